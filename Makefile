@@ -1,0 +1,33 @@
+# `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
+.PHONY: book test bench retrain tiny check lock
+PYTHON ?= python3.11
+INSTALLED := .venv/installed
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+book: check                 ## train what is stale (nothing, on a fresh clone) and build build/html
+	dvc repro
+
+test: $(INSTALLED)          ## the test suite
+	python -m pytest
+
+check: $(INSTALLED)         # one clear message for a mistake in params.yaml, before DVC reads it
+	@python -m pipeline.plan --check
+
+bench: $(INSTALLED)         ## training speed: model.fit, fit with XLA, and our trainer, side by side
+	python -m pipeline.bench
+
+tiny: $(INSTALLED)          ## the whole pipeline, training included, on a tiny profile in .tiny/
+	python -m pipeline.tiny
+
+retrain: check              ## redo the whole study from nothing
+	rm -rf .runs
+	RETRAIN=1 dvc repro --force
+
+lock: $(INSTALLED)          # requirements.in -> requirements.txt, for all platforms
+	python -m pip install --quiet uv
+	uv pip compile --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
+
+$(INSTALLED): requirements.txt
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv || python3 -m venv .venv
+	.venv/bin/python -m pip install --quiet --requirement requirements.txt
+	touch $@

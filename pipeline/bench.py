@@ -1,0 +1,89 @@
+"""Training speed, side by side on the same data: `fit`, `fit` with XLA, and our trainer."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+
+from pipeline import data, train  # before keras: it sets what XLA reads when it starts
+
+import keras
+import numpy as np
+
+STEPS, CHANNELS, SIZE, BATCH, EPOCHS = 21, 20, 1280, 32, 8
+#: The network of the thread's question, with its layers' own Keras classes.
+LAYERS = [
+    {"word": "conv", "class": "Conv1D",
+     "arguments": {"filters": 10, "kernel_size": 3, "padding": "causal", "activation": "relu"}},
+    {"word": "lstm", "class": "LSTM", "arguments": {"units": 15}},
+    {"word": "bn", "class": "BatchNormalization", "arguments": {}},
+]
+
+
+def keras_network() -> keras.Model:
+    """The same network as a user would write it."""
+    layers = [getattr(keras.layers, i["class"])(**i["arguments"]) for i in LAYERS]
+    return keras.Sequential([keras.Input((STEPS, CHANNELS)), *layers, keras.layers.Dense(1)])
+
+
+def fit(x, y, **compiled) -> float:
+    """Milliseconds a step of `model.fit`, after a first epoch that traces and compiles."""
+    network = keras_network()
+    network.compile(optimizer="adam", loss="mean_squared_error", **compiled)
+    network.fit(x, y, batch_size=BATCH, epochs=1, verbose=0)
+    began = time.perf_counter()
+    network.fit(x, y, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    return (time.perf_counter() - began) / (EPOCHS * (len(x) // BATCH)) * 1e3
+
+
+def ours(x, y, threads: int) -> float:
+    """Milliseconds a step of our trainer, all of a run included; `threads` runs side by side.
+
+    A run also measures a validation split after every epoch, which `fit` here does not.
+    """
+    held = slice(0, 2 * BATCH)
+    split = data.Split(x, y, x[held], y[held], x[held], y[held], "regression", 0)
+    order = train.batch_order(len(x), BATCH, EPOCHS, 0)
+    trainers = [train.Trainer({"layers": LAYERS, "head": []}, x.shape[1:], 0, "Adam")
+                for _ in range(threads)]
+    start = trainers[0].start(0, 0)
+    for trainer in trainers:
+        trainer.run(start, split, order, 0.001)
+    workers = [threading.Thread(target=t.run, args=(start, split, order, 0.001)) for t in trainers]
+    began = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return (time.perf_counter() - began) / (threads * order.shape[0] * order.shape[1]) * 1e3
+
+
+def main() -> int:
+    """Print time a step and the ratios to `model.fit`."""
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(SIZE, STEPS, CHANNELS)).astype(np.float32)
+    y = generator.normal(size=(SIZE, 1)).astype(np.float32)
+    cores = os.cpu_count() or 1
+    batches = SIZE // BATCH
+    ways = {
+        "model.fit, as written": lambda: fit(x, y),
+        "model.fit, XLA, an epoch an execution":
+            lambda: fit(x, y, jit_compile=True, steps_per_execution=batches),
+        "our trainer, one thread": lambda: ours(x, y, 1),
+        f"our trainer, {cores} threads": lambda: ours(x, y, cores),
+    }
+    print(f"{SIZE} windows of {STEPS} x {CHANNELS}, batch {BATCH}, {EPOCHS} epochs, {cores} cores; "
+          "the best of three\n")
+    print(f"{'':40}{'ms a step and seed':>20}{'times as fast':>16}")
+    slowest = None
+    for name, way in ways.items():
+        spent = min(way() for _ in range(3))
+        slowest = slowest or spent
+        print(f"{name:40}{spent:20.2f}{slowest / spent:16.1f}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,467 @@
+"""Tidy tables -> figures, each with its alternative text.
+
+Every figure stands on a light panel of its own with dark text, so that it reads the same in a
+light and in a dark theme. No function keeps state, and equal tables give equal bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+#: One colour per role (Okabe & Ito's palette, which colour-blind readers tell apart).
+TREATMENT, CONTROL, BAND = "#0072b2", "#d55e00", "#dfe6dc"
+BETTER, WORSE = TREATMENT, CONTROL
+TEXT, QUIET, PANEL, GREY = "#1b1f24", "#5c6670", "#fcfcfa", "#c9ccd0"
+#: Lower errors are blue, higher ones are orange, no change is as light as the panel.
+DIVERGING = LinearSegmentedColormap.from_list("error", [BETTER, "#f7f7f5", WORSE])
+#: The heat map's colours end at half, and at twice, the control's error.
+FULL_COLOUR = math.log(2)
+
+LETTERS = {"better": "B", "worse": "W", "equivalent": "E"}
+#: Per metric: its name, the sign that turns an effect into a change of the score, and the factor
+#: and unit of a difference.
+SCORES = {
+    "error": ("test error", -1, 1, ""),
+    "loss": ("test loss", -1, 1, ""),
+    "calibration_error": ("calibration error", -1, 100, "points"),
+    "minority_recall": ("minority recall", 1, 100, "points"),
+    "epochs_to_target": ("epochs to the target", -1, 1, ""),
+    "divergence": ("share of diverged seeds", -1, 100, "points"),
+    "parameters": ("parameters", -1, 1, ""),
+}
+MARKERS = {  # position: marker, filled, words
+    "for": ("o", True, "as predicted"), "against": ("X", True, "not as predicted"),
+    "open": ("o", False, "open"), "uninformative": ("D", False, "cannot show anything"),
+    "decided": ("o", True, "decided"), "undecided": ("o", False, "undecided")}
+
+_STYLE = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9,
+          "text.color": TEXT, "axes.labelcolor": TEXT, "xtick.color": TEXT, "ytick.color": TEXT,
+          "axes.edgecolor": QUIET, "axes.facecolor": PANEL, "figure.facecolor": PANEL,
+          "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left",
+          "axes.unicode_minus": True, "svg.fonttype": "none", "svg.hashsalt": "layers"}
+
+
+def svg(figure: Figure) -> str:
+    """A figure as SVG text, the same text for the same figure."""
+    buffer = io.StringIO()
+    with matplotlib.rc_context(_STYLE):
+        figure.savefig(buffer, format="svg", facecolor=PANEL, bbox_inches="tight", pad_inches=0.12,
+                       metadata={"Date": None, "Creator": None})
+    # Trailing blanks would make differences between versions hard to read.
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def png(figure: Figure, dpi: int = 80) -> bytes:
+    """A figure as PNG bytes, for pictures with more lines than an SVG should hold."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(_STYLE):
+        figure.savefig(buffer, format="png", dpi=dpi, facecolor=PANEL, bbox_inches="tight",
+                       pad_inches=0.12, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def change(effect: float, metric: str, scale: str) -> float:
+    """An effect as the change of the score: in per cent for ratios, else in the score's unit.
+
+    Args:
+        effect: as in a table of cells, positive = better.
+        metric: of the cell; an unknown one is a measure, whose effect is its change.
+        scale: `log ratio`, `difference` or `share`.
+    """
+    _, turn, factor, _ = SCORES.get(metric, (metric, 1, 1, ""))
+    if scale == "log ratio":
+        return 100 * math.expm1(turn * effect)
+    return turn * factor * effect
+
+
+# Heat map
+
+def heat_map(comparisons: pd.DataFrame) -> Figure:
+    """Experiments (rows, under what each is compared with) by data sets (columns).
+
+    Colour and number: the change of the test error in per cent. Letter: B better, W worse,
+    E equivalent; none: undecided. Grey: the data set cannot show anything.
+
+    Args:
+        comparisons: columns `treatment`, `control`, `data`, `effect` (log ratio), `label`,
+            `position`; one row per treatment and data set.
+
+    Raises:
+        ValueError: no rows, or an effect that is no log ratio.
+    """
+    _need(comparisons)
+    if set(comparisons["scale"]) != {"log ratio"}:
+        raise ValueError("a heat map needs effects on the log-ratio scale. "
+                         f"Received: {sorted(set(comparisons['scale']))}")
+    panels = [_panel(comparisons, names, sets) for names, sets in _families(comparisons)]
+    wide, row, label, gap = 0.72, 0.235, 2.55, 0.62
+    heights = [row * len(lines) for lines, *_ in panels]
+    width = label + wide * max(len(sets) for _, sets, *_ in panels) + 0.2
+    height = sum(heights) + gap * len(panels) + 1.0
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(width, height))
+        top = height - 0.55
+        figure.text(0.02, 1 - 0.12 / height, _heat_finding(comparisons), va="top", weight="bold",
+                    size=9.5)
+        for (lines, sets, values, grey, notes), tall in zip(panels, heights, strict=True):
+            top -= gap
+            axes = figure.add_axes((label / width, (top + 0.28 - tall) / height,
+                                    wide * len(sets) / width, tall / height))
+            axes.set_facecolor(PANEL)
+            sns.heatmap(values, ax=axes, cmap=DIVERGING, vmin=-FULL_COLOUR, vmax=FULL_COLOUR,
+                        annot=notes, fmt="", annot_kws={"size": 7.5}, cbar=False,
+                        mask=np.isnan(values), linewidths=1, linecolor=PANEL)
+            for i, j in zip(*np.nonzero(grey), strict=True):
+                axes.add_patch(matplotlib.patches.Rectangle((j, i), 1, 1, fc=GREY, ec=PANEL))
+            axes.xaxis.tick_top()
+            axes.set_xticks(np.arange(len(sets)) + 0.5, sets, rotation=0, size=8)
+            axes.set_yticks(np.arange(len(lines)) + 0.5, [text for text, _ in lines], rotation=0,
+                            size=8)
+            for tick, (_, heading) in zip(axes.get_yticklabels(), lines, strict=True):
+                tick.set(color=QUIET if heading else TEXT, style="italic" if heading else "normal")
+            axes.tick_params(length=0)
+            top -= tall
+        bar = figure.add_axes((label / width, 0.36 / height, min(2.6, width - label - 0.3) / width,
+                               0.1 / height))
+        scale = figure.colorbar(
+            matplotlib.cm.ScalarMappable(Normalize(-FULL_COLOUR, FULL_COLOUR), DIVERGING), cax=bar,
+            orientation="horizontal")
+        ticks = [-50, -25, 0, 33, 100]
+        scale.set_ticks(np.log1p(np.array(ticks) / 100), labels=[_signed(t, " %") for t in ticks],
+                        size=7.5)
+        scale.outline.set_visible(False)
+        figure.text(0.02, 0.41 / height, "change of the test error", size=8, va="center")
+    return figure
+
+
+def heat_map_alt(comparisons: pd.DataFrame) -> str:
+    """What the heat map shows, in a sentence or two."""
+    _need(comparisons)
+    shown = comparisons[comparisons["position"] != "uninformative"]
+    text = (f"Heat map of {_count(comparisons['treatment'].nunique(), 'experiment')} against what "
+            f"each is compared with, on {_count(comparisons['data'].nunique(), 'data set')}. "
+            f"{_heat_finding(comparisons)}.")
+    decided = shown[shown["label"].isin(["better", "worse"])]
+    if len(decided):
+        largest = decided.loc[decided["effect"].abs().idxmax()]
+        text += (f" The largest decided change is that of {largest['treatment']} on "
+                 f"{largest['data']}: {_percent(largest['effect'])} test error.")
+    return text
+
+
+def _heat_finding(table: pd.DataFrame) -> str:
+    labels = table.loc[table["position"] != "uninformative", "label"].value_counts()
+    better, worse, same = (int(labels.get(k, 0)) for k in ("better", "worse", "equivalent"))
+    return (f"Of {_count(int(labels.sum()), 'comparison')}, {better} better, {worse} worse, "
+            f"{same} equivalent, {int(labels.get('undecided', 0))} undecided")
+
+
+def _families(table: pd.DataFrame) -> list[tuple[list[str], list[str]]]:
+    """Treatments that share a data set, directly or through others, with their data sets."""
+    families: list[tuple[list[str], list[str]]] = []
+    for treatment, rows in table.groupby("treatment", sort=False):
+        names, sets = [treatment], list(rows["data"])
+        apart = []
+        for family in families:
+            if set(family[1]) & set(sets):
+                names, sets = family[0] + names, family[1] + sets
+            else:
+                apart.append(family)
+        families = [*apart, (names, list(dict.fromkeys(sets)))]
+    return families
+
+
+def _panel(table: pd.DataFrame, names: list[str], sets: list[str]):
+    """Lines (text, is it a heading), data sets, and per line and data set: value, grey, note."""
+    mine = table[table["treatment"].isin(names)]
+    lines, values, grey, notes = [], [], [], []
+    for control, group in mine.groupby("control", sort=False):
+        lines.append((f"against {control}", True))
+        values.append([math.nan] * len(sets))
+        grey.append([False] * len(sets))
+        notes.append([""] * len(sets))
+        for treatment, rows in group.groupby("treatment", sort=False):
+            cells = rows.set_index("data")
+            lines.append((treatment, False))
+            line = [cells.loc[s] if s in cells.index else None for s in sets]
+            grey.append([c is not None and (c["position"] == "uninformative"
+                                            or not math.isfinite(c["effect"])) for c in line])
+            values.append([math.nan if c is None or g else -c["effect"]
+                           for c, g in zip(line, grey[-1], strict=True)])
+            notes.append(["" if math.isnan(v) else
+                          f"{_signed(100 * math.expm1(v))} {LETTERS.get(c['label'], '')}".strip()
+                          for c, v in zip(line, values[-1], strict=True)])
+    return lines, sets, np.array(values), np.array(grey), np.array(notes)
+
+
+# Forest plot
+
+def forest(cells: pd.DataFrame) -> Figure:
+    """One row per comparison and data set: effect, interval, and the band of equivalence.
+
+    The axis shows the change of the score. The band is as wide as the row's own margin.
+
+    Args:
+        cells: rows of a table of cells or comparisons, all of one metric and scale.
+
+    Raises:
+        ValueError: no rows, or more than one metric or scale.
+    """
+    _need(cells)
+    metric, scale = _one(cells, "metric"), _one(cells, "scale")
+    name, turn, factor, unit = SCORES.get(metric, (metric.replace("_", " "), 1, 1, ""))
+    ratio = scale == "log ratio"
+    factor = 1 if ratio or (cells["control"] == "trivial predictor").any() else factor
+    lines = _lines(cells)
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(6.6, 0.27 * len(lines) + 1.35), layout="constrained")
+        axes = figure.add_subplot()
+        ends, used = [], {}
+        for y, (_, cell) in enumerate(lines):
+            if cell is None:
+                continue
+            margin = factor * float(cell["margin"])
+            if margin > 0:
+                axes.barh(y, 2 * margin, left=-margin, height=0.86, color=BAND, zorder=0)
+                ends += [-margin, margin]
+            place = turn * factor * float(cell["effect"])
+            if not math.isfinite(place):
+                axes.text(0, y, "no effect can be computed", color=QUIET, size=7.5, va="center")
+                continue
+            low, high = sorted(turn * factor * float(cell[k]) for k in ("low", "high"))
+            kind = _kind(cell)
+            marker, filled, _ = MARKERS[kind]
+            colour = QUIET if kind == "uninformative" else TREATMENT
+            axes.plot([low, high], [y, y], color=colour, lw=1.6, solid_capstyle="butt", zorder=2)
+            used[kind] = axes.plot(
+                [place], [y], marker, color=colour, mfc=colour if filled else PANEL, mec=colour,
+                ms=6, zorder=3, ls="none")[0]
+            ends += [low, high]
+        axes.axvline(0, color=QUIET, lw=0.8, zorder=1)
+        axes.set_ylim(len(lines) - 0.4, -0.6)
+        axes.set_yticks(range(len(lines)), [text for text, _ in lines])
+        for tick, (_, cell) in zip(axes.get_yticklabels(), lines, strict=True):
+            tick.set(color=QUIET if cell is None else TEXT, size=7.5 if cell is None else 8.5,
+                     style="italic" if cell is None else "normal")
+        axes.tick_params(axis="y", length=0)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        reach = [v for v in ends if math.isfinite(v)] or [-1, 1]
+        edge = 0.06 * (max(reach) - min(reach) or 1)
+        axes.set_xlim(min(0, *reach) - edge, max(0, *reach) + edge)
+        interaction = (cells["minus_treatment"] != "").any()
+        what = f"change of the {name}" if metric != "parameters" else "change of the parameters"
+        if interaction:
+            what = f"difference of two changes of the {name}"
+        if ratio:
+            axes.xaxis.set_major_locator(FixedLocator(_ticks(*axes.get_xlim())))
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.xaxis.set_major_formatter(
+                FuncFormatter(lambda v, _: _signed(100 * math.expm1(v), " %")))
+        else:
+            what += f", {unit}" if unit and factor != 1 else ""
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}".replace("-", "−")))
+        better = {-1: "← better", 1: "better →"}[turn] if metric in SCORES else ""
+        axes.set_xlabel(f"{what}   ({better})" if better else what, size=8.5)
+        # Titles belong to the whole width, which row labels share.
+        figure.suptitle(forest_finding(cells), x=0.01, ha="left", size=9.5, weight="bold")
+        handles = [used[k] for k in MARKERS if k in used]
+        words = [MARKERS[k][2] for k in MARKERS if k in used]
+        if (cells["margin"] > 0).any():
+            handles.append(matplotlib.patches.Patch(color=BAND))
+            words.append("too small to matter")
+        figure.legend(handles, words, loc="outside lower left", ncols=4, frameon=False, fontsize=8,
+                      handletextpad=0.5, columnspacing=1.4)
+    return figure
+
+
+def forest_finding(cells: pd.DataFrame) -> str:
+    """The finding of a forest plot in a few words."""
+    _need(cells)
+    counted = cells[cells["position"] != "uninformative"]
+    if not len(counted):
+        return f"None of {_count(len(cells), 'comparison')} can show anything"
+    whole = f"{len(counted)}"
+    if (counted["region"] != "").all():
+        found = counted["position"].value_counts()
+        return (f"{int(found.get('for', 0))} of {whole} as predicted, "
+                f"{int(found.get('against', 0))} not, {int(found.get('open', 0))} open")
+    found = counted["label"].value_counts()
+    parts = [f"{int(found[k])} {k}" for k in ("better", "worse", "equivalent", "undecided")
+             if found.get(k, 0)]
+    return f"Of {_count(len(counted), 'comparison')}: " + ", ".join(parts)
+
+
+def forest_alt(cells: pd.DataFrame) -> str:
+    """The finding, and every row's change with its interval."""
+    _need(cells)
+    metric, scale = _one(cells, "metric"), _one(cells, "scale")
+    name = SCORES.get(metric, (metric.replace("_", " "),))[0]
+    rows = []
+    for _, cell in cells.iterrows():
+        where = f"{cell['treatment']} against {cell['control']} on {cell['data']}"
+        if not math.isfinite(cell["effect"]):
+            rows.append(f"{where}: no effect can be computed")
+            continue
+        one = dict(cell)
+        if cell["control"] == "trivial predictor":
+            one["metric"] = "error"
+        middle, *bounds = (change(float(one[k]), one["metric"], scale)
+                           for k in ("effect", "low", "high"))
+        low, high = sorted(bounds)
+        unit = " %" if scale == "log ratio" else ""
+        rows.append(f"{where}: {_signed(middle, unit)} ({_signed(low)} to {_signed(high, unit)}), "
+                    f"{_kind_words(cell)}")
+    return f"Forest plot of the {name}. {forest_finding(cells)}. " + "; ".join(rows) + "."
+
+
+def _lines(cells: pd.DataFrame):
+    """Lines of a forest plot: (text, cell), or (heading, None) above each comparison."""
+    lines = []
+    keys = ["treatment", "control", "minus_treatment", "minus_control"]
+    for (treatment, control, less, less_control), rows in cells.groupby(keys, sort=False):
+        heading = f"{treatment} against {control}"
+        heading += f", less {less} against {less_control}" if less else ""
+        lines.append((heading, None))
+        lines += [(cell["data"], cell) for _, cell in rows.iterrows()]
+    return lines
+
+
+def _kind(cell) -> str:
+    if cell["position"] in ("for", "against", "uninformative"):
+        return cell["position"]
+    if cell["region"]:
+        return "open"
+    return "decided" if cell["label"] in LETTERS else "undecided"
+
+
+def _kind_words(cell) -> str:
+    kind = _kind(cell)
+    return cell["label"] if kind in ("decided", "undecided") else MARKERS[kind][2]
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round per-cent changes between two logarithms."""
+    grids = ([-20, -15, -10, -5, 0, 5, 10, 15, 20, 25], [-60, -50, -40, -30, -20, -10, 0, 10, 20, 40, 60, 100],
+             [-80, -60, -40, -20, 0, 30, 60, 100, 200, 300],
+             [-99, -95, -80, -50, 0, 100, 400, 1900, 9900])
+    grid = grids[int(np.searchsorted([0.4, 1.0, 2.2], high - low))]
+    places = [math.log1p(g / 100) for g in grid]
+    return [p for p in places if low <= p <= high]
+
+
+# Learning curves
+
+def learning_curves(curves: pd.DataFrame) -> Figure:
+    """Validation loss by epoch: a thin line per seed, the median of all seeds thick.
+
+    One panel per data set (columns) and variant (rows). The median training loss is dashed.
+
+    Args:
+        curves: columns `data`, `variant`, `seed`, `epoch`, `train_loss`, `validation_loss`;
+            one line per variant, data set and seed.
+
+    Raises:
+        ValueError: no rows.
+    """
+    _need(curves)
+    sets, variants = list(dict.fromkeys(curves["data"])), list(dict.fromkeys(curves["variant"]))
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(0.6 + 2.9 * len(sets), 0.7 + 2.1 * len(variants)),
+                        layout="constrained")
+        grid = figure.subplots(len(variants), len(sets), squeeze=False, sharex="col", sharey="col")
+        for i, variant in enumerate(variants):
+            for j, data in enumerate(sets):
+                axes = grid[i, j]
+                mine = curves[(curves["variant"] == variant) & (curves["data"] == data)]
+                if not len(mine):
+                    axes.set_axis_off()
+                    continue
+                # A diverged seed has no finite loss; it has no line from there on.
+                mine = mine.replace([np.inf, -np.inf], np.nan)
+                for _, seed in mine.groupby("seed"):
+                    axes.plot(seed["epoch"], seed["validation_loss"], color=TREATMENT, lw=0.5,
+                              alpha=0.3, rasterized=True)
+                median = mine.groupby("epoch")[["train_loss", "validation_loss"]].median()
+                axes.plot(median.index, median["validation_loss"], color=TREATMENT, lw=2,
+                          label="validation, median")
+                axes.plot(median.index, median["train_loss"], color=CONTROL, lw=1.4, ls="--",
+                          label="training, median")
+                values = mine[["train_loss", "validation_loss"]].to_numpy()
+                if np.nanmin(values, initial=np.inf) > 0:
+                    axes.set_yscale("log")
+                    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+                    axes.yaxis.set_minor_formatter(FuncFormatter(lambda v, _: ""))
+                best = _best_epoch(median)
+                heading = f"{data}, {variant}" if variant else data
+                axes.set_title(f"{heading}: best at epoch {best}" if best else heading, size=9)
+                axes.spines[["top", "right"]].set_visible(False)
+                axes.tick_params(labelsize=8)
+                if i == len(variants) - 1:
+                    axes.set_xlabel("epoch", size=8.5)
+                if j == 0:
+                    axes.set_ylabel("loss", size=8.5)
+        handles, words = next((h for a in grid.flat if (h := a.get_legend_handles_labels())[0]))
+        figure.legend(handles, words, loc="outside lower left", ncols=2, frameon=False, fontsize=8)
+    return figure
+
+
+def learning_curves_alt(curves: pd.DataFrame) -> str:
+    """Per data set and variant: where the median validation loss is least, and where it ends."""
+    _need(curves)
+    parts = []
+    for (data, variant), mine in curves.groupby(["data", "variant"], sort=False):
+        mine = mine.replace([np.inf, -np.inf], np.nan)
+        median = mine.groupby("epoch")[["train_loss", "validation_loss"]].median()
+        best, where = _best_epoch(median), f"{data}, {variant}" if variant else data
+        seeds = _count(mine["seed"].nunique(), "seed")
+        parts.append(
+            f"on {where} ({seeds}) the median validation loss is least at epoch {best} of "
+            f"{median.index.max()} ({median['validation_loss'].loc[best]:.3g}) and ends at "
+            f"{median['validation_loss'].iloc[-1]:.3g}" if best else
+            f"on {where} ({seeds}) no loss is finite")
+    return "Learning curves: " + "; ".join(parts) + "."
+
+
+def _best_epoch(median: pd.DataFrame) -> int | None:
+    losses = median["validation_loss"]
+    return int(losses.idxmin()) if losses.notna().any() else None
+
+
+# Words and checks
+
+def _need(table: pd.DataFrame) -> None:
+    if not len(table):
+        raise ValueError("a figure needs at least one row. Received: none")
+
+
+def _one(table: pd.DataFrame, column: str) -> str:
+    values = list(dict.fromkeys(table[column]))
+    if len(values) != 1:
+        raise ValueError(f"a forest plot needs one {column}. Received: {', '.join(values)}")
+    return values[0]
+
+
+def _signed(value: float, unit: str = "") -> str:
+    """A number with its sign, no more digits than it deserves."""
+    text = f"{value:+.0f}" if abs(value) >= 9.95 else f"{value:+.1f}" if abs(value) >= 0.05 else (
+        f"{value:+.2g}" if value else "0")
+    text = text.removesuffix(".0")
+    return text.replace("-", "−") + unit
+
+
+def _percent(effect: float) -> str:
+    value = 100 * math.expm1(-effect)
+    return f"{abs(value):.0f} % {'lower' if value < 0 else 'higher'}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,81 @@
+"""What a lab record shows of a trained plan: the network, its scores, the choice of its rate."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+
+
+def _networks(plan_file: str) -> list[dict]:
+    """The arms of a plan, one for each variant and shape of data."""
+    with open(plan_file, encoding="utf-8") as file:
+        return json.load(file)["arms"]
+
+
+def _words(item: dict) -> str:
+    arguments = ", ".join(f"{k}={v['class'] if isinstance(v, dict) else v}"
+                          for k, v in item["arguments"].items())
+    return f"{item['class']}({arguments})"
+
+
+def chain(plan_file: str) -> str:
+    """The layers in the network's order, one line a variant, as Markdown."""
+    lines = {}
+    for arm in _networks(plan_file):
+        output = [f"Dense(units={arm['classes'] or 1})"]
+        items = [_words(i) for i in arm["network"]["layers"]] + output + [
+            _words(i) for i in arm["network"]["head"]]
+        lines.setdefault((arm["variant"], " → ".join(f"`{i}`" for i in items)), []).append(arm["data"])
+    return "\n\n".join(f"{'**' + variant + '**, ' if variant else ''}{', '.join(names)}: {items}"
+                       for (variant, items), names in lines.items())
+
+
+def summary(plan_file: str) -> str:
+    """Keras' summary of the first network of a plan."""
+    from pipeline import model
+
+    arm = _networks(plan_file)[0]
+    lines: list[str] = []
+    network = model.build(arm["network"], tuple(arm["shape"]), arm["classes"])
+    network.name = "network"
+    network.summary(print_fn=lambda line, **_: lines.append(line), line_length=80)
+    return f"on {arm['data']}\n" + "\n".join(lines)
+
+
+def chosen(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+    """The curves of the study runs at the chosen learning rate."""
+    place = ["variant", "data", "learning_rate"]
+    rates = runs.loc[(runs["purpose"] == "study") & runs["chosen"], place].drop_duplicates()
+    return curves.merge(rates, on=place)
+
+
+def scores(runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean test errors of the study runs, one row a variant, data set and learning rate."""
+    study = runs[runs["purpose"] == "study"]
+    rows = []
+    for (variant, data, rate), group in study.groupby(["variant", "data", "learning_rate"], sort=False):
+        rows.append({
+            "variant": variant, "data": data, "learning rate": f"{rate:g}",
+            "chosen": "yes" if group["chosen"].all() else "", "seeds": len(group),
+            "diverged": int(group["diverged"].sum()),
+            "parameters": int(group["parameters"].iloc[0]),
+            "test error, best epoch": f"{group['best_error'].mean():.4f}",
+            "its deviation": f"{group['best_error'].std():.4f}",
+            "test error, last epoch": f"{group['last_error'].mean():.4f}",
+            "trivial error": f"{group['trivial_error'].mean():.4f}",
+            "gap to training, best epoch":
+                f"{(group['best_loss'] - group['best_train_loss']).mean():.4f}"})
+    return pd.DataFrame(rows)
+
+
+def rates(runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean least validation losses of the tuning seeds, and which learning rate was chosen."""
+    tuning = runs[runs["purpose"] == "tuning"]
+    rows = []
+    for (variant, data), group in tuning.groupby(["variant", "data"], sort=False):
+        tried = {f"rate {rate:g}": f"{part['best_validation_loss'].mean():.4f}"
+                 for rate, part in group.groupby("learning_rate")}
+        rows.append({"variant": variant, "data": data, **tried,
+                     "chosen": f"{group.loc[group['chosen'], 'learning_rate'].iloc[0]:g}"})
+    return pd.DataFrame(rows).fillna("")

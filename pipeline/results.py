@@ -1,0 +1,122 @@
+"""Tidy tables on disk, and the store of finished runs. Nothing here imports the project."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+RUNS = Path("results/runs")
+STORE = Path(".runs")
+#: What a finished run measured; with its curve, this is all that the store keeps of it.
+MEASURES = ["diverged", "parameters",
+            *(f"{endpoint}_{measure}" for endpoint in ("best", "last") for measure in
+              ("epoch", "validation_loss", "train_loss", "error", "loss", "calibration_error",
+               "minority_recall")),
+            "trivial_error", "trivial_loss", "test_size"]
+COLUMNS = ["experiment", "variant", "data", "seed", "purpose", "learning_rate", "chosen", "default",
+           *MEASURES, "key"]
+CURVE_COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "epoch", "train_loss",
+                 "validation_loss"]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all: beside it first, on the disk, then in its place."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(beside, 0o644)
+        os.replace(beside, path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def significant(number: float, digits: int = 6) -> float:
+    """A float rounded so that a table holds it exactly."""
+    return float(f"{number:.{digits}g}")
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """A table as CSV; floats as their shortest exact text, so that reading gives them back."""
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A table that `write_table` wrote; empty text stays empty text in the text columns."""
+    table = pd.read_csv(path, float_precision="round_trip",
+                        keep_default_na=False, na_values={c: [""] for c in _numbers(path)})
+    return table
+
+
+def _numbers(path: Path) -> list[str]:
+    header = pd.read_csv(path, nrows=0).columns
+    text = {"experiment", "variant", "data", "purpose", "key", "claim", "treatment", "control", "metric",
+            "endpoint", "label", "position", "why", "sign", "slug", "verdict", "way", "scope", "check",
+            "statement", "found", "expected", "title", "arm", "group", "robustness"}
+    return [c for c in header if c not in text]
+
+
+class Store:
+    """Finished runs, one JSON file a run, named by its key. A half-written run does not exist."""
+
+    def __init__(self, folder: Path = STORE):
+        self.folder = Path(folder)
+
+    def path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.json"
+
+    def get(self, key: str) -> dict | None:
+        """The record of a run, or None. A damaged file counts as absent."""
+        try:
+            return json.loads(self.path(key).read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None
+
+    def put(self, key: str, record: dict) -> None:
+        write_text(self.path(key), json.dumps(record, sort_keys=True))
+
+    def fill(self, folder: Path) -> int:
+        """Put the runs of an experiment's committed tables into the store; the number added.
+
+        A fresh clone has tables and no store: so it trains nothing that is already measured.
+        """
+        folder = Path(folder)
+        if not (folder / "runs.csv").exists() or not (folder / "curves.csv").exists():
+            return 0
+        runs, curves = read_table(folder / "runs.csv"), read_table(folder / "curves.csv")
+        if list(runs.columns) != COLUMNS or list(curves.columns) != CURVE_COLUMNS:
+            return 0
+        where = ["variant", "data", "seed", "learning_rate"]
+        grouped = {place: curve for place, curve in curves.groupby(where, sort=False)}
+        added = 0
+        for row in runs.to_dict("records"):
+            if self.path(row["key"]).exists():
+                continue
+            record = {name: row[name] for name in MEASURES}
+            curve = grouped.get(tuple(row[c] for c in where))
+            if row["purpose"] == "study":
+                if curve is None:
+                    continue
+                record["train_curve"] = curve["train_loss"].tolist()
+                record["validation_curve"] = curve["validation_loss"].tolist()
+            self.put(row["key"], record)
+            added += 1
+        return added
+
+
+def read_runs(experiments, folder: Path = RUNS) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The `runs` and `curves` of the named experiments, in that order; never of a folder's content."""
+    tables = {name: [] for name in ("runs", "curves")}
+    for experiment in experiments:
+        for name, parts in tables.items():
+            parts.append(read_table(Path(folder) / experiment / f"{name}.csv"))
+    return tuple(pd.concat(parts, ignore_index=True) for parts in tables.values())

@@ -1,0 +1,393 @@
+"""A plan's arms → runs and learning curves: many seeds of one network, compiled once."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import math
+import os
+import platform
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+
+from pipeline import data, model  # `model` first: it sets what XLA reads when it starts
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from filelock import FileLock
+
+from pipeline.config import Train, study_seeds, tuning_seeds
+from pipeline.results import (COLUMNS, CURVE_COLUMNS, MEASURES, RUNS, Store, significant,
+                              write_table, write_text)
+
+#: A grid is extended at most so often at either edge.
+EXTENSIONS = 3
+CALIBRATION_BINS = 15
+
+
+class WrongVersion(RuntimeError):
+    """The installed packages are not the pinned ones."""
+
+
+def check_versions(pinned: dict[str, str]) -> None:
+    """Refuse an environment whose numbers would not be comparable.
+
+    Raises:
+        WrongVersion: a package that decides numbers has another version than its pin.
+    """
+    for package, version in pinned.items():
+        found = importlib.metadata.version(package)
+        if found != version:
+            raise WrongVersion(f"requirements.txt pins {package} {version}, but {found} is "
+                                    "installed; run `make` to install the pinned versions")
+
+
+def loss_function(classes: int):
+    """Mean squared error for regression (`classes` = 0), else cross-entropy; one value a batch."""
+    if classes:
+        return lambda y, p: tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, p))
+    return lambda y, p: tf.reduce_mean(keras.losses.mean_squared_error(y, p))
+
+
+def make_optimizer(spec, learning_rate: float) -> keras.optimizers.Optimizer:
+    """A Keras optimiser from its name or from `{Name: {argument: value}}`."""
+    name, arguments = (spec, {}) if isinstance(spec, str) else next(iter(spec.items()))
+    return keras.optimizers.get({"class_name": name,
+                                 "config": {**arguments, "learning_rate": learning_rate}})
+
+
+def batch_order(size: int, batch_size: int, epochs: int, seed: int, repetition: int = 0) -> np.ndarray:
+    """Row numbers `(epochs, batches, batch_size)`: a permutation an epoch, the last part dropped.
+
+    The same for every experiment that trains on equally many samples with this seed.
+    """
+    generator = np.random.default_rng([seed, repetition, 1])
+    batches = size // batch_size
+    return np.stack([generator.permutation(size)[:batches * batch_size].reshape(batches, batch_size)
+                     for _ in range(epochs)]).astype(np.int32)
+
+
+class Trainer:
+    """One network on one shape of data, compiled once, trained from any seed's start.
+
+    All epochs run inside one XLA-compiled function: gather a batch, take a step, after an epoch
+    measure the validation loss and keep the weights of the least. `fit` pays for every step in
+    Python; this pays once a run.
+    """
+
+    def __init__(self, network: dict, shape: tuple[int, ...], classes: int, optimizer):
+        self.network, self.shape, self.classes = network, shape, classes
+        self.model = model.build(network, shape, classes)
+        self.optimizer = make_optimizer(optimizer, 0.0)
+        self.optimizer.build(self.model.trainable_variables)
+        self._optimizer_start = [v.numpy() for v in self.optimizer.variables]
+        self._best = [tf.Variable(v.value) for v in self.model.variables]
+        self._run = tf.function(self._train, jit_compile=True)
+        self._predict = tf.function(lambda x: self.model(x, training=False), jit_compile=True)
+
+    def _train(self, x, y, x_validation, y_validation, order):
+        network, loss = self.model, loss_function(self.classes)
+        variables = [v.value for v in network.variables]
+        weights = network.trainable_variables
+        epochs, batches = order.shape[0], order.shape[1]
+        curves = tf.zeros((epochs, 2))
+        lowest = tf.constant(math.inf)
+        for kept, variable in zip(self._best, variables):
+            kept.assign(variable)
+        for epoch in tf.range(epochs):
+            total = tf.constant(0.0)
+            for batch in tf.range(batches):
+                rows = order[epoch, batch]
+                with tf.GradientTape() as tape:
+                    value = loss(tf.gather(y, rows), network(tf.gather(x, rows), training=True))
+                    penalised = value + sum(network.losses) if network.losses else value
+                gradients = tape.gradient(penalised, [w.value for w in weights])
+                self.optimizer.apply(gradients, weights)
+                total += value
+            validation = loss(y_validation, network(x_validation, training=False))
+            if validation < lowest:
+                lowest = validation
+                for kept, variable in zip(self._best, variables):
+                    kept.assign(variable)
+            measured = tf.stack([total / float(batches), validation])
+            curves = tf.tensor_scatter_nd_update(curves, [[epoch]], [measured])
+        return curves
+
+    def start(self, seed: int, repetition: int) -> list[np.ndarray]:
+        """All variables of the network at a seed's start, dropout's state included."""
+        fresh = model.build(self.network, self.shape, self.classes, seed, repetition)
+        return [v.numpy() for v in fresh.variables]
+
+    def run(self, start: list[np.ndarray], split: data.Split, order: np.ndarray,
+            learning_rate: float) -> dict:
+        """One run → its measures and its two curves. Uses nothing of an earlier run."""
+        for variable, value in zip(self.model.variables, start):
+            variable.assign(value)
+        for variable, value in zip(self.optimizer.variables, self._optimizer_start):
+            variable.assign(value)
+        self.optimizer.learning_rate.assign(learning_rate)
+        curves = self._run(*map(tf.constant, (split.x_train, split.y_train, split.x_validation,
+                                              split.y_validation, order))).numpy()
+        inputs = tf.constant(np.concatenate([split.x_train, split.x_test]))
+        last = self._predict(inputs).numpy()
+        for kept, variable in zip(self._best, self.model.variables):
+            variable.assign(kept)
+        best = self._predict(inputs).numpy()
+        return record(split, curves, self.model.count_params(), best, last)
+
+
+def record(split: data.Split, curves: np.ndarray, parameters: int, best: np.ndarray,
+           last: np.ndarray) -> dict:
+    """What is kept of a run: measures at the epoch of least validation loss and at the last one.
+
+    Args:
+        curves: `(epochs, 2)` of training and validation loss.
+        best, last: predictions on the training split, then on the test split, at that epoch.
+    """
+    finite = bool(np.isfinite(curves).all())
+    epoch = int(np.nanargmin(curves[:, 1])) if np.isfinite(curves[:, 1]).any() else 0
+    found = {"diverged": not finite, "parameters": parameters}
+    for name, at, prediction in (("best", epoch, best), ("last", len(curves) - 1, last)):
+        on_train, on_test = np.split(prediction, [len(split.x_train)])
+        found |= {f"{name}_epoch": at + 1, f"{name}_validation_loss": curves[at, 1],
+                  f"{name}_train_loss": measures(split.y_train, on_train, split)["loss"]}
+        found |= {f"{name}_{k}": v for k, v in measures(split.y_test, on_test, split).items()}
+    trivial = measures(split.y_test, trivial_prediction(split), split)
+    found |= {"trivial_error": trivial["error"], "trivial_loss": trivial["loss"],
+              "test_size": len(split.y_test)}
+    found = {k: significant(v) if isinstance(v, (float, np.floating)) else v
+             for k, v in found.items()}
+    return {name: found[name] for name in MEASURES} | {
+        "train_curve": [significant(v, 5) for v in curves[:, 0]],
+        "validation_curve": [significant(v, 5) for v in curves[:, 1]]}
+
+
+def trivial_prediction(split: data.Split) -> np.ndarray:
+    """The best constant prediction: the training mean, or the training frequencies of the classes."""
+    if split.classes:
+        counts = np.bincount(split.y_train, minlength=split.classes)
+        constant = counts / counts.sum()
+    else:
+        constant = split.y_train.mean(axis=0)
+    return np.tile(constant, (len(split.y_test), 1))
+
+
+def measures(y: np.ndarray, prediction: np.ndarray, split: data.Split) -> dict[str, float]:
+    """Measures of a prediction `(samples, outputs)` of the targets `y`.
+
+    Regression: error and loss are the mean squared error. Classes: error rate, log-loss, expected
+    calibration error (Guo et al. 2017, equation 3, 15 bins of equal width), recall of the class
+    that is rarest in training; each in 0..1 but the loss.
+    """
+    prediction = prediction.astype(np.float64)
+    if not split.classes:
+        error = float(np.mean((prediction - y) ** 2))
+        return {"error": error, "loss": error, "calibration_error": math.nan,
+                "minority_recall": math.nan}
+    if not np.isfinite(prediction).all():
+        return dict.fromkeys(("error", "loss", "calibration_error", "minority_recall"), math.nan)
+    guess, confidence = prediction.argmax(axis=1), prediction.max(axis=1)
+    right = guess == y
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    gaps = [abs(right[bins == b].sum() - confidence[bins == b].sum()) for b in np.unique(bins)]
+    rarest = np.bincount(split.y_train, minlength=split.classes).argmin()
+    chosen = np.clip(prediction[np.arange(len(y)), y], 1e-7, 1.0)
+    return {"error": float(1 - right.mean()), "loss": float(-np.log(chosen).mean()),
+            "calibration_error": float(sum(gaps) / len(y)),
+            "minority_recall": float(right[y == rarest].mean()) if (y == rarest).any() else math.nan}
+
+
+def choose_rate(losses: dict[float, list[float]], default: float) -> float:
+    """The learning rate of an arm, from validation losses of the tuning seeds (paired by place).
+
+    The default stays unless another rate's paired gain exceeds one standard error; of those that
+    do, the one with the largest gain is taken.
+    """
+    best, most = default, 0.0
+    for rate in sorted(losses):
+        gains = np.subtract(losses[default], losses[rate])
+        error = gains.std(ddof=1) / math.sqrt(len(gains))
+        if rate != default and gains.mean() > error and gains.mean() > most:
+            best, most = rate, gains.mean()
+    return best
+
+
+def extend(rates: list[float], chosen: float) -> float | None:
+    """The rate to try next to a choice at the grid's edge, or None for a choice inside it."""
+    rates = sorted(rates)
+    if len(rates) < 2 or chosen not in (rates[0], rates[-1]):
+        return None
+    step = rates[1] / rates[0] if chosen == rates[0] else rates[-2] / rates[-1]
+    return significant(chosen / step, 2)
+
+
+def canonical(value) -> str:
+    """JSON with sorted keys and no spaces: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+class _Arm:
+    """One network on one data set: its runs are looked up in the store, or trained."""
+
+    def __init__(self, plan: dict, arm: dict, arrays: dict, store: Store, threads: int, finished):
+        self.plan, self.arm, self.arrays, self.store = plan, arm, arrays, store
+        self.train = Train(**arm["train"])
+        self.threads, self.finished = threads, finished
+        self._trainers: list[Trainer] = []
+        self._starts: dict[int, list[np.ndarray]] = {}
+
+    def key(self, seed: int, rate: float) -> str:
+        """The name of a run: the hash of everything that decides its numbers."""
+        values = self.train.model_dump(exclude={"learning_rate", "learning_rates", "tuning_seeds"})
+        return hashlib.sha256(canonical({
+            "network": self.arm["network"], "train": values, "learning_rate": rate, "seed": seed,
+            "data": data.digest(self.arrays, seed), "code": self.plan["code"],
+            "versions": self.plan["versions"]}).encode()).hexdigest()
+
+    def split(self, seed: int) -> data.Split:
+        return data.load(self.arrays, seed, train_fraction=self.train.train_fraction,
+                         scaling=self.train.scaling)
+
+    def runs(self, tasks: list[tuple[int, float]]) -> list[dict]:
+        """The records of (seed, learning rate) pairs, in their order; trains what is missing."""
+        keys = [self.key(seed, rate) for seed, rate in tasks]
+        missing = [(key, *task) for key, task in zip(keys, tasks) if self.store.get(key) is None]
+        for _ in range(len(tasks) - len(missing)):
+            self.finished()
+        if missing:
+            first = self.split(missing[0][1])
+            while len(self._trainers) < min(self.threads, len(missing)):
+                self._trainers.append(Trainer(self.arm["network"], first.x_train.shape[1:],
+                                              first.classes, self.arm["train"]["optimizer"]))
+            free = SimpleQueue()
+            for trainer in self._trainers:
+                free.put(trainer)
+            with ThreadPoolExecutor(len(self._trainers)) as pool:
+                waiting = []
+                for key, seed, rate in missing:
+                    # Networks are built in this thread: Keras' state is not made for several.
+                    if seed not in self._starts:
+                        self._starts[seed] = self._trainers[0].start(seed, self.train.repetition)
+                    waiting.append(pool.submit(self._one, free, key, seed, rate))
+                for future in waiting:
+                    future.result()
+        return [self.store.get(key) for key in keys]
+
+    def _one(self, free: SimpleQueue, key: str, seed: int, rate: float) -> None:
+        trainer = free.get()
+        try:
+            split = self.split(seed)
+            order = batch_order(len(split.x_train), self.train.batch_size, self.train.epochs, seed,
+                                self.train.repetition)
+            self.store.put(key, trainer.run(self._starts[seed], split, order, rate))
+            self.finished()
+        finally:
+            free.put(trainer)
+
+    def tune(self) -> tuple[float, list[tuple[int, float]]]:
+        """The chosen learning rate, and the (seed, rate) pairs that were tried for it."""
+        rates, tried = list(self.train.learning_rates), {}
+        seeds = tuning_seeds(self.train.tuning_seeds, self.train.repetition)
+        default = self.train.learning_rate
+        if len(rates) == 1:
+            return default, []
+        while True:
+            tasks = [(seed, rate) for rate in rates if rate not in tried for seed in seeds]
+            for (seed, rate), found in zip(tasks, self.runs(tasks)):
+                loss = found["trivial_loss"] if found["diverged"] else found["best_validation_loss"]
+                tried.setdefault(rate, []).append(loss)
+            chosen = choose_rate(tried, default)
+            further = extend(rates, chosen)
+            if further is None or len(rates) >= len(self.train.learning_rates) + EXTENSIONS:
+                return chosen, [(seed, rate) for rate in sorted(tried) for seed in seeds]
+            rates.append(further)
+
+
+def train(plan: dict, arrays: dict[str, dict], store: Store, threads: int | None = None,
+          progress: Callable[[int, int], None] = lambda done, total: None,
+          ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """All runs of a plan, those in the store not trained again.
+
+    Args:
+        plan: a resolved plan file.
+        arrays: data set → its arrays.
+        store: where finished runs are kept, each as soon as it is finished.
+        threads: how many networks train side by side; the results do not depend on it.
+        progress: called with the runs done and the runs known to be needed.
+
+    Returns:
+        The tables `runs` and `curves`.
+
+    Raises:
+        WrongVersion: the installed packages are not those of the plan.
+    """
+    check_versions(plan["versions"])
+    threads = threads or int(os.environ.get("TRAIN_THREADS", os.cpu_count() or 1))
+    planned = [len(a["train"]["learning_rates"]) * a["train"]["tuning_seeds"] * (
+        len(a["train"]["learning_rates"]) > 1) + plan["data"][a["data"]]["seeds"] for a in plan["arms"]]
+    count = {"done": 0, "total": sum(planned)}
+
+    def finished():
+        count["done"] += 1
+        count["total"] = max(count["total"], count["done"])
+        progress(count["done"], count["total"])
+
+    rows, curves = [], []
+    store.folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(store.folder / "lock"):
+        for arm in plan["arms"]:
+            worker = _Arm(plan, arm, arrays[arm["data"]], store, threads, finished)
+            default = worker.train.learning_rate
+            chosen, tuning = worker.tune()
+            seeds = study_seeds(plan["data"][arm["data"]]["seeds"])
+            count["total"] += len(seeds) * (chosen != default)
+            study = [(seed, rate) for rate in dict.fromkeys((chosen, default)) for seed in seeds]
+            tuned = [store.get(worker.key(*task)) for task in tuning]
+            for purpose, tasks, records in (("tuning", tuning, tuned),
+                                            ("study", study, worker.runs(study))):
+                for (seed, rate), found in zip(tasks, records):
+                    place = {"experiment": plan["experiment"], "variant": arm["variant"],
+                             "data": arm["data"], "seed": seed, "learning_rate": rate}
+                    rows.append(place | {"purpose": purpose, "chosen": rate == chosen,
+                                         "default": rate == default, "key": worker.key(seed, rate)}
+                                | {name: found[name] for name in MEASURES})
+                    if purpose == "study":
+                        pairs = zip(found["train_curve"], found["validation_curve"])
+                        curves += [place | {"epoch": epoch, "train_loss": a, "validation_loss": b}
+                                   for epoch, (a, b) in enumerate(pairs, 1)]
+    return pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(curves, columns=CURVE_COLUMNS)
+
+
+def train_plan(path: str, store: Store | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Train a plan file and write its tables; what the train notebook calls.
+
+    Stored runs count, and so do those of the committed tables, unless the environment variable
+    RETRAIN is set. Timings and the environment go to `timings/`, which no result depends on.
+    """
+    with open(path, encoding="utf-8") as file:
+        plan = json.load(file)
+    store = store or Store()
+    folder = RUNS / plan["experiment"]
+    if not os.environ.get("RETRAIN"):
+        store.fill(folder)
+    arrays = {name: data.read(f"data/{name}.npz") for name in plan["data"]}
+    state = store.folder / "progress.json"
+
+    def progress(done: int, total: int) -> None:
+        write_text(state, json.dumps({"done": done, "total": total}))
+
+    began = time.perf_counter()
+    runs, curves = train(plan, arrays, store, progress=progress)
+    write_table(runs, folder / "runs.csv")
+    write_table(curves, folder / "curves.csv")
+    write_text(Path("timings") / f"{plan['experiment']}.json", json.dumps({
+        "seconds": round(time.perf_counter() - began, 1), "runs": len(runs),
+        "python": platform.python_version(), "machine": platform.machine(),
+        "cores": os.cpu_count(), **plan["versions"]}, indent=1) + "\n")
+    return runs, curves

@@ -1,0 +1,543 @@
+"""The sources of data, their files, and how a seed splits and scales them."""
+
+import os
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.datasets.co2
+from aeon.datasets import load_japanese_vowels
+from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from pipeline import data
+
+SMALL = {"train": 64, "validation": 32, "test": 64}
+SEQUENCES = ("noise", "forecast", "badly_scaled")
+SYNTHETIC = (*SEQUENCES, "tabular")
+POOLS = ("vowels", "cancer", "digits")
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Every source's arrays at their default sizes, synthetic ones for the seeds 0, 1, 2."""
+    return {source: data.make(source, range(3)) for source in data.SOURCES}
+
+
+def counted_sequence(steps, **sizes):
+    """A sequence whose input and target at a step are that step's number."""
+    x = np.arange(steps, dtype=np.float32)[:, None]
+    entries = {"task": "regression", "kind": "synthetic", "classes": 0, "targets": "none"}
+    arrays = {key: np.array(value) for key, value in (entries | sizes).items()}
+    return arrays | {"x_0": x, "y_0": x}
+
+
+# --- sources ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", data.SOURCES)
+def test_every_source_names_its_task_and_kind(made, source):
+    arrays = made[source]
+    kinds = {"co2": "series"} | dict.fromkeys(POOLS, "pool")
+    assert str(arrays["kind"]) == kinds.get(source, "synthetic")
+    regression = source in (*SEQUENCES, "co2")
+    assert str(arrays["task"]) == ("regression" if regression else "classes")
+
+
+@pytest.mark.parametrize(
+    ("source", "shape", "classes", "sizes"),
+    [
+        ("noise", (21, 20), 0, (480, 240, 960)),
+        ("forecast", (21, 20), 0, (960, 480, 960)),
+        ("badly_scaled", (21, 20), 0, (480, 480, 960)),
+        ("tabular", (14,), 2, (640, 320, 1280)),
+        ("vowels", (29, 12), 9, (384, 128, 128)),
+        ("cancer", (30,), 2, (341, 114, 114)),
+        ("digits", (8, 8, 1), 10, (1079, 359, 359)),
+        ("co2", (21, 1), 0, (768, 192, 320)),
+    ],
+)
+def test_shapes_and_types_of_a_split(made, source, shape, classes, sizes):
+    split = data.load(made[source], 1)
+    assert split.classes == classes
+    assert split.task == ("classes" if classes else "regression")
+    parts = (
+        (split.x_train, split.y_train),
+        (split.x_validation, split.y_validation),
+        (split.x_test, split.y_test),
+    )
+    for (x, y), size in zip(parts, sizes, strict=True):
+        assert x.shape == (size, *shape) and x.dtype == np.float32
+        assert np.isfinite(x).all()
+        assert y.shape == ((size,) if classes else (size, 1))
+        assert y.dtype == (np.int32 if classes else np.float32)
+    if classes:
+        assert set(split.y_train) == set(range(classes))
+
+
+@pytest.mark.parametrize("source", SYNTHETIC)
+def test_seeds_are_reproducible_and_independent(source):
+    first = data.make(source, [3, 5], **SMALL)
+    second = data.make(source, iter([7, 5, 5, 3]), **SMALL)
+    assert set(second) - set(first) == {"x_7", "y_7"}
+    for key in first:
+        np.testing.assert_array_equal(first[key], second[key])
+        if np.ndim(first[key]):
+            assert first[key].dtype == second[key].dtype
+    assert not np.array_equal(first["x_3"], first["x_5"])
+    correlation = np.corrcoef(first["x_3"].ravel(), first["x_5"].ravel())[0, 1]
+    # Channels of their own scales are not comparable by one correlation.
+    assert source == "badly_scaled" or abs(correlation) < 0.1
+
+
+@pytest.mark.parametrize("source", SEQUENCES)
+def test_a_longer_series_begins_with_the_shorter(source):
+    short = data.make(source, [1], **SMALL)
+    longer = data.make(source, [1], **(SMALL | {"test": 96}))
+    for key in ("x_1", "y_1"):
+        np.testing.assert_array_equal(longer[key][: len(short[key])], short[key])
+
+
+@pytest.mark.parametrize("source", ["noise", "forecast", "tabular"])
+def test_synthetic_inputs_are_rounded(made, source):
+    x = made[source]["x_0"].astype(np.float64)
+    np.testing.assert_array_equal(np.round(x, data.DECIMALS).astype(np.float32), x)
+
+
+def test_noise_has_a_third_as_its_least_error(made):
+    arrays = made["noise"]
+    x, y = arrays["x_0"], arrays["y_0"]
+    assert 0 <= y.min() and y.max() <= 2
+    # Mean of (y - 1)**2 for y ~ U(0, 2): 1/3, its own variance 4/45.
+    deviation = np.sqrt(4 / 45 / len(y))
+    assert abs(np.mean((y - 1) ** 2) - 1 / 3) < 4 * deviation
+    split = data.load(arrays, 0)
+    np.testing.assert_array_equal(split.y_train, y[20:500])
+    rows = split.x_train[:, -1], split.x_test[:, -1]
+    fitted = LinearRegression().fit(rows[0], split.y_train)
+    assert np.mean((fitted.predict(rows[1]) - split.y_test) ** 2) > 1 / 3 - 4 * deviation
+    assert abs(x.mean()) < 0.02 and abs(x.std() - 1) < 0.02
+
+
+def test_forecast_is_autoregressive_cross_correlated_and_standard():
+    arrays = data.make("forecast", [0], train=8000, validation=32, test=32)
+    x, y = arrays["x_0"], arrays["y_0"][:, 0]
+    np.testing.assert_allclose(x.var(axis=0), 1, atol=0.25)
+    frame = pd.DataFrame(x)
+    assert frame.apply(lambda channel: channel.autocorr(1)).min() > 0.2
+    correlations = frame.corr().to_numpy()[np.triu_indices(20, 1)]
+    assert np.abs(correlations).max() > 0.4
+    assert abs(y.mean()) < 0.15 and abs(y.var() - 1) < 0.2
+
+
+def test_forecast_needs_memory_and_a_non_linear_rule():
+    arrays = data.make("forecast", [0], train=6000, validation=32, test=2000, noise=0.0)
+    split = data.load(arrays, 0)
+
+    def error(features):
+        train, test = features(split.x_train), features(split.x_test)
+        fitted = LinearRegression().fit(train, split.y_train)
+        error = np.mean((fitted.predict(test) - split.y_test) ** 2)
+        return error / np.mean((split.y_test - split.y_train.mean()) ** 2)
+
+    def squares(x):
+        # All products of the four directions in which the channels vary most.
+        directions = np.linalg.svd(split.x_train[:, -1], full_matrices=False)[2][:4]
+        seen = x @ directions.T
+        recent = np.concatenate([seen[:, -lag] for lag in (1, 2, 3)], axis=1)
+        pairs = np.triu_indices(recent.shape[1])
+        return (recent[:, :, None] * recent[:, None, :])[:, *pairs]
+
+    def linear(x, steps=21):
+        return x[:, -steps:].reshape(len(x), -1)
+
+    def both(x, steps=21):
+        return np.concatenate([linear(x, steps), squares(x)], axis=1)
+
+    assert error(both) < 0.8 * error(lambda x: both(x, 3))
+    assert error(both) < 0.8 * error(linear)
+
+
+def test_forecast_noise_is_its_share_of_the_variance():
+    without = data.make("forecast", [0], **SMALL, noise=0.0)["y_0"].astype(float)
+    noisy = data.make("forecast", [0], **(SMALL | {"test": 4000}), noise=0.3)["y_0"].astype(float)
+    clean = data.make("forecast", [0], **(SMALL | {"test": 4000}), noise=0.0)["y_0"].astype(float)
+    np.testing.assert_array_equal(clean[: len(without)], without)
+    # noisy = sqrt(0.7) clean + sqrt(0.3) e, e ~ N(0, 1) independent.
+    rest = noisy - np.sqrt(0.7) * clean
+    assert rest.var() == pytest.approx(0.3, rel=0.1)
+    assert abs(np.corrcoef(rest[:, 0], clean[:, 0])[0, 1]) < 0.06
+
+
+def test_forecast_targets_can_be_positive_or_as_drawn():
+    drawn = data.make("forecast", [0], **SMALL, targets="none")
+    positive = data.make("forecast", [0], **SMALL, targets="positive")
+    np.testing.assert_allclose(
+        positive["y_0"], np.log1p(np.exp(drawn["y_0"].astype(float))), atol=2e-4
+    )
+    for arrays in (drawn, positive):
+        np.testing.assert_array_equal(data.load(arrays, 0).y_train, arrays["y_0"][20:84])
+    assert data.load(positive, 0).y_test.min() > 0
+
+
+def test_badly_scaled_is_forecast_in_other_units(made):
+    plain, scaled = made["forecast"], made["badly_scaled"]
+    x = scaled["x_0"].astype(np.float64)
+    steps = len(x)
+    np.testing.assert_array_equal(scaled["y_0"], plain["y_0"][:steps])
+    np.testing.assert_allclose(
+        StandardScaler().fit_transform(x),
+        StandardScaler().fit_transform(plain["x_0"][:steps].astype(np.float64)),
+        atol=1e-4,
+    )
+    deviations = np.concatenate([scaled[f"x_{seed}"].std(axis=0) for seed in range(3)])
+    assert deviations.min() < 0.1 and deviations.max() > 10
+    offsets = np.abs(x.mean(axis=0)) / x.std(axis=0)
+    assert 1 < offsets.max() < 10
+    assert not np.allclose(scaled["x_0"].std(axis=0), scaled["x_1"].std(axis=0), rtol=0.5)
+
+
+@pytest.mark.parametrize("minority", [0.5, 0.1])
+def test_tabular_minority_share(minority):
+    arrays = data.make("tabular", [0, 1], train=640, validation=320, test=9040, minority=minority)
+    for seed in (0, 1):
+        share = arrays[f"y_{seed}"].mean()
+        # The threshold and the rows are both samples.
+        assert abs(share - minority) < 5 * np.sqrt(minority * (1 - minority) * 2 / 8192)
+
+
+def test_tabular_teacher_is_not_linear():
+    arrays = data.make("tabular", [0], train=3000, noise=0.1)
+    split = data.load(arrays, 0)
+    linear = LogisticRegression().fit(split.x_train, split.y_train)
+    trees = HistGradientBoostingClassifier(random_state=0).fit(split.x_train, split.y_train)
+    accuracy = [model.score(split.x_test, split.y_test) for model in (linear, trees)]
+    assert accuracy[1] > accuracy[0] + 0.03
+    assert accuracy[1] > 0.75
+
+
+def test_vowels_hold_all_recordings(made):
+    arrays = made["vowels"]
+    x, y = load_japanese_vowels()
+    assert len(x) == len(arrays["y"]) == 640
+    np.testing.assert_array_equal(arrays["lengths"], [recording.shape[1] for recording in x])
+    np.testing.assert_array_equal(arrays["x"], np.concatenate(x, axis=1).T.astype(np.float32))
+    np.testing.assert_array_equal(arrays["y"], np.asarray(y, int) - 1)
+
+
+def test_vowels_are_padded_on_the_left_after_scaling(made):
+    arrays = made["vowels"]
+    ends = np.cumsum(arrays["lengths"])
+    recordings = np.split(arrays["x"].astype(np.float64), ends[:-1])
+    train, validation, _ = data.split(arrays, 4)
+    scaler = StandardScaler().fit(np.concatenate([recordings[item] for item in train]))
+    split, raw = data.load(arrays, 4), data.load(arrays, 4, scaling="none")
+    for item, loaded, unscaled in zip(
+        validation, split.x_validation, raw.x_validation, strict=True
+    ):
+        length = len(recordings[item])
+        assert (loaded[: 29 - length] == 0).all() and (unscaled[: 29 - length] == 0).all()
+        expected = scaler.transform(recordings[item])
+        np.testing.assert_allclose(loaded[29 - length :], expected, atol=1e-5)
+        np.testing.assert_array_equal(unscaled[29 - length :], recordings[item].astype("f4"))
+    np.testing.assert_array_equal(split.y_validation, arrays["y"][validation])
+
+
+def test_pools_of_scikit_learn(made):
+    x, y = load_breast_cancer(return_X_y=True)
+    np.testing.assert_array_equal(made["cancer"]["x"], x.astype(np.float32))
+    np.testing.assert_array_equal(made["cancer"]["y"], y)
+    images = load_digits()
+    np.testing.assert_array_equal(made["digits"]["x"][..., 0], images.images)
+    np.testing.assert_array_equal(made["digits"]["y"], images.target)
+
+
+@pytest.mark.parametrize(("window", "horizon"), [(21, 8), (5, 1)])
+def test_co2_windows_recomputed_with_pandas(window, horizon):
+    arrays = data.make("co2", [0], window=window, horizon=horizon)
+    level = statsmodels.datasets.co2.load_pandas().data["co2"]
+    expected = pd.DataFrame(
+        {
+            f"before_{lag}": level.shift(lag) - level for lag in reversed(range(window))
+        }
+        | {"change": level.shift(-horizon) - level}
+    )
+    possible = expected.iloc[window - 1 : len(level) - horizon]
+    kept = possible.dropna()
+    weeks = level.index.get_indexer(kept.index)
+    np.testing.assert_array_equal(arrays["week"], weeks)
+    np.testing.assert_allclose(arrays["x"][..., 0], kept.iloc[:, :-1], atol=1e-4)
+    np.testing.assert_allclose(arrays["y"][:, 0], kept["change"], atol=1e-4)
+    assert arrays["windows_dropped"] == len(possible) - len(kept) > 0
+    assert arrays["weeks"] == 2284 and arrays["weeks_missing"] == level.isna().sum() == 59
+    missing = np.flatnonzero(level.isna())
+    for week in arrays["week"]:
+        assert not np.isin(missing, np.arange(week - window + 1, week + 1)).any()
+        assert week + horizon not in missing
+
+
+# --- files and digests -----------------------------------------------------------------------
+
+
+def test_file_is_byte_stable_and_complete(tmp_path, made):
+    arrays = made["forecast"]
+    data.write(arrays, tmp_path / "first" / "forecast.npz")
+    again = dict(reversed(data.make("forecast", [2, 1, 0]).items()))
+    data.write(again, tmp_path / "second.npz")
+    first, second = tmp_path / "first" / "forecast.npz", tmp_path / "second.npz"
+    assert first.read_bytes() == second.read_bytes()
+    assert [path.name for path in first.parent.iterdir()] == ["forecast.npz"]
+    with zipfile.ZipFile(first) as file:
+        assert {entry.date_time[0] for entry in file.infolist()} == {1980}
+        assert {entry.compress_type for entry in file.infolist()} == {zipfile.ZIP_STORED}
+    held = data.read(first)
+    assert set(held) == set(arrays)
+    for key in arrays:
+        np.testing.assert_array_equal(held[key], arrays[key])
+    np.testing.assert_array_equal(data.load(held, 1).x_test, data.load(arrays, 1).x_test)
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "small.npz"
+    data.write({"x": np.arange(3)}, path)
+    before = path.read_bytes()
+
+    def fail(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="no space left"):
+        data.write({"x": np.arange(4)}, path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("source", SYNTHETIC)
+def test_digest_ignores_other_seeds(source):
+    few = data.make(source, [1, 2], **SMALL)
+    more = data.make(source, [1, 2, 30], **SMALL)
+    assert data.digest(few, 1) == data.digest(more, 1)
+    assert data.digest(few, 1) != data.digest(few, 2)
+    other = data.make(source, [1, 2], **SMALL, noise=0.1) if source != "noise" else None
+    assert other is None or data.digest(few, 1) != data.digest(other, 1)
+
+
+def test_digest_sees_scalars_values_shapes_and_types(made):
+    arrays = data.make("forecast", [1], **SMALL)
+    digests = {
+        data.digest(arrays | change, 1)
+        for change in (
+            {},
+            {"validation": np.array(31)},
+            {"targets": np.array("none")},
+            {"x_1": arrays["x_1"] + 1},
+            {"x_1": arrays["x_1"].reshape(20, -1)},
+            {"y_1": arrays["y_1"].view(np.int32)},
+        )
+    }
+    assert len(digests) == 6
+    vowels = made["vowels"]
+    assert data.digest(vowels, 0) == data.digest(data.make("vowels", []), 0)
+    assert data.digest(vowels, 0) != data.digest(vowels | {"lengths": vowels["lengths"][::-1]}, 0)
+
+
+# --- splits and scaling ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", data.SOURCES)
+def test_same_seed_same_split_other_seed_another(made, source):
+    first, again, other = (data.load(made[source], seed) for seed in (1, 1, 2))
+    for part in ("x_train", "y_train", "x_validation", "y_validation", "x_test", "y_test"):
+        np.testing.assert_array_equal(getattr(first, part), getattr(again, part))
+    assert not np.array_equal(first.x_train, other.x_train)
+
+
+@pytest.mark.parametrize("source", [each for each in data.SOURCES if each != "vowels"])
+def test_standard_scaling_is_that_of_scikit_learn(made, source):
+    raw = data.load(made[source], 0, scaling="none")
+    scaled = data.load(made[source], 0)
+    channels = raw.x_train.shape[-1]
+    scaler = StandardScaler().fit(raw.x_train.reshape(-1, channels).astype(np.float64))
+    for part in ("x_train", "x_validation", "x_test"):
+        x = getattr(raw, part)
+        expected = scaler.transform(x.reshape(-1, channels).astype(np.float64)).reshape(x.shape)
+        np.testing.assert_allclose(getattr(scaled, part), expected, atol=1e-5, rtol=1e-5)
+    np.testing.assert_array_equal(scaled.y_train, raw.y_train)
+
+
+@pytest.mark.parametrize("source", ["forecast", "badly_scaled", "co2"])
+@pytest.mark.parametrize("scaling", data.SCALINGS)
+def test_targets_are_standardised_with_training_statistics(made, source, scaling):
+    arrays = made[source]
+    split = data.load(arrays, 2, scaling=scaling)
+    raw = data.load(arrays | {"targets": np.array("none")}, 2, scaling=scaling)
+    mean, deviation = raw.y_train.mean(dtype=float), raw.y_train.std(dtype=float)
+    np.testing.assert_allclose(split.y_train.mean(dtype=float), 0, atol=1e-6)
+    np.testing.assert_allclose(split.y_train.std(dtype=float), 1, atol=1e-6)
+    np.testing.assert_allclose(split.y_test, (raw.y_test - mean) / deviation, atol=1e-5)
+
+
+def test_a_constant_feature_becomes_zero():
+    arrays = data.make("tabular", [0], **SMALL)
+    x = arrays["x_0"].copy()
+    x[:, 3] = 0.1
+    split = data.load(arrays | {"x_0": x}, 0)
+    np.testing.assert_allclose(split.x_train[:, 3], 0, atol=1e-6)
+    np.testing.assert_allclose(split.x_test[:, 3], 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("source", POOLS)
+def test_pools_are_split_whole_and_stratified(made, source):
+    arrays = made[source]
+    y = arrays["y"]
+    parts = data.split(arrays, 5)
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(len(y)))
+    shares = np.bincount(y) / len(y)
+    for part, share in zip(parts, (0.6, 0.2, 0.2), strict=True):
+        assert abs(len(part) - share * len(y)) <= 1
+        assert np.abs(np.bincount(y[part]) - shares * len(part)).max() <= 1.5
+
+
+@pytest.mark.parametrize("window", [1, 2, 21])
+def test_no_step_is_shared_by_two_parts_of_a_sequence(window):
+    sizes = {"train": 30, "validation": 10, "test": 20, "window": window}
+    arrays = counted_sequence(60 + 3 * (window - 1), **sizes)
+    split = data.load(arrays, 0, scaling="none")
+    parts = [split.x_train, split.x_validation, split.x_test]
+    steps = [set(x.ravel().astype(int)) for x in parts]
+    assert max(steps[0]) < min(steps[1]) <= max(steps[1]) < min(steps[2])
+    assert set.union(*steps) == set(range(60 + 3 * (window - 1)))
+    assert [len(x) for x in parts] == [30, 10, 20]
+    for x, y in zip(parts, (split.y_train, split.y_validation, split.y_test), strict=True):
+        np.testing.assert_array_equal(x[:, -1], y)
+        assert (np.diff(x[..., 0], axis=1) == 1).all() and (np.diff(y[:, 0]) == 1).all()
+
+
+def test_rows_of_a_table_are_split_whole(made):
+    parts = data.split(made["tabular"], 0)
+    np.testing.assert_array_equal(np.concatenate(parts), np.arange(640 + 320 + 1280))
+
+
+@pytest.mark.parametrize("horizon", [1, 8])
+def test_parts_of_a_series_follow_each_other_without_overlap(horizon):
+    arrays = data.make("co2", [], horizon=horizon)
+    week, window = arrays["week"], int(arrays["window"])
+    origins = set()
+    for seed in range(40):
+        train, validation, test = data.split(arrays, seed)
+        origins.add(int(train[0]))
+        for earlier, later in ((train, validation), (validation, test)):
+            last_target = week[earlier].max() + horizon
+            first_input = week[later].min() - window + 1
+            assert last_target < first_input
+            # Nothing is wasted: the window before the later part would touch the earlier one.
+            assert week[later[0] - 1] - window + 1 <= last_target
+        for part, size in ((train, 768), (validation, 192), (test, 320)):
+            np.testing.assert_array_equal(part, np.arange(part[0], part[0] + size))
+    assert len(origins) > 30
+    assert min(origins) < 100 and max(origins) > 400
+
+
+@pytest.mark.parametrize("source", data.SOURCES)
+def test_half_the_training_part(made, source):
+    arrays = made[source]
+    whole, half = data.split(arrays, 1), data.split(arrays, 1, train_fraction=0.5)
+    assert len(half[0]) == round(len(whole[0]) / 2)
+    for part, same in zip(whole[1:], half[1:], strict=True):
+        np.testing.assert_array_equal(part, same)
+    if "window" in arrays:
+        np.testing.assert_array_equal(half[0], whole[0][-len(half[0]) :])
+    else:
+        assert set(half[0]) < set(whole[0]) and len(set(half[0])) == len(half[0])
+        y = arrays["y_1" if source == "tabular" else "y"]
+        counts = np.bincount(y[whole[0]]), np.bincount(y[half[0]])
+        assert np.abs(counts[0] / 2 - counts[1]).max() <= 1.5
+    split = data.load(arrays, 1, train_fraction=0.5)
+    assert len(split.x_train) == len(split.y_train) == len(half[0])
+    assert len(split.x_test) == len(whole[2])
+
+
+def test_half_is_scaled_with_its_own_statistics(made):
+    for source in ("forecast", "cancer"):
+        half = data.load(made[source], 0, train_fraction=0.5)
+        x = half.x_train.reshape(-1, half.x_train.shape[-1]).astype(float)
+        np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-5)
+        np.testing.assert_allclose(x.std(axis=0), 1, atol=1e-5)
+
+
+# --- errors ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "arguments", "words"),
+    [
+        ("forcast", {}, ["'forcast'", "did you mean 'forecast'", "digits"]),
+        ("forecast", {"chanels": 3}, ["'forecast'", "'chanels'", "did you mean 'channels'"]),
+        ("forecast", {"noise": 1.0}, ["arguments.noise:", "1.0", "below 1"]),
+        ("forecast", {"noise": True}, ["arguments.noise:", "True"]),
+        ("forecast", {"noise": float("nan")}, ["arguments.noise:", "nan"]),
+        ("forecast", {"window": 0}, ["arguments.window:", "found 0", "whole number"]),
+        ("forecast", {"train": 9.5}, ["arguments.train:", "9.5", "whole number"]),
+        ("forecast", {"train": "9"}, ["arguments.train:", "'9'", "whole number"]),
+        ("forecast", {"targets": "postive"}, ["arguments.targets:", "did you mean 'positive'"]),
+        ("tabular", {"minority": 0.6}, ["arguments.minority:", "0.6", "at most 0.5"]),
+        ("tabular", {"minority": 0}, ["arguments.minority:", "above 0"]),
+        ("tabular", {"noise": -1}, ["arguments.noise:", "-1", "from 0"]),
+        ("vowels", {"train": 5}, ["'vowels'", "'train'", "allowed: none"]),
+        ("co2", {"horizon": 4000}, ["'co2'", "4000", "2284"]),
+    ],
+)
+def test_errors_name_what_is_allowed(source, arguments, words):
+    with pytest.raises(ValueError) as error:
+        data.make(source, [0], **arguments)
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_seeds_are_no_argument_of_a_source():
+    with pytest.raises(ValueError, match="arguments: found 'seeds', allowed: train"):
+        data.check("forecast", seeds=3)
+    data.check("forecast", noise=0, window=5)
+
+
+@pytest.mark.parametrize(
+    ("source", "arguments", "start"),
+    [
+        ("co3", {}, "params.yaml: data.air.source: found 'co3'"),
+        ("co2", {"horizons": 4}, "params.yaml: data.air.arguments: found 'horizons'"),
+        ("co2", {"horizon": 0}, "params.yaml: data.air.arguments.horizon: found 0"),
+    ],
+)
+def test_errors_name_the_place(source, arguments, start):
+    with pytest.raises(ValueError) as error:
+        data.check(source, "params.yaml: data.air", **arguments)
+    assert str(error.value).startswith(start)
+
+
+@pytest.mark.parametrize("seeds", [[], [-1], [1.5], [2**32]])
+def test_seeds_are_checked(seeds):
+    with pytest.raises(ValueError, match="seeds"):
+        data.make("noise", seeds, **SMALL)
+
+
+def test_loading_errors(made):
+    arrays = data.make("noise", [4, 11], **SMALL)
+    with pytest.raises(ValueError, match="found 5.*4, 11"):
+        data.load(arrays, 5)
+    with pytest.raises(ValueError, match="found 5.*4, 11"):
+        data.digest(arrays, 5)
+    with pytest.raises(ValueError, match="'standart'.*did you mean 'standard'"):
+        data.load(arrays, 4, scaling="standart")
+    for fraction in (0, -0.5, 1.5, float("nan")):
+        with pytest.raises(ValueError, match="train_fraction"):
+            data.load(arrays, 4, train_fraction=fraction)
+    with pytest.raises(ValueError, match="leaves none"):
+        data.load(arrays, 4, train_fraction=0.001)
+    with pytest.raises(ValueError, match="test=6000.*do not fit"):
+        data.load(arrays | {"test": np.array(6000)}, 4)
+    for part in ("train", "test"):
+        with pytest.raises(ValueError, match=f"{part}=1900.*1940 items"):
+            data.load(made["co2"] | {part: np.array(1900)}, 0)
