@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ PARAMS = Path("params.yaml")
 NAME = re.compile(r"[a-z0-9_]+\Z")
 
 Scalar = bool | int | float | str | None
-#: A layer: a word of the vocabulary, a Keras class name, or `{Class: {argument: value}}`.
+#: A layer: a word of the vocabulary, a Keras class name, or either with `{argument: value}`.
 Layer = str | Annotated[dict[str, dict[str, Any] | Scalar | list[Any]], Field(min_length=1, max_length=1)]
 
 
@@ -63,7 +64,8 @@ class Train(Spec):
     @pydantic.model_validator(mode="after")
     def _default_is_on_the_grid(self):
         if self.learning_rate not in self.learning_rates:
-            raise ValueError(f"learning_rate {self.learning_rate} is not one of {self.learning_rates}")
+            raise ValueError(f"learning_rate {self.learning_rate} is not one of learning_rates "
+                             f"{self.learning_rates}")
         return self
 
 
@@ -74,6 +76,14 @@ _OVERRIDES = {
 }
 #: Every training value but the tuning seeds, which all experiments share; each optional.
 Overrides = pydantic.create_model("Overrides", __base__=Spec, **_OVERRIDES)
+
+
+def _merge(train: Train, *special: Spec, **varied) -> Train:
+    """Training values, each of the last spec that has it."""
+    values = train.model_dump()
+    for spec in special:
+        values |= {k: v for k in Train.model_fields if (v := getattr(spec, k, None)) is not None}
+    return Train(**(values | varied))
 
 
 class DataSet(Spec):
@@ -137,10 +147,7 @@ class Params(Spec):
 
     def training(self, experiment: str, data: str, **varied) -> Train:
         """The training values of an experiment on a data set; the most special one wins."""
-        values = self.train.model_dump()
-        for special in (self.data[data].train, self.experiments[experiment]):
-            values |= {k: v for k in Train.model_fields if (v := getattr(special, k, None)) is not None}
-        return Train(**(values | varied))
+        return _merge(self.train, self.data[data].train, self.experiments[experiment], **varied)
 
 
 def study_seeds(count: int) -> list[int]:
@@ -164,6 +171,8 @@ def read_yaml(path: Path):
         return YAML(typ="safe", pure=True).load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except DuplicateKeyError as error:
         mark = error.problem_mark
         raise ConfigError(f"{path}, line {mark.line + 1}, column {mark.column + 1}: "
@@ -171,7 +180,8 @@ def read_yaml(path: Path):
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ConfigError(f"{path}, line {mark.line + 1}, column {mark.column + 1}: "
-                          f"not YAML: {error.problem or error.context}") from None
+                          f"not YAML: {', '.join(filter(None, (error.context, error.problem)))}"
+                          ) from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not YAML: {error}") from None
 
@@ -189,46 +199,100 @@ def _allowed_keys(model: Any, location: tuple) -> list[str]:
     return list(spec.model_fields)
 
 
-def explain(path: Path, model: type[Spec], error: pydantic.ValidationError) -> ConfigError:
-    """One message for the first mistake: file, place, what was found, what is allowed."""
-    # A value of several allowed types gives an error for each: the longest path says most.
-    first = error.errors()[0]
-    same = [e for e in error.errors() if e["loc"][:1] == first["loc"][:1]
-            and e["loc"][:3] == first["loc"][:3]]
-    place = [str(p) for p in first["loc"] if not re.search(r"[\[\(<]", str(p))
-             and p not in ("str", "int", "float", "bool", "constrained-str")]
-    where = f"{path}: {'.'.join(place) or 'the file'}"
+#: What is allowed where pydantic finds another type.
+_TYPES = {"string_type": "a word", "float_type": "a number", "int_type": "a whole number",
+          "int_from_float": "a whole number", "bool_type": "true or false", "list_type": "a list",
+          "dict_type": "a mapping", "model_type": "a mapping", "model_attributes_type": "a mapping"}
+#: What is allowed where pydantic finds another value, with the fields of its error's context.
+_VALUES = {"greater_than_equal": "a number of at least {ge}", "greater_than": "a number above {gt}",
+           "less_than_equal": "a number of at most {le}", "less_than": "a number below {lt}",
+           "too_short": "at least {min_length} entry", "too_long": "at most {max_length} entry",
+           "literal_error": "{expected}", "finite_number": "a finite number"}
+
+
+def _place(error) -> tuple:
+    """Where a mistake is, without pydantic's marks of the alternatives that it tried."""
+    return tuple(p for p in error["loc"] if isinstance(p, int) or not (
+        re.search(r"[\[(<]", p) or p in ("str", "int", "float", "bool")))
+
+
+def _shown(value) -> str:
+    """A value as YAML shows it, on one short line."""
+    if value is None:
+        return "nothing"
+    text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def explain(path: Path | str, model: type[Spec], error: pydantic.ValidationError) -> ConfigError:
+    """One message for one mistake: file, place, what was found, what is allowed.
+
+    Of several mistakes an unknown key comes first, because a misspelt key is also a missing one.
+    """
+    errors = error.errors()
+    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+    # A value of several allowed types gives an error for each; the deepest says most.
+    place = _place(first)
+    same = [e for e in errors if _place(e)[:len(place)] == place]
+    place = max(map(_place, same), key=len)
+    same = [e for e in same if _place(e) == place]
+    first = next((e for e in same if e["type"] not in _TYPES), same[0])
+    if first["type"] == "invalid_key" or first["loc"][-1:] == ("[key]",):
+        *place, key = place
+        return ConfigError(f"{_where(path, place)}: found the key {_shown(key)}; allowed: words")
+    where = _where(path, place)
     if first["type"] == "extra_forbidden":
         allowed = _allowed_keys(model, first["loc"])
-        return ConfigError(f"{where}: unknown key '{first['loc'][-1]}'; allowed: "
-                           f"{', '.join(allowed)}{nearest(first['loc'][-1], allowed)}")
+        return ConfigError(f"{_where(path, place[:-1])}: unknown key '{place[-1]}'; allowed: "
+                           f"{', '.join(allowed)}{nearest(place[-1], allowed)}")
     if first["type"] == "missing":
         return ConfigError(f"{where}: missing; it is required")
-    if first["type"] in ("model_type", "dict_type", "model_attributes_type") and first["input"] is None:
-        return ConfigError(f"{where}: empty; it needs a mapping")
-    wanted = " or ".join(dict.fromkeys(e["msg"].removeprefix("Value error, ") for e in same))
-    return ConfigError(f"{where}: found {first['input']!r}; {wanted[0].lower()}{wanted[1:]}"
-                       + (nearest(first["input"], re.findall(r"'(\w+)'", wanted))
-                          if first["type"] == "literal_error" else ""))
+    if first["type"] not in _TYPES and first["type"] not in _VALUES:
+        return ConfigError(f"{where}: {first['msg'].removeprefix('Value error, ')}")
+    if first["type"] in _VALUES:
+        wanted = [_VALUES[first["type"]].format(**first["ctx"])]
+    else:
+        wanted = list(dict.fromkeys(_TYPES[e["type"]] for e in same))
+    if first["input"] is None:
+        return ConfigError(f"{where}: empty; it needs {' or '.join(wanted)}")
+    near = (nearest(first["input"], re.findall(r"'(\w+)'", wanted[0]))
+            if first["type"] == "literal_error" else "")
+    return ConfigError(f"{where}: found {_shown(first['input'])}; allowed: {' or '.join(wanted)}{near}")
+
+
+def _where(path: Path | str, place) -> str:
+    """`params.yaml: experiments.cnn.layers[0]`."""
+    inside = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
+    return f"{path}: {inside}" if inside else str(path)
 
 
 def validate(path: Path, model: type[Spec], content) -> Any:
     """`content` as a spec; ConfigError names the file and the place of a mistake."""
     if not isinstance(content, dict):
-        raise ConfigError(f"{path}: found {type(content).__name__}; it needs a mapping with: "
+        found = "empty" if content is None else f"found {_shown(content)}"
+        raise ConfigError(f"{path}: {found}; it needs a mapping with: "
                           f"{', '.join(model.model_fields)}")
+    for key in content:
+        if not isinstance(key, str):
+            raise ConfigError(f"{path}: found the key {_shown(key)}; allowed: "
+                              f"{', '.join(model.model_fields)}")
     try:
         return model(**content)
     except pydantic.ValidationError as error:
         raise explain(path, model, error) from None
-    except TypeError:
-        raise ConfigError(f"{path}: every key must be a word; found "
-                          f"{[k for k in content if not isinstance(k, str)]}") from None
 
 
 def _require(ok: bool, path: Path, place: str, message: str) -> None:
     if not ok:
         raise ConfigError(f"{path}: {place}: {message}")
+
+
+def _check_training(path: Path, place: str, *values: Spec) -> None:
+    """Training values fit together when later ones override earlier ones."""
+    try:
+        _merge(*values)
+    except pydantic.ValidationError as error:
+        raise explain(f"{path}: {place}", Train, error) from None
 
 
 def _check_references(params: Params, path: Path) -> None:
@@ -239,7 +303,10 @@ def _check_references(params: Params, path: Path) -> None:
             _require(bool(NAME.match(name)), path, f"{section}.{name}",
                      "a name may have lower-case letters, digits and _ only")
     clash = set(groups) & set(params.data)
-    _require(not clash, path, "data", f"a group and a data set share the name {sorted(clash)}")
+    _require(not clash, path, "data",
+             f"a group and a data set share the name '{', '.join(sorted(clash))}'")
+    for name, data in params.data.items():
+        _check_training(path, f"data.{name}.train", params.train, data.train)
     for name, experiment in params.experiments.items():
         place = f"experiments.{name}"
         known = groups + list(params.data)
@@ -255,14 +322,12 @@ def _check_references(params: Params, path: Path) -> None:
                      f"{nearest(other, params.experiments)}")
             _require(other != name, path, f"{place}.versus", "an experiment cannot be its own control")
             _require(bool(set(params.data_sets(name)) & set(params.data_sets(other))), path,
-                     f"{place}.versus", f"'{other}' runs on {params.data_sets(other)} and shares no "
-                     f"data set with '{name}', which runs on {params.data_sets(name)}")
+                     f"{place}.versus", f"'{other}' runs on {', '.join(params.data_sets(other))} and "
+                     f"shares no data set with '{name}', which runs on "
+                     f"{', '.join(params.data_sets(name))}")
         for data in params.data_sets(name):
-            try:
-                params.training(name, data)
-            except pydantic.ValidationError as error:
-                raise ConfigError(f"{path}: {place}: on data set '{data}': "
-                                  + error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+            _check_training(path, f"{place}: on data set '{data}'", params.train,
+                            params.data[data].train, experiment)
     for role in ("repeated", "half_data"):
         for name in getattr(params.verdicts, role):
             place = f"verdicts.{role}"

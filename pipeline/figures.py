@@ -6,6 +6,7 @@ light and in a dark theme. No function keeps state, and equal tables give equal 
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 
@@ -15,7 +16,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from PIL import Image
 
 #: One colour per role (Okabe & Ito's palette, which colour-blind readers tell apart).
 TREATMENT, CONTROL, BAND = "#0072b2", "#d55e00", "#dfe6dc"
@@ -66,7 +68,10 @@ def png(figure: Figure, dpi: int = 80) -> bytes:
     with matplotlib.rc_context(_STYLE):
         figure.savefig(buffer, format="png", dpi=dpi, facecolor=PANEL, bbox_inches="tight",
                        pad_inches=0.12, metadata={"Software": None})
-    return buffer.getvalue()
+    # A palette of 48 colours is a quarter of the size, and thin lines look the same.
+    small = io.BytesIO()
+    Image.open(buffer).convert("RGB").quantize(48).save(small, format="png", optimize=True)
+    return small.getvalue()
 
 
 def change(effect: float, metric: str, scale: str) -> float:
@@ -103,13 +108,13 @@ def heat_map(comparisons: pd.DataFrame) -> Figure:
         raise ValueError("a heat map needs effects on the log-ratio scale. "
                          f"Received: {sorted(set(comparisons['scale']))}")
     panels = [_panel(comparisons, names, sets) for names, sets in _families(comparisons)]
-    wide, row, label, gap = 0.72, 0.235, 2.55, 0.62
+    wide, row, label, gap = 0.72, 0.235, 2.55, 0.5
     heights = [row * len(lines) for lines, *_ in panels]
     width = label + wide * max(len(sets) for _, sets, *_ in panels) + 0.2
-    height = sum(heights) + gap * len(panels) + 1.0
+    height = sum(heights) + gap * len(panels) + 1.25
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(width, height))
-        top = height - 0.55
+        top = height - 0.5
         figure.text(0.02, 1 - 0.12 / height, _heat_finding(comparisons), va="top", weight="bold",
                     size=9.5)
         for (lines, sets, values, grey, notes), tall in zip(panels, heights, strict=True):
@@ -130,16 +135,18 @@ def heat_map(comparisons: pd.DataFrame) -> Figure:
                 tick.set(color=QUIET if heading else TEXT, style="italic" if heading else "normal")
             axes.tick_params(length=0)
             top -= tall
-        bar = figure.add_axes((label / width, 0.36 / height, min(2.6, width - label - 0.3) / width,
+        bar = figure.add_axes((label / width, 0.62 / height, min(2.6, width - label - 0.3) / width,
                                0.1 / height))
         scale = figure.colorbar(
             matplotlib.cm.ScalarMappable(Normalize(-FULL_COLOUR, FULL_COLOUR), DIVERGING), cax=bar,
             orientation="horizontal")
         ticks = [-50, -25, 0, 33, 100]
-        scale.set_ticks(np.log1p(np.array(ticks) / 100), labels=[_signed(t, " %") for t in ticks],
+        scale.set_ticks(np.log1p(np.array(ticks) / 100), labels=[signed(t, " %") for t in ticks],
                         size=7.5)
         scale.outline.set_visible(False)
-        figure.text(0.02, 0.41 / height, "change of the test error", size=8, va="center")
+        figure.text(0.02, 0.67 / height, "change of the test error", size=8, va="center")
+        figure.text(0.02, 0.12 / height, "Numbers in per cent. B better, W worse, E equivalent, no "
+                    "letter undecided.\nGrey: cannot show anything.", size=7.5, color=QUIET)
     return figure
 
 
@@ -198,7 +205,7 @@ def _panel(table: pd.DataFrame, names: list[str], sets: list[str]):
             values.append([math.nan if c is None or g else -c["effect"]
                            for c, g in zip(line, grey[-1], strict=True)])
             notes.append(["" if math.isnan(v) else
-                          f"{_signed(100 * math.expm1(v))} {LETTERS.get(c['label'], '')}".strip()
+                          f"{_whole(100 * math.expm1(v))} {LETTERS.get(c['label'], '')}".strip()
                           for c, v in zip(line, values[-1], strict=True)])
     return lines, sets, np.array(values), np.array(grey), np.array(notes)
 
@@ -265,7 +272,7 @@ def forest(cells: pd.DataFrame) -> Figure:
             axes.xaxis.set_major_locator(FixedLocator(_ticks(*axes.get_xlim())))
             axes.xaxis.set_minor_locator(NullLocator())
             axes.xaxis.set_major_formatter(
-                FuncFormatter(lambda v, _: _signed(100 * math.expm1(v), " %")))
+                FuncFormatter(lambda v, _: signed(100 * math.expm1(v), " %")))
         else:
             what += f", {unit}" if unit and factor != 1 else ""
             axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}".replace("-", "−")))
@@ -278,7 +285,7 @@ def forest(cells: pd.DataFrame) -> Figure:
         if (cells["margin"] > 0).any():
             handles.append(matplotlib.patches.Patch(color=BAND))
             words.append("too small to matter")
-        figure.legend(handles, words, loc="outside lower left", ncols=4, frameon=False, fontsize=8,
+        figure.legend(handles, words, loc="outside lower left", ncols=3, frameon=False, fontsize=8,
                       handletextpad=0.5, columnspacing=1.4)
     return figure
 
@@ -318,7 +325,7 @@ def forest_alt(cells: pd.DataFrame) -> str:
                            for k in ("effect", "low", "high"))
         low, high = sorted(bounds)
         unit = " %" if scale == "log ratio" else ""
-        rows.append(f"{where}: {_signed(middle, unit)} ({_signed(low)} to {_signed(high, unit)}), "
+        rows.append(f"{where}: {signed(middle, unit)} ({signed(low)} to {signed(high, unit)}), "
                     f"{_kind_words(cell)}")
     return f"Forest plot of the {name}. {forest_finding(cells)}. " + "; ".join(rows) + "."
 
@@ -350,7 +357,8 @@ def _kind_words(cell) -> str:
 
 def _ticks(low: float, high: float) -> list[float]:
     """Round per-cent changes between two logarithms."""
-    grids = ([-20, -15, -10, -5, 0, 5, 10, 15, 20, 25], [-60, -50, -40, -30, -20, -10, 0, 10, 20, 40, 60, 100],
+    grids = ([-20, -15, -10, -5, 0, 5, 10, 15, 20, 25], 
+             [-60, -50, -40, -30, -20, -10, 0, 10, 25, 50, 75, 100, 150],
              [-80, -60, -40, -20, 0, 30, 60, 100, 200, 300],
              [-99, -95, -80, -50, 0, 100, 400, 1900, 9900])
     grid = grids[int(np.searchsorted([0.4, 1.0, 2.2], high - low))]
@@ -360,10 +368,21 @@ def _ticks(low: float, high: float) -> list[float]:
 
 # Learning curves
 
+class _Picture(Figure):
+    """A figure that a notebook shows as PNG with its alternative text, whatever its backend."""
+
+    alt = ""
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data = base64.b64encode(png(self)).decode("ascii")
+        return ({"image/png": data, "text/plain": self.alt}, {"image/png": {"alt": self.alt}})
+
+
 def learning_curves(curves: pd.DataFrame) -> Figure:
     """Validation loss by epoch: a thin line per seed, the median of all seeds thick.
 
-    One panel per data set (columns) and variant (rows). The median training loss is dashed.
+    One panel per data set and variant. The median training loss is dashed. In a notebook the
+    figure shows itself, with its alternative text.
 
     Args:
         curves: columns `data`, `variant`, `seed`, `epoch`, `train_loss`, `validation_loss`;
@@ -373,43 +392,43 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
         ValueError: no rows.
     """
     _need(curves)
-    sets, variants = list(dict.fromkeys(curves["data"])), list(dict.fromkeys(curves["variant"]))
+    panels = list(curves.groupby(["data", "variant"], sort=False))
+    columns = min(2, len(panels))
+    rows = -(-len(panels) // columns)
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(0.6 + 2.9 * len(sets), 0.7 + 2.1 * len(variants)),
-                        layout="constrained")
-        grid = figure.subplots(len(variants), len(sets), squeeze=False, sharex="col", sharey="col")
-        for i, variant in enumerate(variants):
-            for j, data in enumerate(sets):
-                axes = grid[i, j]
-                mine = curves[(curves["variant"] == variant) & (curves["data"] == data)]
-                if not len(mine):
-                    axes.set_axis_off()
-                    continue
-                # A diverged seed has no finite loss; it has no line from there on.
-                mine = mine.replace([np.inf, -np.inf], np.nan)
-                for _, seed in mine.groupby("seed"):
-                    axes.plot(seed["epoch"], seed["validation_loss"], color=TREATMENT, lw=0.5,
-                              alpha=0.3, rasterized=True)
-                median = mine.groupby("epoch")[["train_loss", "validation_loss"]].median()
-                axes.plot(median.index, median["validation_loss"], color=TREATMENT, lw=2,
-                          label="validation, median")
-                axes.plot(median.index, median["train_loss"], color=CONTROL, lw=1.4, ls="--",
-                          label="training, median")
-                values = mine[["train_loss", "validation_loss"]].to_numpy()
-                if np.nanmin(values, initial=np.inf) > 0:
-                    axes.set_yscale("log")
-                    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-                    axes.yaxis.set_minor_formatter(FuncFormatter(lambda v, _: ""))
-                best = _best_epoch(median)
-                heading = f"{data}, {variant}" if variant else data
-                axes.set_title(f"{heading}: best at epoch {best}" if best else heading, size=9)
-                axes.spines[["top", "right"]].set_visible(False)
-                axes.tick_params(labelsize=8)
-                if i == len(variants) - 1:
-                    axes.set_xlabel("epoch", size=8.5)
-                if j == 0:
-                    axes.set_ylabel("loss", size=8.5)
-        handles, words = next((h for a in grid.flat if (h := a.get_legend_handles_labels())[0]))
+        figure = _Picture(figsize=(0.4 + 3.3 * columns, 0.5 + 2.1 * rows), layout="constrained")
+        figure.alt = learning_curves_alt(curves)
+        grid = figure.subplots(rows, columns, squeeze=False).flat
+        first = {}
+        for axes, ((data, variant), mine) in zip(grid, panels, strict=False):
+            # A diverged seed has no finite loss; it has no line from there on.
+            mine = mine.replace([np.inf, -np.inf], np.nan)
+            for _, seed in mine.groupby("seed"):
+                axes.plot(seed["epoch"], seed["validation_loss"], color=TREATMENT, lw=0.5,
+                          alpha=0.3, rasterized=True)
+            median = mine.groupby("epoch")[["train_loss", "validation_loss"]].median()
+            axes.plot(median.index, median["validation_loss"], color=TREATMENT, lw=2,
+                      label="validation, median; thin: each seed")
+            axes.plot(median.index, median["train_loss"], color=CONTROL, lw=1.4, ls="--",
+                      label="training, median")
+            if np.nanmin(mine[["train_loss", "validation_loss"]].to_numpy(), initial=np.inf) > 0:
+                axes.set_yscale("log")
+                axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+                axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+                axes.yaxis.set_minor_locator(NullLocator())
+            if data in first:
+                axes.sharey(first[data])
+            first.setdefault(data, axes)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            best, heading = _best_epoch(median), f"{data}, {variant}" if variant else data
+            axes.set_title(f"{heading}: best at epoch {best}" if best else heading, size=9)
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.tick_params(labelsize=8)
+            axes.set_xlabel("epoch", size=8.5)
+            axes.set_ylabel("loss", size=8.5)
+        for axes in figure.axes[len(panels):]:
+            axes.set_axis_off()
+        handles, words = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, words, loc="outside lower left", ncols=2, frameon=False, fontsize=8)
     return figure
 
@@ -450,12 +469,16 @@ def _one(table: pd.DataFrame, column: str) -> str:
     return values[0]
 
 
-def _signed(value: float, unit: str = "") -> str:
+def signed(value: float, unit: str = "") -> str:
     """A number with its sign, no more digits than it deserves."""
     text = f"{value:+.0f}" if abs(value) >= 9.95 else f"{value:+.1f}" if abs(value) >= 0.05 else (
         f"{value:+.2g}" if value else "0")
     text = text.removesuffix(".0")
     return text.replace("-", "−") + unit
+
+
+def _whole(value: float) -> str:
+    return "0" if abs(value) < 0.5 else f"{value:+.0f}".replace("-", "−")
 
 
 def _percent(effect: float) -> str:

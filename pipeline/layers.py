@@ -1,10 +1,11 @@
-"""The layers that Keras lacks, and faster twins of two that it has."""
+"""The layers that Keras lacks, and faster twins of four that it has."""
 
 from __future__ import annotations
 
 import itertools
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 
@@ -105,3 +106,49 @@ class Conv1D(_AsMatrixProduct, keras.layers.Conv1D):
 
 class Conv2D(_AsMatrixProduct, keras.layers.Conv2D):
     """Keras' Conv2D, computed as one matrix product. `(batch, height, width, channels)`."""
+
+
+def _kept(layer, shape):
+    """A mask of `shape`, 1 with probability `1 - layer.rate`, else 0; the layer's state moves on.
+
+    Keras leaves the choice of the generator to XLA, whose own takes 20 to 90 times as long on a
+    CPU as Threefry (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
+    """
+    state = ops.mod(layer.seed_generator.next(), 2**31 - 1)
+    # Outside a compiled function TensorFlow has no Threefry on a CPU.
+    generator = "philox" if tf.executing_eagerly() else "threefry"
+    drawn = tf.random.stateless_uniform(shape, ops.cast(state, "int32"), alg=generator)
+    return ops.cast(drawn >= layer.rate, layer.compute_dtype)
+
+
+class Dropout(keras.layers.Dropout):
+    """Keras' Dropout, its mask drawn by a faster generator: `inputs * mask / (1 - rate)`."""
+
+    def call(self, inputs, training=False):
+        if not training or self.rate == 0:
+            return inputs
+        sizes = self.noise_shape or (None,) * len(inputs.shape)
+        shape = [ops.shape(inputs)[i] if n is None else n for i, n in enumerate(sizes)]
+        return inputs * _kept(self, shape) / (1 - self.rate)
+
+
+class AlphaDropout(keras.layers.AlphaDropout):
+    """Keras' AlphaDropout, its mask drawn by a faster generator.
+
+    Dropped units become `alpha' = -scale * alpha` of SELU; then `a x + b` restores mean 0 and
+    variance 1, with q = 1 - rate, a = (q + alpha'^2 q (1 - q))^(-1/2), b = -a (1 - q) alpha'.
+
+    Source: Klambauer et al., "Self-Normalizing Neural Networks" (2017), section "New dropout
+    technique".
+    """
+
+    def call(self, inputs, training=False):
+        if not training or self.rate == 0:
+            return inputs
+        sizes = self.noise_shape or (None,) * len(inputs.shape)
+        shape = [ops.shape(inputs)[i] if n is None else n for i, n in enumerate(sizes)]
+        kept = _kept(self, shape)
+        low = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717
+        q = 1 - self.rate
+        a = (q + low**2 * q * (1 - q)) ** -0.5
+        return a * (inputs * kept + low * (1 - kept)) - a * (1 - q) * low

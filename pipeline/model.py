@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
 import os
+import sys
 
 # One thread a computation: the trainer runs seeds side by side, and sums keep their order.
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras  # noqa: E402
+
+@contextlib.contextmanager
+def _silence():
+    """TensorFlow greets on stderr while it is imported, before it can be told not to."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+with _silence():
+    import keras  # noqa: E402
 
 from pipeline import layers as ours  # noqa: E402
 from pipeline.config import ConfigError, nearest  # noqa: E402
@@ -46,14 +64,17 @@ def _keras_layers() -> dict[str, type]:
             if inspect.isclass(c) and issubclass(c, keras.layers.Layer)}
 
 
-def layer_class(name: str, place: str) -> type:
-    """The layer class of a name: ours, else Keras'; ConfigError says why one may not be used."""
+def layer_class(name: str, place: str, words=()) -> type:
+    """The layer class of a name: ours, else Keras'; ConfigError says why one may not be used.
+
+    `words`, the vocabulary, is only for the message.
+    """
     known = _keras_layers() | _own_layers()
     if name in REFUSED:
         raise ConfigError(f"{place}: layer '{name}' may not be used: {REFUSED[name]}")
     if name not in known:
         raise ConfigError(f"{place}: unknown word or layer '{name}'; allowed: the words of 'layers' "
-                          f"and the classes of keras.layers{nearest(name, known)}")
+                          f"and the classes of keras.layers{nearest(name, [*words, *known])}")
     if not _has_one_input(known[name]):
         raise ConfigError(f"{place}: layer '{name}' may not be used: it needs other inputs than the "
                           "one that a list gives it")
@@ -83,21 +104,25 @@ def _arguments(cls: type, given: dict, place: str, words: dict) -> dict:
 def resolve(item, words: dict, place: str) -> dict:
     """An item of a layer list → `{'word', 'class', 'arguments'}`, the vocabulary substituted.
 
+    `word` stands for its definition, `{word: {argument: value}}` for that with arguments changed;
+    both keep the word, and so the start of their weights. A Keras class name is a word too.
+
     Raises:
         ConfigError: an unknown word, layer or argument (with the nearest valid one), or a layer
             that may not be used (with the reason).
     """
-    word = item if isinstance(item, str) else next(iter(item))
-    definition = words.get(word, item) if isinstance(item, str) else item
+    word, more = (item, {}) if isinstance(item, str) else next(iter(item.items()))
+    definition = words.get(word, word)
     name, given = (definition, {}) if isinstance(definition, str) else next(iter(definition.items()))
-    if isinstance(given, (int, float, str)) and name == "Activation":
-        given = {"activation": given}  # `{Activation: relu}`
-    if given is None:
-        given = {}
-    if not isinstance(given, dict):
-        raise ConfigError(f"{place}: layer '{name}': found {given!r}; it needs a mapping of arguments")
-    cls = layer_class(name, place)
-    return {"word": word, "class": name, "arguments": _arguments(cls, given, place, words)}
+    merged = {}
+    for part in (given, more):
+        if name == "Activation" and isinstance(part, str):
+            part = {"activation": part}  # `{Activation: relu}`
+        if part is not None and not isinstance(part, dict):
+            raise ConfigError(f"{place}: layer '{word}': found {part!r}; it needs a mapping of arguments")
+        merged |= part or {}
+    cls = layer_class(name, place, words)
+    return {"word": word, "class": name, "arguments": _arguments(cls, merged, place, words)}
 
 
 def _create(item: dict, place: str, name: str | None = None):
@@ -153,7 +178,7 @@ def build(network: dict, shape: tuple[int, ...], classes: int, seed: int = 0, re
     Raises:
         ConfigError: Keras cannot connect the layers; the message names the layer.
     """
-    inputs = outputs = keras.Input(shape)
+    inputs = outputs = keras.Input(shape, name="input")
     occurrence: dict[str, int] = {}
     output = {"word": "output", "class": "Dense", "arguments": {"units": classes or 1}}
     items = [(f"{place}.layers[{i}]", item) for i, item in enumerate(network["layers"])]
@@ -175,4 +200,7 @@ def build(network: dict, shape: tuple[int, ...], classes: int, seed: int = 0, re
         if not hasattr(after, "shape"):
             raise ConfigError(f"{where}: '{word}' gives several outputs, and a list needs one")
         outputs = after
+    if tuple(outputs.shape) != (None, classes or 1):
+        raise ConfigError(f"{place}.head: it gives shape {tuple(outputs.shape)}; the task needs "
+                          f"{(None, classes or 1)}")
     return keras.Model(inputs, outputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from pipeline.results import RUNS, STORE, write_text
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 PROGRESS = STORE / "progress.json"
+LOG = STORE / "kernel.log"
 
 
 def stable(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -34,6 +36,8 @@ def stable(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell["metadata"] = {k: v for k, v in cell["metadata"].items() if k in ("tags", "mystnb")}
         if cell["cell_type"] != "code":
             continue
+        if "injected-parameters" in cell["metadata"].get("tags", []):
+            cell["metadata"]["tags"] += ["remove-input"]
         outputs = []
         for output in cell["outputs"]:
             if output["output_type"] == "stream":
@@ -64,16 +68,34 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+@contextlib.contextmanager
+def _errors_to(log: Path):
+    """Send what this process and its kernel write to stderr to a file; yields the terminal.
+
+    TensorFlow greets on stderr before it can be told not to.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with open(log, "ab") as file, os.fdopen(terminal, "w") as stream:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield stream
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+
+
 class _Bar:
     """Runs done and the time left, drawn here because a kernel's bar is not shown live."""
 
-    def __init__(self, label: str):
-        self.label, self.stop = label, threading.Event()
+    def __init__(self, label: str, stream):
+        self.label, self.stream, self.stop = label, stream, threading.Event()
         PROGRESS.unlink(missing_ok=True)
         self.thread = threading.Thread(target=self._draw, daemon=True)
 
     def _draw(self) -> None:
-        with tqdm(desc=self.label, unit="run", disable=None, leave=True) as bar:
+        with tqdm(desc=self.label, unit="run", file=self.stream, mininterval=1) as bar:
             while True:
                 last = self.stop.wait(0.5)
                 try:
@@ -128,9 +150,10 @@ def main() -> int:
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     try:
         if given.notebook == "mechanics":
-            execute("mechanics", Path("results/mechanics/record.ipynb"), {})
+            with _errors_to(LOG):
+                execute("mechanics", Path("results/mechanics/record.ipynb"), {})
         else:
-            with _Bar(given.experiment):
+            with _errors_to(LOG) as terminal, _Bar(given.experiment, terminal):
                 execute("train", RUNS / given.experiment / "record.ipynb",
                         {"plan_file": f"plan/{given.experiment}.json"})
     except (RuntimeError, ValueError) as error:

@@ -11,8 +11,11 @@ import shutil
 import sys
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from pipeline import data, verdicts
-from pipeline.config import ConfigError, Experiment, Params, Train, complain, load, nearest
+from pipeline.config import (ConfigError, Experiment, Params, Train, complain, explain, load,
+                             nearest)
 from pipeline.results import RUNS, write_text
 
 PLAN = Path("plan")
@@ -23,6 +26,7 @@ DECIDE = {
     "data": ("load", "digest"),
     "model": ("build",),
     "train": ("Trainer", "batch_order"),
+    "results": ("MEASURES", "significant"),
 }
 #: The packages that decide a run's numbers.
 PINNED = ("tensorflow", "keras", "numpy")
@@ -56,7 +60,7 @@ def digest(path: Path, names: tuple[str, ...]) -> str:
                     body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
                 inner.body = body[1:] or [ast.Pass()]
         waiting += [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in defined]
-    text = "\n".join(f"{name}: {ast.dump(needed[name])}" for name in sorted(needed))
+    text = "\n".join(f"{name}: {ast.unparse(needed[name])}" for name in sorted(needed))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -75,6 +79,7 @@ def variants(experiment: Experiment, words: dict, place: str) -> list[tuple[str,
     Without `vary` there is one, whose name is empty. Several keys make the full grid.
     """
     found = [("", {}, words)]
+    listed = [item if isinstance(item, str) else next(iter(item)) for item in experiment.layers]
     for key, values in (experiment.vary or {}).items():
         grown = []
         for name, training, vocabulary in found:
@@ -84,9 +89,8 @@ def variants(experiment: Experiment, words: dict, place: str) -> list[tuple[str,
                     grown.append((label, training | {key: value}, vocabulary))
                     continue
                 word, _, argument = key.partition(".")
-                if not argument or word not in experiment.layers:
-                    allowed = list(Train.model_fields) + [f"{w}.<argument>" for w in
-                                                          experiment.layers if isinstance(w, str)]
+                if not argument or word not in listed:
+                    allowed = list(Train.model_fields) + [f"{w}.<argument>" for w in listed]
                     raise ConfigError(f"{place}.vary: unknown key '{key}'; allowed: "
                                       f"{', '.join(allowed)}{nearest(key, allowed)}")
                 definition = words.get(word, word)
@@ -141,10 +145,10 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = Path
         for data_set in params.data_sets(name):
             try:
                 train = params.training(name, data_set, **varied)
-            except ValueError as error:
-                raise ConfigError(f"{place}.vary: {error.errors()[0]['msg']}") from None
+            except ValidationError as error:
+                raise explain(f"{place}.vary", Train, error) from None
             known = about[data_set]
-            size = int(known["train_size"] * train.train_fraction)
+            size = round(known["train_size"] * train.train_fraction)
             if train.batch_size > size:
                 raise ConfigError(f"{place}: batch_size {train.batch_size} is more than the {size} "
                                   f"training samples of '{data_set}'")
@@ -158,7 +162,10 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = Path
     code = {module: digest(here / f"{module}.py", names) for module, names in DECIDE.items()}
     own = sorted(used & set(model._own_layers()))
     code["layers"] = {cls: digest(here / "layers.py", (cls,)) for cls in own}
-    return {"experiment": name, "arms": arms, "code": code, "versions": pins(),
+    # Part of no run's key: editing how a rate is chosen writes the tables anew, and trains nothing.
+    tables = {"train": digest(here / "train.py", ("train",)),
+              "config": digest(here / "config.py", ("study_seeds", "tuning_seeds"))}
+    return {"experiment": name, "arms": arms, "code": code, "tables": tables, "versions": pins(),
             "data": {d: {"digest": about[d]["digest"], "seeds": params.data[d].seeds}
                      for d in params.data_sets(name)}}
 
@@ -183,7 +190,10 @@ def check(plan: dict, place: str) -> None:
     compiled = set()
     for arm in plan["arms"]:
         size, classes, shape = 4, arm["classes"], tuple(arm["shape"])
-        built = model.build(arm["network"], shape, classes, place=place)
+        try:
+            built = model.build(arm["network"], shape, classes, place=place)
+        except ConfigError as error:
+            raise ConfigError(f"{error} (on data set '{arm['data']}')") from None
         layers = train.canonical([arm["network"]["layers"], arm["train"]["optimizer"]])
         if layers in compiled:
             continue

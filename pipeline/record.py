@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 
 import pandas as pd
+from IPython.display import HTML
+
+from pipeline import figures, model
 
 
 def _networks(plan_file: str) -> list[dict]:
@@ -31,16 +36,21 @@ def chain(plan_file: str) -> str:
                        for (variant, items), names in lines.items())
 
 
-def summary(plan_file: str) -> str:
-    """Keras' summary of the first network of a plan."""
-    from pipeline import model
-
+def summary(plan_file: str) -> pd.DataFrame:
+    """Layers, output shapes and parameters of the first network of a plan, as Keras counts them."""
     arm = _networks(plan_file)[0]
-    lines: list[str] = []
     network = model.build(arm["network"], tuple(arm["shape"]), arm["classes"])
-    network.name = "network"
-    network.summary(print_fn=lambda line, **_: lines.append(line), line_length=80)
-    return f"on {arm['data']}\n" + "\n".join(lines)
+    return pd.DataFrame([
+        {"layer": layer.name, "class": layer.__class__.__name__,
+         "output shape": str(tuple("batch" if n is None else n for n in layer.output.shape)
+                             ).replace("'", ""),
+         "parameters": layer.count_params()} for layer in network.layers])
+
+
+def picture(figure, alt: str) -> HTML:
+    """A figure as an image of fixed bytes with a text that says what it shows."""
+    data = base64.b64encode(figures.png(figure)).decode()
+    return HTML(f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">')
 
 
 def chosen(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import tempfile
@@ -11,26 +12,28 @@ import pandas as pd
 
 RUNS = Path("results/runs")
 STORE = Path(".runs")
+#: The two tables of an experiment; curves are long, and nobody compares them line by line.
+RUNS_TABLE, CURVES_TABLE = "runs.csv", "curves.csv.gz"
 #: What a finished run measured; with its curve, this is all that the store keeps of it.
 MEASURES = ["diverged", "parameters",
             *(f"{endpoint}_{measure}" for endpoint in ("best", "last") for measure in
               ("epoch", "validation_loss", "train_loss", "error", "loss", "calibration_error",
                "minority_recall")),
-            "trivial_error", "trivial_loss", "test_size"]
+            "trivial_error", "trivial_loss", "trivial_validation_loss", "test_size"]
 COLUMNS = ["experiment", "variant", "data", "seed", "purpose", "learning_rate", "chosen", "default",
            *MEASURES, "key"]
 CURVE_COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "epoch", "train_loss",
                  "validation_loss"]
 
 
-def write_text(path: Path, text: str) -> None:
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: beside it first, on the disk, then in its place."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(beside, 0o644)
@@ -40,21 +43,30 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    write_bytes(path, text.encode())
+
+
 def significant(number: float, digits: int = 6) -> float:
     """A float rounded so that a table holds it exactly."""
     return float(f"{number:.{digits}g}")
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """A table as CSV; floats as their shortest exact text, so that reading gives them back."""
-    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+    """A table as CSV; floats as their shortest exact text, so that reading gives them back.
+
+    A path that ends in `.gz` is compressed, to the same bytes every time.
+    """
+    content = table.to_csv(index=False, lineterminator="\n").encode()
+    write_bytes(path, gzip.compress(content, mtime=0) if Path(path).suffix == ".gz" else content)
 
 
 def read_table(path: Path) -> pd.DataFrame:
     """A table that `write_table` wrote; empty text stays empty text in the text columns."""
-    table = pd.read_csv(path, float_precision="round_trip",
-                        keep_default_na=False, na_values={c: [""] for c in _numbers(path)})
-    return table
+    names = ("experiment", "variant", "data", "key")  # text, also when every one is made of digits
+    return pd.read_csv(path, float_precision="round_trip", dtype=dict.fromkeys(names, str),
+                       keep_default_na=False, na_values={c: [""] for c in _numbers(path)})
 
 
 def _numbers(path: Path) -> list[str]:
@@ -78,7 +90,7 @@ class Store:
         """The record of a run, or None. A damaged file counts as absent."""
         try:
             return json.loads(self.path(key).read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
+        except (FileNotFoundError, ValueError):
             return None
 
     def put(self, key: str, record: dict) -> None:
@@ -90,16 +102,16 @@ class Store:
         A fresh clone has tables and no store: so it trains nothing that is already measured.
         """
         folder = Path(folder)
-        if not (folder / "runs.csv").exists() or not (folder / "curves.csv").exists():
+        if not (folder / RUNS_TABLE).exists() or not (folder / CURVES_TABLE).exists():
             return 0
-        runs, curves = read_table(folder / "runs.csv"), read_table(folder / "curves.csv")
+        runs, curves = read_table(folder / RUNS_TABLE), read_table(folder / CURVES_TABLE)
         if list(runs.columns) != COLUMNS or list(curves.columns) != CURVE_COLUMNS:
             return 0
         where = ["variant", "data", "seed", "learning_rate"]
         grouped = {place: curve for place, curve in curves.groupby(where, sort=False)}
         added = 0
         for row in runs.to_dict("records"):
-            if self.path(row["key"]).exists():
+            if self.get(row["key"]) is not None:
                 continue
             record = {name: row[name] for name in MEASURES}
             curve = grouped.get(tuple(row[c] for c in where))
@@ -115,8 +127,8 @@ class Store:
 
 def read_runs(experiments, folder: Path = RUNS) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The `runs` and `curves` of the named experiments, in that order; never of a folder's content."""
-    tables = {name: [] for name in ("runs", "curves")}
+    tables = {name: [] for name in (RUNS_TABLE, CURVES_TABLE)}
     for experiment in experiments:
         for name, parts in tables.items():
-            parts.append(read_table(Path(folder) / experiment / f"{name}.csv"))
+            parts.append(read_table(Path(folder) / experiment / name))
     return tuple(pd.concat(parts, ignore_index=True) for parts in tables.values())

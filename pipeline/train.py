@@ -23,8 +23,8 @@ import tensorflow as tf
 from filelock import FileLock
 
 from pipeline.config import Train, study_seeds, tuning_seeds
-from pipeline.results import (COLUMNS, CURVE_COLUMNS, MEASURES, RUNS, Store, significant,
-                              write_table, write_text)
+from pipeline.results import (COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES, RUNS, RUNS_TABLE, Store,
+                              significant, write_table, write_text)
 
 #: A grid is extended at most so often at either edge.
 EXTENSIONS = 3
@@ -158,24 +158,26 @@ def record(split: data.Split, curves: np.ndarray, parameters: int, best: np.ndar
         found |= {f"{name}_epoch": at + 1, f"{name}_validation_loss": curves[at, 1],
                   f"{name}_train_loss": measures(split.y_train, on_train, split)["loss"]}
         found |= {f"{name}_{k}": v for k, v in measures(split.y_test, on_test, split).items()}
-    trivial = measures(split.y_test, trivial_prediction(split), split)
+    trivial = measures(split.y_test, trivial_prediction(split, len(split.y_test)), split)
+    before = measures(split.y_validation, trivial_prediction(split, len(split.y_validation)), split)
     found |= {"trivial_error": trivial["error"], "trivial_loss": trivial["loss"],
+              "trivial_validation_loss": before["loss"],
               "test_size": len(split.y_test)}
     found = {k: significant(v) if isinstance(v, (float, np.floating)) else v
              for k, v in found.items()}
     return {name: found[name] for name in MEASURES} | {
-        "train_curve": [significant(v, 5) for v in curves[:, 0]],
-        "validation_curve": [significant(v, 5) for v in curves[:, 1]]}
+        "train_curve": [significant(v, 4) for v in curves[:, 0]],
+        "validation_curve": [significant(v, 4) for v in curves[:, 1]]}
 
 
-def trivial_prediction(split: data.Split) -> np.ndarray:
-    """The best constant prediction: the training mean, or the training frequencies of the classes."""
+def trivial_prediction(split: data.Split, size: int) -> np.ndarray:
+    """`size` times the best constant prediction: the training mean, or the training frequencies of the classes."""
     if split.classes:
         counts = np.bincount(split.y_train, minlength=split.classes)
         constant = counts / counts.sum()
     else:
         constant = split.y_train.mean(axis=0)
-    return np.tile(constant, (len(split.y_test), 1))
+    return np.tile(constant, (size, 1))
 
 
 def measures(y: np.ndarray, prediction: np.ndarray, split: data.Split) -> dict[str, float]:
@@ -300,7 +302,7 @@ class _Arm:
         while True:
             tasks = [(seed, rate) for rate in rates if rate not in tried for seed in seeds]
             for (seed, rate), found in zip(tasks, self.runs(tasks)):
-                loss = found["trivial_loss"] if found["diverged"] else found["best_validation_loss"]
+                loss = found["trivial_validation_loss"] if found["diverged"] else found["best_validation_loss"]
                 tried.setdefault(rate, []).append(loss)
             chosen = choose_rate(tried, default)
             further = extend(rates, chosen)
@@ -384,8 +386,8 @@ def train_plan(path: str, store: Store | None = None) -> tuple[pd.DataFrame, pd.
 
     began = time.perf_counter()
     runs, curves = train(plan, arrays, store, progress=progress)
-    write_table(runs, folder / "runs.csv")
-    write_table(curves, folder / "curves.csv")
+    write_table(runs, folder / RUNS_TABLE)
+    write_table(curves, folder / CURVES_TABLE)
     write_text(Path("timings") / f"{plan['experiment']}.json", json.dumps({
         "seconds": round(time.perf_counter() - began, 1), "runs": len(runs),
         "python": platform.python_version(), "machine": platform.machine(),

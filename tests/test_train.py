@@ -11,7 +11,8 @@ from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, recall
 
 from pipeline import data, model, plan, train
 from pipeline.config import study_seeds, tuning_seeds
-from pipeline.results import COLUMNS, CURVE_COLUMNS, MEASURES, Store, read_table
+from pipeline.results import (COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES, RUNS_TABLE, Store,
+                              read_table)
 
 TRAINING = {"epochs": 3, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.01,
             "learning_rates": [0.003, 0.01, 0.03], "tuning_seeds": 2, "scaling": "standard",
@@ -36,7 +37,7 @@ def random_split(shape, classes, size=24, seed=0):
 CNN_LSTM = network(
     {"Conv1D": {"filters": 3, "kernel_size": 3, "padding": "causal"}}, "BatchNormalization",
     {"Activation": "relu"}, {"Dropout": {"rate": 0.3}},
-    {"LSTM": {"units": 3, "recurrent_dropout": 0.2, "unroll": False}})
+    {"LSTM": {"units": 3, "recurrent_dropout": 0.2}})
 MLP = network({"Dense": {"units": 5, "kernel_regularizer": "l2"}}, "BatchNormalization",
               {"Dropout": {"rate": 0.3}}, head=[{"Activation": "softmax"}])
 
@@ -62,33 +63,28 @@ def test_epochs_equal_keras_fit(spec, shape, classes, optimizer):
     split = random_split(shape, classes)
     order = train.batch_order(24, 8, 4, seed=3)
     trainer = train.Trainer(spec, shape, classes, optimizer)
-    record = trainer.run(trainer.start(3, 0), split, order, 0.01)
+    # Not `run`: its record keeps five digits.
+    curves = raw_curves(trainer, trainer.start(3, 0), split, order, 0.01)
 
-    name, arguments = (optimizer, {}) if isinstance(optimizer, str) else next(iter(optimizer.items()))
+    name, arguments = (optimizer, {}) if isinstance(optimizer, str) else [*optimizer.items()][0]
     reference = model.build(spec, shape, classes, 3, 0)
-    pure = ("sparse_categorical_crossentropy" if classes else "mean_squared_error")
+    pure = "SparseCategoricalCrossentropy" if classes else "MeanSquaredError"
     # The metric is the loss without the penalty of a regulariser.
-    reference.compile(getattr(keras.optimizers, name)(learning_rate=0.01, **arguments), loss=pure,
-                      weighted_metrics=[getattr(keras.metrics, {
-                          "mean_squared_error": "MeanSquaredError",
-                          "sparse_categorical_crossentropy": "SparseCategoricalCrossentropy"}[pure])()],
-                      jit_compile=True)
+    reference.compile(getattr(keras.optimizers, name)(learning_rate=0.01, **arguments),
+                      loss=getattr(keras.losses, pure)(), jit_compile=True,
+                      weighted_metrics=[getattr(keras.metrics, pure)(name="metric")])
     fit = {"loss": [], "validation": []}
     for epoch in order:
         rows = epoch.ravel()
         logs = reference.fit(split.x_train[rows], split.y_train[rows], batch_size=8, shuffle=False,
                              validation_data=(split.x_validation, split.y_validation),
                              validation_batch_size=24, verbose=0).history
-        metric = pure if classes else "mean_squared_error"
-        fit["loss"] += logs[metric]
-        fit["validation"] += logs[f"val_{metric}"]
-    # The record keeps five digits, so the curves are compared before they are rounded.
-    curves = raw_curves(trainer, trainer.start(3, 0), split, order, 0.01)
+        fit["loss"] += logs["metric"]
+        fit["validation"] += logs["val_metric"]
     np.testing.assert_allclose(curves[:, 0], fit["loss"], rtol=1e-5)
     np.testing.assert_allclose(curves[:, 1], fit["validation"], rtol=1e-5)
-    np.testing.assert_allclose(record["train_curve"], fit["loss"], rtol=1e-4)
-    for ours, theirs in zip(last_variables(trainer, split, order), reference.variables, strict=True):
-        np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-4, atol=1e-6)
+    for ours, theirs in zip(trainer.model.variables, reference.variables, strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-4, atol=1e-5)
 
 
 def raw_curves(trainer, start, split, order, rate):
@@ -100,11 +96,6 @@ def raw_curves(trainer, start, split, order, rate):
     trainer.optimizer.learning_rate.assign(rate)
     return trainer._run(*map(tf.constant, (split.x_train, split.y_train, split.x_validation,
                                            split.y_validation, order))).numpy()
-
-
-def last_variables(trainer, split, order):
-    raw_curves(trainer, trainer.start(3, 0), split, order, 0.01)
-    return [v.numpy() for v in trainer.model.variables]
 
 
 # --- a run -------------------------------------------------------------------------------------
@@ -135,7 +126,7 @@ def test_best_is_the_state_at_the_least_validation_loss(mlp, mlp_split):
                     "validation_loss"):
         assert record[f"best_{measure}"] == pytest.approx(shorter[f"last_{measure}"], rel=1e-5)
     assert record["last_loss"] != record["best_loss"]
-    assert record["train_curve"][:best] == pytest.approx(shorter["train_curve"], rel=1e-4)
+    assert record["train_curve"][:best] == pytest.approx(shorter["train_curve"])
 
 
 def test_a_record_holds_what_the_tables_need(mlp, mlp_split):
@@ -275,7 +266,8 @@ def test_batch_order_drops_the_part_that_fills_no_batch():
 
 
 def test_batch_order_of_fewer_epochs_is_the_beginning():
-    np.testing.assert_array_equal(train.batch_order(20, 5, 6, 1)[:2], train.batch_order(20, 5, 2, 1))
+    np.testing.assert_array_equal(train.batch_order(20, 5, 6, 1)[:2],
+                                  train.batch_order(20, 5, 2, 1))
 
 
 def test_batch_order_comes_from_seed_and_repetition():
@@ -292,11 +284,14 @@ def arrays():
     return {"tables": data.make("tabular", seeds, train=24, validation=24, test=24, features=4)}
 
 
+VERSIONS = plan.pins()
+
+
 def a_plan(seeds=2, spec=MLP, variants=("",), **training):
     arms = [{"variant": variant, "data": "tables", "shape": [4], "classes": 2, "network": spec,
              "train": TRAINING | training} for variant in variants]
-    return {"experiment": "an_experiment", "arms": arms, "code": {"train": "0"}, "versions":
-            plan.pins(), "data": {"tables": {"digest": "0", "seeds": seeds}}}
+    return {"experiment": "an_experiment", "arms": arms, "code": {"train": "0"},
+            "versions": VERSIONS, "data": {"tables": {"digest": "0", "seeds": seeds}}}
 
 
 @pytest.fixture
@@ -331,7 +326,7 @@ def test_tables_do_not_depend_on_the_number_of_threads(arrays, tmp_path):
     place = ["seed", "learning_rate"]
     least = curves.groupby(place)["validation_loss"].min().sort_index()
     kept = study.set_index(place)["best_validation_loss"].sort_index()
-    np.testing.assert_allclose(least, kept, rtol=1e-4)
+    np.testing.assert_allclose(least, kept, rtol=1e-3)  # curves are kept with fewer digits
 
 
 def test_finished_runs_are_not_trained_again(arrays, tmp_path, counted):
@@ -413,12 +408,12 @@ def test_progress_ends_complete(arrays, tmp_path, counted):
 
 
 def test_another_version_is_refused(arrays, tmp_path):
-    wrong = a_plan() | {"versions": plan.pins() | {"numpy": "0.1"}}
-    with pytest.raises(train.WrongVersion, match=r"pins numpy 0\.1, but .* is installed; run `make`"):
+    wrong = a_plan() | {"versions": VERSIONS | {"numpy": "0.1"}}
+    with pytest.raises(train.WrongVersion, match=r"pins numpy 0\.1, but .* installed; run `make`"):
         train.train(wrong, arrays, Store(tmp_path))
 
 
-def test_train_plan_takes_committed_tables_for_finished_runs(arrays, tmp_path, counted, monkeypatch):
+def test_committed_tables_count_as_finished_runs(arrays, tmp_path, counted, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RETRAIN", raising=False)
     (tmp_path / "plan.json").write_text(train.canonical(a_plan()))
@@ -426,14 +421,14 @@ def test_train_plan_takes_committed_tables_for_finished_runs(arrays, tmp_path, c
     folder = tmp_path / "results" / "runs" / "an_experiment"
     runs, curves = train.train_plan("plan.json", Store(tmp_path / "first"))
     assert len(counted) == 8
-    pd.testing.assert_frame_equal(read_table(folder / "runs.csv"), runs)
-    pd.testing.assert_frame_equal(read_table(folder / "curves.csv"), curves)
-    written = (folder / "runs.csv").read_bytes()
+    pd.testing.assert_frame_equal(read_table(folder / RUNS_TABLE), runs)
+    pd.testing.assert_frame_equal(read_table(folder / CURVES_TABLE), curves)
+    written = (folder / RUNS_TABLE).read_bytes()
     train.train_plan("plan.json", Store(tmp_path / "clone"))
     assert len(counted) == 8
-    assert (folder / "runs.csv").read_bytes() == written
+    assert (folder / RUNS_TABLE).read_bytes() == written
     monkeypatch.setenv("RETRAIN", "1")
     train.train_plan("plan.json", Store(tmp_path / "retrained"))
     assert len(counted) == 16
-    assert (folder / "runs.csv").read_bytes() == written
+    assert (folder / RUNS_TABLE).read_bytes() == written
     assert (tmp_path / "timings" / "an_experiment.json").exists()

@@ -1,0 +1,345 @@
+"""The book's source follows params.yaml, the claims and the stored results, and nothing else."""
+
+import math
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+from pipeline import book, pages
+from pipeline.config import read_yaml
+from pipeline.verdicts import CELL_COLUMNS, VERDICT_COLUMNS
+
+ROOT = Path(__file__).parents[1]
+PARAMS = """\
+data:
+  forecast: {group: sequences, source: forecast, seeds: 30, title: a forecast}
+  digits:   {group: images, source: digits, seeds: 60}
+
+layers:
+  conv: {Conv1D: {filters: 10, kernel_size: 3}}
+  bn: BatchNormalization
+  relu: {Activation: relu}
+  lstm: {LSTM: {units: 15}}
+
+experiments:
+  # The first network
+  plain:  {data: [sequences, images], layers: [conv, relu, lstm]}
+  before: {data: sequences, layers: [conv, bn, relu, lstm], versus: plain}  # a remark
+  after:
+    data: sequences
+    layers: [conv, relu, bn, lstm]
+    versus: plain
+
+  recurrent:
+    {data: sequences, layers: [conv, relu, {lstm: {recurrent_dropout: 0.2}}], versus: plain}
+
+train:
+  epochs: 2
+  batch_size: 8
+  optimizer: Adam
+  learning_rate: 0.01
+  learning_rates: [0.01]
+  tuning_seeds: 2
+"""
+CLAIMS = """\
+- slug: before_is_better
+  rows: [A6]
+  who: thread A, answer
+  says: Before is better.
+  topic: sequences
+  predicts: {by: thread, region: better}
+  contrasts: [{treatment: before, control: after}]
+- slug: exact_one
+  rows: [B2]
+  who: thread B, question
+  says: A layer that is never added does nothing.
+  topic: mechanics
+  checks: [never_added]
+- slug: not_yet
+  rows: [B9]
+  who: thread B, comment
+  says: It depends.
+  topic: something_new
+  predicts: {by: ours, region: differs, quantifier: some}
+  contrasts: [{treatment: after, control: plain}]
+"""
+
+
+def cell(**values):
+    numbers = {"m": 1, "seeds": 30, "effect": 0.3, "low": 0.2, "high": 0.4,
+               "margin": math.log(1.1), "control_mean": 1.0, "treatment_mean": 0.74,
+               "diverged_treatment": 0.0, "diverged_control": 0.0, "detectable": 0.2}
+    return dict.fromkeys(CELL_COLUMNS, "") | numbers | {
+        "control": "plain", "data": "forecast", "metric": "error", "endpoint": "best",
+        "scale": "log ratio", "label": "better", "sign": "+"} | values
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project of four experiments and three claims, one of them without a result."""
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    shutil.copytree(ROOT / "book", tmp_path / "book", ignore=shutil.ignore_patterns("_build"))
+    (tmp_path / "book/claims.yaml").write_text(CLAIMS)
+    stored = tmp_path / "results/verdicts"
+    stored.mkdir(parents=True)
+    claimed = cell(claim="before_is_better", treatment="before", control="after", region="better",
+                   position="for", why="only a hand-made reason")
+    pd.DataFrame([claimed]).to_csv(stored / "cells.csv", index=False)
+    pd.DataFrame([cell(treatment="before"),
+                  cell(treatment="after", effect=-0.3, low=-0.4, high=-0.2, label="worse",
+                       sign="-"),
+                  cell(treatment="recurrent", effect=0.0, low=-0.02, high=0.02,
+                       label="equivalent")]).to_csv(stored / "comparisons.csv", index=False)
+    row = dict.fromkeys(VERDICT_COLUMNS, "")
+    pd.DataFrame([
+        row | {"slug": "before_is_better", "verdict": "supported",
+               "reads": "supported on forecast", "D": 1, "F": 1, "A": 0, "k": 1,
+               "scope": "forecast", "fragile": True},
+        row | {"slug": "exact_one", "verdict": "true", "reads": "true", "D": 0, "F": 0, "A": 0,
+               "k": 0, "fragile": False}]).to_csv(stored / "verdicts.csv", index=False)
+    pd.DataFrame([("before_is_better", "margin halved", "supported"),
+                  ("before_is_better", "margin doubled", "contradicted")],
+                 columns=["claim", "change", "verdict"]).to_csv(stored / "robustness.csv",
+                                                                index=False)
+    checks = tmp_path / "results/mechanics"
+    checks.mkdir()
+    pd.DataFrame([("never_added", "it does nothing", "0", "0", 0.0, True)],
+                 columns=pages.TABLES["checks"]).to_csv(checks / "checks.csv", index=False)
+    for name in ("plain", "before", "left_over"):
+        folder = tmp_path / "results/runs" / name
+        folder.mkdir(parents=True)
+        record = nbformat.v4.new_notebook(metadata={"language_info": {"name": "python"}})
+        output = nbformat.v4.new_output("display_data", data={"image/png": "AAAA"},
+                                        metadata={"image/png": {"alt": "what it shows"}})
+        record.cells = [nbformat.v4.new_code_cell("curves", outputs=[output])]
+        nbformat.write(record, folder / "record.ipynb")
+        (folder / "runs.csv").write_text("experiment,seed\n" + f"{name},1\n" * 3)
+    return tmp_path
+
+
+def assembled(project):
+    target = project / "build/source"
+    book.assemble(project, target)
+    return target
+
+
+def listed(source):
+    """Every page of an assembled table of contents, those below other pages too."""
+    contents = read_yaml(source / "_toc.yml")
+    chapters = [chapter for part in contents["parts"] for chapter in part["chapters"]]
+    below = [entry for chapter in chapters for entry in chapter.get("sections", [])]
+    return [contents["root"], *(entry["file"] for entry in chapters + below)]
+
+
+def test_every_page_of_the_table_of_contents_exists(project):
+    source = assembled(project)
+    for page in listed(source):
+        assert any((source / f"{page}{end}").exists() for end in (".md", ".ipynb")), page
+
+
+def test_params_and_claims_say_which_pages_there_are(project):
+    source = assembled(project)
+    found = set(listed(source))
+    assert {"claims/before_is_better", "claims/exact_one", "claims/not_yet", "experiments",
+            "records/plain", "records/before", "something_new"} <= found
+    # A folder that params.yaml does not name is not shown; an experiment without a record has none.
+    assert "records/left_over" not in found and "records/after" not in found
+
+
+def test_every_link_and_picture_leads_somewhere(project):
+    source = assembled(project)
+    text = "".join(path.read_text() for path in source.rglob("*.md"))
+    anchors = set(re.findall(r"^\(([\w-]+)\)=$", text, flags=re.M))
+    for link in re.findall(r"\]\((/[^)\s]+)\)", text):
+        assert (source / link[1:]).exists(), link
+    for anchor in re.findall(r"\]\(#([^)]+)\)", text):
+        assert anchor in anchors
+    for picture in re.findall(r"\{image\} /(\S+)", text):
+        if picture != "figures/heat_map.svg":
+            assert (source / picture).exists(), picture
+    assert (source / "figures/heat_map.svg").exists()
+    for included in re.findall(r"\{include\} (\S+)", text):
+        assert (source / included).exists()
+
+
+def test_a_claims_page_has_all_that_decides_it(project):
+    page = (assembled(project) / "claims/before_is_better.md").read_text()
+    for part in ("(before_is_better)=", "# Before is better", "`supported on forecast`",
+                 "`fragile`",
+                 "1 of 1 comparison on forecast came out as predicted",
+                 "The thread's prediction: test error lower by more than the margin",
+                 "figures/claim-before_is_better.svg", ":alt: Forest plot of the test error.",
+                 "26 % lower test error (95 % interval 18 % to 33 %)", "only a hand-made reason",
+                 "| supported | supported | contradicted |", "[before](#experiment-before)",
+                 "[lab record](/records/before.ipynb)", "Thread A, answer; row A6"):
+        assert part in page, part
+
+
+def test_an_identity_shows_its_checks_and_a_claim_without_result_says_so(project):
+    source = assembled(project)
+    assert "| `never_added` | It does nothing | 0 | 0 | yes |" in (
+        source / "claims/exact_one.md").read_text()
+    page = (source / "claims/not_yet.md").read_text()
+    assert "`not measured`" in page and "No stored result decides" in page
+    assert "Our prediction, as the thread makes none" in page
+
+
+def test_experiments_are_shown_with_their_exact_lines(project):
+    page = (assembled(project) / "experiments.md").read_text()
+    for name, lines in (
+            ("before", "before: {data: sequences, layers: [conv, bn, relu, lstm], versus: plain}"
+                       "  # a remark"),
+            ("after", "after:\n  data: sequences\n  layers: [conv, relu, bn, lstm]\n"
+                      "  versus: plain")):
+        assert f"(experiment-{name})=" in page
+        assert f"```yaml\n{lines}\n```" in page
+    assert "`bn` after `conv`" in page and "`bn` after `relu`" in page
+    assert "`lstm(recurrent_dropout=0.2)` instead of `lstm`" in page
+
+
+def test_records_get_a_title_links_back_and_their_texts(project):
+    source = assembled(project)
+    record = nbformat.read(source / "records/before.ipynb", as_version=4)
+    assert record.cells[0].source.startswith("# Lab record: before")
+    assert "(#experiment-before)" in record.cells[0].source
+    assert "(/claims/before_is_better.md)" in record.cells[0].source
+    assert record.cells[1].metadata["mystnb"]["image"]["alt"] == "what it shows"
+    assert [c["id"] for c in record.cells] == ["cell-0", "cell-1"]
+
+
+def test_assembling_again_gives_the_same_bytes_and_drops_what_is_gone(project):
+    def snapshot(source):
+        return {p.relative_to(source): p.read_bytes() for p in source.rglob("*") if p.is_file()}
+
+    source = assembled(project)
+    before = snapshot(source)
+    (source / "old.md").write_text("left over")
+    assert snapshot(assembled(project)) == before
+
+
+def test_without_any_result_every_page_still_stands(project):
+    shutil.rmtree(project / "results")
+    source = assembled(project)
+    for page in listed(source):
+        assert (source / f"{page}.md").exists()
+    study = pages.read(project)
+    for table in (pages.rule_table, pages.data_table, pages.arm_table, pages.simulated_table,
+                  pages.detectable_table, pages.arm_sentence, pages.situation_table,
+                  pages.vocabulary, pages.heat_map, pages.answer):
+        assert isinstance(table(study), str)
+    assert pages.numbers(study)["runs"] == 0
+
+
+def test_numbers_count_what_is_stored(project):
+    found = pages.numbers(pages.read(project))
+    assert (found["claims"], found["experiments"], found["data_sets"]) == (3, 4, 2)
+    # Three rows in each of two experiments; the folder that params.yaml does not name is not read.
+    assert found["runs"] == 6
+    assert (found["supported"], found["true"], found["not_measured"]) == (1, 1, 1)
+    assert (found["least_seeds"], found["most_seeds"]) == (30, 60)
+
+
+def test_situations_turn_comparisons_into_questions(project):
+    found = {q["question"]: q for q in pages.situations(pages.read(project))}
+    order = found["`bn` before the activation, rather than after"]
+    assert order["kind"] == "order" and order["labels"] == {"better": 1}
+    assert order["largest"] == (0.3, "forecast")
+    assert found["add `bn`"]["labels"] == {"better": 1, "worse": 1}
+    swap = found["`lstm(recurrent_dropout=0.2)` instead of `lstm`"]
+    assert swap["kind"] == "replace" and swap["labels"] == {"equivalent": 1}
+
+
+def test_an_order_asked_the_other_way_round_is_turned(project):
+    path = project / "results/verdicts/cells.csv"
+    cells = pd.read_csv(path)
+    cells[["treatment", "control"]] = ["after", "before"]
+    cells.to_csv(path, index=False)
+    order = next(q for q in pages.situations(pages.read(project)) if q["kind"] == "order")
+    assert order["labels"] == {"worse": 1} and order["largest"][0] == -0.3
+
+
+def test_answer_counts_verdicts(project):
+    text = pages.answer(pages.read(project))
+    assert "Of 3 claims: **1 supported, 1 true, 1 not measured**." in text
+    assert "On sequences, lower error before in 1 of 1 comparison." in text
+
+
+def test_the_nearest_folder_with_params_is_the_root(project):
+    assert pages.find_root(project / "results/runs") == project
+    with pytest.raises(FileNotFoundError, match="no params.yaml in"):
+        pages.find_root(Path("/"))
+
+
+def test_table_cells_cannot_break_a_table():
+    assert pages.table(["a"], [["x|y\nz"]]) == "| a |\n| --- |\n| x\\|y z |\n"
+    assert pages.table(["a"], []) == ""
+
+
+def test_swap_keeps_one_whole_book(tmp_path):
+    new, old = tmp_path / "new", tmp_path / "html"
+    for folder, text in ((new, "new"), (old, "old")):
+        folder.mkdir()
+        (folder / "index.html").write_text(text)
+    book.swap(new, old)
+    assert (old / "index.html").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["html"]
+
+
+def test_a_failed_build_says_why_and_leaves_the_old_book(tmp_path, monkeypatch):
+    html = tmp_path / "build/html"
+    html.mkdir(parents=True)
+    (html / "index.html").write_text("old")
+
+    class Done:
+        returncode, stdout = 1, "WARNING: a page is missing"
+
+    monkeypatch.setattr(book.subprocess, "run", lambda *a, **k: Done)
+    with pytest.raises(RuntimeError, match="WARNING: a page is missing"):
+        book.build(tmp_path, tmp_path / "build/source", html)
+    assert (html / "index.html").read_text() == "old"
+
+
+def prose(text):
+    """A page without its head, code, directives' options, roles and addresses of links."""
+    text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.S)
+    text = re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)
+    text = re.sub(r"^:.*$", "", text, flags=re.M)
+    text = re.sub(r"\{[\w:]+\}`[^`]*`|`[^`]*`", "", text)
+    return re.sub(r"\]\([^)]*\)", "]", text)
+
+
+@pytest.mark.parametrize("page", ["index", "sequences", "tables", "images", "mechanics", "claims",
+                                  "records", "limits"])
+def test_no_number_is_typed_where_results_are_reported(page):
+    text = prose((ROOT / "book" / f"{page}.md").read_text())
+    # A digit that belongs to a name, such as Conv2D, is no number.
+    assert re.findall(r"(?<![A-Za-z])\d[\d.,]*", text) == []
+
+
+def test_prose_keeps_a_typed_number_and_drops_a_glued_one():
+    text = prose("---\na: 1\n---\nIn 12 % of {glue:text}`index.md::runs:.0f` runs.\n```\n3\n```\n")
+    assert text.split() == ["In", "12", "%", "of", "runs."]
+
+
+def test_pages_of_the_book_exist():
+    contents = read_yaml(ROOT / "book/_toc.yml")
+    for page in [contents["root"], *(c["file"] for p in contents["parts"] for c in p["chapters"])]:
+        assert page == "experiments" or (ROOT / "book" / f"{page}.md").exists()
+
+
+def test_glued_names_are_those_that_the_first_page_glues(project):
+    known = set(pages.numbers(pages.read(project)))
+    for path in (ROOT / "book").glob("*.md"):
+        for name in re.findall(r"index\.md::(\w+):", path.read_text()):
+            assert name in known, f"{path.name}: {name}"
+
+
+def test_evidence_names_rows_and_a_source():
+    for entry in read_yaml(ROOT / "book/evidence.yaml"):
+        assert set(entry) <= {"rows", "says", "source", "link"}
+        assert all(re.fullmatch(r"[AB]\d+", row) for row in entry["rows"])
+        assert entry["says"] and entry["source"]
