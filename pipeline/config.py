@@ -152,7 +152,7 @@ class Params(Spec):
 
 def study_seeds(count: int) -> list[int]:
     """Seeds of the study. Lower ones were looked at while the pipeline was made, and never count."""
-    return list(range(1_000, 1_000 + count))
+    return list(range(2_000, 2_000 + count))
 
 
 def tuning_seeds(count: int, repetition: int) -> list[int]:

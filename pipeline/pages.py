@@ -30,9 +30,6 @@ TABLES = {
     "verdicts": VERDICT_COLUMNS, "robustness": ["claim", "change", "verdict"],
     "simulated": ["scenario", "unit", "outcome", "share", "wrong"],
     "checks": ["check", "statement", "expected", "found", "tolerance", "holds"]}
-NUMBERS = {"m", "seeds", "effect", "low", "high", "margin", "control_mean", "treatment_mean",
-           "diverged_treatment", "diverged_control", "detectable", "D", "F", "A", "k", "fragile",
-           "share", "wrong", "tolerance", "holds"}
 THREADS = {
     "A": ("Batch normalization layer for CNN-LSTM", None),
     "B": ("Where do I call the BatchNormalization function in Keras?",
@@ -146,11 +143,7 @@ def read(root: Path | None = None) -> Study:
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame(columns=list(columns))
-    table = read_table(path)
-    # A text column without any text is read as numbers.
-    text = [c for c in table.columns if c not in NUMBERS]
-    return table.assign(**{c: table[c].astype(object).where(table[c].notna(), "").astype(str)
-                           for c in text})
+    return read_table(path)
 
 
 def experiment_lines(text: str) -> dict[str, str]:

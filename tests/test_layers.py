@@ -114,3 +114,57 @@ def test_convolution_of_unknown_length_takes_keras_own_way(generator):
     reference.set_weights(network.get_weights())
     x = generator.standard_normal((2, 9, 4)).astype(np.float32)
     np.testing.assert_allclose(network(x), reference(x), rtol=1e-5, atol=1e-6)
+
+
+# --- dropout by a faster generator --------------------------------------------------------------
+
+def trained(layer, inputs):
+    """What a layer gives in training, in a compiled function, as the trainer calls it."""
+    return tf.function(lambda x: layer(x, training=True), jit_compile=True)(inputs).numpy()
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5])
+def test_dropout_keeps_and_scales(rate):
+    found = trained(layers.Dropout(rate, seed=1), np.ones((100, 21, 10), np.float32))
+    assert set(np.unique(found)) == {np.float32(0), np.float32(1) / np.float32(1 - rate)}
+    # Five standard errors of a share of 21,000 draws.
+    assert abs((found == 0).mean() - rate) < 5 * (rate * (1 - rate) / found.size) ** 0.5
+
+
+def test_dropout_draws_by_its_seed_and_anew_each_time():
+    x = np.ones((50, 21, 10), np.float32)
+    first, same, other = (layers.Dropout(0.3, seed=seed) for seed in (1, 1, 2))
+    draws = [trained(first, x), trained(first, x), trained(same, x), trained(other, x)]
+    np.testing.assert_array_equal(draws[0], draws[2])
+    for different in (draws[1], draws[3]):
+        agreeing = ((draws[0] == 0) == (different == 0)).mean()
+        # Independent masks agree with probability 0.3² + 0.7².
+        assert abs(agreeing - 0.58) < 0.03
+
+
+def test_dropout_with_a_noise_shape_is_constant_over_time():
+    found = trained(layers.Dropout(0.3, noise_shape=[None, 1, 10], seed=1),
+                    np.ones((40, 21, 10), np.float32))
+    assert np.ptp(found, axis=1).max() == 0
+    assert 0.2 < (found[:, 0] == 0).mean() < 0.4
+
+
+def test_alpha_dropout_has_keras_values_where_kept_and_where_dropped(generator):
+    x = generator.standard_normal((100, 21, 10)).astype(np.float32)
+    found = trained(layers.AlphaDropout(0.1, seed=1), x)
+    keras_own = np.asarray(keras.layers.AlphaDropout(0.1, seed=1)(x, training=True))
+    # Keras' dropped units share one value, and its kept ones are an affine function of the input.
+    values, counts = np.unique(keras_own, return_counts=True)
+    dropped = values[counts.argmax()]
+    kept = keras_own != dropped
+    slope, intercept = np.polyfit(x[kept], keras_own[kept], 1)
+    off = np.isclose(found, dropped, atol=1e-5)
+    np.testing.assert_allclose(found[~off], slope * x[~off] + intercept, atol=1e-4)
+    assert abs(off.mean() - 0.1) < 0.01
+    assert abs(found.mean()) < 0.03 and abs(found.std() - 1) < 0.03
+
+
+@pytest.mark.parametrize("cls", [layers.Dropout, layers.AlphaDropout])
+def test_dropout_does_nothing_at_inference(cls, generator):
+    x = generator.standard_normal((4, 5)).astype(np.float32)
+    np.testing.assert_array_equal(np.asarray(cls(0.5)(x, training=False)), x)

@@ -320,7 +320,7 @@ def test_tables_do_not_depend_on_the_number_of_threads(arrays, tmp_path):
     assert list(runs.columns) == COLUMNS and list(curves.columns) == CURVE_COLUMNS
     assert runs["key"].is_unique
     study = runs[runs["purpose"] == "study"]
-    assert set(study["seed"]) == {1000, 1001, 1002}
+    assert set(study["seed"]) == {2000, 2001, 2002}
     assert study["best_loss"].nunique() == len(study)
     assert len(curves) == 3 * len(study)
     place = ["seed", "learning_rate"]
@@ -342,12 +342,12 @@ def test_finished_runs_are_not_trained_again(arrays, tmp_path, counted):
 
 
 def test_what_decides_a_run_is_in_its_key(arrays, tmp_path):
-    def key(change=None, rate=0.01, seed=1000, held=arrays, **training):
+    def key(change=None, rate=0.01, seed=2000, held=arrays, **training):
         changed = a_plan(**training) | (change or {})
         return train._Arm(changed, changed["arms"][0], held["tables"], Store(tmp_path), 1,
                           None).key(seed, rate)
 
-    other = dict(arrays["tables"]) | {"x_1000": arrays["tables"]["x_1000"] + 1}
+    other = dict(arrays["tables"]) | {"x_2000": arrays["tables"]["x_2000"] + 1}
     elsewhere = dict(arrays["tables"]) | {"x_1001": arrays["tables"]["x_1001"] + 1}
     base = key()
     same = [key({"experiment": "other"}), key(held={"tables": elsewhere}), key(seeds=4),
