@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import hashlib
+import inspect
 import json
 import re
 import shutil
@@ -103,6 +104,30 @@ def variants(experiment: Experiment, words: dict, place: str) -> list[tuple[str,
     return found
 
 
+def check_optimizer(spec, place: str) -> None:
+    """Refuse an optimiser that Keras does not have, or an argument that it does not take.
+
+    Raises:
+        ConfigError: with the nearest valid word.
+    """
+    import keras
+
+    known = {name: cls for name, cls in vars(keras.optimizers).items() if inspect.isclass(cls)
+             and issubclass(cls, keras.optimizers.Optimizer) and name != "Optimizer"}
+    name, arguments = (spec, {}) if isinstance(spec, str) else next(iter(spec.items()))
+    found = {word.lower(): cls for word, cls in known.items()}.get(name.lower())
+    if found is None:
+        raise ConfigError(f"{place}: unknown optimiser '{name}'; allowed: {', '.join(sorted(known))}"
+                          f"{nearest(name, known)}")
+    allowed = set(inspect.signature(found.__init__).parameters) - {
+        "self", "learning_rate", "name", "kwargs"}
+    for argument in arguments:
+        if argument not in allowed:
+            more = "; the rate is set by learning_rate" if argument == "learning_rate" else ""
+            raise ConfigError(f"{place}: optimiser '{name}' has no argument '{argument}'; allowed: "
+                              f"{', '.join(sorted(allowed))}{nearest(argument, allowed)}{more}")
+
+
 def head(experiment: Experiment, classes: int, words: dict, place: str) -> list[dict]:
     """What follows the output's linear layer: from the task, unless the experiment says."""
     from pipeline import model
@@ -147,6 +172,7 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = Path
                 train = params.training(name, data_set, **varied)
             except ValidationError as error:
                 raise explain(f"{place}.vary", Train, error) from None
+            check_optimizer(train.optimizer, f"{place}.optimizer on '{data_set}'")
             known = about[data_set]
             size = round(known["train_size"] * train.train_fraction)
             if train.batch_size > size:

@@ -86,6 +86,10 @@ class Store:
         except (FileNotFoundError, ValueError):
             return None
 
+    def count(self) -> int:
+        """How many finished runs are kept."""
+        return sum(1 for _ in self.folder.glob("*/*.json"))
+
     def put(self, key: str, record: dict) -> None:
         write_text(self.path(key), json.dumps(record, sort_keys=True))
 

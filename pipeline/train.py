@@ -370,7 +370,7 @@ def train_plan(path: str, store: Store | None = None) -> tuple[pd.DataFrame, pd.
     """Train a plan file and write its tables; what the train notebook calls.
 
     Stored runs count, and so do those of the committed tables, unless the environment variable
-    RETRAIN is set. Timings and the environment go to `timings/`, which no result depends on.
+    RETRAIN is set. What training took, and where, goes to `timings/`, which nothing depends on.
     """
     with open(path, encoding="utf-8") as file:
         plan = json.load(file)
@@ -384,12 +384,14 @@ def train_plan(path: str, store: Store | None = None) -> tuple[pd.DataFrame, pd.
     def progress(done: int, total: int) -> None:
         write_text(state, json.dumps({"done": done, "total": total}))
 
-    began = time.perf_counter()
+    held, began = store.count(), time.perf_counter()
     runs, curves = train(plan, arrays, store, progress=progress)
+    seconds, trained = time.perf_counter() - began, store.count() - held
     write_table(runs, folder / RUNS_TABLE)
     write_table(curves, folder / CURVES_TABLE)
-    write_text(Path("timings") / f"{plan['experiment']}.json", json.dumps({
-        "seconds": round(time.perf_counter() - began, 1), "runs": len(runs),
-        "python": platform.python_version(), "machine": platform.machine(),
-        "cores": os.cpu_count(), **plan["versions"]}, indent=1) + "\n")
+    if trained:
+        write_text(Path("timings") / f"{plan['experiment']}.json", json.dumps({
+            "seconds": round(seconds, 1), "trained": trained, "runs": len(runs),
+            "python": platform.python_version(), "machine": platform.machine(),
+            "cores": os.cpu_count(), **plan["versions"]}, indent=1) + "\n")
     return runs, curves

@@ -353,12 +353,9 @@ def test_check_finds_a_network_that_fits_only_some_of_its_data_sets():
     assert text.endswith("(on data set 'table')")
 
 
-def test_check_names_an_unknown_optimizer():
-    found = plans(train__optimizer="Adamm")["mlp"]
-    text = message(plan.check, found, "params.yaml: experiments.mlp")
-    assert text.startswith("params.yaml: experiments.mlp: on data set 'table' the network "
-                           "[dense, relu] cannot be trained: ")
-    assert "Adamm" in text
+def test_an_unknown_optimizer_is_named_before_anything_is_built():
+    text = message(plans, train__optimizer="Adamm")
+    assert "unknown optimiser 'Adamm'" in text and "did you mean 'Adam'" in text
 
 
 def test_check_runs_a_step_of_a_network_that_can_be_trained():
@@ -376,3 +373,20 @@ def test_the_command_reports_one_mistake_and_keeps_what_is_there(tmp_path, monke
     assert plan.main() == 1
     assert capsys.readouterr().err.startswith("error: params.yaml: ")
     assert (tmp_path / "plan" / "old.json").exists()
+
+
+@pytest.mark.parametrize("spec, words", [
+    ("Adm", ["unknown optimiser 'Adm'", "did you mean 'Adam'"]),
+    ({"SGD": {"momentun": 0.9}}, ["no argument 'momentun'", "did you mean 'momentum'"]),
+    ({"SGD": {"learning_rate": 0.9}}, ["no argument 'learning_rate'", "set by learning_rate"]),
+])
+def test_an_optimiser_that_keras_does_not_have_is_refused(spec, words):
+    with pytest.raises(ConfigError) as caught:
+        plan.check_optimizer(spec, "params.yaml: train.optimizer")
+    for word in ["params.yaml: train.optimizer", *words]:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("spec", ["adam", "Nadam", {"SGD": {"momentum": 0.9, "nesterov": True}}])
+def test_an_optimiser_of_keras_is_accepted(spec):
+    plan.check_optimizer(spec, "params.yaml: train.optimizer")

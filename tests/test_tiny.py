@@ -1,0 +1,41 @@
+"""The tiny profile is a valid study of its own, and a small one."""
+
+import copy
+
+from pipeline import tiny
+from pipeline.config import PARAMS, Params, load, read_yaml, validate
+from pipeline.verdicts import check_claims, read_claims
+
+
+def test_the_tiny_profile_is_valid_and_small():
+    content = read_yaml(PARAMS)
+    params = validate(PARAMS, Params, tiny.shrink(copy.deepcopy(content)))
+    assert set(params.experiments) == set(tiny.EXPERIMENTS)
+    for name in params.experiments:
+        versus = params.experiments[name].versus
+        assert versus is None or versus in params.experiments
+        for data in params.data_sets(name):
+            assert params.training(name, data).epochs <= 2
+    assert max(d.seeds for d in params.data.values()) <= 3
+
+
+def test_every_kind_of_network_and_every_guard_of_the_rule_is_in_it():
+    params = validate(PARAMS, Params, tiny.shrink(read_yaml(PARAMS)))
+    groups = {params.data[d].group for n in params.experiments for d in params.data_sets(n)}
+    assert groups == {d.group for d in params.data.values()}
+    assert params.verdicts.repeated and params.verdicts.half_data
+    assert any(e.vary for e in params.experiments.values())
+
+
+def test_claims_are_kept_with_all_their_experiments():
+    params = validate(PARAMS, Params, tiny.shrink(read_yaml(PARAMS)))
+    kept = [c for c in read_claims() if tiny.names(c) <= set(tiny.EXPERIMENTS)]
+    check_claims(kept, params)
+    assert any(c.contrasts for c in kept) and any(c.checks for c in kept)
+    assert len(kept) < len(read_claims())
+
+
+def test_shrinking_leaves_the_study_as_it_is():
+    before = load()
+    tiny.shrink(read_yaml(PARAMS))
+    assert load() == before
