@@ -423,7 +423,7 @@ def _cell(study: _Study, names: Sequence[str], data: str, metric: str, endpoint:
     # Guards that need no interval.
     why, position = "", ""
     if spec.skill:
-        why = _uninformative(frames, metric, endpoint, data in study.classes, rule, here)
+        why = _uninformative(frames, endpoint, data in study.classes, rule, here)
         position = "uninformative" if why else ""
 
     # Effect and interval.
@@ -469,6 +469,9 @@ def _cell(study: _Study, names: Sequence[str], data: str, metric: str, endpoint:
     # Guards on what the interval may show.
     if position == "open":  # nothing varies, so the interval has no width to trust
         row["label"] = "undecided"
+    elif not position and unreached > rule.unreached_share:
+        why = f"over {100 * rule.unreached_share:.0f} % of an arm never reached the target"
+        position, row["label"] = "open", "undecided"
     elif not position and spec.margin != "divergence" and metric != "parameters" and (
             max(shares) > rule.diverged_share):
         worse_counts = (row["label"] == "worse" and metric in METRICS
@@ -477,9 +480,6 @@ def _cell(study: _Study, names: Sequence[str], data: str, metric: str, endpoint:
             why = (f"over {100 * rule.diverged_share:.0f} % of an arm diverged, so it may "
                    "only count as worse")
             position, row["label"] = "open", "undecided"
-    elif not position and unreached > rule.unreached_share:
-        why = f"over {100 * rule.unreached_share:.0f} % of an arm never reached the target"
-        position, row["label"] = "open", "undecided"
     elif not position and spec.skill and data in blind:
         # A difference that was found stands; only its absence proves nothing here.
         shown = row["label"] in ("better", "worse") or (region == "positive" and row["sign"])
@@ -499,14 +499,12 @@ def _constant(scores, estimate: stats.Estimate, spec: Metric) -> bool:
     return any(not spread > 1e-12 for spread in spreads)
 
 
-def _uninformative(frames, metric: str, endpoint: str, classes: bool, rule: Rule,
-                   where: str) -> str:
+def _uninformative(frames, endpoint: str, classes: bool, rule: Rule, where: str) -> str:
     """Why a cell can show nothing, or ''."""
-    score = "loss" if metric == "loss" else "error"
     for control in frames[1::2]:
-        mean = _scores(control, score, endpoint, where).mean()
-        if mean > rule.trivial_share * control[f"trivial_{score}"].mean():
-            return (f"the control's {score} exceeds {rule.trivial_share:g} of the "
+        mean = _scores(control, "error", endpoint, where).mean()
+        if mean > rule.trivial_share * control["trivial_error"].mean():
+            return (f"the control's error exceeds {rule.trivial_share:g} of the "
                     "trivial predictor's")
     if classes:
         for arm in frames:

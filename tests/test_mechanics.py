@@ -13,10 +13,14 @@ def table():
     return mechanics.checks()
 
 
-def test_every_check_holds_and_has_a_name_of_its_own(table):
+#: Epsilon is part of the divisor, so this one must not hold.
+FALSE = {"bn_divisor_is_the_deviation"}
+
+
+def test_the_checks_hold_but_one_and_have_names_of_their_own(table):
     assert list(table.columns) == mechanics.COLUMNS
     assert table["check"].is_unique
-    assert table["holds"].all()
+    assert set(table.loc[~table["holds"], "check"]) == FALSE
 
 
 def test_the_same_checks_give_the_same_numbers(table):
