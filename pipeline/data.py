@@ -20,9 +20,9 @@ import argparse
 import difflib
 import hashlib
 import inspect
+import io
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from pipeline import config
+from pipeline.results import write_bytes
 
 Arrays = dict[str, np.ndarray]
 
@@ -313,20 +314,9 @@ def make(source: str, seeds: Iterable[int], **arguments) -> Arrays:
 
 def write(arrays: Mapping[str, np.ndarray], path: str | os.PathLike) -> None:
     """Write arrays as uncompressed `.npz`, whole or not at all; equal arrays give equal bytes."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        # mkstemp lets only the owner read; the file should be as readable as its neighbours.
-        os.chmod(temporary, 0o644)
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, allow_pickle=False, **{key: arrays[key] for key in sorted(arrays)})
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **{key: arrays[key] for key in sorted(arrays)})
+    write_bytes(Path(path), buffer.getvalue())
 
 
 def read(path: str | os.PathLike) -> Arrays:

@@ -14,7 +14,7 @@ ORDER = ["config", "results", "stats", "layers", "data", "model", "train", "verd
 #: What the first modules may import at all; the order alone holds for the others.
 ALLOWED = {
     "config": set(), "results": set(), "stats": set(), "layers": set(),
-    "data": {"config"}, "model": {"config", "layers"},
+    "data": {"config", "results"}, "model": {"config", "layers"},
     "train": {"config", "data", "model", "results"},
     "verdicts": {"config", "results", "stats"},
     "plan": {"config", "data", "model", "train", "results", "verdicts"},
