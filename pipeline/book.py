@@ -121,7 +121,7 @@ def _record(study: Study, path: Path, name: str) -> nbformat.NotebookNode:
     """A lab record with a title, links back, and its pictures' alternative texts."""
     notebook = nbformat.read(path, as_version=4)
     if name in study.params.experiments:
-        used = [c for c in study.claims if name in pages.claim_experiments(c)]
+        used = [c for c in study.claims if name in c.experiments]
         back = (f"The record of training [{name}](#experiment-{name}), "
                 f"{pages.chain(study.params.experiments[name])}, as it was written by the run. "
                 "It is shown, not executed again.")

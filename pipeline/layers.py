@@ -73,7 +73,7 @@ class _AsMatrixProduct:
     """Computes a convolution as one matrix product of unfolded windows.
 
     The same function as Keras' layer up to rounding. XLA on a CPU takes several times as long for
-    the gradient of a small convolution as for the product (`make bench` measures it).
+    the gradient of a small convolution as for the product.
     """
 
     def call(self, inputs):
@@ -111,7 +111,7 @@ class Conv2D(_AsMatrixProduct, keras.layers.Conv2D):
 def _kept(layer, shape):
     """A mask of `shape`, 1 with probability `1 - layer.rate`, else 0; the layer's state moves on.
 
-    Keras leaves the choice of the generator to XLA, whose own takes 20 to 90 times as long on a
+    Keras leaves the choice of the generator to XLA, whose own takes many times as long on a
     CPU as Threefry (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
     """
     state = ops.mod(layer.seed_generator.next(), 2**31 - 1)

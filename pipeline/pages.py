@@ -16,6 +16,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 
@@ -45,7 +46,7 @@ REGIONS = {
     "not_better": "{name} not {down} by more than the margin",
     "differs": "{name} different by more than the margin, in either direction",
     "positive": "{name} {down}, however little"}
-QUANTIFIERS = {"generally": "in at least half of the comparisons, and against it in none",
+QUANTIFIERS = {"generally": "in at least half of the comparisons (and in two, if there are), and against it in none",
                "some": "in at least one comparison", "always": "in every comparison"}
 _NAMES = {name.lower(): name for name in (
     "BN", "LSTM", "Conv1D", "Conv2D", "MLP", "ReLU", "SELU", "SE")}
@@ -70,6 +71,8 @@ class Study:
     evidence: tuple[Mapping[str, Any], ...] = ()
     #: The number of trained runs.
     runs: int = 0
+    #: Data set with gaps -> its counts `weeks`, `weeks_missing` and `windows_dropped`.
+    gaps: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name in TABLES:
@@ -137,7 +140,25 @@ def read(root: Path | None = None) -> Study:
         params, verdicts.read_claims(root / "book/claims.yaml"), verdicts.rule(params.verdicts),
         {name: _table(folder / f"{name}.csv", TABLES[name]) for name, folder in folders.items()},
         plans, experiment_lines((root / "params.yaml").read_text(encoding="utf-8")),
-        tuple(records), tuple(read_yaml(evidence)) if evidence.exists() else (), runs)
+        tuple(records), tuple(read_yaml(evidence)) if evidence.exists() else (), runs,
+        {name: counts for name in params.data if (counts := _gaps(root / f"data/{name}.npz"))})
+
+
+def _gaps(path: Path) -> dict[str, int]:
+    """What a data file says of missing weeks; nothing if it is absent or has no such counts."""
+    if not path.exists():
+        return {}
+    with np.load(path) as arrays:
+        return {name: int(arrays[name]) for name in ("weeks", "weeks_missing", "windows_dropped")
+                if name in arrays}
+
+
+def gap_sentence(study: Study) -> str:
+    """What was dropped of the series with gaps."""
+    return "\n".join(
+        f"In **{name}**, {counts['weeks_missing']} of {counts['weeks']} weeks are missing, and the "
+        f"{counts['windows_dropped']} windows that touch one of them are dropped.\n"
+        for name, counts in study.gaps.items())
 
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -232,7 +253,7 @@ def _code(names: Sequence[str]) -> str:
     return "`" + " → ".join(names) + "`"
 
 
-def verdict_words(claim: Claim, row: Mapping) -> str:
+def verdict_words(row: Mapping) -> str:
     """A verdict with its badge, its direction and its scope."""
     reads = row["reads"] or row["verdict"]
     text = f"{{bdg-{BADGES[row['verdict']]}}}`{reads}`"
@@ -341,13 +362,10 @@ def numbers(study: Study) -> dict[str, int]:
     """The counts that pages put into their sentences, by name."""
     found = Counter(study.verdict(claim)["verdict"] for claim in study.claims)
     section = study.params
-    seeds = [section.data[d].seeds for d in section.data]
     return {"claims": len(study.claims), "experiments": len(section.experiments),
             "data_sets": len(section.data), "runs": study.runs,
-            "least_seeds": min(seeds), "most_seeds": max(seeds),
             "tuning_seeds": section.train.tuning_seeds,
             "confidence": round(100 * (1 - study.rule.alpha)),
-            "margin": round(100 * (study.rule.ratio_margin - 1)),
             **{name.replace(" ", "_"): found.get(name, 0) for name in BADGES}}
 
 
@@ -522,7 +540,7 @@ def ledger(study: Study) -> str:
     for claim in study.claims:
         row = study.verdict(claim)
         rows.append((f'<span id="{claim.slug}"></span>{claim_link(claim)}',
-                     verdict_words(claim, row), row["scope"] or "–",
+                     verdict_words(row), row["scope"] or "–",
                      f"{int(row['F'])} / {int(row['A'])} / {int(row['D'])}" if row["D"] else "–",
                      claim.who, ", ".join(claim.rows)))
     return table(["claim", "verdict", "data sets", "as predicted / not / of", "who says it", "row"],
@@ -535,12 +553,12 @@ def chapter(study: Study, topic: str) -> str:
     if not claims:
         return "No claim of this chapter is declared.\n"
     parts = [table(["claim", "verdict"], [
-        (claim_link(claim), verdict_words(claim, study.verdict(claim))) for claim in claims])]
+        (claim_link(claim), verdict_words(study.verdict(claim))) for claim in claims])]
     for claim in claims:
         row = study.verdict(claim)
         cells = study.claim_cells(claim)
         parts += [f"## {claim.says.rstrip('.')}\n",
-                  f"{verdict_words(claim, row)} {verdict_sentence(claim, row)}\n",
+                  f"{verdict_words(row)} {verdict_sentence(claim, row)}\n",
                   f"{prediction(claim)}\n"]
         if claim.checks:
             parts.append(check_table(study, claim.checks))
@@ -554,7 +572,7 @@ def claim_page(study: Study, claim: Claim) -> str:
     """The page of one claim."""
     row, cells = study.verdict(claim), study.claim_cells(claim)
     parts = [f"({claim.slug})=\n# {claim.says.rstrip('.')}\n",
-             f":::{{admonition}} Verdict\n:class: tip\n{verdict_words(claim, row)} "
+             f":::{{admonition}} Verdict\n:class: tip\n{verdict_words(row)} "
              f"{verdict_sentence(claim, row)}\n:::\n",
              f"**Who says it.** {_capital(claim.who)}; row {', '.join(claim.rows)} of the ledger, "
              f"from {threads(claim.rows)}.\n",
@@ -572,12 +590,12 @@ def claim_page(study: Study, claim: Claim) -> str:
                   cell_table(study, cells),
                   f"*Detectable*: the smallest true change that is found with a chance of "
                   f"{100 * study.rule.power:.0f} %.\n",
-                  guards(study, cells), robustness_table(study, claim)]
+                  guards(cells), robustness_table(study, claim)]
     others = [e for e in study.evidence if set(e["rows"]) & set(claim.rows)]
     if others:
         parts += ["## What others found\n"] + [
             f"- {e['says']} ({_source(e)})" for e in others] + [""]
-    names = claim_experiments(claim)
+    names = claim.experiments
     if names:
         parts += ["## Where it comes from\n", table(["experiment", "layers", ""], [
             (experiment_link(study, name), chain(study.params.experiments[name]),
@@ -590,16 +608,6 @@ def claim_page(study: Study, claim: Claim) -> str:
 def _source(evidence: Mapping) -> str:
     link = evidence.get("link")
     return f"[{evidence['source']}]({link})" if link else evidence["source"]
-
-
-def claim_experiments(claim: Claim) -> list[str]:
-    """The experiments that decide a claim, each once."""
-    names = list(claim.baseline)
-    for contrast in claim.contrasts:
-        names += [contrast.treatment, contrast.control]
-        if contrast.minus:
-            names += [contrast.minus.treatment, contrast.minus.control]
-    return list(dict.fromkeys(base(name) for name in names))
 
 
 def cell_table(study: Study, cells: pd.DataFrame) -> str:
@@ -626,7 +634,7 @@ def cell_table(study: Study, cells: pd.DataFrame) -> str:
     return table(header, rows)
 
 
-def guards(study: Study, cells: pd.DataFrame) -> str:
+def guards(cells: pd.DataFrame) -> str:
     """Why comparisons were left open or not counted."""
     reasons = cells[cells["why"] != ""]
     if not len(reasons):
@@ -692,10 +700,10 @@ def _experiment(study: Study, name: str) -> str:
                  f"{change(study.params, name, experiment.versus)}.")
     parts += [text + "\n", f"```yaml\n{study.lines.get(name, name)}\n```\n"]
     if len(cells):
-        parts += [cell_table(study, cells), guards(study, cells)]
+        parts += [cell_table(study, cells), guards(cells)]
     elif experiment.versus:
         parts.append("No result is stored yet.\n")
-    used = [claim_link(c, short(c.slug)) for c in study.claims if name in claim_experiments(c)]
+    used = [claim_link(c, short(c.slug)) for c in study.claims if name in c.experiments]
     if used:
         parts.append("Claims: " + "; ".join(used) + ".\n")
     if name in study.records:

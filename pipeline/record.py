@@ -12,8 +12,8 @@ from IPython.display import HTML
 from pipeline import figures, model
 
 
-def _networks(plan_file: str) -> list[dict]:
-    """The arms of a plan, one for each variant and shape of data."""
+def _arms(plan_file: str) -> list[dict]:
+    """The arms of a plan."""
     with open(plan_file, encoding="utf-8") as file:
         return json.load(file)["arms"]
 
@@ -27,7 +27,7 @@ def _words(item: dict) -> str:
 def chain(plan_file: str) -> str:
     """The layers in the network's order, one line a variant, as Markdown."""
     lines = {}
-    for arm in _networks(plan_file):
+    for arm in _arms(plan_file):
         output = [f"Dense(units={arm['classes'] or 1})"]
         items = [_words(i) for i in arm["network"]["layers"]] + output + [
             _words(i) for i in arm["network"]["head"]]
@@ -38,7 +38,7 @@ def chain(plan_file: str) -> str:
 
 def summary(plan_file: str) -> pd.DataFrame:
     """Layers, output shapes and parameters of the first network of a plan, as Keras counts them."""
-    arm = _networks(plan_file)[0]
+    arm = _arms(plan_file)[0]
     network = model.build(arm["network"], tuple(arm["shape"]), arm["classes"])
     return pd.DataFrame([
         {"layer": layer.name, "class": layer.__class__.__name__,

@@ -38,13 +38,6 @@ def shrink(params: dict) -> dict:
     return params
 
 
-def names(claim) -> set[str]:
-    """The experiments that a claim rests on."""
-    pairs = [p for c in claim.contrasts for p in (c, c.minus) if p]
-    return {name.partition("[")[0] for p in pairs for name in (p.treatment, p.control)} | set(
-        claim.baseline)
-
-
 def main() -> int:
     """Copy, shrink, run `dvc repro`; the exit code is its own."""
     shutil.rmtree(SCRATCH, ignore_errors=True)
@@ -56,7 +49,7 @@ def main() -> int:
     yaml.default_flow_style = False
     params = yaml.load(PARAMS.read_text(encoding="utf-8"))
     claims = yaml.load(CLAIMS.read_text(encoding="utf-8"))
-    kept = {c.slug for c in read_claims() if names(c) <= set(EXPERIMENTS)}
+    kept = {c.slug for c in read_claims() if set(c.experiments) <= set(EXPERIMENTS)}
     with open(SCRATCH / PARAMS, "w", encoding="utf-8") as file:
         yaml.dump(shrink(params), file)
     with open(SCRATCH / CLAIMS, "w", encoding="utf-8") as file:

@@ -100,6 +100,13 @@ class Claim(Spec):
     because: str | None = None
     analogue: bool = False
 
+    @property
+    def experiments(self) -> list[str]:
+        """The experiments that decide the claim, each once."""
+        pairs = [pair for c in self.contrasts for pair in (c, c.minus) if pair]
+        names = self.baseline + [n for p in pairs for n in (p.treatment, p.control)]
+        return list(dict.fromkeys(name.partition("[")[0] for name in names))
+
     @pydantic.model_validator(mode="after")
     def _one_way_to_decide(self):
         ways = [w for w in ("contrasts", "baseline", "checks") if getattr(self, w)]
