@@ -509,7 +509,9 @@ def situation_table(study: Study) -> str:
         better, worse, same = (labels[k] for k in ("better", "worse", "equivalent"))
         if not total:
             continue
-        lead = ("it depends" if better and worse else "lower error" if better else
+        decided = better + worse + same
+        lead = ("mostly undecided" if 0 < decided < total / 2 else
+                "it depends" if better and worse else "lower error" if better else
                 "higher error" if worse else "no difference" if same else "undecided")
         details = [f"lower in {better}" if better else "", f"higher in {worse}" if worse else "",
                    f"no difference in {same}" if same else ""]
