@@ -21,7 +21,7 @@ tiny: $(INSTALLED)          ## the whole pipeline, training included, on a tiny 
 
 retrain: check              ## redo the whole study from nothing
 	rm -rf .runs
-	RETRAIN=1 dvc repro --force
+	bash -c 'time RETRAIN=1 dvc repro --force'
 
 lock: $(INSTALLED)          # requirements.in -> requirements.txt, for all platforms
 	python -m pip install --quiet uv
