@@ -18,10 +18,9 @@ import papermill
 from tqdm import tqdm
 
 from pipeline.config import complain
-from pipeline.results import RUNS, STORE, write_text
+from pipeline.results import PROGRESS, RUNS, STORE, write_text
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
-PROGRESS = STORE / "progress.json"
 LOG = STORE / "kernel.log"
 
 
@@ -91,7 +90,7 @@ class _Bar:
 
     def __init__(self, label: str, stream):
         self.label, self.stream, self.stop = label, stream, threading.Event()
-        PROGRESS.unlink(missing_ok=True)
+        (STORE / PROGRESS).unlink(missing_ok=True)
         self.thread = threading.Thread(target=self._draw, daemon=True)
 
     def _draw(self) -> None:
@@ -99,7 +98,7 @@ class _Bar:
             while True:
                 last = self.stop.wait(0.5)
                 try:
-                    found = json.loads(PROGRESS.read_text())
+                    found = json.loads((STORE / PROGRESS).read_text())
                     bar.total, bar.n = found["total"], found["done"]
                     bar.refresh()
                 except (FileNotFoundError, json.JSONDecodeError):

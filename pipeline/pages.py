@@ -665,7 +665,7 @@ def check_table(study: Study, names: Iterable[str] | None = None) -> str:
         checks = checks[checks["check"].isin(list(names))]
     return table(["check", "statement", "expected", "found", "holds"], [
         (f"`{c['check']}`", _capital(c["statement"]), c["expected"], c["found"],
-         "yes" if str(c["holds"]) in ("True", "1", "true") else "**no**")
+         "yes" if c["holds"] else "**no**")
         for c in checks.to_dict("records")])
 
 
@@ -782,7 +782,7 @@ def simulated_table(study: Study) -> str:
     """Outcomes of simulated studies whose truth is known."""
     return table(["truth", "of", "outcome", "share", "is it wrong?"], [
         (row["scenario"], row["unit"], row["outcome"], f"{100 * row['share']:.1f} %",
-         "wrong" if str(row["wrong"]) in ("True", "1", "true") else "")
+         "wrong" if row["wrong"] else "")
         for row in study.simulated.to_dict("records")])
 
 

@@ -12,6 +12,8 @@ import pandas as pd
 
 RUNS = Path("results/runs")
 STORE = Path(".runs")
+#: Inside the store: how far the training that is under way has come.
+PROGRESS = "progress.json"
 #: The two tables of an experiment; curves are long, and nobody compares them line by line.
 RUNS_TABLE, CURVES_TABLE = "runs.csv", "curves.csv.gz"
 #: What a finished run measured; with its curve, this is all that the store keeps of it.

@@ -23,8 +23,8 @@ import tensorflow as tf
 from filelock import FileLock
 
 from pipeline.config import Train, study_seeds, tuning_seeds
-from pipeline.results import (COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES, RUNS, RUNS_TABLE, Store,
-                              significant, write_table, write_text)
+from pipeline.results import (COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES, PROGRESS, RUNS,
+                              RUNS_TABLE, Store, significant, write_table, write_text)
 
 #: A grid is extended at most so often at either edge.
 EXTENSIONS = 3
@@ -379,7 +379,7 @@ def train_plan(path: str, store: Store | None = None) -> tuple[pd.DataFrame, pd.
     if not os.environ.get("RETRAIN"):
         store.fill(folder)
     arrays = {name: data.read(f"data/{name}.npz") for name in plan["data"]}
-    state = store.folder / "progress.json"
+    state = store.folder / PROGRESS
 
     def progress(done: int, total: int) -> None:
         write_text(state, json.dumps({"done": done, "total": total}))
