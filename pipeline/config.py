@@ -83,6 +83,8 @@ def _merge(train: Train, *special: Spec, **varied) -> Train:
     values = train.model_dump()
     for spec in special:
         values |= {k: v for k in Train.model_fields if (v := getattr(spec, k, None)) is not None}
+    if "learning_rate" in varied:  # A rate that is swept is not searched for.
+        varied["learning_rates"] = [varied["learning_rate"]]
     return Train(**(values | varied))
 
 
