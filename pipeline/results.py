@@ -11,11 +11,14 @@ from pathlib import Path
 import pandas as pd
 
 RUNS = Path("results/runs")
+PROBE = Path("results/probe")
 STORE = Path(".runs")
 #: Inside the store: how far the training that is under way has come.
 PROGRESS = "progress.json"
 #: The two tables of an experiment; curves are long, and nobody compares them line by line.
 RUNS_TABLE, CURVES_TABLE = "runs.csv", "curves.csv.gz"
+#: The table of a probed experiment.
+MEASURES_TABLE = "measures.csv"
 #: What a finished run measured; with its curve, this is all that the store keeps of it.
 MEASURES = ["diverged", "parameters",
             *(f"{endpoint}_{measure}" for endpoint in ("best", "last") for measure in
@@ -131,3 +134,9 @@ def read_runs(experiments, folder: Path = RUNS) -> tuple[pd.DataFrame, pd.DataFr
         for name, parts in tables.items():
             parts.append(read_table(Path(folder) / experiment / name))
     return tuple(pd.concat(parts, ignore_index=True) for parts in tables.values())
+
+
+def read_measures(experiments, folder: Path = PROBE) -> pd.DataFrame:
+    """What the probe measured of the named experiments, in that order; no rows without any."""
+    parts = [read_table(Path(folder) / name / MEASURES_TABLE) for name in experiments]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

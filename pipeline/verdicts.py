@@ -22,7 +22,7 @@ from pydantic import Field
 
 from pipeline import stats
 from pipeline.config import ConfigError, Params, Spec, Verdicts, complain, load, nearest, read_yaml
-from pipeline.results import read_runs, read_table, significant, write_table
+from pipeline.results import read_measures, read_runs, read_table, significant, write_table
 from pipeline.stats import Rule
 
 CLAIMS = Path("book/claims.yaml")
@@ -35,7 +35,7 @@ CHANGES = ("margin halved", "margin doubled", "default learning rate", "other en
 OTHER = {"best": "last", "last": "best"}
 
 CELL_COLUMNS = [
-    "claim", "treatment", "control", "minus_treatment", "minus_control", "data", "metric",
+    "claim", "treatment", "control", "minus_treatment", "minus_control", "minus_data", "data", "metric",
     "endpoint", "region", "m", "seeds", "scale", "effect", "low", "high", "margin", "label",
     "position", "why", "sign", "control_mean", "treatment_mean", "diverged_treatment",
     "diverged_control", "detectable"]
@@ -48,7 +48,12 @@ _ARM = re.compile(r"([a-z0-9_]+)(?:\[(.+)\])?\Z")
 # Claims
 
 class Pair(Spec):
-    """A treatment and its control: experiments, or variants of a sweep as `name[value=8]`."""
+    """A treatment and its control: experiments, or variants of a sweep as `name[value=8]`.
+
+    `name[tuned]` is the variant of least validation loss over the tuning seeds, chosen for each
+    data set; `name[rates]` is a sweep of the learning rate as a whole; in a claim that the probe
+    decides, `name[layer]` is a layer of the network.
+    """
 
     treatment: str
     control: str
@@ -63,10 +68,16 @@ class Pair(Spec):
         return self
 
 
+class Other(Pair):
+    """The pair that an interaction takes off, on the same data set or on another."""
+
+    data: str | None = None
+
+
 class Contrast(Pair):
     """A pair, or with `minus` an interaction: the pair's effect less that of another."""
 
-    minus: Pair | None = None
+    minus: Other | None = None
 
 
 class Prediction(Spec):
@@ -97,6 +108,8 @@ class Claim(Spec):
     data: Annotated[list[str], Field(min_length=1)] | None = None
     metric: str = "error"
     endpoint: Literal["best", "last"] = "best"
+    #: Whether the probe measured what is compared, instead of the study's runs.
+    probe: bool = False
     because: str | None = None
     analogue: bool = False
 
@@ -161,7 +174,7 @@ def _explain(error) -> str:
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         names = {p for p in error["loc"][:-1] if isinstance(p, str)}
-        spec = (Pair if "minus" in names else Contrast if "contrasts" in names
+        spec = (Other if "minus" in names else Contrast if "contrasts" in names
                 else Prediction if "predicts" in names else Claim)
         return (f"{place}: unknown key; allowed: {', '.join(spec.model_fields)}"
                 f"{nearest(error['loc'][-1], spec.model_fields)}")
@@ -181,7 +194,7 @@ class Metric:
     """How scores of one kind are compared.
 
     Attributes:
-        scale: `log ratio`, `difference` or `share`.
+        scale: `log ratio`, `difference`, `share` or `median`.
         margin: kind of margin, see `stats.margin`.
         lower: whether lower scores are better.
         endpoint: whether the score depends on the endpoint.
@@ -206,6 +219,9 @@ METRICS = {
     "minority_recall": Metric("difference", "recall", False, True, True, "minority recall"),
     "epochs_to_target": Metric("log ratio", "epochs", True, False, True, "epochs to the target"),
     "divergence": Metric("share", "divergence", True, False, False, "diverged seeds"),
+    "failure": Metric("share", "divergence", True, True, False, "seeds that fail"),
+    "largest_rate": Metric(
+        "median", "measure", False, False, False, "largest usable learning rate"),
     "parameters": Metric("log ratio", "measure", True, False, False, "parameters"),
 }
 
@@ -214,6 +230,20 @@ def _metric(name: str) -> Metric:
     """A named metric, else a measure: a numeric column, compared by its difference."""
     return METRICS.get(name) or Metric(
         "difference", "measure", False, True, False, name.replace("_", " "))
+
+
+def derive(runs: pd.DataFrame, rule: Rule) -> pd.DataFrame:
+    """Runs with what follows from their measures, at either endpoint.
+
+    `gap`: test loss less training loss. `failure`: 1 for a seed whose error exceeds
+    `rule.trivial_share` of the trivial predictor's, or that diverged, else 0.
+    """
+    added = {}
+    for end in OTHER:
+        added[f"{end}_gap"] = runs[f"{end}_loss"] - runs[f"{end}_train_loss"]
+        lost = runs[f"{end}_error"] > rule.trivial_share * runs["trivial_error"]
+        added[f"{end}_failure"] = (lost | runs["diverged"].astype(bool)).astype(float)
+    return runs.assign(**added)
 
 
 # Arms
@@ -252,11 +282,49 @@ class _Study:
             self.arms[key] = wanted.set_index("seed").sort_index()
             self.variants.setdefault(key[0], {})[key[1]] = None
             self.sets.setdefault(key[:2], []).append(key[2])
+        for experiment in list(self.variants):
+            self._add_tuned(experiment, runs[runs["purpose"] == "tuning"], rate)
+            self._add_rates(experiment)
         self.curves = {}
         if curves is not None and len(curves):
             curves = curves.assign(variant=curves["variant"].fillna("").astype(str))
             self.curves = dict(iter(curves.groupby(["experiment", "variant", "data"],
                                                    sort=False)))
+
+    def _add(self, experiment: str, variant: str, data: str, frame: pd.DataFrame) -> None:
+        self.arms[experiment, variant, data] = frame
+        self.sets.setdefault((experiment, variant), []).append(data)
+
+    def _add_tuned(self, experiment: str, tuning: pd.DataFrame, rate: str) -> None:
+        """`[tuned]`: per data set, the variant with the least validation loss in tuning."""
+        variants = list(self.variants[experiment])
+        mine = tuning[(tuning["experiment"] == experiment) & tuning[rate].astype(bool)]
+        if len(variants) < 2 or mine["variant"].nunique() < len(variants):
+            return
+        losses = mine.groupby(["data", "variant"])["best_validation_loss"].mean()
+        for data in self.sets[experiment, variants[0]]:
+            best = losses[data].reindex(variants).idxmin()
+            self._add(experiment, "tuned", data, self.arms[experiment, best, data])
+
+    def _add_rates(self, experiment: str) -> None:
+        """`[rates]`: the logarithm of the largest learning rate at which a seed does not fail.
+
+        A seed that fails at every rate counts one step below the least.
+        """
+        rates = {variant: float(variant.removeprefix("learning_rate="))
+                 for variant in self.variants[experiment]
+                 if re.fullmatch(r"learning_rate=[0-9.e-]+", variant)}
+        some = next(iter(self.arms.values()))
+        if len(rates) < max(2, len(self.variants[experiment])) or "best_failure" not in some:
+            return
+        order = sorted(rates, key=rates.get)
+        for data in self.sets[experiment, order[0]]:
+            failed = pd.concat({rates[v]: self.arms[experiment, v, data]["best_failure"]
+                                for v in order}, axis=1)
+            below = rates[order[0]] ** 2 / rates[order[1]]
+            largest = failed.apply(lambda row: max(row.index[row == 0], default=below), axis=1)
+            frame = pd.DataFrame({"diverged": False, "largest_rate": np.log(largest)})
+            self._add(experiment, "rates", data, frame)
 
     def find(self, name: str, where: str, fallback: bool = False) -> tuple[str, str]:
         """The (experiment, variant) that `name` or `name[variant]` means."""
@@ -267,7 +335,7 @@ class _Study:
                               f"allowed: {', '.join(self.variants)}"
                               f"{nearest(experiment, self.variants)}")
         variants = self.variants[experiment]
-        if variant in variants:
+        if variant in variants or variant and (experiment, variant) in self.sets:
             return experiment, variant
         if fallback and list(variants) == [""]:
             return experiment, ""
@@ -280,11 +348,11 @@ class _Study:
         return [data for data in self.sets[arms[0]]
                 if all(data in self.sets[arm] for arm in arms)]
 
-    def paired(self, arms, data: str, where: str) -> list[pd.DataFrame]:
-        """The arms' runs on a data set; every arm must have the same seeds."""
-        frames = [self.arms[(*arm, data)] for arm in arms]
+    def paired(self, arms, sets: Sequence[str], where: str) -> list[pd.DataFrame]:
+        """The arms' runs, each on its data set; every arm must have the same seeds."""
+        frames = [self.arms[(*arm, data)] for arm, data in zip(arms, sets, strict=True)]
         union = sorted(set().union(*(frame.index for frame in frames)))
-        for arm, frame in zip(arms, frames, strict=True):
+        for arm, data, frame in zip(arms, sets, frames, strict=True):
             missing = [seed for seed in union if seed not in frame.index]
             if missing:
                 raise ValueError(f"{where}: {_arm_name(*arm)} on {data} lacks the seeds "
@@ -383,24 +451,31 @@ def _same_runs(control: pd.DataFrame, treatment: pd.DataFrame) -> bool:
 
 def _cell(study: _Study, names: Sequence[str], data: str, metric: str, endpoint: str,
           rule: Rule, m: int, where: str, *, claim: str = "", region: str = "",
-          factor: float = 1.0, blind: Collection[str] = ()) -> dict:
-    """One row of `cells`: arms `treatment, control[, minus treatment, minus control]`."""
+          factor: float = 1.0, blind: Collection[str] = (), other: str = "") -> dict:
+    """One row of `cells`: arms `treatment, control[, minus treatment, minus control]`.
+
+    `other` is the data set of the last two, if it is another one.
+    """
     spec = _metric(metric)
     found = [study.find(name, where, fallback=i % 2 == 1) for i, name in enumerate(names)]
-    frames = study.paired(found, data, where)
+    sets = [data, data, other or data, other or data][:len(found)]
+    frames = study.paired(found, sets, where)
     pairs = [(found[i], found[i + 1], frames[i], frames[i + 1])
              for i in range(0, len(found), 2)]
     labels = [_arm_name(*arm) for arm in found] + ["", ""]
     shares = [float(frame["diverged"].mean()) for frame in frames]
     row = _blank(claim=claim, treatment=labels[0], control=labels[1], minus_treatment=labels[2],
-                 minus_control=labels[3], data=data, metric=metric, region=region, m=m,
+                 minus_control=labels[3], minus_data=other, data=data, metric=metric, region=region, m=m,
                  endpoint=endpoint if spec.endpoint else "", scale=spec.scale,
                  diverged_treatment=shares[0], diverged_control=shares[1])
     here = f"{where}: {' vs '.join(labels[:2])} on {data}"
 
     # Scores, as (control, treatment) per pair.
     unreached = 0.0
-    if metric == "divergence":
+    if metric == "failure":
+        scores = [tuple(_scores(frame, metric, endpoint, here) > 0.5 for frame in (c, t))
+                  for *_, t, c in pairs]
+    elif metric == "divergence":
         scores = [(c["diverged"].to_numpy(), t["diverged"].to_numpy()) for *_, t, c in pairs]
     elif metric == "epochs_to_target":
         scores = []
@@ -420,17 +495,16 @@ def _cell(study: _Study, names: Sequence[str], data: str, metric: str, endpoint:
         (float(np.mean(s)) if seeds else math.nan) for s in scores[0])
 
     # Margin.
-    kind = spec.margin
-    if metric == "error" and data in study.classes:
-        kind = "error rate"
+    kinds = ["error rate" if metric == "error" and each in study.classes else spec.margin
+             for each in sets[::2]]
     delta = factor * max(stats.margin(kind, rule, float(np.mean(c)) if seeds else math.nan)
-                         for c, _ in scores)
+                         for kind, (c, _) in zip(kinds, scores, strict=True))
     row["margin"] = delta
 
     # Guards that need no interval.
     why, position = "", ""
     if spec.skill:
-        why = _uninformative(frames, endpoint, data in study.classes, rule, here)
+        why = _uninformative(frames, endpoint, [each in study.classes for each in sets], rule, here)
         position = "uninformative" if why else ""
 
     # Effect and interval.
@@ -450,12 +524,12 @@ def _cell(study: _Study, names: Sequence[str], data: str, metric: str, endpoint:
         row["detectable"] = stats.detectable_share(seeds, delta, rule, m) if not minus else math.nan
     elif metric == "parameters":
         row["detectable"] = 0.0
-    else:
+    elif spec.scale != "median":
         row["detectable"] = stats.detectable(float(estimate.spread), seeds, delta, rule, m)
         constant = _constant(oriented, estimate, spec)
         if constant and not all_diverged and not (position and not np.isfinite(row["effect"])):
             # Counts and shares may truly be constant; identical runs are a mistake.
-            if metric in ("error", "loss", "calibration_error") or any(
+            if metric in ("error", "loss", "calibration_error") or metric in METRICS and any(
                     _same_runs(c, t) for *_, t, c in pairs):
                 raise ValueError(f"{here}: {metric} does not vary between the arms over "
                                  f"{seeds} seeds; the arms are one network, or it is an identity")
@@ -487,7 +561,7 @@ def _cell(study: _Study, names: Sequence[str], data: str, metric: str, endpoint:
             why = (f"over {100 * rule.diverged_share:.0f} % of an arm diverged, so it may "
                    "only count as worse")
             position, row["label"] = "open", "undecided"
-    elif not position and spec.skill and data in blind:
+    elif not position and spec.skill and set(sets) & set(blind):
         # A difference that was found stands; only its absence proves nothing here.
         shown = row["label"] in ("better", "worse") or (region == "positive" and row["sign"])
         if not shown and (row["label"] == "equivalent" or stand in ("for", "against")):
@@ -506,15 +580,15 @@ def _constant(scores, estimate: stats.Estimate, spec: Metric) -> bool:
     return any(not spread > 1e-12 for spread in spreads)
 
 
-def _uninformative(frames, endpoint: str, classes: bool, rule: Rule, where: str) -> str:
+def _uninformative(frames, endpoint: str, classes: Sequence[bool], rule: Rule, where: str) -> str:
     """Why a cell can show nothing, or ''."""
     for control in frames[1::2]:
         mean = _scores(control, "error", endpoint, where).mean()
         if mean > rule.trivial_share * control["trivial_error"].mean():
             return (f"the control's error exceeds {rule.trivial_share:g} of the "
                     "trivial predictor's")
-    if classes:
-        for arm in frames:
+    for arm, counts in zip(frames, classes, strict=True):
+        if counts:
             wrong = _scores(arm, "error", endpoint, where) * arm["test_size"].to_numpy()
             if round(float(wrong.sum())) < rule.test_errors:
                 return f"an arm made under {rule.test_errors} test errors in total"
@@ -551,19 +625,23 @@ def _baseline_cell(study: _Study, name: str, data: str, metric: str, endpoint: s
         detectable=stats.detectable(float(estimate.spread), estimate.seeds, 0.0, rule, m, 1))
 
 
-def _declared(claim: Claim, study: _Study) -> list[tuple[str, list[str], str]]:
-    """The claim's cells as (place, arms, data set); their number is the claim's m."""
-    places = [(f"baseline[{i}]", [name]) for i, name in enumerate(claim.baseline)]
+def _declared(claim: Claim, study: _Study) -> list[tuple[str, list[str], str, str]]:
+    """The claim's cells as (place, arms, data set, other data set); their number is its m."""
+    places = [(f"baseline[{i}]", [name], "") for i, name in enumerate(claim.baseline)]
     for i, contrast in enumerate(claim.contrasts):
         names = [contrast.treatment, contrast.control]
         if contrast.minus:
             names += [contrast.minus.treatment, contrast.minus.control]
-        places.append((f"contrasts[{i}]", names))
+        places.append((f"contrasts[{i}]", names, contrast.minus and contrast.minus.data or ""))
     declared = []
-    for place, names in places:
+    for place, names, other in places:
         where = f"{CLAIMS}: {claim.slug}.{place}"
         arms = [study.find(name, where, fallback=j % 2 == 1) for j, name in enumerate(names)]
-        shared = study.shared(arms)
+        if other and other not in study.shared(arms[2:]):
+            raise ConfigError(f"{where}.minus.data: found '{other}'; allowed: "
+                              f"{', '.join(study.shared(arms[2:]))}"
+                              f"{nearest(other, study.shared(arms[2:]))}")
+        shared = study.shared(arms[:2] if other else arms)
         if not shared:
             raise ConfigError(f"{where}: {', '.join(names)} share no data set")
         for data in claim.data or []:
@@ -571,13 +649,13 @@ def _declared(claim: Claim, study: _Study) -> list[tuple[str, list[str], str]]:
                 raise ConfigError(f"{CLAIMS}: {claim.slug}.data: found '{data}', which not every "
                                   f"experiment of {place} has; allowed: {', '.join(shared)}"
                                   f"{nearest(data, shared)}")
-        declared += [(where, names, data) for data in claim.data or shared]
+        declared += [(where, names, data, other) for data in claim.data or shared]
     return declared
 
 
 def cells(claims: Sequence[Claim], runs: pd.DataFrame, curves: pd.DataFrame | None, rule: Rule,
           *, rate: str = "chosen", endpoint: str | None = None, margin_factor: float = 1.0,
-          blind: Collection[str] = ()) -> pd.DataFrame:
+          blind: Collection[str] = (), probed: pd.DataFrame | None = None) -> pd.DataFrame:
     """Every claim's effects: one row per claim, contrast and data set.
 
     Args:
@@ -589,6 +667,7 @@ def cells(claims: Sequence[Claim], runs: pd.DataFrame, curves: pd.DataFrame | No
         endpoint: None = each claim's own, `other` = the other one.
         margin_factor: factor of every margin.
         blind: data sets that cannot show a difference, see `blind_sets`.
+        probed: what the probe measured, a layer a variant; for the claims that it decides.
 
     Returns:
         `CELL_COLUMNS`. `effect`, `low`, `high` and `margin` share a scale: natural logarithm
@@ -602,14 +681,19 @@ def cells(claims: Sequence[Claim], runs: pd.DataFrame, curves: pd.DataFrame | No
     """
     if endpoint not in (None, "other"):
         raise ValueError(f"endpoint must be None or 'other'. Received: {endpoint!r}")
-    study, rows = _Study(runs, curves, rate), []
+    studies, rows = {False: _Study(runs, curves, rate)}, []
+    if probed is not None and len(probed):
+        studies[True] = _Study(probed, None, rate)
     for claim in claims:
         if claim.checks:
             continue
+        if claim.probe not in studies:
+            raise ConfigError(f"{CLAIMS}: {claim.slug}: nothing that the probe measured is stored")
+        study = studies[claim.probe]
         end = OTHER[claim.endpoint] if endpoint else claim.endpoint
         declared = _declared(claim, study)
         region = claim.predicts.region
-        for where, names, data in declared:
+        for where, names, data, other in declared:
             if claim.baseline:
                 rows.append(_baseline_cell(
                     study, names[0], data, claim.metric, end, rule, len(declared), where,
@@ -617,7 +701,7 @@ def cells(claims: Sequence[Claim], runs: pd.DataFrame, curves: pd.DataFrame | No
             else:
                 rows.append(_cell(
                     study, names, data, claim.metric, end, rule, len(declared), where,
-                    claim=claim.slug, region=region, factor=margin_factor, blind=blind))
+                    claim=claim.slug, region=region, factor=margin_factor, blind=blind, other=other))
     return _frame(rows, CELL_COLUMNS)
 
 
@@ -735,9 +819,9 @@ def robustness(claims: Sequence[Claim], runs: pd.DataFrame, curves: pd.DataFrame
 
     Returns:
         Columns `claim`, `change`, `verdict`; '' where a change does not apply: an identity, a
-        claim without a margin, a metric without endpoints.
+        claim without a margin, a metric without endpoints, the probe's claims.
     """
-    compared = [claim for claim in claims if not claim.checks]
+    compared = [claim for claim in claims if not claim.checks and not claim.probe]
     margin = [claim for claim in compared
               if not claim.baseline and _metric(claim.metric).margin != "measure"]
     ends = [claim for claim in compared if _metric(claim.metric).endpoint
@@ -912,6 +996,11 @@ def sentence(cell: Mapping, rule: Rule = Rule()) -> str:
     interval = (f"{_number(100 * (1 - rule.alpha))} % "
                 + ("one-sided bounds" if one_sided else "interval"))
     name = spec.name
+    if spec.scale == "median":
+        than = "that of the other contrast" if cell["minus_treatment"] else "the control's"
+        gain = "the gain in the " if cell["minus_treatment"] else ""
+        return (f"{gain}{name} is {_factor(effect)} times {than} (median; {interval} "
+                f"{_factor(low)} to {_factor(high)})")
     if cell["minus_treatment"]:
         if spec.scale == "log ratio":
             return (f"{name}: the ratio of control to treatment is {_factor(effect)} times that "
@@ -931,7 +1020,7 @@ def sentence(cell: Mapping, rule: Rule = Rule()) -> str:
     else:
         unit, times = "", 1
     more, less = ("higher", "lower")
-    if cell["metric"] in ("epochs_to_target", "divergence", "parameters"):
+    if cell["metric"] in ("epochs_to_target", "divergence", "failure", "parameters"):
         more, less = ("more", "fewer")
     up, down = (less, more) if spec.lower else (more, less)
     name += f" than the {TRIVIAL}" if one_sided else ""
@@ -954,7 +1043,7 @@ def sentence(cell: Mapping, rule: Rule = Rule()) -> str:
 
 
 def _in_points(metric: str) -> bool:
-    return metric in ("divergence", "minority_recall", "calibration_error")
+    return metric in ("divergence", "failure", "minority_recall", "calibration_error")
 
 
 def _number(value: float) -> str:
@@ -990,9 +1079,15 @@ def check_claims(claims: Sequence[Claim], params: Params) -> None:
             if (experiment := name.partition("[")[0]) not in params.experiments:
                 raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: there is no experiment "
                                   f"'{experiment}'{nearest(experiment, params.experiments)}")
-        for data in claim.data or []:
+            if claim.probe and experiment not in params.probe.experiments:
+                raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: the probe does not watch "
+                                  f"'{experiment}'; allowed: {', '.join(params.probe.experiments)}"
+                                  f"{nearest(experiment, params.probe.experiments)}")
+        others = [(f"contrasts[{i}].minus.data", c.minus.data)
+                  for i, c in enumerate(claim.contrasts) if c.minus and c.minus.data]
+        for place, data in [("data", data) for data in claim.data or []] + others:
             if data not in params.data:
-                raise ConfigError(f"{CLAIMS}: {claim.slug}.data: there is no data set '{data}'"
+                raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: there is no data set '{data}'"
                                   f"{nearest(data, params.data)}")
 
 
@@ -1003,6 +1098,8 @@ def main() -> int:
         check_claims(claims, params)
         constants = rule(params.verdicts)
         runs, curves = read_runs(params.experiments)
+        runs = derive(runs, constants)
+        probed = read_measures(params.probe.experiments)
         found = read_table(CHECKS)
         versus = {name: e.versus for name, e in params.experiments.items() if e.versus}
         section = params.verdicts
@@ -1010,7 +1107,7 @@ def main() -> int:
                         {n: versus[n] for n in section.half_data}, runs, constants)
         blind = blind_sets(measured)
         turned = robustness(claims, runs, curves, constants, blind=blind)
-        table = cells(claims, runs, curves, constants, blind=blind)
+        table = cells(claims, runs, curves, constants, blind=blind, probed=probed)
         tables = {
             "arms": measured, "robustness": turned, "cells": table,
             "verdicts": verdicts(claims, table, constants, robustness=turned,

@@ -212,7 +212,7 @@ def test_an_unknown_key_of_a_sweep(key, near):
 @pytest.mark.parametrize(("vary", "parts"), [
     ({"conv.filter": [1]}, ["layers[0]: layer 'Conv1D' has no argument 'filter'",
                             "did you mean 'filters'?"]),
-    ({"learning_rate": [0.5]}, ["vary", "learning_rate 0.5 is not one of learning_rates [0.01]"]),
+    ({"learning_rate": [-0.5]}, ["vary", "learning_rate", "found -0.5", "allowed: a number above 0"]),
     ({"batch_size": ["many"]}, ["vary", "batch_size", "found 'many'", "allowed: a whole number"]),
     ({"epochs": [0]}, ["vary", "epochs", "found 0", "allowed: a number of at least 1"]),
 ])

@@ -305,3 +305,36 @@ def test_rule_is_frozen_documented_and_settable():
 def test_rule_refuses_impossible_constants(section):
     with pytest.raises(ValueError, match=f"params.yaml: verdicts.{next(iter(section))}: found"):
         Rule(**section)
+
+
+# Medians
+
+def test_the_median_interval_is_that_of_the_sign_test():
+    w = np.array([3.0, -1.0, 2.0, 2.0, 5.0, 0.0, 1.0, 4.0, 2.0, 6.0])
+    found = stats.median_interval(w, 0.025)
+    # By hand, for ten pairs: P(at most 1 head) = 11/1024 <= 0.025 < P(at most 2) = 56/1024.
+    assert (found.effect, found.low, found.high, found.seeds) == (2.0, 0.0, 5.0, 10)
+    # A value outside the interval is one that the two-sided sign test refuses.
+    for value, refused in ((-0.5, True), (0.5, False), (5.5, True)):
+        above = int((w > value).sum())
+        assert (scipy_stats.binomtest(above, 10).pvalue <= 0.05) == refused
+
+
+def test_a_median_of_equal_differences_has_no_width():
+    found = stats.paired(np.zeros(30), np.full(30, 0.7), "median", 0.05)
+    assert (found.effect, found.low, found.high) == (0.7, 0.7, 0.7)
+    less = stats.paired(np.zeros(30), np.full(30, 0.7), "median", 0.05,
+                        minus=(np.zeros(30), np.full(30, 0.2)))
+    assert less.effect == pytest.approx(0.5)
+
+
+def test_too_few_seeds_give_no_bound_of_a_median():
+    found = stats.median_interval(np.arange(3.0), 0.025)
+    assert (found.low, found.high) == (-math.inf, math.inf)
+
+
+def test_the_median_interval_keeps_its_coverage():
+    rng = np.random.default_rng(5)
+    draws = rng.geometric(0.4, (4000, 30)) + 0.0  # its median is 2
+    found = [stats.median_interval(w, 0.025) for w in draws]
+    assert np.mean([f.low <= 2 <= f.high for f in found]) >= 0.95

@@ -806,3 +806,87 @@ def test_mistakes_in_claims_are_named(tmp_path, old, new, message):
     path.write_text(CLAIM.replace(old, new, 1) if old != CLAIM else new)
     with pytest.raises(ConfigError, match=message):
         verdicts.read_claims(path)
+
+
+# Derived measures, tuned arms, rates, and another data set's contrast
+
+def test_derived_measures_by_hand():
+    runs = pd.DataFrame({
+        "best_loss": [0.5, 0.9], "best_train_loss": [0.2, 0.8], "best_error": [0.1, 0.45],
+        "last_loss": [0.7, np.nan], "last_train_loss": [0.1, np.nan], "last_error": [0.41, np.nan],
+        "trivial_error": [0.5, 0.5], "diverged": [False, True]})
+    found = verdicts.derive(runs, RULE)
+    assert list(found["best_gap"].round(6)) == [0.3, 0.1]
+    assert found["last_gap"][0] == pytest.approx(0.6)
+    assert list(found["best_failure"]) == [0, 1] and list(found["last_failure"]) == [1, 1]
+
+
+def test_a_tuned_arm_is_the_variant_that_tuning_prefers_on_each_data_set():
+    parts = [arm("old", data) for data in "ab"]
+    for variant, level in (("rate=1", 0.5), ("rate=2", 0.9)):
+        for data in "ab":
+            parts.append(arm("new", data, level, variant=variant))
+            # In tuning, the second is preferred on b, though its test error is the higher one.
+            score = level if data == "a" else 1 - level
+            parts.append(arm("new", data, variant=variant, seeds=5, purpose="tuning").assign(
+                best_validation_loss=score))
+    runs = together(*parts)
+    table = verdicts.cells([claim(treatment="new[tuned]")], runs, None, RULE)
+    plain = verdicts.cells([claim(treatment="new[rate=1]"), claim(treatment="new[rate=2]")], runs,
+                           None, RULE)
+    assert list(table["treatment"]) == ["new[tuned]"] * 2
+    assert table["effect"][0] == plain[(plain["data"] == "a")]["effect"].iloc[0]
+    assert table["effect"][1] == plain[(plain["data"] == "b")]["effect"].iloc[1]
+
+
+def test_a_sweep_of_rates_gives_the_largest_rate_that_works():
+    def sweep(name, works):
+        """Seed s works up to the rate number works[s]."""
+        return [arm(name, "a", seeds=12, variant=f"learning_rate={rate}", rate=rate).assign(
+            best_failure=[float(i > w) for w in works]) for i, rate in enumerate((0.1, 0.3, 1.0))]
+
+    runs = together(*sweep("old", [0] * 11 + [-1]), *sweep("new", [2] * 6 + [1] * 6))
+    row = one(claim(treatment="new[rates]", control="old[rates]", metric="largest_rate"), runs)
+    # Ten of twelve gains lie between ln 3 and ln 10; the seed that never worked counts 0.1 / 3.
+    assert row["effect"] == pytest.approx((math.log(10) + math.log(3)) / 2)
+    assert row["low"] == pytest.approx(math.log(3)) and row["high"] == pytest.approx(math.log(10))
+    assert row["position"] == "for" and row["scale"] == "median"
+    assert "times the control's (median; 95 % interval 3.00 to 10.00)" in verdicts.sentence(row)
+
+
+def test_failing_seeds_are_compared_by_an_exact_interval():
+    runs = together(arm("old", "a").assign(best_failure=1.0), arm("new", "a").assign(best_failure=0.0))
+    row = one(claim(metric="failure"), runs)
+    assert row["effect"] == 1 and row["label"] == "better" and row["scale"] == "share"
+    assert "100 points fewer seeds that fail" in verdicts.sentence(row)
+
+
+def test_a_contrast_less_that_on_another_data_set():
+    runs = together(arm("old", "text"), arm("new", "text", 0.8), arm("bare", "waves"),
+                    arm("more", "waves", 0.5))
+    minus = {"treatment": "more", "control": "bare", "data": "waves"}
+    row = one(claim("differs", contrasts=[
+        {"treatment": "new", "control": "old", "minus": minus}]), runs)
+    first, second = (one(claim(treatment=t, control=c), runs) for t, c in (
+        ("new", "old"), ("more", "bare")))
+    assert row["effect"] == pytest.approx(first["effect"] - second["effect"])
+    assert (row["data"], row["minus_data"]) == ("text", "waves") and row["position"] == "for"
+    with pytest.raises(ConfigError, match="minus.data: found 'text'; allowed: waves"):
+        verdicts.cells([claim(contrasts=[{"treatment": "new", "control": "old",
+                                          "minus": minus | {"data": "text"}}])], runs, None, RULE)
+
+
+def test_a_claim_of_the_probe_is_decided_by_what_the_probe_measured():
+    runs = together(arm("old", "a"), arm("new", "a", 0.5))
+    layers = together(arm("net", "a", variant="relu_1", seeds=12), arm("net", "a", variant="dense_1", seeds=12))
+    layers["zero_share"] = np.where(layers["variant"] == "relu_1", 0.5, 0.0) + layers["seed"] / 1e3 * (
+        layers["variant"] == "relu_1")
+    found = claim(treatment="net[relu_1]", control="net[dense_1]", metric="zero_share", probe=True)
+    row = one(found, runs, probed=layers)
+    assert row["effect"] == pytest.approx(0.5 + np.arange(12).mean() / 1e3)
+    assert row["position"] == "for" and row["seeds"] == 12
+    with pytest.raises(ConfigError, match="nothing that the probe measured is stored"):
+        verdicts.cells([found], runs, None, RULE)
+    # A measure that never differs is open, not a mistake.
+    row = one(found, runs, probed=layers.assign(zero_share=0.0))
+    assert row["position"] == "open"
