@@ -789,7 +789,7 @@ def test_claims_are_read(tmp_path):
     ("region: better", "region: beter", r"bn_after_lstm.predicts.region: found 'beter'.*"
                                         "did you mean 'better'"),
     ("control: d", "contrl: d", r"contrasts\[0\].minus.contrl: unknown key; allowed: "
-                                  "treatment, control; did you mean 'control'"),
+                                  "treatment, control, data; did you mean 'control'"),
     ("by: thread, ", "by: thread, sure: 1, ", "predicts.sure: unknown key; allowed: by, region"),
     ("control: b", "control: a", r"contrasts\[0\]: found 'a' twice"),
     ("treatment: a", "treatment: A b", r"found 'A b'; allowed: name, or name\[variant\]"),
