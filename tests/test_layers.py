@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline import layers
+from pipeline import data, layers, model, train
 
 
 def sigmoid(x):
@@ -168,3 +168,337 @@ def test_alpha_dropout_has_keras_values_where_kept_and_where_dropped(generator):
 def test_dropout_does_nothing_at_inference(cls, generator):
     x = generator.standard_normal((4, 5)).astype(np.float32)
     np.testing.assert_array_equal(np.asarray(cls(0.5)(x, training=False)), x)
+
+
+# --- noise of a batch ---------------------------------------------------------------------------
+
+def test_batch_noise_is_one_shift_and_one_factor_a_channel(generator):
+    x = generator.standard_normal((32, 21, 500)).astype(np.float32)
+    found = trained(layers.BatchNoise(shift=0.5, scale=0.25, seed=1), x)
+    flat, noisy = x.reshape(-1, 500), found.reshape(-1, 500)
+    # A line through the two samples that lie furthest apart.
+    low, high = flat.argmin(axis=0), flat.argmax(axis=0)
+    channel = np.arange(500)
+    factor = (noisy[high, channel] - noisy[low, channel]) / (flat[high, channel] - flat[low, channel])
+    shift = noisy[low, channel] - factor * flat[low, channel]
+    np.testing.assert_allclose(noisy, flat * factor + shift, atol=1e-5)
+    for drawn, middle, reach in ((shift, 0, 0.5), (factor, 1, 0.25)):
+        assert np.abs(drawn - middle).max() <= reach + 1e-5
+        # Five standard errors of mean and variance of 500 uniform draws.
+        assert abs(drawn.mean() - middle) < 5 * reach / (3 * 500) ** 0.5
+        assert abs(drawn.var() - reach**2 / 3) < 5 * reach**2 * (4 / 45 / 500) ** 0.5
+    assert abs(np.corrcoef(shift, factor)[0, 1]) < 0.2
+
+
+def test_batch_noise_draws_by_its_seed_and_anew_each_time():
+    x = np.ones((2, 3, 5), np.float32)
+    first, same, other = (layers.BatchNoise(seed=seed) for seed in (1, 1, 2))
+    draws = [trained(first, x), trained(first, x), trained(same, x), trained(other, x)]
+    np.testing.assert_array_equal(draws[0], draws[2])
+    for different in (draws[1], draws[3]):
+        assert np.abs(draws[0] - different).max() > 0.01
+
+
+def test_batch_noise_does_nothing_at_inference_and_without_reach(generator):
+    x = generator.standard_normal((4, 3, 5)).astype(np.float32)
+    np.testing.assert_array_equal(layers.BatchNoise()(x, training=False), x)
+    np.testing.assert_array_equal(layers.BatchNoise(shift=0, scale=0)(x, training=True), x)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ({"shift": -0.1}, "shift must be at least 0. Received: shift=-0.1"),
+    ({"scale": -0.1}, "scale must be at least 0 and below 1. Received: scale=-0.1"),
+    ({"scale": 1}, "scale must be at least 0 and below 1. Received: scale=1"),
+])
+def test_batch_noise_refuses_arguments_out_of_range(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        layers.BatchNoise(**arguments)
+
+
+# --- batch normalisation without a batch ---------------------------------------------------------
+
+@pytest.mark.parametrize("training", [True, False])
+def test_frozen_normalisation_is_a_scale_and_a_shift(generator, training):
+    x = (5 + 3 * generator.standard_normal((4, 7, 6))).astype(np.float32)
+    layer = layers.FrozenBatchNormalization(epsilon=0.1)
+    layer.build(x.shape)
+    gamma, beta = generator.standard_normal((2, 6))
+    layer.set_weights([gamma, beta, np.zeros(6), np.ones(6)])
+    expected = gamma * x / np.sqrt(1.1) + beta
+    np.testing.assert_allclose(layer(x, training=training), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(layer.moving_mean, np.zeros(6))
+    np.testing.assert_array_equal(layer.moving_variance, np.ones(6))
+
+
+def test_frozen_normalisation_still_learns(generator):
+    x = tf.constant(generator.standard_normal((8, 3)), tf.float32)
+    layer = layers.FrozenBatchNormalization()
+    with tf.GradientTape() as tape:
+        value = tf.reduce_sum(layer(x, training=True) ** 2)
+    weights = layer.trainable_variables
+    assert [w.name for w in weights] == ["gamma", "beta"]
+    gradients = tape.gradient(value, [w.value for w in weights])
+    # With gamma 1 and beta 0, y = x / sqrt(1.001).
+    np.testing.assert_allclose(gradients[0], 2 * np.sum(x**2, axis=0) / 1.001, rtol=1e-5)
+    np.testing.assert_allclose(gradients[1], 2 * np.sum(x, axis=0) / 1.001**0.5, rtol=1e-4, atol=1e-5)
+
+
+# --- batch normalisation in groups ----------------------------------------------------------------
+
+@pytest.mark.parametrize("shape", [(6, 5), (6, 7, 5), (6, 3, 4, 5)], ids=["flat", "1d", "2d"])
+def test_ghost_normalisation_equals_numpy(generator, shape):
+    x = (2 + 3 * generator.standard_normal(shape)).astype(np.float32)
+    layer = layers.GhostBatchNormalization(size=2, momentum=0.9, epsilon=0.01)
+    layer.build(shape)
+    gamma, beta, mean, variance = generator.uniform(0.5, 2, (4, 5)).astype(np.float32)
+    layer.set_weights([gamma, beta, mean, variance])
+    np.testing.assert_allclose(layer(x, training=False),
+                               gamma * (x - mean) / np.sqrt(variance + 0.01) + beta, rtol=1e-4, atol=1e-5)
+    expected = np.empty_like(x)
+    means, variances = [], []
+    for first in (0, 2, 4):
+        group = x[first:first + 2].reshape(-1, 5)
+        means.append(group.mean(axis=0))
+        variances.append(group.var(axis=0))
+        normal = (x[first:first + 2] - means[-1]) / np.sqrt(variances[-1] + 0.01)
+        expected[first:first + 2] = gamma * normal + beta
+    np.testing.assert_allclose(trained(layer, x), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(layer.moving_mean, 0.9 * mean + 0.1 * np.mean(means, axis=0), rtol=1e-5)
+    np.testing.assert_allclose(layer.moving_variance, 0.9 * variance + 0.1 * np.mean(variances, axis=0),
+                               rtol=1e-5)
+
+
+def test_ghost_normalisation_of_one_group_equals_keras(generator):
+    x = tf.constant(3 + generator.standard_normal((8, 7, 5)), tf.float32)
+    towards = generator.standard_normal((8, 7, 5))
+    found = []
+    for layer in (keras.layers.BatchNormalization(momentum=0.8, epsilon=0.01),
+                  layers.GhostBatchNormalization(8, momentum=0.8, epsilon=0.01)):
+        layer.build(x.shape)
+        names = [(w.name, w.trainable, w.numpy().tolist()) for w in layer.weights]
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x, training=True)
+            value = tf.reduce_sum(y * towards)
+        gradients = tape.gradient(value, [x, *(w.value for w in layer.trainable_variables)])
+        found.append((names, [y, *gradients, *layer.weights, layer(x, training=False)]))
+    assert found[0][0] == found[1][0]
+    for theirs, ours in zip(found[0][1], found[1][1], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_ghost_normalisation_that_is_not_trained_stays_as_it_is(generator):
+    x = generator.standard_normal((4, 5)).astype(np.float32)
+    layer = layers.GhostBatchNormalization(size=2, trainable=False)
+    np.testing.assert_array_equal(layer(x, training=True), layer(x, training=False))
+    np.testing.assert_array_equal(layer.moving_mean, np.zeros(5))
+
+
+@pytest.mark.parametrize("size", [1, 0])
+def test_ghost_normalisation_refuses_a_group_of_one(size):
+    with pytest.raises(ValueError, match=f"size must be at least 2. Received: size={size}"):
+        layers.GhostBatchNormalization(size)
+
+
+def test_ghost_normalisation_refuses_a_batch_of_broken_groups():
+    layer = layers.GhostBatchNormalization(4)
+    x = np.ones((6, 5), np.float32)
+    assert layer(x, training=False).shape == x.shape
+    with pytest.raises(ValueError, match="size must divide the batch. Received: size=4, batch=6"):
+        layer(x, training=True)
+    unknown = tf.function(lambda x: layer(x, training=True),
+                          input_signature=[tf.TensorSpec((None, 5), tf.float32)])
+    assert unknown(np.ones((8, 5), np.float32)).shape == (8, 5)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        unknown(x)
+
+
+# --- LSTMs with a normalisation inside --------------------------------------------------------------
+
+BATCH, STEPS, CHANNELS, UNITS = 6, 5, 3, 4
+LSTMS = [layers.BatchNormLSTM, layers.LayerNormLSTM]
+
+
+def normalised_lstm(generator, cls, **arguments):
+    """A layer in double precision with random weights, and these by their names."""
+    layer = cls(UNITS, epsilon=0.01, dtype="float64", **arguments)
+    layer.build((None, STEPS, CHANNELS))
+    layer.set_weights([generator.uniform(0.5, 1.5, w.shape) if "variance" in w.name
+                       else generator.standard_normal(w.shape) for w in layer.weights])
+    return layer, {w.name: w.numpy() for w in layer.weights}
+
+
+def by_hand(cls, x, w, training):
+    """h of all steps, and means and variances of each part and step, in plain NumPy."""
+    seen = {}
+
+    def normal(part, values, step):
+        if cls is layers.LayerNormLSTM:
+            mean, variance = values.mean(axis=1, keepdims=True), values.var(axis=1, keepdims=True)
+        elif training:
+            mean, variance = values.mean(axis=0), values.var(axis=0)
+            seen[part, step] = mean, variance
+        else:
+            mean, variance = w[f"moving_mean_{part}"][step], w[f"moving_variance_{part}"][step]
+        return (w[f"gamma_{part}"] * (values - mean) / np.sqrt(variance + 0.01)
+                + w.get(f"beta_{part}", 0))
+
+    h, c, outputs = np.zeros((len(x), UNITS)), np.zeros((len(x), UNITS)), []
+    for step in range(STEPS):
+        gates = (normal("recurrent", h @ w["recurrent_kernel"], step)
+                 + normal("input", x[:, step] @ w["kernel"], step) + w["bias"])
+        i, f, g, o = np.split(gates, 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(normal("cell", c, step))
+        outputs.append(h)
+    return np.stack(outputs, axis=1), seen
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("cls", LSTMS)
+def test_normalised_lstm_equals_numpy(generator, cls, training):
+    x = generator.standard_normal((BATCH, STEPS, CHANNELS))
+    layer, w = normalised_lstm(generator, cls, return_sequences=True)
+    expected, _ = by_hand(cls, x, w, training)
+    np.testing.assert_allclose(layer(x, training=training), expected, rtol=1e-9, atol=1e-9)
+    assert layer.compute_output_shape(x.shape) == expected.shape
+    layer.set_weights([w[weight.name] for weight in layer.weights])
+    layer.return_sequences = False
+    np.testing.assert_allclose(layer(x, training=training), expected[:, -1], rtol=1e-9, atol=1e-9)
+    assert layer.compute_output_shape(x.shape) == (BATCH, UNITS)
+
+
+@pytest.mark.parametrize("cls", LSTMS)
+def test_normalised_lstm_has_the_gradients_of_numpy(generator, cls):
+    x = generator.standard_normal((BATCH, STEPS, CHANNELS))
+    layer, w = normalised_lstm(generator, cls, return_sequences=True)
+    factors = generator.standard_normal((BATCH, STEPS, UNITS))
+
+    @tf.function(jit_compile=True)
+    def gradients(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = tf.reduce_sum(layer(x, training=True) * factors)
+        return tape.gradient(value, [x, *(v.value for v in layer.trainable_variables)])
+
+    names = ["x", *(v.name for v in layer.trainable_variables)]
+    for name, gradient in zip(names, gradients(tf.constant(x)), strict=True):
+        values = {**w, "x": x}
+        direction = generator.standard_normal(values[name].shape)
+        ends = []
+        for move in (1e-5, -1e-5):
+            moved = values | {name: values[name] + move * direction}
+            ends.append(np.sum(by_hand(cls, moved["x"], moved, True)[0] * factors))
+        slope = (ends[0] - ends[1]) / 2e-5
+        assert np.abs(slope) > 1e-3
+        np.testing.assert_allclose(np.sum(gradient * direction), slope, rtol=1e-5, err_msg=name)
+
+
+def test_batch_norm_lstm_moves_its_averages_to_the_batch(generator):
+    x = generator.standard_normal((BATCH, STEPS, CHANNELS))
+    layer, w = normalised_lstm(generator, layers.BatchNormLSTM, momentum=0.9)
+    trained(layer, tf.constant(x))
+    _, seen = by_hand(layers.BatchNormLSTM, x, w, True)
+    found = {v.name: v.numpy() for v in layer.non_trainable_variables}
+    assert len(found) == 6
+    for (part, step), values in seen.items():
+        for kind, value in zip(("mean", "variance"), values):
+            name = f"moving_{kind}_{part}"
+            assert found[name].shape == (STEPS, 4 * UNITS if part != "cell" else UNITS)
+            np.testing.assert_allclose(found[name][step], 0.9 * w[name][step] + 0.1 * value, rtol=1e-9)
+
+
+def test_batch_norm_lstm_that_does_not_normalise_equals_keras_lstm(generator):
+    x = generator.standard_normal((BATCH, STEPS, CHANNELS)).astype(np.float32)
+    theirs = keras.layers.LSTM(UNITS, bias_initializer="random_normal", return_sequences=True)
+    expected = theirs(x)
+    ours = layers.BatchNormLSTM(UNITS, return_sequences=True)
+    ours.build(x.shape)
+    for weight, value in zip((ours.kernel, ours.recurrent_kernel, ours.bias), theirs.weights, strict=True):
+        weight.assign(value)
+    for gamma in ours.gamma.values():
+        gamma.assign(gamma * 0 + 1.001**0.5)  # cancels the start's variance plus epsilon
+    np.testing.assert_allclose(ours(x, training=False), expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(("cls", "gamma", "shifted"), [
+    (layers.BatchNormLSTM, 0.1, {"cell"}),
+    (layers.LayerNormLSTM, 1, {"recurrent", "input", "cell"}),
+])
+def test_normalised_lstm_starts_as_its_source_says(cls, gamma, shifted):
+    layer, theirs = cls(UNITS), keras.layers.LSTM(UNITS)
+    for either in (layer, theirs):
+        either.build((None, STEPS, CHANNELS))
+    np.testing.assert_array_equal(layer.bias, theirs.cell.bias)
+    recurrent = layer.recurrent_kernel.numpy()
+    np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(UNITS), atol=1e-5)
+    limit = (6 / (CHANNELS + 4 * UNITS)) ** 0.5
+    assert 0.8 * limit < np.abs(layer.kernel).max() <= limit
+    for weight in layer.gamma.values():
+        np.testing.assert_array_equal(weight, np.full(weight.shape, gamma, np.float32))
+    assert set(layer.beta) == shifted and all(not np.any(beta) for beta in layer.beta.values())
+
+
+@pytest.mark.parametrize("cls", LSTMS)
+def test_normalised_lstm_keeps_nothing_between_calls(generator, cls):
+    x, other = generator.standard_normal((2, BATCH, STEPS, CHANNELS))
+    layer, w = normalised_lstm(generator, cls)
+    first = layer(x, training=False)
+    layer(100 * other, training=False)
+    np.testing.assert_array_equal(layer(x, training=False), first)
+    layer(other, training=True)
+    layer.set_weights([w[weight.name] for weight in layer.weights])
+    np.testing.assert_array_equal(layer(x, training=False), first)
+
+
+def test_layer_norm_lstm_treats_each_sample_alone(generator):
+    x = generator.standard_normal((BATCH, STEPS, CHANNELS))
+    layer, _ = normalised_lstm(generator, layers.LayerNormLSTM)
+    np.testing.assert_allclose(layer(x, training=True)[:1], layer(x[:1], training=False), rtol=1e-9)
+
+
+def test_batch_norm_lstm_that_is_not_trained_stays_as_it_is(generator):
+    x = generator.standard_normal((BATCH, STEPS, CHANNELS))
+    layer, w = normalised_lstm(generator, layers.BatchNormLSTM, trainable=False)
+    np.testing.assert_array_equal(layer(x, training=True), layer(x, training=False))
+    for weight in layer.weights:
+        np.testing.assert_array_equal(weight, w[weight.name])
+
+
+@pytest.mark.parametrize("cls", LSTMS)
+def test_normalised_lstm_refuses_what_it_cannot_do(cls):
+    with pytest.raises(ValueError, match="units must be at least 1. Received: units=0"):
+        cls(0)
+    with pytest.raises(ValueError, match="the number of time steps must be known"):
+        cls(UNITS).build((None, None, CHANNELS))
+    layer = cls(UNITS)
+    layer.build((None, STEPS, CHANNELS))
+    with pytest.raises(ValueError, match="incompatible with the layer"):
+        layer(np.ones((BATCH, STEPS + 1, CHANNELS), np.float32))
+
+
+# --- all of them in a network --------------------------------------------------------------------
+
+@pytest.mark.parametrize("item", [
+    {"BatchNormLSTM": {"units": 4}}, {"LayerNormLSTM": {"units": 4}},
+    {"GhostBatchNormalization": {"size": 4}}, "FrozenBatchNormalization",
+    {"BatchNoise": {"shift": 0.2, "scale": 0.1}},
+], ids=lambda item: item if isinstance(item, str) else next(iter(item)))
+def test_a_network_with_the_layer_learns_and_repeats_itself(generator, item):
+    tail = [] if "LSTM" in str(item) else ["GlobalAveragePooling1D"]
+    items = [{"Conv1D": {"filters": 4, "kernel_size": 3, "padding": "causal"}}, item, *tail]
+    network = {"layers": [model.resolve(entry, {}, "layers") for entry in items], "head": []}
+    x = generator.standard_normal((64, 6, 3)).astype(np.float32)
+    y = x[:, -3:, :1].mean(axis=1)
+    split = data.Split(x, y, x, y, x, y, task="regression", classes=0)
+    trainer = train.Trainer(network, (6, 3), 0, "Adam")
+    starts = [trainer.start(seed, 0) for seed in (1, 1, 2)]
+    for same, one in zip(starts[0], starts[1], strict=True):
+        np.testing.assert_array_equal(same, one)
+    assert any(np.any(one != other) for one, other in zip(starts[0], starts[2], strict=True))
+    order = train.batch_order(64, 8, 40, seed=1)
+    first, again, other = (trainer.run(start, split, order, 0.01) for start in starts)
+    curves = [run["train_curve"] + run["validation_curve"] for run in (first, again, other)]
+    assert curves[0] == curves[1] != curves[2]
+    # The variance of y is what the best constant leaves.
+    assert first["best_loss"] < 0.3 * y.var()
