@@ -42,7 +42,7 @@ def assemble(root: Path, target: Path) -> Study:
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(root / BOOK, target, ignore=shutil.ignore_patterns("_build", ".*"))
     static = read_yaml(target / "_toc.yml")
-    topics = list(dict.fromkeys(claim.topic for claim in study.claims))
+    topics = pages.topics(study)
     own = [topic for topic in topics if not (target / f"{topic}.md").exists()]
 
     if len(study.studied):
@@ -55,9 +55,9 @@ def assemble(root: Path, target: Path) -> Study:
             write_text(target / f"figures/claim-{claim.slug}.svg",
                        figures.svg(figures.forest(cells)))
     for page in _pages(static):
-        included = {"claims": pages.ledger, "records": pages.records,
-                    "mechanics": _mechanics}.get(page, lambda s, page=page: pages.chapter(s, page))
-        if page in topics or page in ("claims", "records", "mechanics", *_chapters(target)):
+        included = {"claims": pages.ledger, "records": pages.records}.get(
+            page, lambda s, page=page: pages.chapter(s, page))
+        if page in topics or page in ("claims", "records", *_chapters(target)):
             write_text(target / f"generated/{page}.md", included(study))
     for topic in own:
         title = topic.replace("_", " ").capitalize()
@@ -87,7 +87,7 @@ def toc(static: dict, sections: dict[str, list[dict]], topics: list[str]) -> dic
     Args:
         static: of `book/_toc.yml`, in parts.
         sections: entries below a page, by the page's name.
-        topics: chapters without a page in `book/`; they follow the other chapters.
+        topics: chapters without a page in `book/`; they follow the question.
     """
     parts = []
     for part in static["parts"]:
@@ -95,7 +95,7 @@ def toc(static: dict, sections: dict[str, list[dict]], topics: list[str]) -> dic
         for entry in part["chapters"]:
             more = sections.get(entry["file"])
             chapters.append(entry | ({"sections": more} if more else {}))
-            if entry["file"] == "images":
+            if entry["file"] == "question":
                 chapters += [{"file": topic} for topic in topics]
         parts.append(part | {"chapters": chapters})
     return static | {"parts": parts}
@@ -110,11 +110,6 @@ def _chapters(target: Path) -> list[str]:
     """The pages that include a generated part of their own name."""
     return [path.stem for path in sorted(target.glob("*.md"))
             if f"generated/{path.stem}.md" in path.read_text(encoding="utf-8")]
-
-
-def _mechanics(study: Study) -> str:
-    checks = pages.check_table(study) or "No check is stored yet.\n"
-    return checks + "\n" + pages.chapter(study, "mechanics")
 
 
 def _record(study: Study, path: Path, name: str) -> nbformat.NotebookNode:

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -50,7 +50,6 @@ QUANTIFIERS = {"generally": "in at least half of the comparisons (and in two, if
                "some": "in at least one comparison", "always": "in every comparison"}
 _NAMES = {name.lower(): name for name in (
     "BN", "LSTM", "Conv1D", "Conv2D", "MLP", "ReLU", "SELU", "SE")}
-ACTIVATIONS = {"Activation", "ReLU", "PReLU", "LeakyReLU", "ELU", "Softmax"}
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,10 @@ class Study:
     lines: Mapping[str, str] = field(default_factory=dict)
     #: Experiments whose lab record is stored, in the order of params.yaml.
     records: tuple[str, ...] = ()
-    #: What others found: `rows` of the ledger, `says`, `source`, `link`.
+    #: What others found: `rows` of the ledger, `says`, and the key `cite` of references.bib.
     evidence: tuple[Mapping[str, Any], ...] = ()
+    #: Topic -> its `question` and its `answers`, a sentence for each verdict of a claim.
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: The number of trained runs.
     runs: int = 0
     #: Data set with gaps -> its counts `weeks`, `weeks_missing` and `windows_dropped`.
@@ -135,12 +136,13 @@ def read(root: Path | None = None) -> Study:
         if (path := root / RUNS / name / RUNS_TABLE).exists():
             with path.open(encoding="utf-8") as file:
                 runs += sum(1 for _ in file) - 1
-    evidence = root / "book/evidence.yaml"
+    written = {name: read_yaml(path) if (path := root / f"book/{name}.yaml").exists() else None
+               for name in ("evidence", "answers")}
     return Study(
         params, verdicts.read_claims(root / "book/claims.yaml"), verdicts.rule(params.verdicts),
         {name: _table(folder / f"{name}.csv", TABLES[name]) for name, folder in folders.items()},
         plans, experiment_lines((root / "params.yaml").read_text(encoding="utf-8")),
-        tuple(records), tuple(read_yaml(evidence)) if evidence.exists() else (), runs,
+        tuple(records), tuple(written["evidence"] or ()), written["answers"] or {}, runs,
         {name: counts for name in params.data if (counts := _gaps(root / f"data/{name}.npz"))})
 
 
@@ -369,163 +371,91 @@ def numbers(study: Study) -> dict[str, int]:
             **{name.replace(" ", "_"): found.get(name, 0) for name in BADGES}}
 
 
-def answer(study: Study) -> str:
-    """The answer in short sentences, from the verdicts and the comparisons."""
-    found = Counter(study.verdict(claim)["verdict"] for claim in study.claims)
-    if not found:
-        return "No claim is declared."
-    parts = [f"{found[k]} {k}" for k in BADGES if found[k]]
-    lines = [f"Of {_count(len(study.claims), 'claim')}: **{', '.join(parts)}**."]
-    questions = [q for q in situations(study) if q["labels"]]
-    order = [q for q in questions if q["kind"] == "order" and "activation" in q["question"]]
-    if order:
-        found = []
-        for q in order:
-            tally = _tally(q["labels"], better="lower error before in",
-                           worse="lower error after in", equivalent="no difference in",
-                           undecided="undecided in")
-            found.append(f"{q['group'].replace('_', ' ')}, {tally} of "
-                         f"{_count(sum(q['labels'].values()), 'comparison')}")
-        lines.append("**Batch normalisation before the activation, or after?** On "
-                     + "; on ".join(found) + ".")
-    for kind, text in (("order", "**Does the order of layers matter at all?**"),
-                       ("add", "**Does one layer more help?**")):
-        labels = sum((q["labels"] for q in questions if q["kind"] == kind), Counter())
-        if not labels:
-            continue
-        if kind == "order":
-            labels["better"] += labels.pop("worse", 0)
-        tally = _tally(labels, better="a changed test error in" if kind == "order" else
-                       "a lower test error in", worse="a higher one in",
-                       equivalent="no difference in", undecided="undecided in")
-        lines.append(f"{text} {_capital(tally)} of {_count(sum(labels.values()), 'comparison')}.")
-    return "\n\n".join(lines) + "\n"
+def topics(study: Study) -> list[str]:
+    """The chapters, in the order of book/answers.yaml; then topics that only claims name."""
+    return list(dict.fromkeys([*study.answers, *(claim.topic for claim in study.claims)]))
 
 
-def situations(study: Study) -> list[dict]:
-    """What a person may ask of one kind of data, and how often which answer was found.
+def question(study: Study, topic: str) -> str:
+    """The practitioner's question that a chapter answers."""
+    found = study.answers.get(topic)
+    return found["question"] if found else _capital(topic.replace("_", " "))
+
+
+def answers(study: Study, topic: str) -> list[dict]:
+    """A chapter's answers, in the words that the verdicts choose.
 
     Returns:
-        One mapping a question: `group` of data sets, `question`, `kind` (`order`, `add` or
-        `replace`), `labels` (a Counter over informative comparisons), `largest` (effect and data
-        set of the decided comparison of largest effect, or None), `seeds`.
+        One mapping an answer: `claim`, its `row` of the verdicts, the `sentence`, and the `cell`
+        that tells most (None for an identity, or without results). An answer whose claim is not
+        declared is left out.
     """
-    params, asked = study.params, {}
-    both = pd.concat([study.studied, study.cells], ignore_index=True)
-    both = both[(both["metric"] == "error") & (both["scale"] == "log ratio")
-                & (both["minus_treatment"] == "") & (both["endpoint"] == "best")]
-    seen = set()
-    for cell in both.to_dict("records"):
-        pair = (cell["treatment"], cell["control"])
-        key = (frozenset(pair), cell["data"])
-        if key in seen or any(base(n) not in params.experiments for n in pair):
+    claims, found = {claim.slug: claim for claim in study.claims}, []
+    for entry in study.answers.get(topic, {}).get("answers", ()):
+        claim = claims.get(entry["claim"])
+        if claim is None:
             continue
-        question = _question(params, *pair)
-        if question is None:
-            continue
-        seen.add(key)
-        text, kind, turn = question
-        group = params.data[cell["data"]].group
-        one = asked.setdefault((group, text), {
-            "group": group, "question": text, "kind": kind,
-            "labels": Counter(), "largest": None, "seeds": set()})
-        if cell["position"] == "uninformative" or not math.isfinite(cell["effect"]):
-            continue
-        label, effect = cell["label"], turn * cell["effect"]
-        if turn < 0:
-            label = {"better": "worse", "worse": "better"}.get(label, label)
-        one["labels"][label] += 1
-        one["seeds"].add(int(cell["seeds"]))
-        if label in ("better", "worse") and (
-                one["largest"] is None or abs(effect) > abs(one["largest"][0])):
-            one["largest"] = (effect, cell["data"])
-    order = list(dict.fromkeys(data.group for data in params.data.values()))
-    return sorted(asked.values(), key=lambda q: (
-        order.index(q["group"]), KINDS.index(q["kind"]), -sum(q["labels"].values())))
+        row = study.verdict(claim)
+        key = row["verdict"]
+        if key == "contradicted":
+            key = "opposite" if row["way"] == verdicts.OPPOSITE else "no_effect"
+        found.append({"claim": claim, "row": row, "cell": _telling(study.claim_cells(claim)),
+                      "sentence": entry.get(key, "This is not measured yet.")})
+    return found
 
 
-KINDS = ("order", "add", "replace")
-
-
-def _question(params: Params, treatment: str, control: str) -> tuple[str, str, int] | None:
-    """The question a comparison answers, its kind, and -1 if it answers it turned round."""
-    new, old = (params.experiments[base(n)] for n in (treatment, control))
-    others = any(getattr(new, k, None) != getattr(old, k, None)
-                 for k in (*Train.model_fields, "head"))
-    a, b = words(old.layers), words(new.layers)
-    if others or a == b:
-        return None
-    if sorted(a) == sorted(b):
-        i = next(i for i, pair in enumerate(zip(a, b, strict=True)) if pair[0] != pair[1])
-        moved = sorted({a[i], b[i]}, key=lambda w: (w != "bn", w))
-        turn = 1 if b[i] == moved[0] else -1
-        other = "the activation" if _class(params, moved[1]) in ACTIVATIONS else f"`{moved[1]}`"
-        return f"`{moved[0]}` before {other}, rather than after", "order", turn
-    more, less = Counter(b) - Counter(a), Counter(a) - Counter(b)
-    if len(more) == 1 and not less:
-        word = next(iter(more))
-        if [w for w in b if w != word] == [w for w in a if w != word]:
-            return f"add `{word}`", "add", 1
-    if len(more) == len(less) == 1:
-        new, old = next(iter(more)), next(iter(less))
-        if b == [new if w == old else w for w in a]:
-            return f"`{new}` instead of `{old}`", "replace", 1
+def _telling(cells: pd.DataFrame) -> dict | None:
+    """The decided comparison of largest effect, else the one in the middle of the open ones."""
+    counted = cells[(cells["position"] != "uninformative") & np.isfinite(cells["effect"].astype(float))]
+    decided = counted[counted["position"].isin(["for", "against"])]
+    if len(decided):
+        return decided.loc[decided["effect"].abs().idxmax()].to_dict()
+    if len(counted):
+        return counted.sort_values("effect").iloc[(len(counted) - 1) // 2].to_dict()
     return None
 
 
-def _class(params: Params, word: str) -> str:
-    word = word.partition("(")[0]
-    definition = params.layers.get(word, word)
-    return definition if isinstance(definition, str) else next(iter(definition))
+def effect(study: Study, found: Mapping) -> str:
+    """An answer's effect with its interval, in plain words."""
+    cell = found["cell"]
+    if cell is None:
+        return "exact" if found["claim"].checks else "–"
+    number = int(found["row"]["D"])
+    which = ("" if number == 1 else " at most" if cell["position"] in ("for", "against")
+             else " in the middle one")
+    return f"{verdicts.sentence(cell, study.rule)} on {cell['data']}{which}"
 
 
-def _tally(labels: Mapping[str, int], **texts: str) -> str:
-    """Labels that occur, each with its words and its count."""
-    parts = [f"{text} {labels[label]}" for label, text in texts.items() if labels.get(label)]
-    return ", ".join(parts)
+def sureness(study: Study, found: Mapping) -> str:
+    """How sure an answer is: its verdict, what it rests on, and whether it is fragile."""
+    claim, row = found["claim"], found["row"]
+    text = verdict_words(row)
+    if claim.checks or not row["D"]:
+        return text
+    seeds = sorted({int(n) for n in study.claim_cells(claim)["seeds"]})
+    many = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    return (f"{text} {int(row['F'])} of {_count(int(row['D']), 'comparison')} as predicted, "
+            f"{int(row['A'])} against; {many} seeds each")
 
 
-def vocabulary(study: Study) -> str:
-    """What the words of the situations' questions mean, as params.yaml says."""
-    text = " ".join(q["question"] for q in situations(study))
-    meanings = []
-    for word in dict.fromkeys(re.findall(r"`(\w+)(?:\([^`]*\))?`", text)):
-        definition = study.params.layers.get(word)
-        if definition is None:
-            continue
-        name, given = (definition, {}) if isinstance(definition, str) else next(
-            iter(definition.items()))
-        given = given if isinstance(given, dict) else {"": given}
-        detail = ", ".join(f"{k.replace('_', ' ')} {v}".strip() for k, v in given.items())
-        meanings.append(f"`{word}` is {name}" + (f" ({detail})" if detail else ""))
-    return ("In this table, " + ", ".join(meanings) + ".\n") if meanings else ""
-
-
-def situation_table(study: Study) -> str:
-    """Situation -> what was found -> how sure."""
+def answer_table(study: Study) -> str:
+    """Question -> do this -> effect -> how sure, made from the verdicts."""
     rows = []
-    for q in situations(study):
-        labels, total = q["labels"], sum(q["labels"].values())
-        better, worse, same = (labels[k] for k in ("better", "worse", "equivalent"))
-        if not total:
-            continue
-        decided = better + worse + same
-        lead = ("mostly undecided" if 0 < decided < total / 2 else
-                "it depends" if better and worse else "lower error" if better else
-                "higher error" if worse else "no difference" if same else "undecided")
-        details = [f"lower in {better}" if better else "", f"higher in {worse}" if worse else "",
-                   f"no difference in {same}" if same else ""]
-        found = f"**{_capital(lead)}**"
-        if any(details):
-            found += f": {', '.join(d for d in details if d)} of {total}"
-        if q["largest"]:
-            effect, data = q["largest"]
-            found += f"; the largest {figures.signed(100 * math.expm1(-effect), ' %')} ({data})"
-        seeds = sorted(q["seeds"])
-        sure = (f"{better + worse + same} of {total} decided, "
-                f"{seeds[0] if len(seeds) == 1 else f'{seeds[0]} to {seeds[-1]}'} seeds")
-        rows.append((q["group"].replace("_", " "), q["question"], found, sure))
-    return table(["your data", "what you do", "what it did to the test error", "how sure"], rows)
+    for topic in topics(study):
+        for number, found in enumerate(answers(study, topic)):
+            rows.append(("" if number else f"[{question(study, topic)}](/{topic}.md)",
+                         f"**{found['sentence']}**", effect(study, found),
+                         f"{claim_link(found['claim'], 'claim')}: {sureness(study, found)}"))
+    return table(["your question", "do this", "what was found", "how sure"], rows)
+
+
+def tally(study: Study) -> str:
+    """How many claims came out which way."""
+    found = Counter(study.verdict(claim)["verdict"] for claim in study.claims)
+    if not found:
+        return "No claim is declared.\n"
+    parts = [f"{found[k]} {k}" for k in BADGES if found[k]]
+    return f"Of {_count(len(study.claims), 'claim')}: **{', '.join(parts)}**.\n"
 
 
 def heat_map(study: Study) -> str:
@@ -550,11 +480,17 @@ def ledger(study: Study) -> str:
 
 
 def chapter(study: Study, topic: str) -> str:
-    """The claims of a topic: a table at a glance, then a section each."""
+    """A chapter: its answer, the claims at a glance and one by one, what others found, limits."""
     claims = [claim for claim in study.claims if claim.topic == topic]
     if not claims:
         return "No claim of this chapter is declared.\n"
-    parts = [table(["claim", "verdict"], [
+    lead = answers(study, topic)
+    parts = [":::{admonition} In short\n:class: tip\n"
+             + " ".join(found["sentence"] for found in lead) + "\n:::\n"] if lead else []
+    for found in lead:
+        parts.append(f"- {claim_link(found['claim'])}: {sureness(study, found)}"
+                     + (f". {_capital(effect(study, found))}." if found["cell"] else ""))
+    parts += ["", "## All claims of this chapter\n", table(["claim", "verdict"], [
         (claim_link(claim), verdict_words(study.verdict(claim))) for claim in claims])]
     for claim in claims:
         row = study.verdict(claim)
@@ -567,7 +503,38 @@ def chapter(study: Study, topic: str) -> str:
         elif len(cells):
             parts.append(image(f"claim-{claim.slug}", figures.forest_alt(cells)))
         parts.append(claim_link(claim, "All numbers of this claim") + "\n")
-    return "\n".join(parts)
+    rows = {row for claim in claims for row in claim.rows}
+    return "\n".join([*parts, others(study, rows), limits(study, claims)])
+
+
+def others(study: Study, rows: Collection[str]) -> str:
+    """What others found about rows of the ledger, with its source."""
+    found = [e for e in study.evidence if set(e["rows"]) & set(rows)]
+    if not found:
+        return ""
+    return "\n".join(["## What others found\n",
+                      *(f"- {e['says']} {{cite:p}}`{e['cite']}`" for e in found), ""])
+
+
+def limits(study: Study, claims: Sequence[Claim]) -> str:
+    """What the answers of a chapter rest on, and what they cannot say."""
+    cells = study.cells[study.cells["claim"].isin([claim.slug for claim in claims])]
+    if not len(cells):
+        return ""
+    sets = [name for name in study.params.data if name in set(cells["data"])]
+    opened = [claim for claim in claims if study.verdict(claim)["verdict"] == "undecided"]
+    text = (f"Measured on {', '.join(sets)}, with the networks named above and no others. "
+            f"{len(opened)} of {_count(len(claims), 'claim')} stayed undecided.")
+    blind = sorted(verdicts.blind_sets(study.arms) & set(sets)) if len(study.arms) else []
+    if blind:
+        text += f" On {', '.join(blind)}, “no difference” is never concluded."
+    errors = cells[(cells["scale"] == "log ratio") & (cells["metric"] == "error")
+                   & (cells["position"] != "uninformative")]
+    if len(errors):
+        middle = figures.signed(100 * math.expm1(-errors["detectable"].median()), " %")
+        text += (f" Half of the comparisons of errors could have found a change of {middle}, or a "
+                 "smaller one.")
+    return f"## The limits of this answer\n\n{text} See [the limits](/limits.md) of the whole.\n"
 
 
 def claim_page(study: Study, claim: Claim) -> str:
@@ -593,10 +560,7 @@ def claim_page(study: Study, claim: Claim) -> str:
                   f"*Detectable*: the smallest true change that is found with a chance of "
                   f"{100 * study.rule.power:.0f} %.\n",
                   guards(cells), robustness_table(study, claim)]
-    others = [e for e in study.evidence if set(e["rows"]) & set(claim.rows)]
-    if others:
-        parts += ["## What others found\n"] + [
-            f"- {e['says']} ({_source(e)})" for e in others] + [""]
+    parts.append(others(study, claim.rows))
     names = claim.experiments
     if names:
         parts += ["## Where it comes from\n", table(["experiment", "layers", ""], [
@@ -605,11 +569,6 @@ def claim_page(study: Study, claim: Claim) -> str:
             for name in names if name in study.params.experiments])]
     parts.append("[All claims](/claims.md) · [How a verdict is reached](/method.md)\n")
     return "\n".join(part for part in parts if part is not None)
-
-
-def _source(evidence: Mapping) -> str:
-    link = evidence.get("link")
-    return f"[{evidence['source']}]({link})" if link else evidence["source"]
 
 
 def cell_table(study: Study, cells: pd.DataFrame) -> str:
@@ -622,6 +581,7 @@ def cell_table(study: Study, cells: pd.DataFrame) -> str:
         if cell["minus_treatment"]:
             versus += (f", less {experiment_link(study, cell['minus_treatment'])} against "
                        f"{experiment_link(study, cell['minus_control'])}")
+            versus += f" on {cell['minus_data']}" if cell["minus_data"] else ""
         grey = cell["position"] == "uninformative"
         detectable = cell["detectable"]
         metric = "error" if cell["control"] == TRIVIAL else cell["metric"]

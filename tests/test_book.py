@@ -11,7 +11,7 @@ import pytest
 
 from pipeline import book, pages
 from pipeline.config import read_yaml
-from pipeline.verdicts import CELL_COLUMNS, VERDICT_COLUMNS
+from pipeline.verdicts import CELL_COLUMNS, VERDICT_COLUMNS, read_claims
 
 ROOT = Path(__file__).parents[1]
 PARAMS = """\
@@ -66,6 +66,22 @@ CLAIMS = """\
   topic: something_new
   predicts: {by: ours, region: differs, quantifier: some}
   contrasts: [{treatment: after, control: plain}]
+"""
+
+
+ANSWERS = """
+sequences:
+  question: Where does it go?
+  answers:
+    - claim: before_is_better
+      supported: Put it before.
+      opposite: Put it after.
+      no_effect: Put it anywhere.
+      undecided: Nobody knows.
+    - claim: exact_one
+      "true": It does nothing.
+    - claim: another_project
+      supported: It is not declared here.
 """
 
 
@@ -228,8 +244,8 @@ def test_without_any_result_every_page_still_stands(project):
         assert (source / f"{page}.md").exists()
     study = pages.read(project)
     for table in (pages.rule_table, pages.data_table, pages.arm_table, pages.simulated_table,
-                  pages.detectable_table, pages.arm_sentence, pages.situation_table,
-                  pages.vocabulary, pages.heat_map, pages.answer):
+                  pages.detectable_table, pages.arm_sentence, pages.answer_table,
+                  pages.tally, pages.heat_map):
         assert isinstance(table(study), str)
     assert pages.numbers(study)["runs"] == 0
 
@@ -242,29 +258,45 @@ def test_numbers_count_what_is_stored(project):
     assert (found["supported"], found["true"], found["not_measured"]) == (1, 1, 1)
 
 
-def test_situations_turn_comparisons_into_questions(project):
-    found = {q["question"]: q for q in pages.situations(pages.read(project))}
-    order = found["`bn` before the activation, rather than after"]
-    assert order["kind"] == "order" and order["labels"] == {"better": 1}
-    assert order["largest"] == (0.3, "forecast")
-    assert found["add `bn`"]["labels"] == {"better": 1, "worse": 1}
-    swap = found["`lstm(recurrent_dropout=0.2)` instead of `lstm`"]
-    assert swap["kind"] == "replace" and swap["labels"] == {"equivalent": 1}
+def test_an_answer_is_the_sentence_of_its_claims_verdict(project):
+    (project / "book/answers.yaml").write_text(ANSWERS)
+    study = pages.read(project)
+    first, second = pages.answers(study, "sequences")
+    assert first["sentence"] == "Put it before." and first["cell"]["effect"] == 0.3
+    assert second["sentence"] == "It does nothing." and second["cell"] is None
+    assert pages.answers(study, "elsewhere") == []
+    text = pages.answer_table(study)
+    assert "[Where does it go?](/sequences.md) | **Put it before.** | 26 % lower test error" in text
+    assert "1 of 1 comparison as predicted, 0 against; 30 seeds each" in text
+    assert pages.tally(study) == "Of 3 claims: **1 supported, 1 true, 1 not measured**.\n"
 
 
-def test_an_order_asked_the_other_way_round_is_turned(project):
-    path = project / "results/verdicts/cells.csv"
-    cells = pd.read_csv(path)
-    cells[["treatment", "control"]] = ["after", "before"]
-    cells.to_csv(path, index=False)
-    order = next(q for q in pages.situations(pages.read(project)) if q["kind"] == "order")
-    assert order["labels"] == {"worse": 1} and order["largest"][0] == -0.3
+@pytest.mark.parametrize(("verdict", "way", "sentence"), [
+    ("contradicted", "the opposite effect", "Put it after."),
+    ("contradicted", "no effect of that size", "Put it anywhere."),
+    ("undecided", "", "Nobody knows.")])
+def test_another_verdict_gives_another_sentence(project, verdict, way, sentence):
+    (project / "book/answers.yaml").write_text(ANSWERS)
+    path = project / "results/verdicts/verdicts.csv"
+    table = pd.read_csv(path, keep_default_na=False)
+    table.loc[0, ["verdict", "reads", "way"]] = [verdict, verdict, way]
+    table.to_csv(path, index=False)
+    assert pages.answers(pages.read(project), "sequences")[0]["sentence"] == sentence
 
 
-def test_answer_counts_verdicts(project):
-    text = pages.answer(pages.read(project))
-    assert "Of 3 claims: **1 supported, 1 true, 1 not measured**." in text
-    assert "On sequences, lower error before in 1 of 1 comparison." in text
+def test_every_chapter_opens_with_two_answers_that_no_verdict_leaves_silent():
+    claims = {claim.slug: claim for claim in read_claims(ROOT / "book/claims.yaml")}
+    found = read_yaml(ROOT / "book/answers.yaml")
+    assert set(found) == {claim.topic for claim in claims.values()}
+    for topic, chapter in found.items():
+        assert len(chapter["answers"]) == 2 and chapter["question"].endswith("?")
+        assert (ROOT / "book" / f"{topic}.md").exists()
+        for answer in chapter["answers"]:
+            claim = claims[answer["claim"]]
+            assert claim.topic == topic, answer
+            words = {"true", "false"} if claim.checks else {
+                "supported", "opposite", "no_effect", "mixed", "undecided"}
+            assert set(answer) == {"claim", *words}, answer
 
 
 def test_the_nearest_folder_with_params_is_the_root(project):
@@ -311,8 +343,9 @@ def prose(text):
     return re.sub(r"\]\([^)]*\)", "]", text)
 
 
-@pytest.mark.parametrize("page", ["index", "sequences", "tables", "images", "mechanics", "claims",
-                                  "records", "limits"])
+@pytest.mark.parametrize("page", ["index", "question", "order", "lstm", "output", "dropout",
+                                  "selu", "squeeze_excite", "pooling", "learning_rate", "mechanics",
+                                  "old_code", "claims", "records", "limits"])
 def test_no_number_is_typed_where_results_are_reported(page):
     text = prose((ROOT / "book" / f"{page}.md").read_text())
     # A digit that belongs to a name, such as Conv2D, is no number.
@@ -337,8 +370,9 @@ def test_glued_names_are_those_that_the_first_page_glues(project):
             assert name in known, f"{path.name}: {name}"
 
 
-def test_evidence_names_rows_and_a_source():
+def test_evidence_names_rows_and_a_reference():
+    references = (ROOT / "book/references.bib").read_text()
     for entry in read_yaml(ROOT / "book/evidence.yaml"):
-        assert set(entry) <= {"rows", "says", "source", "link"}
+        assert set(entry) == {"rows", "says", "cite"}
         assert all(re.fullmatch(r"[AB]\d+", row) for row in entry["rows"])
-        assert entry["says"] and entry["source"]
+        assert entry["says"] and f"{{{entry['cite']}," in references
