@@ -252,8 +252,8 @@ def test_ghost_normalisation_equals_numpy(generator, shape):
     layer.build(shape)
     gamma, beta, mean, variance = generator.uniform(0.5, 2, (4, 5)).astype(np.float32)
     layer.set_weights([gamma, beta, mean, variance])
-    np.testing.assert_allclose(layer(x, training=False),
-                               gamma * (x - mean) / np.sqrt(variance + 0.01) + beta, rtol=1e-4, atol=1e-5)
+    at_inference = gamma * (x - mean) / np.sqrt(variance + 0.01) + beta
+    np.testing.assert_allclose(layer(x, training=False), at_inference, rtol=1e-4, atol=1e-5)
     expected = np.empty_like(x)
     means, variances = [], []
     for first in (0, 2, 4):
@@ -405,7 +405,8 @@ def test_batch_norm_lstm_moves_its_averages_to_the_batch(generator):
         for kind, value in zip(("mean", "variance"), values):
             name = f"moving_{kind}_{part}"
             assert found[name].shape == (STEPS, 4 * UNITS if part != "cell" else UNITS)
-            np.testing.assert_allclose(found[name][step], 0.9 * w[name][step] + 0.1 * value, rtol=1e-9)
+            np.testing.assert_allclose(found[name][step], 0.9 * w[name][step] + 0.1 * value,
+                                       rtol=1e-9)
 
 
 def test_batch_norm_lstm_that_does_not_normalise_equals_keras_lstm(generator):
@@ -477,7 +478,19 @@ def test_normalised_lstm_refuses_what_it_cannot_do(cls):
         layer(np.ones((BATCH, STEPS + 1, CHANNELS), np.float32))
 
 
-# --- all of them in a network --------------------------------------------------------------------
+# --- all of them ------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("cls", "arguments"), [
+    (layers.BatchNormLSTM, {"units": 3, "return_sequences": True, "momentum": 0.8, "epsilon": 0.1}),
+    (layers.LayerNormLSTM, {"units": 3, "return_sequences": True, "epsilon": 0.1}),
+    (layers.GhostBatchNormalization, {"size": 4, "momentum": 0.8, "epsilon": 0.1}),
+    (layers.FrozenBatchNormalization, {"epsilon": 0.1}),
+    (layers.BatchNoise, {"shift": 0.1, "scale": 0.2, "seed": 3}),
+])
+def test_layers_are_made_again_from_their_arguments(cls, arguments):
+    again = cls.from_config(cls(**arguments).get_config())
+    held = {name: getattr(again, name) for name in arguments if name != "seed"}
+    assert held == {name: value for name, value in arguments.items() if name != "seed"}
 
 @pytest.mark.parametrize("item", [
     {"BatchNormLSTM": {"units": 4}}, {"LayerNormLSTM": {"units": 4}},
