@@ -220,7 +220,9 @@ def check(plan: dict, place: str) -> None:
             built = model.build(arm["network"], shape, classes, place=place)
         except ConfigError as error:
             raise ConfigError(f"{error} (on data set '{arm['data']}')") from None
-        layers = train.canonical([arm["network"]["layers"], arm["train"]["optimizer"]])
+        # Of the study's batch size, because a layer may ask for a multiple of something.
+        batch = arm["train"]["batch_size"]
+        layers = train.canonical([arm["network"]["layers"], arm["train"]["optimizer"], batch])
         if layers in compiled:
             continue
         compiled.add(layers)
@@ -229,7 +231,7 @@ def check(plan: dict, place: str) -> None:
         split = data.Split(x, y, x, y, x, y, "classes" if classes else "regression", classes)
         try:
             trainer = train.Trainer(arm["network"], shape, classes, arm["train"]["optimizer"])
-            trainer.run([v.numpy() for v in built.variables], split, np.zeros((1, 1, 2), np.int32), 0.001)
+            trainer.run([v.numpy() for v in built.variables], split, np.zeros((1, 1, batch), np.int32), 0.001)
         except Exception as error:
             words = ", ".join(item["word"] for item in arm["network"]["layers"])
             raise ConfigError(f"{place}: on data set '{arm['data']}' the network [{words}] cannot be "
@@ -239,8 +241,8 @@ def check(plan: dict, place: str) -> None:
 def networks(plan: dict) -> list:
     """What `check` looks at: plans that agree in it need one check between them."""
     return [plan["versions"], plan["code"].get("model"), plan["code"].get("layers"),
-            [(arm["network"], arm["shape"], arm["classes"], arm["train"]["optimizer"])
-             for arm in plan["arms"]]]
+            [(arm["network"], arm["shape"], arm["classes"], arm["train"]["optimizer"],
+              arm["train"]["batch_size"]) for arm in plan["arms"]]]
 
 
 def describe(params: Params, folder: Path = DATA) -> dict[str, dict]:

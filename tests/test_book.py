@@ -343,7 +343,7 @@ def prose(text):
     return re.sub(r"\]\([^)]*\)", "]", text)
 
 
-@pytest.mark.parametrize("page", ["index", "question", "order", "lstm", "output", "dropout",
+@pytest.mark.parametrize("page", ["index", "order", "lstm", "output", "dropout",
                                   "selu", "squeeze_excite", "pooling", "learning_rate", "mechanics",
                                   "old_code", "claims", "records", "limits"])
 def test_no_number_is_typed_where_results_are_reported(page):
