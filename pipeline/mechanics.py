@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
+from pipeline import applications, layers, old_code
 from pipeline.results import write_table
 
 COLUMNS = ["check", "statement", "expected", "found", "tolerance", "holds"]
+FOLDER = Path("results/mechanics")
 SEED = 20
 
 
@@ -23,6 +29,18 @@ def _row(check: str, statement: str, difference: float, tolerance: float) -> dic
     return {"check": check, "statement": statement,
             "expected": f"largest difference at most {tolerance:g}",
             "found": f"{difference:.2g}", "tolerance": tolerance, "holds": difference <= tolerance}
+
+
+def _differs(check: str, statement: str, difference: float, tolerance: float) -> dict:
+    """A check that a largest absolute difference is above its tolerance."""
+    return _row(check, statement, difference, tolerance) | {
+        "expected": f"largest difference above {tolerance:g}", "holds": difference > tolerance}
+
+
+def _counted(check: str, statement: str, found: int, expected: int) -> dict:
+    """A check that a count is the expected one."""
+    return {"check": check, "statement": statement, "expected": str(expected), "found": str(found),
+            "tolerance": 0.0, "holds": found == expected}
 
 
 def _largest(a, b) -> float:
@@ -108,18 +126,212 @@ def noise_shape() -> list[dict]:
     ]
 
 
-def checks() -> pd.DataFrame:
-    """All exact checks, one row each."""
-    rows = [*bn_by_hand(), *bn_restores_identity(), *bn_never_added(), *noise_shape()]
+def _random_bn(shape, gamma=None, axis=-1):
+    """A BatchNormalization with drawn weights and statistics; `gamma` replaces its scale."""
+    layer = keras.layers.BatchNormalization(axis=axis)
+    layer.build(shape)
+    size = layer.gamma.shape
+    layer.gamma.assign(_normal(size, 1.0) if gamma is None else gamma)
+    layer.beta.assign(_normal(size, 0.5))
+    layer.moving_mean.assign(_normal(size, -0.5))
+    layer.moving_variance.assign(_normal(size) ** 2 + 0.5)
+    return layer
+
+
+def pooling() -> list[dict]:
+    """A21: batch normalisation before pooling over time, and after it."""
+    x = _normal((64, 20, 10), 1.0, 2.0)
+    positive = np.linspace(0.1, 2.0, 10, dtype=np.float32)
+    signs = positive * np.where(np.arange(10) % 2, -1, 1).astype(np.float32)
+
+    def difference(pool, gamma, training):
+        before, after = (_random_bn((64, None, 10), gamma) for _ in range(2))
+        return _largest(pool(before(x, training=training)), after(pool(x), training=training))
+
+    average, largest = keras.layers.AveragePooling1D(2), keras.layers.MaxPooling1D(2)
+    return [
+        _row("bn_and_average_pooling_commute", "at inference, batch normalisation and average pooling "
+             "give the same in either order", difference(average, signs, False), 1e-5),
+        _row("bn_and_average_pooling_commute_in_training", "in training, they give the same in either "
+             "order", difference(average, signs, True), 1e-5),
+        _row("bn_and_max_pooling_commute", "at inference, batch normalisation with every gamma "
+             "positive and max pooling give the same in either order",
+             difference(largest, positive, False), 1e-5),
+        _row("bn_and_max_pooling_commute_for_any_gamma", "at inference, they give the same in either "
+             "order, whatever the sign of gamma", difference(largest, signs, False), 1e-5),
+    ]
+
+
+def squeeze_excite() -> list[dict]:
+    """A23: what a change of the last step does to the steps before it, and the bottleneck's size."""
+    keras.utils.set_random_seed(SEED)
+    x = _normal((32, 21, 20))
+    later = x.copy()
+    later[:, -1] += 1
+    convolution = keras.layers.Conv1D(10, 3, padding="causal")
+    gate = layers.SqueezeExcite(4)
+
+    def earlier(network):
+        return _largest(network(later)[:, :-1], network(x)[:, :-1])
+
+    return [
+        _row("causal_convolution_does_not_look_ahead", "after a causal convolution, a change of the "
+             "last step changes no earlier step", earlier(convolution), 0.0),
+        _differs("squeeze_excite_looks_ahead", "after a causal convolution and squeeze-and-excite, a "
+                 "change of the last step changes earlier steps",
+                 earlier(lambda inputs: gate(convolution(inputs))), 1e-5),
+        _counted("squeeze_excite_bottleneck", "a ratio of 4 on 10 channels leaves 2 units",
+                 gate.reduce.shape[1], 2),
+    ]
+
+
+def softmax_cross_entropies(classes: int = 2) -> list[dict]:
+    """B4: the two cross-entropies of a softmax, for one-hot targets, and what Keras makes of it.
+
+    Keras remembers the input of a softmax with its output. Its binary cross-entropy takes that
+    input for the input of a sigmoid.
+    """
+    # Moderate ones: Keras keeps probabilities 1e-7 away from 0, which shows where they are small.
+    logits = tf.constant(_normal((64, classes)))
+    targets = np.eye(classes, dtype=np.float32)[np.arange(64) % classes]
+    binary, categorical = keras.losses.binary_crossentropy, keras.losses.categorical_crossentropy
+    losses, gradients = [], []
+    for loss in (binary, categorical):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            # The same numbers, without the memory of where they come from.
+            losses.append(loss(targets, tf.identity(keras.ops.softmax(logits))))
+        gradients.append(tape.gradient(losses[-1], logits))
+    in_keras = binary(targets, keras.layers.Softmax()(logits))
+    z = np.asarray(logits, np.float64)
+    sigmoids = (np.logaddexp(0, z) - targets * z).mean(-1)
+    return [
+        _row("two_way_softmax_binary_cross_entropy", "for one-hot pairs and the probabilities of a "
+             "two-way softmax, binary cross-entropy is categorical cross-entropy",
+             _largest(*losses), 1e-5),
+        _row("two_way_softmax_binary_cross_entropy_gradient", "their gradients are the same too",
+             _largest(*gradients), 1e-5),
+        _row("two_way_softmax_binary_cross_entropy_in_keras", "for the output of a softmax layer, "
+             "Keras' binary cross-entropy is the binary cross-entropy of its probabilities",
+             _largest(in_keras, losses[0]), 1e-5),
+        _row("two_way_softmax_trains_as_two_sigmoids", "for the output of a softmax layer, Keras' "
+             "binary cross-entropy is that of a sigmoid for each output, the softmax left out",
+             _largest(in_keras, sigmoids), 1e-5),
+    ]
+
+
+def shift() -> list[dict]:
+    """B10: the same number added to every pre-activation, with BN before relu and after it."""
+    x = _normal((64, 5))
+    bn, relu = keras.layers.BatchNormalization(), keras.layers.ReLU()
+
+    def difference(network):
+        return _largest(network(x - 1), network(x))
+
+    return [
+        _row("bn_before_ignores_a_shift", "with batch normalisation before relu, a shift of all "
+             "pre-activations changes nothing in training",
+             difference(lambda inputs: relu(bn(inputs, training=True))), 1e-5),
+        _row("bn_after_ignores_a_shift", "with batch normalisation after relu, it changes nothing "
+             "in training either", difference(lambda inputs: bn(relu(inputs), training=True)), 1e-5),
+    ]
+
+
+def bias_before_bn() -> list[dict]:
+    """B17, B30: what the bias of a layer does that batch normalisation follows."""
+    x, weights = _normal((64, 14)), _normal((64, 64))
+    keras.utils.set_random_seed(SEED)
+    dense = keras.layers.Dense(64)
+    bn = keras.layers.BatchNormalization()
+    without = keras.layers.Dense(64, use_bias=False)
+    for layer in (dense, without):
+        layer.build(x.shape)
+    without.kernel.assign(dense.kernel)
+    dense.bias.assign(_normal(64, 1.0))
+    with tf.GradientTape() as tape:
+        outputs = bn(dense(x), training=True)
+        # Any loss will do: here a drawn weight for every output.
+        loss = keras.ops.sum(outputs * weights)
+    kernel, bias = tape.gradient(loss, [dense.kernel.value, dense.bias.value])
+    return [
+        _row("bias_before_bn_changes_nothing", "with batch normalisation next, a bias changes no output "
+             "in training", _largest(outputs, bn(without(x), training=True)), 1e-5),
+        _row("bias_before_bn_has_no_gradient", "its gradient is zero (found: as a share of the "
+             "kernel's largest)", _largest(bias, 0) / _largest(kernel, 0), 1e-5),
+        _counted("bias_before_bn_weights", "leaving the bias of 64 units out saves 64 weights",
+                 dense.count_params() - without.count_params(), 64),
+    ]
+
+
+def bn_axis() -> list[dict]:
+    """B18: the axis of batch normalisation for channels-last images."""
+    # As many rows as channels, so that the same weights fit either axis.
+    x = _normal((8, 3, 5, 3), 1.0, 2.0) * np.arange(1, 4, dtype=np.float32)
+
+    def difference(axis):
+        default, other = _random_bn(x.shape), _random_bn(x.shape, axis=axis)
+        return max(_largest(default(x, training=t), other(x, training=t)) for t in (True, False))
+
+    return [
+        _row("bn_axis_last", "for channels-last images, axis 3 is the default, axis -1",
+             difference(3), 0.0),
+        _row("bn_axis_first", "for channels-last images, axis 1 is the same too", difference(1), 1e-5),
+    ]
+
+
+def order_in_applications(counts: pd.DataFrame) -> list[dict]:
+    """B19: the order in the networks that come with Keras; `counts` as `applications.table` gives."""
+    total = counts[applications.COUNTS].sum()
+    more = int((counts["after_activation"] > counts["before_activation"]).sum())
+    return [{
+        "check": "applications_bn_after_activation_is_the_habit",
+        "statement": "in keras.applications, more batch normalisations stand directly after an "
+                     "activation than directly before one",
+        "expected": "more after than before",
+        "found": f"{total['after_activation']} after, {total['before_activation']} before, "
+                 f"{total['neither']} neither, of {total['bn_layers']}; more after in {more} of "
+                 f"{int((counts['bn_layers'] > 0).sum())} families that have any",
+        "tolerance": 0.0, "holds": bool(total["after_activation"] > total["before_activation"])}]
+
+
+def checks(counts: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
+    """All exact checks, one row each.
+
+    Args:
+        counts: what `applications.table` gives.
+        features: what `old_code.table` gives.
+    """
+    rows = [*bn_by_hand(), *bn_restores_identity(), *bn_never_added(), *noise_shape(), *pooling(),
+            *squeeze_excite(), *softmax_cross_entropies(), *shift(), *bias_before_bn(), *bn_axis(),
+            *order_in_applications(counts), *old_code.checks(features)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def measure(path: str = "results/mechanics/checks.csv") -> pd.DataFrame:
-    """Run all checks and store the table; what the mechanics notebook calls."""
-    table = checks()
-    write_table(table, path)
-    return table
+@contextlib.contextmanager
+def _no_advice():
+    """Without TensorFlow's advice to build fewer networks, which names addresses in a record."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def measure(folder: str | Path = FOLDER) -> dict[str, pd.DataFrame]:
+    """Run all checks and store the tables; what the mechanics notebook calls.
+
+    Returns the tables by the names of their files: `checks`, `applications`, `old_code`.
+    """
+    with _no_advice():
+        counts, features = applications.table(), old_code.table()
+        found = checks(counts, features)
+    tables = {"checks": found, "applications": counts, "old_code": features}
+    for name, table in tables.items():
+        write_table(table, Path(folder) / f"{name}.csv")
+    return tables
 
 
 if __name__ == "__main__":
-    sys.exit(print(checks().to_string()))
+    sys.exit(print(checks(applications.table(), old_code.table()).to_string()))
