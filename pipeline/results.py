@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 RUNS = Path("results/runs")
-PROBE = Path("results/probe")
+PROBES = Path("results/probe")
 STORE = Path(".runs")
 #: Inside the store: how far the training that is under way has come.
 PROGRESS = "progress.json"
@@ -136,7 +136,7 @@ def read_runs(experiments, folder: Path = RUNS) -> tuple[pd.DataFrame, pd.DataFr
     return tuple(pd.concat(parts, ignore_index=True) for parts in tables.values())
 
 
-def read_measures(experiments, folder: Path = PROBE) -> pd.DataFrame:
+def read_measures(experiments, folder: Path = PROBES) -> pd.DataFrame:
     """What the probe measured of the named experiments, in that order; no rows without any."""
     parts = [read_table(Path(folder) / name / MEASURES_TABLE) for name in experiments]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
