@@ -54,6 +54,9 @@ def assemble(root: Path, target: Path) -> Study:
         if len(cells):
             write_text(target / f"figures/claim-{claim.slug}.svg",
                        figures.svg(figures.forest(cells)))
+    for topic in topics:
+        for name, rows in pages.sweeps(study, topic).items():
+            write_text(target / f"figures/{name}.svg", figures.svg(figures.dose_response(rows)))
     for page in _pages(static):
         included = {"claims": pages.ledger, "records": pages.records}.get(
             page, lambda s, page=page: pages.chapter(s, page))

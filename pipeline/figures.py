@@ -38,8 +38,12 @@ SCORES = {
     "minority_recall": ("minority recall", 1, 100, "points"),
     "epochs_to_target": ("epochs to the target", -1, 1, ""),
     "divergence": ("share of diverged seeds", -1, 100, "points"),
+    "failure": ("share of failing seeds", -1, 100, "points"),
+    "largest_rate": ("largest usable learning rate", 1, 1, ""),
     "parameters": ("parameters", -1, 1, ""),
 }
+#: Scales whose effects are logarithms of ratios.
+RATIOS = ("log ratio", "median")
 MARKERS = {  # position: marker, filled, words
     "for": ("o", True, "as predicted"), "against": ("X", True, "not as predicted"),
     "open": ("o", False, "open"), "uninformative": ("D", False, "cannot show anything"),
@@ -80,10 +84,10 @@ def change(effect: float, metric: str, scale: str) -> float:
     Args:
         effect: as in a table of cells, positive = better.
         metric: of the cell; an unknown one is a measure, whose effect is its change.
-        scale: `log ratio`, `difference` or `share`.
+        scale: `log ratio`, `median`, `difference` or `share`.
     """
     _, turn, factor, _ = SCORES.get(metric, (metric, 1, 1, ""))
-    if scale == "log ratio":
+    if scale in RATIOS:
         return 100 * math.expm1(turn * effect)
     return turn * factor * effect
 
@@ -226,7 +230,7 @@ def forest(cells: pd.DataFrame) -> Figure:
     _need(cells)
     metric, scale = _one(cells, "metric"), _one(cells, "scale")
     name, turn, factor, unit = SCORES.get(metric, (metric.replace("_", " "), 1, 1, ""))
-    ratio = scale == "log ratio"
+    ratio = scale in RATIOS
     factor = 1 if ratio or (cells["control"] == "trivial predictor").any() else factor
     lines = _lines(cells)
     with matplotlib.rc_context(_STYLE):
@@ -324,7 +328,7 @@ def forest_alt(cells: pd.DataFrame) -> str:
         middle, *bounds = (change(float(one[k]), one["metric"], scale)
                            for k in ("effect", "low", "high"))
         low, high = sorted(bounds)
-        unit = " %" if scale == "log ratio" else ""
+        unit = " %" if scale in RATIOS else ""
         rows.append(f"{where}: {signed(middle, unit)} ({signed(low)} to {signed(high, unit)}), "
                     f"{_kind_words(cell)}")
     return f"Forest plot of the {name}. {forest_finding(cells)}. " + "; ".join(rows) + "."
@@ -333,11 +337,14 @@ def forest_alt(cells: pd.DataFrame) -> str:
 def _lines(cells: pd.DataFrame):
     """Lines of a forest plot: (text, cell), or (heading, None) above each comparison."""
     lines = []
-    keys = ["treatment", "control", "minus_treatment", "minus_control"]
-    for (treatment, control, less, less_control), rows in cells.groupby(keys, sort=False):
-        heading = f"{treatment} against {control}"
-        heading += f", less {less} against {less_control}" if less else ""
-        lines.append((heading, None))
+    keys = ["treatment", "control", "minus_treatment", "minus_control", "minus_data"]
+    for (treatment, control, less, less_control, other), rows in cells.groupby(keys, sort=False):
+        parts = [treatment, f"against {control}"]
+        if less:
+            parts += [f"less {less}", f"against {less_control}" + (f" on {other}" if other else "")]
+        # Long names get a line each.
+        wide = max(2, 70 // max(map(len, parts)))
+        lines += [(" ".join(parts[i:i + wide]), None) for i in range(0, len(parts), wide)]
         lines += [(cell["data"], cell) for _, cell in rows.iterrows()]
     return lines
 
@@ -364,6 +371,63 @@ def _ticks(low: float, high: float) -> list[float]:
     grid = grids[int(np.searchsorted([0.4, 1.0, 2.2], high - low))]
     places = [math.log1p(g / 100) for g in grid]
     return [p for p in places if low <= p <= high]
+
+
+# Dose and response
+
+def dose_response(doses: pd.DataFrame) -> Figure:
+    """Mean test errors by the value of a sweep: a panel per data set, a line per experiment.
+
+    Args:
+        doses: columns `experiment`, `key`, `dose` (a number), `data`, `mean`, `low`, `high`.
+
+    Raises:
+        ValueError: no rows, or more than one key.
+    """
+    _need(doses)
+    key = _one(doses, "key")
+    names, sets = list(dict.fromkeys(doses["experiment"])), list(dict.fromkeys(doses["data"]))
+    colours = sns.color_palette("colorblind", len(names))
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(0.5 + 3.1 * len(sets), 3.1), layout="constrained")
+        for axes, data in zip(figure.subplots(1, len(sets), squeeze=False).flat, sets, strict=True):
+            for colour, marker, name in zip(colours, "os^Dv<>p" * len(names), names, strict=False):
+                mine = doses[(doses["data"] == data) & (doses["experiment"] == name)].sort_values("dose")
+                if len(mine):
+                    axes.errorbar(mine["dose"], mine["mean"], [mine["mean"] - mine["low"],
+                                  mine["high"] - mine["mean"]], color=colour, marker=marker, ms=4.5,
+                                  lw=1.4, capsize=2, label=name)
+            values = sorted(set(doses["dose"]))
+            if values[0] > 0 and values[-1] / values[0] > 3:
+                axes.set_xscale("log")
+            axes.xaxis.set_major_locator(FixedLocator(values))
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+            axes.set_title(data, size=9)
+            axes.set_xlabel(key.rpartition(".")[2].replace("_", " "), size=8.5)
+            axes.spines[["top", "right"]].set_visible(False)
+        figure.axes[0].set_ylabel("mean test error", size=8.5)
+        handles = {label: handle for axes in figure.axes for handle, label in
+                   zip(*axes.get_legend_handles_labels(), strict=True)}
+        figure.suptitle(dose_finding(doses), x=0.01, ha="left", size=9.5, weight="bold")
+        figure.legend(handles.values(), handles, loc="outside lower left", ncols=2, frameon=False,
+                      fontsize=8)
+    return figure
+
+
+def dose_finding(doses: pd.DataFrame) -> str:
+    """Per data set, at which dose which experiment has the least error."""
+    best = doses.loc[doses.groupby("data", sort=False)["mean"].idxmin()]
+    return "Least error: " + "; ".join(
+        f"{row['experiment']} at {row['dose']:g} ({row['data']})" for _, row in best.iterrows())
+
+
+def dose_alt(doses: pd.DataFrame) -> str:
+    """The finding, and every mean with its interval."""
+    key = _one(doses, "key")
+    rows = [f"{r['experiment']} on {r['data']} at {r['dose']:g}: {r['mean']:.3g} ({r['low']:.3g} to "
+            f"{r['high']:.3g})" for _, r in doses.iterrows()]
+    return f"Mean test error by {key}. {dose_finding(doses)}. " + "; ".join(rows) + "."
 
 
 # Learning curves

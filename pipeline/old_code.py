@@ -257,7 +257,7 @@ def template() -> list[dict]:
     x = generator.normal(size=(32, 21, 20)).astype(np.float32)
     y = generator.uniform(0, 2, (32, 1)).astype(np.float32)
     return [
-        _runs("template_never_applies_its_output",
+        _runs("template_runs",
               "a model can be made from an output layer that is not applied", unapplied),
         _trained("template_repaired_runs", "with its output layer applied, the template's network "
                  "trains one step", model, x, y),

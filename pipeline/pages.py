@@ -24,13 +24,19 @@ from pipeline import figures, verdicts
 from pipeline.config import Experiment, Params, Train, load, read_yaml
 from pipeline.results import RUNS, RUNS_TABLE, read_table
 from pipeline.stats import Rule
-from pipeline.verdicts import CELL_COLUMNS, METRICS, TRIVIAL, VERDICT_COLUMNS, Claim
+from pipeline.verdicts import (CELL_COLUMNS, DOSE_COLUMNS, METRICS, TRIVIAL, VERDICT_COLUMNS,
+                               Claim)
 
 TABLES = {
     "cells": CELL_COLUMNS, "comparisons": CELL_COLUMNS, "arms": ["kind", *CELL_COLUMNS],
     "verdicts": VERDICT_COLUMNS, "robustness": ["claim", "change", "verdict"],
     "simulated": ["scenario", "unit", "outcome", "share", "wrong"],
-    "checks": ["check", "statement", "expected", "found", "tolerance", "holds"]}
+    "doses": DOSE_COLUMNS,
+    "checks": ["check", "statement", "expected", "found", "tolerance", "holds"],
+    "applications": ["family", "network", "bn_layers", "before_activation", "after_activation",
+                     "neither", "without_bias", "with_bias"],
+    "old_code": ["thread", "feature", "works", "happens", "repair"]}
+MECHANICS = ("checks", "applications", "old_code")
 THREADS = {
     "A": ("Batch normalization layer for CNN-LSTM", None),
     "B": ("Where do I call the BatchNormalization function in Keras?",
@@ -126,7 +132,7 @@ def read(root: Path | None = None) -> Study:
     root = find_root() if root is None else Path(root)
     params = load(root / "params.yaml")
     folders = {name: root / "results/verdicts" for name in TABLES} | {
-        "checks": root / "results/mechanics"}
+        **dict.fromkeys(MECHANICS, root / "results/mechanics")}
     plans, records, runs = {}, [], 0
     for name in params.experiments:
         if (path := root / "plan" / f"{name}.json").exists():
@@ -296,6 +302,8 @@ def prediction(claim: Claim) -> str:
     who = ("The thread's prediction" if claim.predicts.by == "thread" else
            "Our prediction, as the thread makes none")
     text = f"{who}: {region}, {QUANTIFIERS[claim.predicts.quantifier]}."
+    if claim.probe:
+        text += " Measured inside the networks while they train, on a few seeds."
     return text + (f" Measured at the {claim.endpoint} epoch." if claim.endpoint != "best" else "")
 
 
@@ -504,7 +512,46 @@ def chapter(study: Study, topic: str) -> str:
             parts.append(image(f"claim-{claim.slug}", figures.forest_alt(cells)))
         parts.append(claim_link(claim, "All numbers of this claim") + "\n")
     rows = {row for claim in claims for row in claim.rows}
+    parts += [image(name, figures.dose_alt(rows)) for name, rows in sweeps(study, topic).items()]
+    if topic == "order":
+        parts.append(applications_table(study))
+    if topic == "old_code":
+        parts.append(old_code_table(study))
     return "\n".join([*parts, others(study, rows), limits(study, claims)])
+
+
+def sweeps(study: Study, topic: str) -> dict[str, pd.DataFrame]:
+    """The sweeps that a chapter draws, by the name of the figure: one a list in `sweeps`."""
+    found = {}
+    for number, names in enumerate(study.answers.get(topic, {}).get("sweeps", ()), 1):
+        rows = study.doses[study.doses["experiment"].isin(names)]
+        if len(rows):
+            found[f"sweep-{topic}-{number}"] = rows
+    return found
+
+
+def applications_table(study: Study) -> str:
+    """Where the networks that come with Keras put batch normalisation."""
+    rows = [tuple(row) for row in study.applications.itertuples(index=False)]
+    if not rows:
+        return ""
+    return ("## The networks that come with Keras\n\n"
+            "Counted layer by layer: what stands directly before and after each batch normalisation, "
+            "and whether the layer before it has a bias.\n\n"
+            + table(["family", "counted in", "BN layers", "before an activation",
+                     "after an activation", "neither", "after a layer without bias", "with bias"], rows))
+
+
+def old_code_table(study: Study) -> str:
+    """What becomes of each feature of the threads' code on today's Keras."""
+    rows = [(row["thread"], f"`{row['feature']}`", "yes" if row["works"] else "**no**",
+             row["happens"], f"`{row['repair']}`" if isinstance(row["repair"], str) and row["repair"] else "–")
+            for row in study.old_code.to_dict("records")]
+    if not rows:
+        return ""
+    return ("## Feature by feature\n\nEach argument, name and path of the threads' code, tried on the "
+            "version of Keras that this book uses.\n\n"
+            + table(["thread", "feature", "does what it did", "what happens", "shortest repair"], rows))
 
 
 def others(study: Study, rows: Collection[str]) -> str:

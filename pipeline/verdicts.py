@@ -914,6 +914,33 @@ def blind_sets(arms: pd.DataFrame) -> frozenset[str]:
     return frozenset(half.loc[~found, "data"])
 
 
+# Sweeps
+
+DOSE_COLUMNS = ["experiment", "key", "dose", "data", "seeds", "mean", "low", "high"]
+
+
+def doses(sweeps: Mapping[str, str], runs: pd.DataFrame, rule: Rule) -> pd.DataFrame:
+    """Mean test error, best epoch, by the value of a sweep, each with a t interval of its own.
+
+    Args:
+        sweeps: experiment -> the one key that it varies, with numbers.
+        runs: as for `cells`; a diverged seed scores what the trivial predictor scores.
+
+    Returns:
+        `DOSE_COLUMNS`. The intervals show the spread of seeds; differences between experiments
+        are paired, and narrower.
+    """
+    study, rows = _Study(runs, None, "chosen"), []
+    for name, key in sweeps.items():
+        for variant in study.variants.get(name, ()):
+            for data in study.sets[name, variant]:
+                scores = _scores(study.arms[name, variant, data], "error", "best", name)
+                one = stats.interval(scores.mean(), scores, rule.alpha)
+                rows.append((name, key, float(variant.partition("=")[2]), data, len(scores),
+                             float(one.effect), float(one.low), float(one.high)))
+    return _frame(rows, DOSE_COLUMNS)
+
+
 # Simulated studies
 
 #: True effects per data set, as multiples of the margin ln(ratio_margin).
@@ -1113,6 +1140,10 @@ def main() -> int:
             "verdicts": verdicts(claims, table, constants, robustness=turned,
                                  checks=dict(zip(found["check"], found["holds"]))),
             "comparisons": comparisons(versus, runs, curves, constants, blind=blind),
+            "doses": doses({n: next(iter(e.vary)) for n, e in params.experiments.items()
+                            if e.vary and len(e.vary) == 1 and all(
+                                isinstance(v, int | float) for v in next(iter(e.vary.values())))},
+                           runs, constants),
             "simulated": simulated(constants, seed=1)}
     except (ConfigError, ValueError) as error:
         return complain(error)

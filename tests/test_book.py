@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pipeline import book, pages
-from pipeline.config import read_yaml
+from pipeline.config import load, read_yaml
 from pipeline.verdicts import CELL_COLUMNS, VERDICT_COLUMNS, read_claims
 
 ROOT = Path(__file__).parents[1]
@@ -285,10 +285,13 @@ def test_another_verdict_gives_another_sentence(project, verdict, way, sentence)
 
 
 def test_every_chapter_opens_with_two_answers_that_no_verdict_leaves_silent():
+    params = load(ROOT / "params.yaml")
     claims = {claim.slug: claim for claim in read_claims(ROOT / "book/claims.yaml")}
     found = read_yaml(ROOT / "book/answers.yaml")
     assert set(found) == {claim.topic for claim in claims.values()}
     for topic, chapter in found.items():
+        assert set(chapter) <= {"question", "sweeps", "answers"}
+        assert {name for names in chapter.get("sweeps", ()) for name in names} <= set(params.experiments)
         assert len(chapter["answers"]) == 2 and chapter["question"].endswith("?")
         assert (ROOT / "book" / f"{topic}.md").exists()
         for answer in chapter["answers"]:
