@@ -125,6 +125,14 @@ class Verdicts(Spec):
     half_data: list[str] = []
 
 
+class Probe(Spec):
+    """Which experiments have their layers measured while they train, and on how many study seeds."""
+
+    #: The rule counts no measure of fewer seeds.
+    seeds: Annotated[int, Field(ge=10)] = 10
+    experiments: list[str] = []
+
+
 class Params(Spec):
     """The whole of `params.yaml`."""
 
@@ -133,6 +141,7 @@ class Params(Spec):
     experiments: Annotated[dict[str, Experiment], Field(min_length=1)]
     train: Train
     verdicts: Verdicts = Verdicts()
+    probe: Probe = Probe()
 
     def data_sets(self, experiment: str) -> list[str]:
         """The names of the data sets that an experiment runs on, in the file's order."""
@@ -188,7 +197,8 @@ def read_yaml(path: Path):
 
 def _allowed_keys(model: Any, location: tuple) -> list[str]:
     """The keys that the spec at `location` (a pydantic error's path) may have."""
-    sections = {"data": DataSet, "experiments": Experiment, "train": Train, "verdicts": Verdicts}
+    sections = {"data": DataSet, "experiments": Experiment, "train": Train, "verdicts": Verdicts,
+                "probe": Probe}
     if not isinstance(model, type) or model is not Params:
         return list(model.model_fields)
     if len(location) <= 1:
@@ -335,6 +345,12 @@ def _check_references(params: Params, path: Path) -> None:
                      f"there is no experiment '{name}'{nearest(name, params.experiments)}")
             _require(params.experiments[name].versus is not None, path, place,
                      f"experiment '{name}' has no versus")
+    probed = params.probe.experiments
+    for name in probed:
+        _require(name in params.experiments, path, "probe.experiments",
+                 f"there is no experiment '{name}'{nearest(name, params.experiments)}")
+        _require(probed.count(name) == 1, path, "probe.experiments",
+                 f"'{name}' stands twice; an experiment may stand once")
 
 
 def load(path: Path = PARAMS) -> Params:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pipeline import data, verdicts
 from pipeline.config import (ConfigError, Experiment, Params, Train, complain, explain, load,
                              nearest)
-from pipeline.results import RUNS, write_text
+from pipeline.results import PROBES, RUNS, write_text
 
 PLAN = Path("plan")
 DATA = Path("data")
@@ -256,6 +256,13 @@ def describe(params: Params, folder: Path = DATA) -> dict[str, dict]:
     return about
 
 
+def tidy(folder: Path, kept) -> None:
+    """Remove the folders inside `folder` that are not named in `kept`."""
+    for inner in Path(folder).glob("*"):
+        if inner.is_dir() and inner.name not in kept:
+            shutil.rmtree(inner)
+
+
 def main() -> int:
     """Write `plan/`, tidy what a deleted experiment left; with `--check`, only check params.yaml."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.plan", description=main.__doc__)
@@ -285,9 +292,8 @@ def main() -> int:
     for path in PLAN.glob("*.json"):
         if path.stem not in plans:
             path.unlink()
-    for folder in RUNS.glob("*"):
-        if folder.is_dir() and folder.name not in plans:
-            shutil.rmtree(folder)
+    tidy(RUNS, plans)
+    tidy(PROBES, params.probe.experiments)
     return 0
 
 

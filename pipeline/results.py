@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 RUNS = Path("results/runs")
+PROBES = Path("results/probe")
 STORE = Path(".runs")
 #: Inside the store: how far the training that is under way has come.
 PROGRESS = "progress.json"

@@ -34,6 +34,9 @@ def shrink(params: dict) -> dict:
     for role in ("repeated", "half_data"):
         section = params["verdicts"]
         section[role] = [name for name in section.get(role, []) if name in EXPERIMENTS]
+    if "probe" in params:
+        section = params["probe"]
+        section["experiments"] = [n for n in section.get("experiments", []) if n in EXPERIMENTS]
     return params
 
 
