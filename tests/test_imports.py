@@ -9,13 +9,14 @@ import pipeline
 
 FOLDER = Path(pipeline.__file__).parent
 #: A module imports only modules that stand before it.
-ORDER = ["config", "results", "stats", "layers", "data", "model", "train", "verdicts", "plan",
-         "figures", "notebook", "mechanics", "record", "bench", "tiny", "pages", "book"]
+ORDER = ["config", "results", "stats", "layers", "data", "model", "train", "probe", "verdicts",
+         "plan", "figures", "notebook", "mechanics", "record", "bench", "tiny", "pages", "book"]
 #: What the first modules may import at all; the order alone holds for the others.
 ALLOWED = {
     "config": set(), "results": set(), "stats": set(), "layers": set(),
     "data": {"config", "results"}, "model": {"config", "layers"},
     "train": {"config", "data", "model", "results"},
+    "probe": {"config", "data", "train", "results"},
     "verdicts": {"config", "results", "stats"},
     "plan": {"config", "data", "model", "train", "results", "verdicts"},
     "figures": {"results"}, "notebook": {"config", "results"},
@@ -64,7 +65,7 @@ def test_a_module_imports_only_modules_before_it(module):
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m not in (
-    "layers", "model", "train", "mechanics", "bench", "record")])
+    "layers", "model", "train", "probe", "mechanics", "bench", "record")])
 def test_a_module_that_needs_no_network_does_not_load_tensorflow(module):
     assert not loaded(module) & HEAVY
 
