@@ -28,6 +28,7 @@ GOOD = textwrap.dedent("""\
       learning_rates: [0.01, 0.03]
       tuning_seeds: 2
     verdicts: {margin: 0.1, repeated: [cnn_bn]}
+    probe: {seeds: 12, experiments: [mlp]}
     """)
 TRAIN = "epochs, batch_size, optimizer, learning_rate, learning_rates"
 OVERRIDES = f"{TRAIN}, scaling, train_fraction, repetition"
@@ -65,6 +66,12 @@ def test_a_good_file(load):
     assert params.layers["conv"] == {"Conv1D": {"filters": 3}}
     assert params.experiments["cnn_bn"].versus == "cnn"
     assert params.verdicts.confidence == 0.95
+    assert params.probe.seeds == 12 and params.probe.experiments == ["mlp"]
+
+
+def test_probing_is_optional(load):
+    params = load(replaced("probe: {seeds: 12, experiments: [mlp]}\n", ""))
+    assert params.probe.seeds == 10 and params.probe.experiments == []
 
 
 def test_the_project_has_a_good_file():
@@ -126,8 +133,8 @@ def test_nearest():
 
 MISTAKES = [
     # unknown keys, at each level
-    ("data:\n", "dta:\n", "unknown key 'dta'; allowed: data, layers, experiments, train, verdicts; "
-                          "did you mean 'data'?"),
+    ("data:\n", "dta:\n", "unknown key 'dta'; allowed: data, layers, experiments, train, verdicts, "
+                          "probe; did you mean 'data'?"),
     ("seeds: 4", "seed: 4", "data.table: unknown key 'seed'; allowed: group, source, seeds, "
                             "arguments, train, title; did you mean 'seeds'?"),
     ("train: {epochs", "train: {epoch",
@@ -158,7 +165,14 @@ MISTAKES = [
      "verdicts.repeated: there is no experiment 'cnn_b'; did you mean 'cnn_bn'?"),
     ("repeated: [cnn_bn]", "half_data: [mlp]",
      "verdicts.half_data: experiment 'mlp' has no versus"),
+    ("experiments: [mlp]", "experiments: [mlpp]",
+     "probe.experiments: there is no experiment 'mlpp'; did you mean 'mlp'?"),
+    ("experiments: [mlp]", "experiments: [mlp, cnn, mlp]",
+     "probe.experiments: 'mlp' stands twice; an experiment may stand once"),
+    ("seeds: 12", "seed: 12",
+     "probe: unknown key 'seed'; allowed: seeds, experiments; did you mean 'seeds'?"),
     # types
+    ("experiments: [mlp]", "experiments: mlp", "probe.experiments: found 'mlp'; allowed: a list"),
     ("  epochs: 2", "  epochs: many", "train.epochs: found 'many'; allowed: a whole number"),
     ("epochs: 7", "epochs: many",
      "experiments.cnn_bn.epochs: found 'many'; allowed: a whole number"),
@@ -203,6 +217,7 @@ MISTAKES = [
     ("epochs: 7", "repetition: 2",
      "experiments.cnn_bn.repetition: found 2; allowed: a number of at most 1"),
     ("epochs: 7", "vary: {}", "experiments.cnn_bn.vary: found {}; allowed: at least 1 entry"),
+    ("seeds: 12", "seeds: 9", "probe.seeds: found 9; allowed: a number of at least 10"),
     ("margin: 0.1", "margin: 2", "verdicts.margin: found 2; allowed: a number below 1.0"),
     # names
     ("  mlp:", "  Mlp:", "experiments.Mlp: a name may have lower-case letters, digits and _ only"),
@@ -218,6 +233,8 @@ MISTAKES = [
     ("layers: [bn]", "layers: ", "experiments.mlp.layers: empty; it needs a list"),
     ("verdicts: {margin: 0.1, repeated: [cnn_bn]}", "verdicts:",
      "verdicts: empty; it needs a mapping"),
+    ("probe: {seeds: 12, experiments: [mlp]}", "probe:", "probe: empty; it needs a mapping"),
+    ("experiments: [mlp]", "experiments: ", "probe.experiments: empty; it needs a list"),
 ]
 
 
@@ -228,7 +245,7 @@ def test_a_mistake(load, old, new, expected):
 
 
 SECTION = GOOD[GOOD.index("experiments:"):GOOD.index("train:\n  epochs")]
-ALLOWED = "data, layers, experiments, train, verdicts"
+ALLOWED = "data, layers, experiments, train, verdicts, probe"
 
 
 @pytest.mark.parametrize(("text", "expected"), [

@@ -9,8 +9,8 @@ import pipeline
 
 FOLDER = Path(pipeline.__file__).parent
 #: A module imports only modules that stand before it.
-ORDER = ["config", "results", "stats", "layers", "data", "model", "train", "verdicts", "plan",
-         "figures", "notebook", "applications", "old_code", "mechanics", "record", "bench", "tiny",
+ORDER = ["config", "results", "stats", "layers", "data", "model", "train", "probe", "verdicts",
+         "plan", "figures", "notebook", "applications", "old_code", "mechanics", "record", "bench", "tiny",
          "pages", "book"]
 #: What the first modules may import at all; the order alone holds for the others.
 ALLOWED = {
@@ -65,7 +65,7 @@ def test_a_module_imports_only_modules_before_it(module):
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m not in (
-    "layers", "model", "train", "applications", "old_code", "mechanics", "bench", "record")])
+    "layers", "model", "train", "probe", "applications", "old_code", "mechanics", "bench", "record")])
 def test_a_module_that_needs_no_network_does_not_load_tensorflow(module):
     assert not loaded(module) & HEAVY
 

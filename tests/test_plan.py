@@ -375,6 +375,17 @@ def test_the_command_reports_one_mistake_and_keeps_what_is_there(tmp_path, monke
     assert (tmp_path / "plan" / "old.json").exists()
 
 
+def test_tidying_removes_what_is_not_kept(tmp_path):
+    for name in ("cnn", "cnn_bn", "mlp"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "runs.csv").write_text("")
+    (tmp_path / "note.txt").write_text("")
+    plan.tidy(tmp_path, {"cnn": {}, "other": {}})
+    assert {path.name for path in tmp_path.iterdir()} == {"cnn", "note.txt"}
+    assert (tmp_path / "cnn" / "runs.csv").exists()
+    plan.tidy(tmp_path / "absent", [])
+
+
 @pytest.mark.parametrize("spec, words", [
     ("Adm", ["unknown optimiser 'Adm'", "did you mean 'Adam'"]),
     ({"SGD": {"momentun": 0.9}}, ["no argument 'momentun'", "did you mean 'momentum'"]),

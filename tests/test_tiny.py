@@ -39,3 +39,9 @@ def test_shrinking_leaves_the_study_as_it_is():
     before = load()
     tiny.shrink(read_yaml(PARAMS))
     assert load() == before
+
+
+def test_only_experiments_of_the_tiny_profile_are_probed():
+    content = read_yaml(PARAMS)
+    content["probe"] = {"seeds": 10, "experiments": ["cnn_lstm", "bn_before_tanh"]}
+    assert validate(PARAMS, Params, tiny.shrink(content)).probe.experiments == ["cnn_lstm"]
