@@ -63,13 +63,13 @@ import pandas as pd
 import tensorflow as tf
 
 from pipeline.config import ConfigError, Train, complain, load, study_seeds
-from pipeline.results import PROBES, RUNS, RUNS_TABLE, read_table, significant, write_table
+from pipeline.results import (MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, read_table, significant,
+                              write_table)
 
 #: The batch that layers are looked at on has at most so many samples, or one training batch.
 SAMPLES = 256
 #: Values that differ by at most this share of the largest of them are rounding.
 TOLERANCE = 1e-6
-MEASURES_TABLE = "measures.csv"
 AT_START, AT_FIRST_EPOCH = "_at_start", "_at_first_epoch"
 
 LAYER_MEASURES = ["mean", "variance", "moment_distance", "skewness", "kurtosis", "zero_share",
