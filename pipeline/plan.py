@@ -272,6 +272,10 @@ def main() -> int:
     only_check = parser.parse_args().check
     try:
         params = load()
+        # DVC reads this list itself, and has only words of its own if there is none.
+        if "experiments" not in params.probe.model_fields_set:
+            raise ConfigError("params.yaml: probe.experiments: missing; allowed: a list of "
+                              "experiments, also an empty one, []")
         for name, entry in params.data.items():
             data.check(entry.source, f"params.yaml: data.{name}", **entry.arguments)
         verdicts.check_claims(verdicts.read_claims(), params)

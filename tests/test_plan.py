@@ -3,6 +3,7 @@
 import copy
 import json
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -373,6 +374,15 @@ def test_the_command_reports_one_mistake_and_keeps_what_is_there(tmp_path, monke
     assert plan.main() == 1
     assert capsys.readouterr().err.startswith("error: params.yaml: ")
     assert (tmp_path / "plan" / "old.json").exists()
+
+
+def test_the_list_that_dvc_reads_must_be_there(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["plan", "--check"])
+    text = (Path(plan.__file__).parents[1] / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(text.partition("\nprobe:")[0] + "\n")
+    assert plan.main() == 1
+    assert "params.yaml: probe.experiments: missing; allowed: a list" in capsys.readouterr().err
 
 
 def test_tidying_removes_what_is_not_kept(tmp_path):
