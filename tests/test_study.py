@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from pipeline.config import load, study_seeds
-from pipeline.results import RUNS, read_runs, read_table
+from pipeline.results import RUNS, read_measures, read_runs, read_table
 from pipeline.verdicts import VERDICTS, read_claims
 
 PARAMS = load()
@@ -24,12 +24,27 @@ def cells():
     return read_table(VERDICTS / "cells.csv")
 
 
+def rows_of(runs, arm, data):
+    """The study's runs of an arm at its chosen rate; `[tuned]` by the tuning seeds' validation loss."""
+    name, _, variant = arm.removesuffix("]").partition("[")
+    mine = runs[(runs.experiment == name) & (runs.data == data) & runs.chosen]
+    if variant == "tuned":
+        tuning = mine[mine.purpose == "tuning"]
+        variant = tuning.groupby("variant").best_validation_loss.mean().idxmin()
+    return mine[(mine.variant == variant) & (mine.purpose == "study")].sort_values("seed")
+
+
 def errors(runs, arm, data, column):
     """Test errors by seed of an arm at its chosen rate, a diverged seed's the trivial error."""
-    name, _, variant = arm.rstrip("]").partition("[")
-    rows = runs[(runs.experiment == name) & (runs.variant == variant) & (runs.data == data)
-                & (runs.purpose == "study") & runs.chosen].sort_values("seed")
+    rows = rows_of(runs, arm, data)
     return np.where(rows.diverged, rows.trivial_error, rows[column]), list(rows.seed)
+
+
+def log_ratio(runs, treatment, control, data, column):
+    """The effect ln(mean control / mean treatment) and each seed's part in it."""
+    (c, seeds), (t, same) = (errors(runs, arm, data, column) for arm in (control, treatment))
+    assert seeds == same
+    return math.log(c.mean() / t.mean()), c / c.mean() - t / t.mean()
 
 
 def test_every_experiment_has_its_seeds_and_no_other(runs):
@@ -51,11 +66,8 @@ def test_effects_and_intervals_are_those_of_a_paired_t_interval(runs, cells):
                   & (cells.minus_treatment == "")]
     assert len(plain) > 100
     for cell in plain.itertuples():
-        control, seeds = errors(runs, cell.control, cell.data, f"{cell.endpoint}_error")
-        treatment, same = errors(runs, cell.treatment, cell.data, f"{cell.endpoint}_error")
-        assert seeds == same
-        effect = math.log(control.mean() / treatment.mean())
-        share = control / control.mean() - treatment / treatment.mean()
+        effect, share = log_ratio(runs, cell.treatment, cell.control, cell.data,
+                                  f"{cell.endpoint}_error")
         half = stats.t.ppf(1 - 0.05 / (2 * cell.m), len(share) - 1) * stats.sem(share)
         np.testing.assert_allclose([cell.effect, cell.low, cell.high],
                                    [effect, effect - half, effect + half], rtol=1e-4, atol=1e-6)
@@ -65,6 +77,60 @@ def test_effects_and_intervals_are_those_of_a_paired_t_interval(runs, cells):
                     "undecided")
         if not cell.why:
             assert cell.label == expected
+
+
+def test_interactions_are_differences_of_two_paired_effects(runs, cells):
+    twice = cells[(cells.metric == "error") & (cells.minus_treatment != "")]
+    assert len(twice) > 10
+    for cell in twice.itertuples():
+        column = f"{cell.endpoint}_error"
+        effect, share = log_ratio(runs, cell.treatment, cell.control, cell.data, column)
+        less, other = log_ratio(runs, cell.minus_treatment, cell.minus_control,
+                                cell.minus_data or cell.data, column)
+        half = stats.t.ppf(1 - 0.05 / (2 * cell.m), len(share) - 1) * stats.sem(share - other)
+        np.testing.assert_allclose([cell.effect, cell.low, cell.high],
+                                   [effect - less, effect - less - half, effect - less + half],
+                                   rtol=1e-4, atol=1e-6)
+
+
+def test_gaps_and_measures_inside_networks_are_differences_of_means(runs, cells):
+    probed = read_measures(PARAMS.probe.experiments)
+    inside = {claim.slug for claim in read_claims() if claim.probe}
+    shown = cells[cells.claim.isin(inside) | (cells.metric == "gap")]
+    assert len(shown) > 20
+    for cell in shown.itertuples():
+        if cell.metric == "gap":
+            tables = [rows_of(runs, arm, cell.data) for arm in (cell.treatment, cell.control)]
+            t, c = (x[f"{cell.endpoint}_loss"] - x[f"{cell.endpoint}_train_loss"] for x in tables)
+        else:
+            tables = [rows_of(probed, arm, cell.data) for arm in (cell.treatment, cell.control)]
+            t, c = (x[cell.metric] for x in tables)
+        w = t.to_numpy() - c.to_numpy()
+        w = w[np.isfinite(w)]
+        assert cell.seeds == len(w)
+        if len(w) < 10:
+            assert cell.position == "open"
+            continue
+        half = stats.t.ppf(1 - 0.05 / (2 * cell.m), len(w) - 1) * stats.sem(w)
+        np.testing.assert_allclose([cell.effect, cell.low, cell.high],
+                                   [w.mean(), w.mean() - half, w.mean() + half], rtol=1e-4, atol=1e-6)
+
+
+def test_the_largest_usable_rates_are_compared_by_the_sign_test(runs, cells):
+    for cell in cells[(cells.metric == "largest_rate") & (cells.minus_treatment == "")].itertuples():
+        largest = []
+        for arm in (cell.treatment, cell.control):
+            name = arm.partition("[")[0]
+            mine = runs[(runs.experiment == name) & (runs.data == cell.data) & (runs.purpose == "study")]
+            works = mine[~(mine.diverged | (mine.best_error > 0.8 * mine.trivial_error))]
+            found = works.groupby("seed").learning_rate.max()
+            least, second = sorted(mine.learning_rate.unique())[:2]
+            largest.append(found.reindex(sorted(mine.seed.unique())).fillna(least**2 / second))
+        gain = np.log(largest[0]) - np.log(largest[1])
+        assert cell.effect == pytest.approx(gain.median(), abs=1e-4)
+        # A value below the interval is one that the sign test refuses, at this claim's level.
+        below = stats.binomtest(int((gain > cell.low - 1e-3).sum()), len(gain))
+        assert below.pvalue <= 0.05 / cell.m
 
 
 def test_every_claim_has_a_verdict_from_its_cells(cells):
