@@ -94,7 +94,8 @@ def variants(experiment: Experiment, words: dict, place: str) -> list[tuple[str,
                     allowed = list(Train.model_fields) + [f"{w}.<argument>" for w in listed]
                     raise ConfigError(f"{place}.vary: unknown key '{key}'; allowed: "
                                       f"{', '.join(allowed)}{nearest(key, allowed)}")
-                definition = words.get(word, word)
+                # Of the vocabulary so far: another key may have changed the same word.
+                definition = vocabulary.get(word, word)
                 cls, given = (definition, {}) if isinstance(definition, str) else next(
                     iter(definition.items()))
                 changed = {cls: (given if isinstance(given, dict) else {"activation": given})

@@ -201,6 +201,13 @@ def test_several_keys_make_the_grid():
         ("batch_size=8,lstm.units=5", {"batch_size": 8}, 5)]
 
 
+def test_two_arguments_of_one_word_are_both_changed():
+    found = variants({"lstm.units": [2, 5], "lstm.dropout": [0.0, 0.3]})
+    assert [(label, words["lstm"]["LSTM"]) for label, _, words in found] == [
+        (f"lstm.units={units},lstm.dropout={rate}", {"units": units, "dropout": rate})
+        for units in (2, 5) for rate in (0.0, 0.3)]
+
+
 @pytest.mark.parametrize(("key", "near"), [
     ("batchsize", "batch_size"), ("lstmm.units", None), ("dense.units", None), ("epoch", "epochs")])
 def test_an_unknown_key_of_a_sweep(key, near):
