@@ -41,6 +41,8 @@ Arrays = dict[str, np.ndarray]
 DECIMALS = 4
 BURN_IN = 200
 CALIBRATION = 8192
+# How many times the largest class of `many_classes` is as frequent as the smallest.
+IMBALANCE = 8.0
 
 
 # --- sources: arrays of one data set ---------------------------------------------------------
@@ -167,6 +169,128 @@ def tabular(
     return arrays
 
 
+def many_classes(
+    seeds: Iterable[int],
+    train: int = 1200,
+    validation: int = 400,
+    test: int = 1600,
+    features: int = 40,
+    classes: int = 9,
+    noise: float = 0.05,
+) -> Arrays:
+    """Independent rows of skewed counts, many unequal classes, a random network as the teacher.
+
+    The shape of the Otto challenge. A feature is a log-normal number rounded down: whole, from 0,
+    mostly small, and correlated with the others through five common factors. The teacher, a
+    network of sixteen units, sees log(1 + count) along the factors' directions and gives each class
+    a score; the class is that of the largest sum of score, Gumbel noise and a constant. The
+    constants leave the classes shares that fall evenly on a logarithmic scale, the largest
+    `IMBALANCE` times the smallest (25 % and 3 % for nine). Which class is how large, the features'
+    distributions and the teacher are drawn per seed.
+    Per seed: x ``(rows, features)``, y ``(rows,)``.
+
+    Args:
+        noise: deviation of the Gumbel noise relative to that of a score, >= 0.
+
+    Raises:
+        ValueError: a class does not occur in one of the parts.
+    """
+    arrays = _scalars("classes", "synthetic", train, validation, test, classes)
+    for seed in seeds:
+        parameters, calibration, rows = _generators("many_classes", seed, 3)
+        shares = IMBALANCE ** -np.linspace(0, 1, classes)
+        shares = parameters.permutation(shares / shares.sum())
+        draw = _counts_and_scores(parameters, features, classes)
+        _, scores = draw(calibration, CALIBRATION)
+        centre, deviation = scores.mean(axis=0), scores.std(axis=0)
+
+        def latent(scores, generator):
+            disturbance = generator.gumbel(0, np.sqrt(6) / np.pi, scores.shape)
+            return (scores - centre) / deviation + noise * disturbance
+
+        constant = _constants_for(shares, latent(scores, calibration))
+        x, scores = draw(rows, train + validation + test)
+        arrays[f"x_{seed}"] = x.astype(np.float32)
+        arrays[f"y_{seed}"] = (latent(scores, rows) + constant).argmax(axis=1).astype(np.int32)
+        _require_every_class("many_classes", arrays, seed)
+    return arrays
+
+
+def eeg(
+    seeds: Iterable[int],
+    train: int = 240,
+    validation: int = 120,
+    test: int = 280,
+    window: int = 48,
+    channels: int = 16,
+    classes: int = 3,
+) -> Arrays:
+    """Recordings of many correlated channels whose classes differ in power, not in the mean.
+
+    Like the electroencephalogram of an imagined movement: hidden sources oscillate with random
+    phase at 4 to 7, 8 to 13 and 16 to 26 Hz, at 64 steps a second, and each reaches every channel;
+    a class has its own amplitude of each source of the two faster bands (Pfurtscheller and Lopes
+    da Silva 1999), around which the amplitudes of each recording vary. Each channel adds a slow
+    background, an autoregression of order 1, and white noise. A recording and its negative are
+    equally likely in every class, so a linear rule on the values says next to nothing. The
+    sources, how they reach the channels, and the classes' amplitudes are drawn per seed.
+    Per seed: x ``(recordings, window, channels)``, y ``(recordings,)``.
+
+    An oscillation is the real part of a rotated and damped state, z_t = r exp(i w) z_{t-1} +
+    sqrt(1 - r**2) e_t (Matsuda and Komaki 2017).
+
+    Raises:
+        ValueError: a class does not occur in one of the parts.
+    """
+    arrays = _scalars("classes", "synthetic", train, validation, test, classes)
+    recordings = train + validation + test
+    for seed in seeds:
+        parameters, rows = _generators("eeg", seed, 2)
+        problem = _oscillations(parameters, channels, classes)
+        y = rows.integers(classes, size=recordings)
+        arrays[f"x_{seed}"] = _rounded(problem(rows, y, window))
+        arrays[f"y_{seed}"] = y.astype(np.int32)
+        _require_every_class("eeg", arrays, seed)
+    return arrays
+
+
+def tokens(
+    seeds: Iterable[int],
+    train: int = 480,
+    validation: int = 240,
+    test: int = 960,
+    length: int = 24,
+    vocabulary: int = 60,
+    classes: int = 4,
+) -> Arrays:
+    """Short token sequences whose classes differ a little in their words, more in their order.
+
+    Words are drawn independently, about as unequally as in Zipf's law, with frequencies that
+    differ a little between the classes. Some pairs of neighbouring words are then put in at
+    random places, every class the same pairs equally often: what differs is which word of a pair
+    comes first, and one pair in ten goes against its class. All of this is drawn per seed.
+    Per seed: x ``(sequences, length)``, whole numbers from 0, below `vocabulary`; y
+    ``(sequences,)``. To be loaded with scaling 'none'.
+
+    Args:
+        length: words of a sequence, at least 4; half of them belong to pairs.
+        vocabulary: number of different words, at least 20; one in five occurs in pairs.
+
+    Raises:
+        ValueError: a class does not occur in one of the parts.
+    """
+    arrays = _scalars("classes", "synthetic", train, validation, test, classes)
+    count = train + validation + test
+    for seed in seeds:
+        parameters, rows = _generators("tokens", seed, 2)
+        write_words = _language(parameters, vocabulary, classes)
+        y = rows.integers(classes, size=count)
+        arrays[f"x_{seed}"] = write_words(rows, y, length).astype(np.int32)
+        arrays[f"y_{seed}"] = y.astype(np.int32)
+        _require_every_class("tokens", arrays, seed)
+    return arrays
+
+
 def vowels(seeds: Iterable[int] = ()) -> Arrays:
     """Japanese Vowels: 640 recordings of nine speakers, 12 channels, 7 to 29 steps.
 
@@ -189,6 +313,23 @@ def vowels(seeds: Iterable[int] = ()) -> Arrays:
     return _pool(np.concatenate(recordings), speakers) | {
         "lengths": np.array([len(recording) for recording in recordings], np.int32)
     }
+
+
+def power(seeds: Iterable[int] = ()) -> Arrays:
+    """Italy Power Demand: x ``(1096, 24, 1)``, y ``(1096,)``, two classes.
+
+    The hourly demand of 1096 days, each day standardised by those who published it. Class 0: a
+    day from October to March, class 1: from April to September. The archive's training and test
+    files are pooled, in this order.
+
+    Source: Keogh et al. 2006 ("Intelligent Icons"), as distributed by aeon.
+    """
+    from aeon.datasets import load_italy_power_demand
+
+    parts = [load_italy_power_demand(split=part) for part in ("train", "test")]
+    x = np.concatenate([days for days, _ in parts])
+    season = np.concatenate([labels for _, labels in parts])
+    return _pool(x.transpose(0, 2, 1), season.astype(np.int32) - 1)
 
 
 def cancer(seeds: Iterable[int] = ()) -> Arrays:
@@ -250,8 +391,14 @@ def co2(
 
 SOURCES: dict[str, Callable[..., Arrays]] = {
     source.__name__: source
-    for source in (noise, forecast, badly_scaled, tabular, vowels, cancer, digits, co2)
+    for source in (
+        noise, forecast, badly_scaled, tabular, many_classes, eeg, tokens, vowels, power, cancer,
+        digits, co2,
+    )
 }
+
+# The least value of whole-number arguments that need more than 1.
+LEAST = {"classes": 2, "length": 4, "vocabulary": 20}
 
 
 def check(source: str, place: str = "", /, **arguments) -> None:
@@ -275,12 +422,13 @@ def check(source: str, place: str = "", /, **arguments) -> None:
             continue
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if isinstance(default, int):
-            allowed = "a whole number from 1"
-            valid = isinstance(value, int) and number and value >= 1
+            least = LEAST.get(name, 1)
+            allowed = f"a whole number from {least}"
+            valid = isinstance(value, int) and number and value >= least
         elif name == "minority":
             allowed = "a number above 0, at most 0.5"
             valid = number and 0 < value <= 0.5
-        elif source == "tabular":
+        elif source in ("tabular", "many_classes"):
             allowed = "a finite number from 0"
             valid = number and 0 <= value < np.inf
         else:
@@ -446,6 +594,126 @@ def _teacher(parameters: np.random.Generator, features: int) -> Callable:
         units = x @ weights + bias
         rising, valley = np.tanh(units[:, :2]), 1.5 * np.tanh(np.abs(units[:, 2:]) - 1.3)
         return x, np.concatenate([rising, valley], axis=1) @ sign
+
+    return draw
+
+
+def _require_every_class(source: str, arrays: Arrays, seed: int) -> None:
+    """Refuse a draw that leaves one of its parts without a class."""
+    start = 0
+    for part in PARTS:
+        size = int(arrays[part])
+        held = np.unique(arrays[f"y_{seed}"][start : start + size])
+        missing = sorted(set(range(int(arrays["classes"]))) - set(held.tolist()))
+        if missing:
+            raise ValueError(
+                f"data source '{source}', arguments.{part}: found {size}, allowed: more; with seed "
+                f"{seed} it leaves no item of class {', '.join(map(str, missing))}"
+            )
+        start += size
+
+
+def _counts_and_scores(
+    parameters: np.random.Generator, features: int, classes: int
+) -> Callable:
+    """A random problem: (generator, rows) -> x ``(rows, features)``, scores ``(rows, classes)``."""
+    factors, units, common = 5, 16, 0.6
+    loadings = parameters.standard_normal((factors, features))
+    loadings *= np.sqrt(common) / np.linalg.norm(loadings, axis=0)
+    centre = parameters.uniform(-0.5, 1, features)
+    spread = parameters.uniform(0.7, 1.2, features)
+
+    def counts(generator, rows):
+        level = generator.standard_normal((rows, factors)) @ loadings
+        level += np.sqrt(1 - common) * generator.standard_normal((rows, features))
+        return np.floor(np.exp(centre + spread * level))
+
+    seen = np.log1p(counts(parameters, CALIBRATION))
+    weights = loadings.T @ parameters.standard_normal((factors, units))
+    weights *= 1.5 / (seen @ weights).std(axis=0)
+    bias = parameters.uniform(-1, 1, units) - seen.mean(axis=0) @ weights
+    readout = parameters.standard_normal((units, classes))
+
+    def draw(generator, rows):
+        x = counts(generator, rows)
+        return x, np.tanh(np.log1p(x) @ weights + bias) @ readout
+
+    return draw
+
+
+def _constants_for(shares: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """What to add to each class's score for classes of largest score to have these shares."""
+    # One row a class: finding the largest of each column is then fast.
+    scores = np.ascontiguousarray(scores.T)
+    constants = np.zeros(len(shares))
+    for step in range(1, 201):
+        sums = scores + constants[:, None]
+        found = (sums == sums.max(axis=0)).mean(axis=1)
+        # Smaller and smaller steps: equal ones may jump to and fro.
+        constants += 0.5 / np.sqrt(step) * np.log(shares / np.maximum(found, 1 / scores.shape[1]))
+    return constants
+
+
+def _oscillations(parameters: np.random.Generator, channels: int, classes: int) -> Callable:
+    """A random problem: (generator, y, steps) -> recordings ``(len(y), steps, channels)``."""
+    each = 2
+    bands = np.repeat([(4, 7), (8, 13), (16, 26)], each, axis=0)
+    sources = len(bands)
+    rotation = 2j * np.pi * parameters.uniform(*bands.T) / 64
+    decay = parameters.uniform(0.85, 0.95, sources) * np.exp(rotation)
+    mixing = parameters.standard_normal((sources, channels))
+    mixing /= np.linalg.norm(mixing, axis=0)
+    # Logarithms of the amplitudes, of the slowest band the same in all classes.
+    levels = np.tile(np.linspace(-0.45, 0.45, classes), (sources, 1))
+    levels = parameters.permuted(levels, axis=1)
+    levels[:each] = 0
+
+    def stationary(generator, decay, steps, count):
+        shape = (steps, count, len(decay))
+        innovations = generator.standard_normal(shape)
+        if np.iscomplexobj(decay):
+            innovations = innovations + 1j * generator.standard_normal(shape)
+        # The first innovation has the variance of the state, which so starts as it goes on.
+        innovations[1:] *= np.sqrt(1 - np.abs(decay) ** 2)
+        states = _autoregression(innovations.reshape(steps, -1), np.tile(decay, count))
+        return states.real.reshape(shape)
+
+    def draw(generator, y, steps):
+        amplitude = np.exp(levels.T[y] + generator.normal(0, 0.3, (len(y), sources)))
+        x = amplitude * stationary(generator, decay, steps, len(y)) @ mixing
+        x += 0.5 * stationary(generator, np.full(channels, 0.9), steps, len(y))
+        x += 0.3 * generator.standard_normal(x.shape)
+        return x.transpose(1, 0, 2)
+
+    return draw
+
+
+def _language(parameters: np.random.Generator, vocabulary: int, classes: int) -> Callable:
+    """A random problem: (generator, y, length) -> words ``(len(y), length)``."""
+    frequency = parameters.permutation(1 / np.arange(3, 3 + vocabulary))
+    frequency = frequency * np.exp(parameters.normal(0, 0.3, (classes, vocabulary)))
+    cumulative = np.cumsum(frequency / frequency.sum(axis=1, keepdims=True), axis=1)
+    pairs = vocabulary // 10
+    pair = parameters.permutation(vocabulary)[: 2 * pairs].reshape(pairs, 2)
+    # As many classes, nearly, have one order of a pair as the other.
+    turned = parameters.permuted(np.tile(np.arange(classes) % 2, (pairs, 1)), axis=1).T
+
+    def draw(generator, y, length):
+        inserted = length // 4
+        uniform = generator.random((len(y), length))
+        words = np.empty((len(y), length), int)
+        for label in range(classes):
+            words[y == label] = np.searchsorted(cumulative[label, :-1], uniform[y == label])
+        # Pairs of words and single words in random order; a pair takes two places.
+        order = generator.random((len(y), length - inserted)).argsort(axis=1)
+        place = np.sort(order[:, :inserted], axis=1) + np.arange(inserted)
+        chosen = generator.integers(pairs, size=place.shape)
+        against = generator.random(place.shape) < 0.1
+        first = turned[y[:, None], chosen] ^ against
+        row = np.arange(len(y))[:, None]
+        words[row, place] = pair[chosen, first]
+        words[row, place + 1] = pair[chosen, 1 - first]
+        return words
 
     return draw
 
