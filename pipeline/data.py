@@ -232,15 +232,15 @@ def eeg(
     a class has its own amplitude of each source of the two faster bands (Pfurtscheller and Lopes
     da Silva 1999), around which the amplitudes of each recording vary. Each channel adds a slow
     background, an autoregression of order 1, and white noise. A recording and its negative are
-    equally likely in every class, so no linear rule on the values tells classes apart. The
+    equally likely in every class, so a linear rule on the values says next to nothing. The
     sources, how they reach the channels, and the classes' amplitudes are drawn per seed.
     Per seed: x ``(recordings, window, channels)``, y ``(recordings,)``.
 
-    Raises:
-        ValueError: a class does not occur in one of the parts.
-
     An oscillation is the real part of a rotated and damped state, z_t = r exp(i w) z_{t-1} +
     sqrt(1 - r**2) e_t (Matsuda and Komaki 2017).
+
+    Raises:
+        ValueError: a class does not occur in one of the parts.
     """
     arrays = _scalars("classes", "synthetic", train, validation, test, classes)
     recordings = train + validation + test
@@ -265,10 +265,10 @@ def tokens(
 ) -> Arrays:
     """Short token sequences whose classes differ a little in their words, more in their order.
 
-    Words are drawn independently, by Zipf's law, with frequencies that differ a little between
-    the classes. Some pairs of neighbouring words are then put in at random places, every class
-    the same pairs equally often: what differs is which word of a pair comes first, and one pair
-    in ten goes against its class. All of this is drawn per seed.
+    Words are drawn independently, about as unequally as in Zipf's law, with frequencies that
+    differ a little between the classes. Some pairs of neighbouring words are then put in at
+    random places, every class the same pairs equally often: what differs is which word of a pair
+    comes first, and one pair in ten goes against its class. All of this is drawn per seed.
     Per seed: x ``(sequences, length)``, whole numbers from 0, below `vocabulary`; y
     ``(sequences,)``. To be loaded with scaling 'none'.
 
@@ -396,7 +396,6 @@ SOURCES: dict[str, Callable[..., Arrays]] = {
         digits, co2,
     )
 }
-
 
 # The least value of whole-number arguments that need more than 1.
 LEAST = {"classes": 2, "length": 4, "vocabulary": 20}
@@ -644,13 +643,14 @@ def _counts_and_scores(
 
 def _constants_for(shares: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """What to add to each class's score for classes of largest score to have these shares."""
-    # One row a class, because the largest of a column is found much faster.
+    # One row a class: finding the largest of each column is then fast.
     scores = np.ascontiguousarray(scores.T)
     constants = np.zeros(len(shares))
     for step in range(1, 201):
-        counts = np.bincount((scores + constants[:, None]).argmax(axis=0), minlength=len(shares))
+        sums = scores + constants[:, None]
+        found = (sums == sums.max(axis=0)).mean(axis=1)
         # Smaller and smaller steps: equal ones may jump to and fro.
-        constants += 0.5 / np.sqrt(step) * np.log(shares * scores.shape[1] / np.maximum(counts, 1))
+        constants += 0.5 / np.sqrt(step) * np.log(shares / np.maximum(found, 1 / scores.shape[1]))
     return constants
 
 
@@ -690,9 +690,8 @@ def _oscillations(parameters: np.random.Generator, channels: int, classes: int) 
 
 def _language(parameters: np.random.Generator, vocabulary: int, classes: int) -> Callable:
     """A random problem: (generator, y, length) -> words ``(len(y), length)``."""
-    frequency = np.log(1 / np.arange(3, 3 + vocabulary))
-    frequency = parameters.permutation(frequency)
-    frequency = np.exp(frequency + parameters.normal(0, 0.3, (classes, vocabulary)))
+    frequency = parameters.permutation(1 / np.arange(3, 3 + vocabulary))
+    frequency = frequency * np.exp(parameters.normal(0, 0.3, (classes, vocabulary)))
     cumulative = np.cumsum(frequency / frequency.sum(axis=1, keepdims=True), axis=1)
     pairs = vocabulary // 10
     pair = parameters.permutation(vocabulary)[: 2 * pairs].reshape(pairs, 2)

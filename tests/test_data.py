@@ -1,24 +1,38 @@
 """The sources of data, their files, and how a seed splits and scales them."""
 
+import datetime
 import os
+import socket
 import zipfile
+from pathlib import Path
 
+import aeon.datasets
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.signal
+import scipy.sparse
+import scipy.stats
 import statsmodels.datasets.co2
 from aeon.datasets import load_japanese_vowels
 from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.feature_selection import f_classif
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from pipeline import data
 
 SMALL = {"train": 64, "validation": 32, "test": 64}
 SEQUENCES = ("noise", "forecast", "badly_scaled")
-SYNTHETIC = (*SEQUENCES, "tabular")
-POOLS = ("vowels", "cancer", "digits")
+SYNTHETIC = (*SEQUENCES, "tabular", "many_classes", "eeg", "tokens")
+POOLS = ("vowels", "power", "cancer", "digits")
+# The rarest of nine classes needs more rows to occur in every part.
+SMALLEST = dict.fromkeys(SYNTHETIC, SMALL) | {
+    "many_classes": {"train": 400, "validation": 300, "test": 300}
+}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +68,11 @@ def test_every_source_names_its_task_and_kind(made, source):
         ("forecast", (21, 20), 0, (960, 480, 960)),
         ("badly_scaled", (21, 20), 0, (480, 480, 960)),
         ("tabular", (14,), 2, (640, 320, 1280)),
+        ("many_classes", (40,), 9, (1200, 400, 1600)),
+        ("eeg", (48, 16), 3, (240, 120, 280)),
+        ("tokens", (24,), 4, (480, 240, 960)),
         ("vowels", (29, 12), 9, (384, 128, 128)),
+        ("power", (24, 1), 2, (658, 219, 219)),
         ("cancer", (30,), 2, (341, 114, 114)),
         ("digits", (8, 8, 1), 10, (1079, 359, 359)),
         ("co2", (21, 1), 0, (768, 192, 320)),
@@ -80,8 +98,8 @@ def test_shapes_and_types_of_a_split(made, source, shape, classes, sizes):
 
 @pytest.mark.parametrize("source", SYNTHETIC)
 def test_seeds_are_reproducible_and_independent(source):
-    first = data.make(source, [3, 5], **SMALL)
-    second = data.make(source, iter([7, 5, 5, 3]), **SMALL)
+    first = data.make(source, [3, 5], **SMALLEST[source])
+    second = data.make(source, iter([7, 5, 5, 3]), **SMALLEST[source])
     assert set(second) - set(first) == {"x_7", "y_7"}
     for key in first:
         np.testing.assert_array_equal(first[key], second[key])
@@ -101,7 +119,7 @@ def test_a_longer_series_begins_with_the_shorter(source):
         np.testing.assert_array_equal(longer[key][: len(short[key])], short[key])
 
 
-@pytest.mark.parametrize("source", ["noise", "forecast", "tabular"])
+@pytest.mark.parametrize("source", ["noise", "forecast", "tabular", "many_classes", "eeg"])
 def test_synthetic_inputs_are_rounded(made, source):
     x = made[source]["x_0"].astype(np.float64)
     np.testing.assert_array_equal(np.round(x, data.DECIMALS).astype(np.float32), x)
@@ -219,6 +237,216 @@ def test_tabular_teacher_is_not_linear():
     assert accuracy[1] > 0.75
 
 
+@pytest.fixture(scope="module")
+def many():
+    """Every development seed of `many_classes`, and the parts' sizes by default."""
+    return data.make("many_classes", range(21)), (1200, 400, 1600)
+
+
+@pytest.mark.parametrize("seed", range(21))
+def test_many_classes_are_unequal_and_occur_in_every_part(many, seed):
+    arrays, sizes = many
+    y = arrays[f"y_{seed}"]
+    assert y.dtype == np.int32
+    for part in np.split(y, np.cumsum(sizes)[:-1]):
+        assert set(part) == set(range(9))
+    # Nine shares, each the same multiple of the next, the first eight times the last.
+    expected = 8.0 ** (np.arange(9) / 8)
+    expected /= expected.sum()
+    found = np.sort(np.bincount(y)) / len(y)
+    # The constants come from one sample, the rows are another.
+    deviation = np.sqrt(expected * (1 - expected) * (1 / len(y) + 1 / 8192))
+    assert (np.abs(found - expected) < 5 * deviation).all()
+    assert 0.02 < found[0] < 0.05 and 0.22 < found[-1] < 0.3
+
+
+def test_many_classes_sizes_belong_to_no_fixed_class(many):
+    largest = {np.bincount(many[0][f"y_{seed}"]).argmax() for seed in range(21)}
+    assert len(largest) > 3
+
+
+def test_many_classes_features_are_skewed_counts(many):
+    arrays, _ = many
+    for seed in (0, 7):
+        x = arrays[f"x_{seed}"].astype(float)
+        assert (x == np.round(x)).all() and x.min() == 0
+        assert scipy.stats.skew(x).min() > 1
+        assert 0.2 < (x == 0).mean() < 0.7
+        # Few common factors: features hang together, rows do not.
+        correlation = np.abs(scipy.stats.spearmanr(x).statistic[np.triu_indices(40, 1)])
+        assert correlation.max() > 0.4
+        logs = StandardScaler().fit_transform(np.log1p(x))
+        neighbours = (logs[1:] * logs[:-1]).mean(axis=0)
+        assert np.abs(neighbours).max() < 5 / np.sqrt(len(x))
+
+
+def test_many_classes_teacher_is_not_linear():
+    arrays = data.make("many_classes", [0], train=4000, noise=0.0)
+    split = data.load(arrays, 0, scaling="none")
+    steps = (StandardScaler(), PCA(5))
+    train, test = np.log1p(split.x_train), np.log1p(split.x_test)
+    linear = make_pipeline(*steps, LogisticRegression(max_iter=1000, tol=1e-2))
+    cubic = make_pipeline(*steps, PolynomialFeatures(3), StandardScaler(),
+                          LogisticRegression(max_iter=1000, tol=1e-2))
+    error = [1 - m.fit(train, split.y_train).score(test, split.y_test) for m in (linear, cubic)]
+    trivial = 1 - np.bincount(split.y_test).max() / len(split.y_test)
+    assert error[1] < 0.8 * error[0] < 0.8 * trivial
+
+
+def test_many_classes_noise_changes_classes_only():
+    drawn = [data.make("many_classes", [0], noise=noise) for noise in (0.0, 0.05, 1.0)]
+    for other in drawn[1:]:
+        np.testing.assert_array_equal(drawn[0]["x_0"], other["x_0"])
+    changed = [(drawn[0]["y_0"] != other["y_0"]).mean() for other in drawn[1:]]
+    assert 0 < changed[0] < 0.1 and 0.3 < changed[1] < 0.8
+
+
+@pytest.fixture(scope="module")
+def recordings():
+    """Recordings of three seeds' problems, in numbers that show small differences."""
+    sizes = {"train": 1500, "validation": 30, "test": 1500}
+    arrays = data.make("eeg", [0, 1, 2], **sizes)
+    return {seed: data.load(arrays, seed, scaling="none") for seed in (0, 1, 2)}
+
+
+def log_band_powers(x, low, high):
+    """Logarithms ``(recordings, channels)`` of the power from `low` to `high` Hz."""
+    frequency, density = scipy.signal.welch(x, fs=64, nperseg=48, axis=1)
+    return np.log(density[:, (low <= frequency) & (frequency <= high)].mean(axis=1))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_eeg_classes_differ_in_power_of_the_faster_bands(recordings, seed):
+    x, y = recordings[seed].x_train, recordings[seed].y_train
+
+    def difference(low, high):
+        # Variance between classes over variance within, 1 where there is no difference.
+        return np.median(f_classif(log_band_powers(x, low, high), y)[0])
+
+    # Below the slowest sources, where little of the tails of the faster ones is left.
+    slow, alpha, beta = difference(1, 4), difference(8, 13), difference(16, 26)
+    assert slow < 10
+    assert min(alpha, beta) > max(30, 8 * slow)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_eeg_classes_have_the_same_mean(recordings, seed):
+    x, y = recordings[seed].x_train.astype(float), recordings[seed].y_train
+    for label in range(3):
+        mine = x[y == label]
+        score = mine.mean(axis=0) / (mine.std(axis=0) / np.sqrt(len(mine)))
+        assert np.abs(score).max() < 5
+        assert score.std() == pytest.approx(1, abs=0.25)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_eeg_needs_more_than_a_linear_rule_on_values(recordings, seed):
+    split = recordings[seed]
+
+    def error(features):
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500, tol=1e-2))
+        model.fit(features(split.x_train), split.y_train)
+        return 1 - model.score(features(split.x_test), split.y_test)
+
+    def powers(x):
+        return np.concatenate([log_band_powers(x, 8, 13), log_band_powers(x, 16, 26)], axis=1)
+
+    assert error(lambda x: x.reshape(len(x), -1)) > 0.6
+    assert error(powers) < 0.4
+
+
+def test_eeg_is_stationary_correlated_and_oscillates(recordings):
+    for split in recordings.values():
+        x = split.x_train.astype(float)
+        variance = x.var(axis=(0, 2))
+        assert variance.max() < 1.2 * variance.min()
+        correlation = np.corrcoef(x.reshape(-1, 16).T)[np.triu_indices(16, 1)]
+        assert 0.5 < np.abs(correlation).max() < 0.99
+        # An autoregression and noise alone fall with frequency.
+        bands = [np.exp(log_band_powers(x, *band)).mean() for band in ((8, 26), (29, 32))]
+        assert bands[0] > 3 * bands[1]
+
+
+def test_eeg_may_be_short_and_of_one_channel():
+    arrays = data.make("eeg", [0], window=1, channels=1, classes=2)
+    assert arrays["x_0"].shape == (640, 1, 1)
+    assert "window" not in arrays
+    # Amplitudes about 1, a background of deviation 0.5 and noise of deviation 0.3.
+    assert 0.8 < arrays["x_0"].std() < 2
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_tokens_need_their_order(seed):
+    split = data.load(data.make("tokens", [seed], train=3000), seed, scaling="none")
+    generator = np.random.default_rng(0)
+
+    def counts(codes, number):
+        rows = np.repeat(np.arange(len(codes)), codes.shape[1])
+        entries = np.ones(codes.size), (rows, codes.astype(int).ravel())
+        return scipy.sparse.coo_array(entries, (len(codes), number)).tocsr()
+
+    def bag(x):
+        return counts(x, 60)
+
+    def bigrams(x):
+        return counts(60 * x[:, :-1] + x[:, 1:], 3600)
+
+    def error(features):
+        model = LogisticRegression(C=0.3, max_iter=500, tol=1e-2)
+        model.fit(features(split.x_train), split.y_train)
+        return 1 - model.score(features(split.x_test), split.y_test)
+
+    words, order = error(bag), error(bigrams)
+    # Words alone say something, their order much more, and nothing once it is destroyed.
+    assert words < 0.7
+    assert order < 0.65 * words
+    assert error(lambda x: bigrams(generator.permuted(x, axis=1))) > 0.9 * words
+
+
+def test_tokens_are_word_numbers(made):
+    for seed in range(3):
+        x = made["tokens"][f"x_{seed}"]
+        assert x.dtype == np.int32 and x.shape == (1680, 24)
+        assert set(np.unique(x)) == set(range(60))
+        # Unequally frequent, as words are.
+        counts = np.sort(np.bincount(x.ravel()))
+        assert counts[-6:].sum() > 4 * counts[:6].sum()
+        split = data.load(made["tokens"], seed, scaling="none")
+        assert split.x_train.dtype == np.float32
+        np.testing.assert_array_equal(split.x_train, x[:480])
+        np.testing.assert_array_equal(split.x_test, x[720:])
+
+
+def test_tokens_pairs_stand_at_every_place():
+    arrays = data.make("tokens", [0], train=12000)
+    x, y = arrays["x_0"], arrays["y_0"]
+    together = scipy.stats.contingency.crosstab(x[:, :-1].ravel(), x[:, 1:].ravel()).count
+    expected = np.outer(together.sum(axis=1), together.sum(axis=0)) / together.sum()
+    surprise = (together - expected) / np.sqrt(expected)
+    # Six pairs, each in both orders.
+    found = np.argwhere(surprise > 20)
+    assert len(found) == 12 and {tuple(p) for p in found} == {(b, a) for a, b in found}
+    assert len(set(found.ravel())) == 12
+    for first, second in found[found[:, 0] < found[:, 1]]:
+        as_is = (x[:, :-1] == first) & (x[:, 1:] == second)
+        turned = (x[:, :-1] == second) & (x[:, 1:] == first)
+        either = (as_is | turned).sum(axis=0)
+        # The ends, next to which no pair can begin or end halfway, have a few more.
+        assert either.min() > 0.65 * either.max()
+        # Every class has the pair, two classes in the one order and two in the other.
+        share = [as_is[y == k].sum() / (as_is | turned)[y == k].sum() for k in range(4)]
+        often = [(as_is | turned)[y == k].sum() / (y == k).sum() for k in range(4)]
+        assert max(often) < 1.25 * min(often)
+        assert sorted(np.round(share)) == [0, 0, 1, 1]
+        assert all(min(s, 1 - s) < 0.25 for s in share)
+
+
+def test_tokens_may_be_few():
+    arrays = data.make("tokens", [0], length=4, vocabulary=20, classes=2)
+    assert arrays["x_0"].shape == (1680, 4)
+    assert arrays["x_0"].min() == 0 and arrays["x_0"].max() == 19
+
+
 def test_vowels_hold_all_recordings(made):
     arrays = made["vowels"]
     x, y = load_japanese_vowels()
@@ -244,6 +472,48 @@ def test_vowels_are_padded_on_the_left_after_scaling(made):
         np.testing.assert_allclose(loaded[29 - length :], expected, atol=1e-5)
         np.testing.assert_array_equal(unscaled[29 - length :], recordings[item].astype("f4"))
     np.testing.assert_array_equal(split.y_validation, arrays["y"][validation])
+
+
+def test_power_is_that_of_the_archive(made):
+    folder = Path(aeon.datasets.__file__).parent / "data" / "ItalyPowerDemand"
+    days, seasons = [], []
+    for part in ("TRAIN", "TEST"):
+        text = (folder / f"ItalyPowerDemand_{part}.ts").read_text()
+        for line in text.split("@data")[1].split():
+            day, season = line.split(":")
+            days.append([float(value) for value in day.split(",")])
+            seasons.append(int(season))
+    x, y = made["power"]["x"], made["power"]["y"]
+    assert x.shape == (1096, 24, 1)
+    np.testing.assert_array_equal(x[..., 0], np.array(days, np.float32))
+    np.testing.assert_array_equal(y, np.array(seasons) - 1)
+    # As published: the first day's first hours.
+    np.testing.assert_allclose(x[0, :3, 0], [-0.71051757, -1.1833204, -1.3724416])
+    assert y[0] == 0
+
+
+def test_power_has_three_years_of_two_seasons(made):
+    x, y = made["power"]["x"][..., 0].astype(float), made["power"]["y"]
+    # 1096 days are three years, one of them a leap year.
+    first = datetime.date(1995, 1, 1)
+    months = [(first + datetime.timedelta(day)).month for day in range(1096)]
+    summer = sum(4 <= month <= 9 for month in months)
+    assert list(np.bincount(y)) == [1096 - summer, summer] == [547, 549]
+    np.testing.assert_allclose(x.mean(axis=1), 0, atol=1e-5)
+    np.testing.assert_allclose(x.std(axis=1, ddof=1), 1, atol=1e-5)
+    # It is dark at six in the evening from October to March.
+    assert x[y == 0, 18].mean() > x[y == 1, 18].mean() + 0.5
+
+
+def test_recordings_need_no_network(monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("a connection was opened")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    for source in ("power", "vowels"):
+        assert len(data.make(source, [])["y"]) in (1096, 640)
 
 
 def test_pools_of_scikit_learn(made):
@@ -317,12 +587,13 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("source", SYNTHETIC)
 def test_digest_ignores_other_seeds(source):
-    few = data.make(source, [1, 2], **SMALL)
-    more = data.make(source, [1, 2, 30], **SMALL)
+    few = data.make(source, [1, 2], **SMALLEST[source])
+    more = data.make(source, [1, 2, 19], **SMALLEST[source])
     assert data.digest(few, 1) == data.digest(more, 1)
     assert data.digest(few, 1) != data.digest(few, 2)
-    other = data.make(source, [1, 2], **SMALL, noise=0.1) if source != "noise" else None
-    assert other is None or data.digest(few, 1) != data.digest(other, 1)
+    change = {"noise": {"channels": 19}, "eeg": {"channels": 12}, "tokens": {"vocabulary": 40}}
+    other = data.make(source, [1, 2], **SMALLEST[source], **change.get(source, {"noise": 0.1}))
+    assert data.digest(few, 1) != data.digest(other, 1)
 
 
 def test_digest_sees_scalars_values_shapes_and_types(made):
@@ -452,7 +723,7 @@ def test_half_the_training_part(made, source):
         np.testing.assert_array_equal(half[0], whole[0][-len(half[0]) :])
     else:
         assert set(half[0]) < set(whole[0]) and len(set(half[0])) == len(half[0])
-        y = arrays["y_1" if source == "tabular" else "y"]
+        y = arrays["y" if source in POOLS else "y_1"]
         counts = np.bincount(y[whole[0]]), np.bincount(y[half[0]])
         assert np.abs(counts[0] / 2 - counts[1]).max() <= 1.5
     split = data.load(arrays, 1, train_fraction=0.5)
@@ -486,6 +757,19 @@ def test_half_is_scaled_with_its_own_statistics(made):
         ("tabular", {"minority": 0.6}, ["arguments.minority:", "0.6", "at most 0.5"]),
         ("tabular", {"minority": 0}, ["arguments.minority:", "above 0"]),
         ("tabular", {"noise": -1}, ["arguments.noise:", "-1", "from 0"]),
+        ("many_classes", {"noise": -0.1}, ["arguments.noise:", "-0.1", "from 0"]),
+        ("many_classes", {"noise": float("inf")}, ["arguments.noise:", "inf", "finite"]),
+        ("many_classes", {"classes": 1}, ["arguments.classes:", "found 1", "number from 2"]),
+        ("many_classes", {"validation": 8}, ["arguments.validation:", "found 8,", "of class"]),
+        ("eeg", {"classes": 1}, ["arguments.classes:", "found 1", "number from 2"]),
+        ("eeg", {"test": 2}, ["'eeg'", "arguments.test:", "found 2,", "seed 0", "of class"]),
+        ("eeg", {"noise": 0.1}, ["'eeg'", "'noise'", "channels"]),
+        ("eeg", {"channels": 0}, ["arguments.channels:", "found 0", "number from 1"]),
+        ("tokens", {"vocabulary": 19}, ["arguments.vocabulary:", "found 19", "number from 20"]),
+        ("tokens", {"length": 3}, ["arguments.length:", "found 3", "number from 4"]),
+        ("tokens", {"window": 24}, ["'tokens'", "'window'", "length"]),
+        ("tokens", {"train": 3}, ["arguments.train:", "found 3,", "of class"]),
+        ("power", {"train": 5}, ["'power'", "'train'", "allowed: none"]),
         ("vowels", {"train": 5}, ["'vowels'", "'train'", "allowed: none"]),
         ("co2", {"horizon": 4000}, ["'co2'", "4000", "2284"]),
     ],
