@@ -1,5 +1,5 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book test bench retrain tiny check lock
+.PHONY: book test inspect bench retrain tiny check lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -9,6 +9,10 @@ book: check                 ## train what is stale (nothing, on a fresh clone) a
 
 test: $(INSTALLED)          ## the test suite
 	python -m pytest
+
+inspect: .ci/venv/installed ## look at the built book: its files, then every page in Chromium
+	python .ci/check_files.py build/html
+	.ci/venv/bin/python .ci/check_browser.py build/html
 
 check: $(INSTALLED)         # one clear message for a mistake in params.yaml, before DVC reads it
 	@python -m pipeline.plan --check
@@ -30,4 +34,9 @@ lock: $(INSTALLED)          # requirements.in -> requirements.txt, for all platf
 $(INSTALLED): requirements.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv || python3 -m venv .venv
 	.venv/bin/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+.ci/venv/installed: .ci/requirements.txt $(INSTALLED)
+	test -x .ci/venv/bin/python || python -m venv .ci/venv
+	.ci/venv/bin/python -m pip install --quiet --requirement .ci/requirements.txt
 	touch $@

@@ -6,6 +6,7 @@ trained run and one per epoch; every function here is pure.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sys
@@ -22,7 +23,14 @@ from pydantic import Field
 
 from pipeline import stats
 from pipeline.config import ConfigError, Params, Spec, Verdicts, complain, load, nearest, read_yaml
-from pipeline.results import read_measures, read_runs, read_table, significant, write_table
+from pipeline.results import (
+    read_measures,
+    read_runs,
+    read_table,
+    significant,
+    write_table,
+    write_text,
+)
 from pipeline.stats import Rule
 
 CLAIMS = Path("book/claims.yaml")
@@ -31,6 +39,7 @@ VERDICTS = Path("results/verdicts")
 TRIVIAL = "trivial predictor"
 OPPOSITE, NO_EFFECT, DIFFERENCE = (
     "the opposite effect", "no effect of that size", "a difference")
+DECIDED = ("supported", "contradicted", "mixed", "undecided", "true", "false")
 CHANGES = ("margin halved", "margin doubled", "default learning rate", "other endpoint")
 OTHER = {"best": "last", "last": "best"}
 
@@ -907,6 +916,23 @@ def decisive(arms: pd.DataFrame) -> float:
     return float(same["label"].isin(["better", "worse"]).mean()) if len(same) else math.nan
 
 
+def metrics(verdicts: pd.DataFrame, arms: pd.DataFrame) -> dict:
+    """The study in a few numbers, for `dvc metrics`.
+
+    Args:
+        verdicts, arms: their tables.
+
+    Returns:
+        `claims`: how many have each verdict; `fragile`: how many verdicts are; `decisive`: the
+        share of A/A comparisons that were labelled better or worse, None without any.
+    """
+    share = decisive(arms)
+    counts = Counter(verdicts["verdict"])
+    return {"claims": {name: counts[name] for name in DECIDED},
+            "fragile": int(verdicts["fragile"].sum()),
+            "decisive": significant(share) if math.isfinite(share) else None}
+
+
 def blind_sets(arms: pd.DataFrame) -> frozenset[str]:
     """The data sets on which some network trained on half the data is not found worse."""
     half = arms[arms["kind"] == "half the data"]
@@ -1150,6 +1176,8 @@ def main() -> int:
     for name, table in tables.items():
         rounded = table.apply(lambda c: c.map(significant) if c.dtype.kind == "f" else c)
         write_table(rounded, VERDICTS / f"{name}.csv")
+    numbers = metrics(tables["verdicts"], tables["arms"])
+    write_text(VERDICTS / "metrics.json", json.dumps(numbers, indent=2) + "\n")
     return 0
 
 

@@ -890,3 +890,14 @@ def test_a_claim_of_the_probe_is_decided_by_what_the_probe_measured():
     # A measure that never differs is open, not a mistake.
     row = one(found, runs, probed=layers.assign(zero_share=0.0))
     assert row["position"] == "open"
+
+
+def test_the_metrics_count_verdicts_and_decisive_labels_of_equal_networks():
+    table = pd.DataFrame({"verdict": ["mixed", "true", "mixed"], "fragile": [True, False, True]})
+    same = pd.DataFrame({"kind": ["A/A"] * 5 + ["half the data"], "position": [""] * 4 + [
+        "uninformative", ""], "label": ["better", "equivalent", "undecided", "equivalent", "worse",
+                                        "worse"]})
+    assert verdicts.metrics(table, same) == {
+        "claims": {"supported": 0, "contradicted": 0, "mixed": 2, "undecided": 0, "true": 1,
+                   "false": 0}, "fragile": 2, "decisive": 0.25}
+    assert verdicts.metrics(table, same[5:])["decisive"] is None
