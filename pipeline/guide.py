@@ -130,7 +130,7 @@ def _found(study: Study, found: Mapping) -> str:
     """The effect with its interval, in few words."""
     cell = found["cell"]
     if cell is None:
-        return "–"
+        return "nothing yet"
     interval = f"{100 * (1 - study.rule.alpha):.0f} % interval "
     text = verdicts.sentence(cell, study.rule).replace(interval, "")
     one = found["row"]["D"] == 1
@@ -176,7 +176,8 @@ def _entry(study: Study, found: Mapping) -> str:
     topic = _dotted({"topic": pages.question(study, claim.topic)})
     return "\n".join([
         f"### {found['situation']}\n", f"{{.advice {topic}}}",
-        f"{found['do']} {pages.claim_link(claim, 'Claim')}: {pages.sureness(study, found)}.\n",
+        f"{found['do']} Found: {_found(study, found)}. {pages.claim_link(claim, 'Claim')}: "
+        f"{pages.sureness(study, found)}.\n",
         f":::{{dropdown}} What was compared ({len(rows)})",
         *(f"{{.compared {_dotted(facets)}}}\n{line}\n" for facets, line in rows), ":::\n"])
 
