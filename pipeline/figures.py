@@ -416,10 +416,11 @@ def answers(cells: pd.DataFrame) -> Figure:
             used[label] = axes.plot(
                 [np.clip(-cell["effect"], low, high)], [y], marker, color=colour, ms=6.5, zorder=3,
                 mfc=colour if filled else PANEL, mec=colour, ls="none")[0]
+            # A line of zero for each row, so that none runs through a name.
+            axes.plot([0, 0], [y - 0.24, y + 0.24], color=QUIET, lw=0.8, zorder=1)
             axes.text(0, y - 0.27, name, transform=axes.get_yaxis_transform(), size=8.5, va="bottom")
-            axes.text(1, y - 0.27, cell["data"].replace("_", " "), color=QUIET, size=7.5, va="bottom",
+            axes.text(1, y, cell["data"].replace("_", " "), color=QUIET, size=7.5, va="center",
                       transform=axes.get_yaxis_transform(), ha="right", style="italic")
-        axes.axvline(0, color=QUIET, lw=0.8, zorder=1)
         axes.set_xlim(low - 0.03, high + 0.03)
         axes.set_ylim(len(names) - 0.6, -0.75)
         axes.set_yticks([])

@@ -385,7 +385,7 @@ def source(study: Study, name: str, rows: pd.DataFrame) -> str:
     used = [name for name in study.params.experiments if name in found]
     links = [experiment_link(study, name) + (f" ({record})" if (record := record_link(
         study, name, "record")) else "") for name in used]
-    text = ", ".join(links) if len(links) <= 40 else f"[all {len(links)}](/experiments.md)"
+    text = ", ".join(links) if len(links) <= 24 else f"[{len(links)} of these](/experiments.md)"
     return (f":::{{div}} source\nDrawn from {{download}}`{name}.csv </figures/{name}.csv>`, SHA-256 "
             f"`{digest}…`" + (f". Experiments: {text}." if links else ".") + "\n:::\n")
 

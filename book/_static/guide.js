@@ -26,7 +26,9 @@ document.addEventListener("DOMContentLoaded", () => {
   function show() {
     const wanted = (topic) => menus.filter(({ facet, menu }) => menu.value && (facet === "topic") === topic)
       .map(({ menu }) => menu.value);
-    const fits = (element, classes) => classes.every((name) => element.classList.contains(name));
+    // What says nothing of a choice is not hidden by it.
+    const fits = (element, classes) => classes.every((name) => element.classList.contains(name)
+      || ![...element.classList].some((other) => other.startsWith(name.split("--")[0] + "--")));
     let shown = 0;
     for (const lead of advice) {
       const section = lead.closest("section"), rows = [...section.querySelectorAll(".compared")];
