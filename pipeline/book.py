@@ -13,9 +13,11 @@ import sys
 from pathlib import Path
 
 import nbformat
+from matplotlib.figure import Figure
+from pandas import DataFrame
 from ruamel.yaml import YAML
 
-from pipeline import figures, pages
+from pipeline import figures, guide, pages
 from pipeline.config import ConfigError, complain, read_yaml
 from pipeline.pages import Study
 from pipeline.results import RUNS, write_text
@@ -45,22 +47,23 @@ def assemble(root: Path, target: Path) -> Study:
     topics = pages.topics(study)
     own = [topic for topic in topics if not (target / f"{topic}.md").exists()]
 
+    cells = guide.front_cells(study)
+    if len(cells):
+        _draw(target, "answers", figures.answers(cells), cells)
     if len(study.studied):
-        picture = figures.heat_map(study.studied)
-        write_text(target / "figures/heat_map.svg", figures.svg(picture))
+        _draw(target, "heat_map", figures.heat_map(study.studied), study.studied)
     for claim in study.claims:
         write_text(target / f"claims/{claim.slug}.md", pages.claim_page(study, claim))
         cells = study.claim_cells(claim)
         if len(cells):
-            write_text(target / f"figures/claim-{claim.slug}.svg",
-                       figures.svg(figures.forest(cells)))
+            _draw(target, f"claim-{claim.slug}", figures.forest(cells), cells)
     for topic in topics:
         for name, rows in pages.sweeps(study, topic).items():
-            write_text(target / f"figures/{name}.svg", figures.svg(figures.dose_response(rows)))
+            _draw(target, name, figures.dose_response(rows), rows)
     for page in _pages(static):
-        included = {"claims": pages.ledger, "records": pages.records}.get(
-            page, lambda s, page=page: pages.chapter(s, page))
-        if page in topics or page in ("claims", "records", *_chapters(target)):
+        included = {"claims": pages.ledger, "records": pages.records, "guide": guide.guide,
+                    "cite": pages.citation}.get(page, lambda s, page=page: pages.chapter(s, page))
+        if page in topics or page in _chapters(target):
             write_text(target / f"generated/{page}.md", included(study))
     for topic in own:
         title = topic.replace("_", " ").capitalize()
@@ -74,14 +77,22 @@ def assemble(root: Path, target: Path) -> Study:
         record = _record(study, mechanics, "mechanics")
         write_text(target / "records/mechanics.ipynb", nbformat.writes(record) + "\n")
 
-    sections = {"claims": [{"file": f"claims/{claim.slug}", "title": pages.short(claim.slug)}
-                           for claim in study.claims],
-                "records": [{"file": f"records/{name}", "title": name} for name in study.records]}
+    # A claim's page stands below its chapter, so that no list of the sidebar is endless.
+    sections = {topic: [{"file": f"claims/{claim.slug}", "title": pages.short(claim.slug)}
+                        for claim in study.claims if claim.topic == topic] for topic in topics}
+    sections |= {"records": [{"file": f"records/{name}", "title": name} for name in study.records]}
     if mechanics.exists():
-        sections["mechanics"] = [{"file": "records/mechanics", "title": "record of the checks"}]
+        sections["mechanics"] = [{"file": "records/mechanics", "title": "record of the checks"},
+                                 *sections.get("mechanics", [])]
     with (target / "_toc.yml").open("w", encoding="utf-8") as file:
         YAML().dump(toc(static, sections, own), file)
     return study
+
+
+def _draw(target: Path, name: str, figure: Figure, rows: DataFrame) -> None:
+    """Write a figure, and beside it the rows that it was drawn from."""
+    write_text(target / f"figures/{name}.svg", figures.svg(figure))
+    write_text(target / f"figures/{name}.csv", pages.data_text(rows))
 
 
 def toc(static: dict, sections: dict[str, list[dict]], topics: list[str]) -> dict:
@@ -99,7 +110,9 @@ def toc(static: dict, sections: dict[str, list[dict]], topics: list[str]) -> dic
             more = sections.get(entry["file"])
             chapters.append(entry | ({"sections": more} if more else {}))
             if entry["file"] == "question":
-                chapters += [{"file": topic} for topic in topics]
+                chapters += [{"file": topic} | (
+                    {"sections": sections[topic]} if sections.get(topic) else {})
+                    for topic in topics]
         parts.append(part | {"chapters": chapters})
     return static | {"parts": parts}
 
@@ -122,7 +135,7 @@ def _record(study: Study, path: Path, name: str) -> nbformat.NotebookNode:
         used = [c for c in study.claims if name in c.experiments]
         back = (f"The record of training [{name}](#experiment-{name}), "
                 f"{pages.chain(study.params.experiments[name])}, as it was written by the run. "
-                "It is shown, not executed again.")
+                "It is shown, not executed again. " + pages.timing(study, name)).rstrip()
         if used:
             back += " Claims that rest on it: " + "; ".join(
                 pages.claim_link(c, pages.short(c.slug)) for c in used) + "."

@@ -49,6 +49,12 @@ MARKERS = {  # position: marker, filled, words
     "open": ("o", False, "open"), "uninformative": ("D", False, "cannot show anything"),
     "decided": ("o", True, "decided"), "undecided": ("o", False, "undecided")}
 
+#: Per label of a comparison: marker, filled, colour, words.
+LABELS = {
+    "better": ("o", True, BETTER, "error clearly lower"), "worse": ("X", True, WORSE, "clearly higher"),
+    "equivalent": ("s", True, QUIET, "no difference that matters"),
+    "undecided": ("o", False, QUIET, "undecided")}
+
 _STYLE = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9,
           "text.color": TEXT, "axes.labelcolor": TEXT, "xtick.color": TEXT, "ytick.color": TEXT,
           "axes.edgecolor": QUIET, "axes.facecolor": PANEL, "figure.facecolor": PANEL,
@@ -371,6 +377,86 @@ def _ticks(low: float, high: float) -> list[float]:
     grid = grids[int(np.searchsorted([0.4, 1.0, 2.2], high - low))]
     places = [math.log1p(g / 100) for g in grid]
     return [p for p in places if low <= p <= high]
+
+
+# The forest of the answers
+
+def answers(cells: pd.DataFrame) -> Figure:
+    """One line an answer: its most telling comparison with its interval, and all others as dots.
+
+    Narrow enough for a telephone: the answers' names stand above their lines.
+
+    Args:
+        cells: rows of a table of cells, effects as log ratios of errors, with two columns more:
+            `answer`, its name, and `telling`, true for one row of each answer.
+
+    Raises:
+        ValueError: no rows, or an effect that is no log ratio.
+    """
+    _need(cells)
+    if set(cells["scale"]) != {"log ratio"}:
+        raise ValueError("this figure needs effects on the log-ratio scale. "
+                         f"Received: {sorted(set(cells['scale']))}")
+    names = list(dict.fromkeys(cells["answer"]))
+    low, high = math.log(0.4), math.log(2.5)
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(4.5, 0.44 * len(names) + 1.75), layout="constrained")
+        axes, used = figure.add_subplot(), {}
+        for y, name in enumerate(names):
+            mine = cells[cells["answer"] == name]
+            margin = float(mine.loc[mine["telling"], "margin"].iloc[0])
+            axes.barh(y, 2 * margin, left=-margin, height=0.36, color=BAND, zorder=0)
+            others = np.clip(-mine.loc[~mine["telling"], "effect"].astype(float), low, high)
+            axes.plot(others, [y] * len(others), "|", color=QUIET, ms=6, mew=1, zorder=1)
+            cell = mine[mine["telling"]].iloc[0]
+            label = cell["label"]
+            marker, filled, colour, _ = LABELS[label]
+            ends = np.clip([-cell["high"], -cell["low"]], low, high)
+            axes.plot(ends, [y, y], color=colour, lw=1.8, solid_capstyle="butt", zorder=2)
+            used[label] = axes.plot(
+                [np.clip(-cell["effect"], low, high)], [y], marker, color=colour, ms=6.5, zorder=3,
+                mfc=colour if filled else PANEL, mec=colour, ls="none")[0]
+            # A line of zero for each row, so that none runs through a name.
+            axes.plot([0, 0], [y - 0.24, y + 0.24], color=QUIET, lw=0.8, zorder=1)
+            axes.text(0, y - 0.27, name, transform=axes.get_yaxis_transform(), size=8.5, va="bottom")
+            axes.text(1, y, cell["data"].replace("_", " "), color=QUIET, size=7.5, va="center",
+                      transform=axes.get_yaxis_transform(), ha="right", style="italic")
+        axes.set_xlim(low - 0.03, high + 0.03)
+        axes.set_ylim(len(names) - 0.6, -0.75)
+        axes.set_yticks([])
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        ticks = [-60, -40, -20, 0, 25, 60, 150]
+        axes.set_xticks([math.log1p(t / 100) for t in ticks], [signed(t, " %") for t in ticks], size=8)
+        axes.set_xlabel("change of the test error   (← better)", size=8.5)
+        figure.suptitle(answers_finding(cells), x=0.01, ha="left", size=9.5, weight="bold")
+        shown = [label for label in LABELS if label in used]
+        handles = [used[label] for label in shown] + [
+            matplotlib.patches.Patch(color=BAND),
+            matplotlib.lines.Line2D([], [], color=QUIET, marker="|", ls="none", ms=6)]
+        words = [LABELS[label][3] for label in shown] + ["too small to matter", "other comparisons"]
+        figure.legend(handles, words, loc="outside lower left", ncols=2, frameon=False, fontsize=7.5,
+                      handletextpad=0.5, columnspacing=1.2)
+    return figure
+
+
+def answers_finding(cells: pd.DataFrame) -> str:
+    """How many of the answers' changes lower, and raise, an error somewhere."""
+    _need(cells)
+    found = cells.groupby("answer", sort=False)["label"].agg(set)
+    better, worse = (sum(label in labels for labels in found) for label in ("better", "worse"))
+    return (f"Of {_count(len(found), 'change')}, {better} clearly lowered the\n"
+            f"error somewhere, {worse} clearly raised it")
+
+
+def answers_alt(cells: pd.DataFrame) -> str:
+    """The finding, and every answer's most telling change with its interval."""
+    rows = []
+    for _, cell in cells[cells["telling"]].iterrows():
+        middle, low, high = (signed(change(float(cell[k]), "error", "log ratio"), " %")
+                             for k in ("effect", "high", "low"))
+        rows.append(f"{cell['answer']}, on {cell['data']}: {middle} ({low} to {high}), {cell['label']}")
+    finding = answers_finding(cells).replace("\n", " ")
+    return f"Forest plot of the test error. {finding}. " + "; ".join(rows) + "."
 
 
 # Dose and response

@@ -6,6 +6,8 @@ found by looking at what lies in a folder: params.yaml and book/claims.yaml say 
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import json
 import math
 import re
@@ -80,6 +82,16 @@ class Study:
     runs: int = 0
     #: Data set with gaps -> its counts `weeks`, `weeks_missing` and `windows_dropped`.
     gaps: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    #: Data set -> the number of its training samples, where the data file is there.
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    #: What `book/guide.yaml` lists: advice by situation.
+    guide: tuple[Mapping[str, Any], ...] = ()
+    #: Experiment -> what training it took, and where; only where that was written down.
+    timings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: Experiment -> variant and data set -> its number of trained runs.
+    trained: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
+    #: What CITATION.cff says.
+    citation: Mapping[str, Any] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name in TABLES:
@@ -133,32 +145,40 @@ def read(root: Path | None = None) -> Study:
     params = load(root / "params.yaml")
     folders = {name: root / "results/verdicts" for name in TABLES} | {
         **dict.fromkeys(MECHANICS, root / "results/mechanics")}
-    plans, records, runs = {}, [], 0
+    plans, records, trained, timings = {}, [], {}, {}
     for name in params.experiments:
         if (path := root / "plan" / f"{name}.json").exists():
             plans[name] = json.loads(path.read_text(encoding="utf-8"))
         if (root / RUNS / name / "record.ipynb").exists():
             records.append(name)
         if (path := root / RUNS / name / RUNS_TABLE).exists():
-            with path.open(encoding="utf-8") as file:
-                runs += sum(1 for _ in file) - 1
+            with path.open(encoding="utf-8", newline="") as file:
+                trained[name] = Counter((row.get("variant", ""), row.get("data", ""))
+                                        for row in csv.DictReader(file))
+        if (path := root / "timings" / f"{name}.json").exists():
+            timings[name] = json.loads(path.read_text(encoding="utf-8"))
     written = {name: read_yaml(path) if (path := root / f"book/{name}.yaml").exists() else None
-               for name in ("evidence", "answers")}
+               for name in ("evidence", "answers", "guide")}
+    counts = {name: _counts(root / f"data/{name}.npz") for name in params.data}
     return Study(
         params, verdicts.read_claims(root / "book/claims.yaml"), verdicts.rule(params.verdicts),
         {name: _table(folder / f"{name}.csv", TABLES[name]) for name, folder in folders.items()},
         plans, experiment_lines((root / "params.yaml").read_text(encoding="utf-8")),
-        tuple(records), tuple(written["evidence"] or ()), written["answers"] or {}, runs,
-        {name: counts for name in params.data if (counts := _gaps(root / f"data/{name}.npz"))})
+        tuple(records), tuple(written["evidence"] or ()), written["answers"] or {},
+        sum(sum(found.values()) for found in trained.values()),
+        {name: found for name, found in counts.items() if "weeks_missing" in found},
+        {name: found["train"] for name, found in counts.items() if "train" in found},
+        tuple(written["guide"] or ()), timings, trained,
+        read_yaml(root / "CITATION.cff") if (root / "CITATION.cff").exists() else {})
 
 
-def _gaps(path: Path) -> dict[str, int]:
-    """What a data file says of missing weeks; nothing if it is absent or has no such counts."""
+def _counts(path: Path) -> dict[str, int]:
+    """What a data file says of its training samples and missing weeks; nothing if it is absent."""
     if not path.exists():
         return {}
     with np.load(path) as arrays:
-        return {name: int(arrays[name]) for name in ("weeks", "weeks_missing", "windows_dropped")
-                if name in arrays}
+        return {name: int(arrays[name])
+                for name in ("train", "weeks", "weeks_missing", "windows_dropped") if name in arrays}
 
 
 def gap_sentence(study: Study) -> str:
@@ -336,11 +356,38 @@ def table(header: Sequence[str], rows: Iterable[Sequence]) -> str:
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
-def image(name: str, alt: str) -> str:
-    """A figure of the folder `figures`, in a box that scrolls by itself."""
+def data_text(rows: pd.DataFrame) -> str:
+    """The rows that a figure is drawn from, as CSV."""
+    return rows.to_csv(index=False, lineterminator="\n", na_rep="NaN")
+
+
+def image(study: Study, name: str, alt: str, rows: pd.DataFrame, small: bool = False) -> str:
+    """A figure of the folder `figures`, and below it the line that says what it was drawn from.
+
+    Args:
+        study: for the links to experiments and records.
+        name: of the figure and of its data, without an ending.
+        alt: the text that stands in for it.
+        rows: what it was drawn from.
+        small: whether it fits a narrow screen; a large one scrolls there in a box of its own.
+    """
     alt = " ".join(alt.split())
     return (f":::{{div}} scroll\n```{{image}} /figures/{name}.svg\n:alt: {alt}\n"
-            ":class: figure\n```\n:::\n")
+            f":class: figure{' small' if small else ''}\n```\n:::\n\n{source(study, name, rows)}")
+
+
+def source(study: Study, name: str, rows: pd.DataFrame) -> str:
+    """A figure's data with the start of their SHA-256, its experiments and their records."""
+    digest = hashlib.sha256(data_text(rows).encode()).hexdigest()[:12]
+    columns = [rows[c] for c in ("treatment", "control", "minus_treatment", "minus_control",
+                                 "experiment") if c in rows]
+    found = {base(str(name)) for column in columns for name in column}
+    used = [name for name in study.params.experiments if name in found]
+    links = [experiment_link(study, name) + (f" ({record})" if (record := record_link(
+        study, name, "record")) else "") for name in used]
+    text = ", ".join(links) if len(links) <= 24 else f"[{len(links)} of these](/experiments.md)"
+    return (f":::{{div}} source\nDrawn from {{download}}`{name}.csv </figures/{name}.csv>`, SHA-256 "
+            f"`{digest}…`" + (f". Experiments: {text}." if links else ".") + "\n:::\n")
 
 
 def claim_link(claim: Claim, text: str | None = None) -> str:
@@ -404,15 +451,19 @@ def answers(study: Study, topic: str) -> list[dict]:
         if claim is None:
             continue
         row = study.verdict(claim)
-        key = row["verdict"]
-        if key == "contradicted":
-            key = "opposite" if row["way"] == verdicts.OPPOSITE else "no_effect"
-        found.append({"claim": claim, "row": row, "cell": _telling(study.claim_cells(claim)),
-                      "sentence": entry.get(key, "This is not measured yet.")})
+        found.append({"claim": claim, "row": row, "cell": telling(study.claim_cells(claim)),
+                      "sentence": entry.get(outcome(row), "This is not measured yet.")})
     return found
 
 
-def _telling(cells: pd.DataFrame) -> dict | None:
+def outcome(row: Mapping) -> str:
+    """A verdict as the key of the sentence that it chooses; “contradicted” says which way."""
+    if row["verdict"] != "contradicted":
+        return row["verdict"]
+    return "opposite" if row["way"] == verdicts.OPPOSITE else "no_effect"
+
+
+def telling(cells: pd.DataFrame) -> dict | None:
     """The decided comparison of largest effect, else the one in the middle of the open ones."""
     counted = cells[(cells["position"] != "uninformative") & np.isfinite(cells["effect"].astype(float))]
     decided = counted[counted["position"].isin(["for", "against"])]
@@ -446,17 +497,6 @@ def sureness(study: Study, found: Mapping) -> str:
             f"{int(row['A'])} against; {many} seeds each")
 
 
-def answer_table(study: Study) -> str:
-    """Question -> do this -> effect -> how sure, made from the verdicts."""
-    rows = []
-    for topic in topics(study):
-        for number, found in enumerate(answers(study, topic)):
-            rows.append(("" if number else f"[{question(study, topic)}](/{topic}.md)",
-                         f"**{found['sentence']}**", effect(study, found),
-                         f"{claim_link(found['claim'], 'claim')}: {sureness(study, found)}"))
-    return table(["your question", "do this", "what was found", "how sure"], rows)
-
-
 def tally(study: Study) -> str:
     """How many claims came out which way."""
     found = Counter(study.verdict(claim)["verdict"] for claim in study.claims)
@@ -469,22 +509,24 @@ def tally(study: Study) -> str:
 def heat_map(study: Study) -> str:
     """The picture of all comparisons with a `versus`."""
     shown = study.studied
-    return image("heat_map", figures.heat_map_alt(shown)) if len(shown) else ""
+    return image(study, "heat_map", figures.heat_map_alt(shown), shown) if len(shown) else ""
 
 
 # Chapters, ledger and claims
 
 def ledger(study: Study) -> str:
-    """All claims with their verdicts."""
+    """All claims with their verdicts; a script adds search, filters and sorting to the table."""
     rows = []
     for claim in study.claims:
         row = study.verdict(claim)
-        rows.append((f'<span id="{claim.slug}"></span>{claim_link(claim)}',
-                     verdict_words(row), row["scope"] or "–",
-                     f"{int(row['F'])} / {int(row['A'])} / {int(row['D'])}" if row["D"] else "–",
-                     claim.who, ", ".join(claim.rows)))
-    return table(["claim", "verdict", "data sets", "as predicted / not / of", "who says it", "row"],
-                 rows)
+        counts = f"{int(row['F'])} / {int(row['A'])} / {int(row['D'])}" if row["D"] else "–"
+        letters = " ".join(dict.fromkeys(number[0] for number in claim.rows))
+        rows.append((f'<span id="{claim.slug}"></span>{claim_link(claim)}', verdict_words(row),
+                     f"[{short(claim.topic)}](/{claim.topic}.md)", letters, ", ".join(claim.rows),
+                     claim.who, row["scope"] or "–", counts))
+    return ":::{div} cards ledger\n" + table(
+        ["claim", "verdict", "topic", "thread", "row", "who says it", "data sets",
+         "as predicted / not / of"], rows) + ":::\n"
 
 
 def chapter(study: Study, topic: str) -> str:
@@ -509,10 +551,11 @@ def chapter(study: Study, topic: str) -> str:
         if claim.checks:
             parts.append(check_table(study, claim.checks))
         elif len(cells):
-            parts.append(image(f"claim-{claim.slug}", figures.forest_alt(cells)))
+            parts.append(image(study, f"claim-{claim.slug}", figures.forest_alt(cells), cells))
         parts.append(claim_link(claim, "All numbers of this claim") + "\n")
     rows = {row for claim in claims for row in claim.rows}
-    parts += [image(name, figures.dose_alt(rows)) for name, rows in sweeps(study, topic).items()]
+    parts += [image(study, name, figures.dose_alt(drawn), drawn)
+              for name, drawn in sweeps(study, topic).items()]
     if topic == "order":
         parts.append(applications_table(study))
     if topic == "old_code":
@@ -602,7 +645,8 @@ def claim_page(study: Study, claim: Claim) -> str:
         parts += ["## The checks\n", check_table(study, claim.checks) or "None is stored yet.\n",
                   "See [the exact checks](/mechanics.md).\n"]
     elif len(cells):
-        parts += ["## What was measured\n", image(f"claim-{claim.slug}", figures.forest_alt(cells)),
+        parts += ["## What was measured\n",
+                  image(study, f"claim-{claim.slug}", figures.forest_alt(cells), cells),
                   cell_table(study, cells),
                   f"*Detectable*: the smallest true change that is found with a chance of "
                   f"{100 * study.rule.power:.0f} %.\n",
@@ -684,7 +728,10 @@ def experiments(study: Study) -> str:
     parts = ["# All experiments\n",
              "An experiment is a list of layers; its order is the network's order. Each is shown "
              "with its exact lines of `params.yaml` and its result against what it is compared "
-             "with.\n"]
+             "with.\n",
+             "## Everything at a glance\n",
+             "Each row is a network with one change, under the network that it is compared with. "
+             "Blue: the change lowered the test error. Orange: it raised it.\n", heat_map(study)]
     groups: dict[str, list[str]] = {}
     for name in params.experiments:
         sets = params.data_sets(name)
@@ -720,12 +767,57 @@ def _experiment(study: Study, name: str) -> str:
     return "\n".join(part for part in parts if part)
 
 
+def timing(study: Study, name: str) -> str:
+    """How long an experiment trained, a step's share of it, and where; empty if not written down."""
+    found = study.timings.get(name, {})
+    if "trained" not in found:
+        return ""
+    text = f"{_count(found['trained'], 'run')} took {found['seconds']:g} s, compiling included"
+    steps = _steps(study, name)
+    if steps and found["trained"] == found["runs"]:
+        text += f": {1000 * found['seconds'] / steps:.2f} ms for a step of one network"
+    versions = ", ".join(f"{title} {found[key]}" for key, title in (
+        ("python", "Python"), ("tensorflow", "TensorFlow"), ("keras", "Keras"), ("numpy", "NumPy")))
+    return f"{text}. Trained on {_count(found['cores'], 'core')} ({found['machine']}) with {versions}."
+
+
+def _steps(study: Study, name: str) -> int:
+    """The optimiser's steps in all stored runs of an experiment; 0 if something is not known."""
+    arms = {(arm["variant"], arm["data"]): arm for arm in study.plans.get(name, {}).get("arms", ())}
+    total = 0
+    for place, runs in study.trained.get(name, {}).items():
+        arm = arms.get(place)
+        if arm is None or arm["data"] not in study.sizes:
+            return 0
+        train = arm["train"]
+        samples = round(study.sizes[arm["data"]] * train["train_fraction"])
+        total += runs * train["epochs"] * (samples // train["batch_size"])
+    return total
+
+
 def records(study: Study) -> str:
     """The list of lab records."""
     rows = [(record_link(study, name, name), chain(study.params.experiments[name]),
              ", ".join(study.params.data_sets(name)), f"[entry](#experiment-{name})")
             for name in study.records]
     return table(["lab record", "layers", "data sets", ""], rows) or "No record is stored yet.\n"
+
+
+def citation(study: Study) -> str:
+    """How to cite the book, from CITATION.cff: as a sentence and for BibTeX."""
+    found = study.citation
+    if not found:
+        return "The project has no CITATION.cff.\n"
+    names = [author.get("name") or f"{author['given-names']} {author['family-names']}"
+             for author in found["authors"]]
+    year = str(found["date-released"])[:4]
+    fields = {"title": f"{{{found['title']}}}", "author": " and ".join(f"{{{n}}}" for n in names),
+              "year": year, "version": found["version"], "note": f"Licence: {found['license']}"}
+    if "url" in found:
+        fields["url"] = found["url"]
+    entry = ",\n".join(f"  {key} = {{{value}}}" for key, value in fields.items())
+    return (f"> {', '.join(names)} ({year}). *{found['title']}*. Version {found['version']}.\n\n"
+            f"```bibtex\n@misc{{where_do_the_layers_go,\n{entry}\n}}\n```\n")
 
 
 # The method

@@ -1,15 +1,18 @@
 """The book's source follows params.yaml, the claims and the stored results, and nothing else."""
 
+import hashlib
+import json
 import math
 import re
 import shutil
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import book, pages
+from pipeline import book, guide, pages
 from pipeline.config import load, read_yaml
 from pipeline.verdicts import CELL_COLUMNS, VERDICT_COLUMNS, read_claims
 
@@ -174,10 +177,10 @@ def test_every_link_and_picture_leads_somewhere(project):
         assert (source / link[1:]).exists(), link
     for anchor in re.findall(r"\]\(#([^)]+)\)", text):
         assert anchor in anchors
-    for picture in re.findall(r"\{image\} /(\S+)", text):
-        if picture != "figures/heat_map.svg":
-            assert (source / picture).exists(), picture
-    assert (source / "figures/heat_map.svg").exists()
+    pictures = set(re.findall(r"\{image\} /(\S+)", text))
+    assert "figures/heat_map.svg" in pictures
+    for picture in pictures | set(re.findall(r"\{download\}`\S+ </(\S+)>`", text)):
+        assert (source / picture).exists(), picture
     for included in re.findall(r"\{include\} (\S+)", text):
         assert (source / included).exists()
 
@@ -193,6 +196,68 @@ def test_a_claims_page_has_all_that_decides_it(project):
                  "| supported | supported | contradicted |", "[before](#experiment-before)",
                  "[lab record](/records/before.ipynb)", "Thread A, answer; row A6"):
         assert part in page, part
+
+
+def test_below_a_figure_stand_its_data_their_hash_its_experiments_and_records(project):
+    source = assembled(project)
+    page = (source / "claims/before_is_better.md").read_text()
+    line = re.search(r"^Drawn from .*$", page, flags=re.M)[0]
+    data = (source / "figures/claim-before_is_better.csv").read_bytes()
+    assert f"SHA-256 `{hashlib.sha256(data).hexdigest()[:12]}…`" in line
+    rows = pd.read_csv(source / "figures/claim-before_is_better.csv")
+    assert (rows["treatment"][0], rows["effect"][0], len(rows)) == ("before", 0.3, 1)
+    assert ("[before](#experiment-before) ([record](/records/before.ipynb)), "
+            "[after](#experiment-after).") in line
+
+
+def test_the_ledger_has_a_row_a_claim_with_its_anchor_topic_and_thread(project):
+    study = pages.read(project)
+    rows = [line.split(" | ") for line in pages.ledger(study).splitlines() if "<span" in line]
+    assert [re.search(r'id="(\w+)"', row[0])[1] for row in rows] == [c.slug for c in study.claims]
+    assert [row[3] for row in rows] == ["A", "B", "B"]
+    assert "[Sequences](/sequences.md)" in rows[0]
+    header = pages.ledger(study).splitlines()[1]
+    script = (ROOT / "book/_static/ledger.js").read_text()
+    for column in re.findall(r"^    (\w+): \(cell\) =>", script, flags=re.M):
+        assert f"| {column} |" in header
+
+
+def test_a_claims_page_stands_below_its_chapter(project):
+    contents = read_yaml(assembled(project) / "_toc.yml")
+    chapters = {chapter["file"]: [below["file"] for below in chapter.get("sections", ())]
+                for part in contents["parts"] for chapter in part["chapters"]}
+    assert chapters["sequences"] == ["claims/before_is_better"]
+    assert chapters["something_new"] == ["claims/not_yet"] and chapters["claims"] == []
+
+
+def test_a_record_says_what_a_step_took_and_where(project):
+    # 3 runs of 2 epochs of 100 // 8 = 12 steps: 72 steps in 3.6 s are 50 ms each.
+    (project / "results/runs/plain/runs.csv").write_text(
+        "experiment,variant,data,seed\n" + "plain,,forecast,1\n" * 3)
+    (project / "plan").mkdir()
+    arm = {"data": "forecast", "variant": "", "classes": 0, "shape": [5, 2],
+           "train": {"epochs": 2, "batch_size": 8, "train_fraction": 0.5}}
+    (project / "plan/plain.json").write_text(json.dumps({"arms": [arm]}))
+    (project / "data").mkdir()
+    np.savez(project / "data/forecast.npz", train=np.array(200))
+    (project / "timings").mkdir()
+    (project / "timings/plain.json").write_text(json.dumps({
+        "seconds": 3.6, "trained": 3, "runs": 3, "python": "3.11.7", "machine": "x86_64",
+        "cores": 2, "keras": "3.1", "numpy": "2.1", "tensorflow": "2.2"}))
+    record = nbformat.read(assembled(project) / "records/plain.ipynb", as_version=4)
+    assert ("3 runs took 3.6 s, compiling included: 50.00 ms for a step of one network. Trained on "
+            "2 cores (x86_64) with Python 3.11.7, TensorFlow 2.2") in record.cells[0].source
+    other = nbformat.read(project / "build/source/records/before.ipynb", as_version=4)
+    assert "Trained on" not in other.cells[0].source
+
+
+def test_the_citation_is_that_of_the_file(project):
+    (project / "CITATION.cff").write_text(
+        'title: "A book"\nauthors: [{name: The makers}, {given-names: Ada, family-names: Byron}]\n'
+        "license: MIT\nversion: 1.2.3\ndate-released: 2031-05-06\n")
+    text = pages.citation(pages.read(project))
+    assert "> The makers, Ada Byron (2031). *A book*. Version 1.2.3." in text
+    assert "author = {{The makers} and {Ada Byron}}" in text and "year = {2031}" in text
 
 
 def test_an_identity_shows_its_checks_and_a_claim_without_result_says_so(project):
@@ -244,8 +309,8 @@ def test_without_any_result_every_page_still_stands(project):
         assert (source / f"{page}.md").exists()
     study = pages.read(project)
     for table in (pages.rule_table, pages.data_table, pages.arm_table, pages.simulated_table,
-                  pages.detectable_table, pages.arm_sentence, pages.answer_table,
-                  pages.tally, pages.heat_map):
+                  pages.detectable_table, pages.arm_sentence, pages.tally, pages.heat_map,
+                  pages.citation, guide.front, guide.front_figure, guide.guide):
         assert isinstance(table(study), str)
     assert pages.numbers(study)["runs"] == 0
 
@@ -265,9 +330,9 @@ def test_an_answer_is_the_sentence_of_its_claims_verdict(project):
     assert first["sentence"] == "Put it before." and first["cell"]["effect"] == 0.3
     assert second["sentence"] == "It does nothing." and second["cell"] is None
     assert pages.answers(study, "elsewhere") == []
-    text = pages.answer_table(study)
-    assert "[Where does it go?](/sequences.md) | **Put it before.** | 26 % lower test error" in text
-    assert "1 of 1 comparison as predicted, 0 against; 30 seeds each" in text
+    chapter = pages.chapter(study, "sequences")
+    assert "Put it before. It does nothing." in chapter
+    assert "1 of 1 comparison as predicted, 0 against; 30 seeds each" in chapter
     assert pages.tally(study) == "Of 3 claims: **1 supported, 1 true, 1 not measured**.\n"
 
 
@@ -348,7 +413,7 @@ def prose(text):
 
 @pytest.mark.parametrize("page", ["index", "order", "lstm", "output", "dropout",
                                   "selu", "squeeze_excite", "pooling", "learning_rate", "mechanics",
-                                  "old_code", "claims", "records", "limits"])
+                                  "old_code", "claims", "records", "limits", "guide", "cite"])
 def test_no_number_is_typed_where_results_are_reported(page):
     text = prose((ROOT / "book" / f"{page}.md").read_text())
     # A digit that belongs to a name, such as Conv2D, is no number.

@@ -13,7 +13,7 @@ from pipeline import figures
 
 DEFAULTS = {
     "claim": "a_claim", "treatment": "new", "control": "old", "minus_treatment": "",
-    "minus_control": "", "data": "vowels", "metric": "error", "endpoint": "best", "region": "",
+    "minus_control": "", "minus_data": "", "data": "vowels", "metric": "error", "endpoint": "best", "region": "",
     "scale": "log ratio", "seeds": 30, "effect": 0.0, "low": -0.1, "high": 0.1,
     "margin": math.log(1.1), "label": "undecided", "position": "", "why": "", "sign": ""}
 
@@ -157,6 +157,40 @@ def test_heat_map_refuses_other_scales():
         figures.heat_map(cells({"scale": "difference"}))
 
 
+@pytest.fixture
+def answered():
+    rows = cells(
+        {"effect": 0.4, "low": 0.3, "high": 0.5, "label": "better"},
+        {"effect": -0.1, "data": "co2"},
+        {"effect": -0.3, "low": -2.0, "high": -0.2, "label": "worse", "data": "digits"})
+    return rows.assign(answer=["first", "first", "second"], telling=[True, False, True])
+
+
+def test_answers_draw_the_telling_comparison_and_dots_for_the_others(answered):
+    axes = figures.answers(answered).axes[0]
+    # The upright lines are those of zero.
+    intervals = [tuple(line.get_xdata()) for line in lines(axes, 2) if len(set(line.get_ydata())) == 1]
+    # What leaves the axis, 150 % more, ends at its edge.
+    np.testing.assert_allclose(intervals, [(-0.5, -0.3), (0.2, math.log(2.5))])
+    marks = {line.get_marker(): line.get_xdata()[0] for line in lines(axes, 1)}
+    assert marks["o"] == pytest.approx(-0.4) and marks["X"] == pytest.approx(0.3)
+    assert marks["|"] == pytest.approx(0.1)
+    assert [t.get_text() for t in axes.texts] == ["first", "vowels", "second", "digits"]
+
+
+def test_answers_say_their_finding_in_title_and_text(answered):
+    finding = "Of 2 changes, 1 clearly lowered the error somewhere, 1 clearly raised it"
+    assert figures.answers(answered).get_suptitle().replace("\n", " ") == finding
+    alt = figures.answers_alt(answered)
+    # exp(-0.4) - 1 = -0.3297
+    assert finding in alt and "first, on vowels: −33 % (−39 % to −26 %), better" in alt
+
+
+def test_answers_refuse_other_scales(answered):
+    with pytest.raises(ValueError, match="log-ratio scale. Received: \\['share'\\]"):
+        figures.answers(answered.assign(scale="share"))
+
+
 def test_learning_curves_draw_every_seed_and_the_median(curves):
     figure = figures.learning_curves(curves)
     for axes, data in zip(figure.axes, ["forecast", "digits"], strict=False):
@@ -191,8 +225,9 @@ def test_learning_curves_show_themselves_in_a_notebook_with_their_text(curves):
     assert json.dumps(data)
 
 
-def test_bytes_are_the_same_each_time_and_carry_no_date(claimed, compared, curves):
-    for make, table in ((figures.forest, claimed), (figures.heat_map, compared)):
+def test_bytes_are_the_same_each_time_and_carry_no_date(claimed, compared, curves, answered):
+    for make, table in ((figures.forest, claimed), (figures.heat_map, compared),
+                        (figures.answers, answered)):
         one, two = figures.svg(make(table)), figures.svg(make(table))
         assert one == two
         assert not re.search(r"<dc:date>|\d{4}-\d\d-\d\dT", one)
@@ -200,8 +235,9 @@ def test_bytes_are_the_same_each_time_and_carry_no_date(claimed, compared, curve
     assert one == two
 
 
-def test_figures_stand_on_an_opaque_light_panel(claimed, compared):
-    for make, table in ((figures.forest, claimed), (figures.heat_map, compared)):
+def test_figures_stand_on_an_opaque_light_panel(claimed, compared, answered):
+    for make, table in ((figures.forest, claimed), (figures.heat_map, compared),
+                        (figures.answers, answered)):
         root = ElementTree.fromstring(figures.svg(make(table)))
         panel = root.find(".//{*}g[@id='patch_1']/{*}path").get("style")
         assert f"fill: {figures.PANEL}" in panel and "opacity" not in panel

@@ -11,7 +11,7 @@ FOLDER = Path(pipeline.__file__).parent
 #: A module imports only modules that stand before it.
 ORDER = ["config", "results", "stats", "layers", "data", "model", "train", "probe", "verdicts",
          "plan", "figures", "notebook", "applications", "old_code", "mechanics", "record", "bench", "tiny",
-         "pages", "book"]
+         "pages", "guide", "book"]
 #: What the first modules may import at all; the order alone holds for the others.
 ALLOWED = {
     "config": set(), "results": set(), "stats": set(), "layers": set(),

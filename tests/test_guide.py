@@ -1,0 +1,147 @@
+"""The guide says what the verdicts say, and where each was tried."""
+
+import math
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline import guide, pages
+from pipeline.config import load, read_yaml
+from pipeline.verdicts import CELL_COLUMNS, VERDICT_COLUMNS, Claim, read_claims
+from pipeline.stats import Rule
+
+ROOT = Path(__file__).parents[1]
+PARAMS = """\
+data:
+  forecast: {group: sequences, source: forecast, seeds: 30}
+  tabular:  {group: tables, source: tabular, seeds: 30}
+layers:
+  conv: {Conv1D: {filters: 10, kernel_size: 3}}
+  dense: {Dense: {units: 8}}
+  relu: {Activation: relu}
+  lstm: {LSTM: {units: 15}}
+experiments:
+  plain:   {data: sequences, layers: [conv, relu, lstm]}
+  bn:      {data: sequences, layers: [conv, BatchNormalization, {Activation: tanh}, lstm], versus: plain}
+  stacked: {data: sequences, layers: [conv, PReLU, {lstm: {return_sequences: true}}, lstm]}
+  mlp:     {data: tables, layers: [dense, relu], vary: {train_fraction: [0.25, 1.0]}}
+  mlp_bn:  {data: tables, layers: [dense, BatchNormalization, relu], vary: {train_fraction: [0.25, 1.0]}}
+train:
+  epochs: 2
+  batch_size: 8
+  optimizer: Adam
+  learning_rate: 0.01
+  learning_rates: [0.01]
+  tuning_seeds: 2
+"""
+
+
+def claim(slug, region="better", **more):
+    return Claim(**{"slug": slug, "rows": ["A1"], "who": "someone", "says": "It is so.", "topic": "order",
+                    "predicts": {"by": "thread", "region": region,
+                                 "quantifier": more.pop("quantifier", "generally")},
+                    "contrasts": [{"treatment": "bn", "control": "plain"}]} | more)
+
+
+def cell(**values):
+    return dict.fromkeys(CELL_COLUMNS, "") | {
+        "claim": "conv", "treatment": "bn", "control": "plain", "data": "forecast", "metric": "error",
+        "endpoint": "best", "scale": "log ratio", "m": 1, "seeds": 30, "effect": 0.3, "low": 0.2,
+        "high": 0.4, "margin": math.log(1.1), "label": "better", "position": "for", "sign": "+",
+        "detectable": 0.1} | values
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Three situations: one supported, one undecided by samples, one that is not measured."""
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    claims = [claim("conv"), claim("table", contrasts=[
+        {"treatment": f"mlp_bn[train_fraction={f}]", "control": f"mlp[train_fraction={f}]"}
+        for f in (0.25, 1.0)]), claim("open")]
+    verdict = dict.fromkeys(VERDICT_COLUMNS, "") | {"fragile": False, "A": 0}
+    tables = {name: pd.DataFrame(columns=columns) for name, columns in pages.TABLES.items()} | {
+        "cells": pd.DataFrame([cell(), cell(
+            claim="table", treatment="mlp_bn[train_fraction=0.25]", effect=0.0, low=-0.3, high=0.3,
+            control="mlp[train_fraction=0.25]", data="tabular", label="undecided", position="open")]),
+        "verdicts": pd.DataFrame([
+            verdict | {"slug": "conv", "verdict": "supported", "reads": "supported", "D": 1, "F": 1},
+            verdict | {"slug": "table", "verdict": "undecided", "reads": "undecided", "D": 2, "F": 0}])}
+    entries = ({"claim": "conv", "situation": "BN after a Conv1D", "front": True},
+               {"claim": "table", "situation": "BN or none", "instead": True},
+               {"claim": "open", "situation": "Nobody looked", "front": True},
+               {"claim": "gone", "situation": "Not declared", "front": True})
+    return pages.Study(load(tmp_path / "params.yaml"), claims, Rule(), tables, guide=entries,
+                       sizes={"forecast": 960, "tabular": 640})
+
+
+def test_the_first_page_has_a_row_for_each_situation_of_its_own(study):
+    rows = [line for line in guide.front(study).splitlines() if line.startswith("| [")]
+    assert len(rows) == 2
+    assert "[BN after a Conv1D](/order.md) | **Use it:** it lowers the error." in rows[0]
+    # exp(-0.3) - 1 = -0.2592, exp(-0.2) - 1 = -0.1813, exp(-0.4) - 1 = -0.3297
+    assert "26 % lower test error (18 % to 33 %), on forecast" in rows[0]
+    assert "1 of 1 comparison as predicted, 0 against; 30 seeds each" in rows[0]
+    assert "Not measured yet." in rows[1]
+
+
+def test_the_first_pages_figure_has_the_cells_of_its_rows(study):
+    cells = guide.front_cells(study)
+    assert list(cells["answer"]) == ["BN after a Conv1D"] and list(cells["telling"]) == [True]
+    assert "/figures/answers.svg" in guide.front_figure(study)
+
+
+def test_the_guide_shows_every_situation_with_what_was_compared(study):
+    text = guide.guide(study)
+    assert [line for line in text.splitlines() if line.startswith("### ")] == [
+        "### BN after a Conv1D", "### BN or none", "### Nobody looked"]
+    assert "**Either:** that it does better is not shown." in text
+    assert "{.compared .network--conv1d-and-lstm .activation--tanh .samples--more-than-700}" in text
+    assert "[bn](#experiment-bn) against [plain](#experiment-plain) on forecast: 26 % lower" in text
+    # 640 samples, a quarter of them: 160.
+    assert ".network--dense-layers-mlp .activation--relu .samples--fewer-than-300}" in text
+    assert "(train_fraction=1.0)](#experiment-mlp) on tabular: not measured yet." in text
+    assert "- Training samples: more than 700 · fewer than 300 · 300 to 700" in text
+
+
+@pytest.mark.parametrize(("name", "kind", "words"), [
+    ("plain", "Conv1D and LSTM", ["ReLU"]), ("stacked", "Conv1D and stacked LSTMs", ["PReLU"]),
+    ("mlp_bn", "dense layers (MLP)", ["ReLU"]), ("bn", "Conv1D and LSTM", ["tanh"])])
+def test_a_network_is_named_by_its_layers(study, name, kind, words):
+    assert guide.network(study.params, name) == kind
+    assert guide.activations(study.params, name) == words
+
+
+def test_every_verdict_of_every_situation_has_words():
+    claims = {claim.slug: claim for claim in read_claims(ROOT / "book/claims.yaml")}
+    entries = read_yaml(ROOT / "book/guide.yaml")
+    assert len({entry["situation"] for entry in entries}) == len(entries)
+    assert sum(entry.get("front", False) for entry in entries) == 10
+    for entry in entries:
+        assert set(entry) <= {"claim", "situation", "front", "instead"}
+        mine = claims[entry["claim"]]
+        assert not any(contrast.minus for contrast in mine.contrasts), entry
+        for verdict, way in (("supported", ""), ("mixed", ""), ("undecided", ""),
+                             ("contradicted", "the opposite effect"),
+                             ("contradicted", "no effect of that size")):
+            text = guide._do(mine, {"verdict": verdict, "way": way}, entry.get("instead", False))
+            assert re.fullmatch(r"\*\*[A-Z][a-z ]+:\*\* .+\.", text), (entry, verdict, text)
+
+
+def test_words_follow_the_direction_of_the_prediction():
+    def do(region, verdict, way="", **more):
+        return guide._do(claim("a", region, **more), {"verdict": verdict, "way": way}, False)
+
+    opposite = "the opposite effect"
+    assert do("better", "supported") == do("worse", "contradicted", opposite) == do(
+        "not_better", "contradicted", opposite)
+    assert do("better", "contradicted", opposite) == do("not_worse", "contradicted", opposite)
+    assert do("worse", "supported", quantifier="some") == "**Careful:** it can raise the error."
+
+
+def test_the_script_knows_every_choice_by_its_title():
+    script = (ROOT / "book/_static/guide.js").read_text()
+    found = dict(re.findall(r'"([a-z-]+)": "(\w+)"', script))
+    assert found == {re.sub(r"[^a-z0-9]+", "-", title.lower()): name
+                     for name, title in guide.FACETS.items()}
