@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import textwrap
 
 import matplotlib
 import numpy as np
@@ -28,6 +29,8 @@ DIVERGING = LinearSegmentedColormap.from_list("error", [BETTER, "#f7f7f5", WORSE
 #: The heat map's colours end at half, and at twice, the control's error.
 FULL_COLOUR = math.log(2)
 
+#: The longest heading of a forest plot's rows, in characters.
+NAME = 44
 LETTERS = {"better": "B", "worse": "W", "equivalent": "E"}
 #: Per metric: its name, the sign that turns an effect into a change of the score, and the factor
 #: and unit of a difference.
@@ -348,9 +351,11 @@ def _lines(cells: pd.DataFrame):
         parts = [treatment, f"against {control}"]
         if less:
             parts += [f"less {less}", f"against {less_control}" + (f" on {other}" if other else "")]
-        # Long names get a line each.
-        wide = max(2, 70 // max(map(len, parts)))
-        lines += [(" ".join(parts[i:i + wide]), None) for i in range(0, len(parts), wide)]
+        # Names may take two fifths of the width; longer ones get lines of their own.
+        whole = " ".join(parts)
+        lines += [(text, None) for text in ([whole] if len(whole) <= NAME else [
+            line for part in parts for line in textwrap.wrap(
+                part.replace("[", " [").replace(",", ", "), NAME)])]
         lines += [(cell["data"], cell) for _, cell in rows.iterrows()]
     return lines
 
@@ -475,8 +480,10 @@ def dose_response(doses: pd.DataFrame) -> Figure:
     names, sets = list(dict.fromkeys(doses["experiment"])), list(dict.fromkeys(doses["data"]))
     colours = sns.color_palette("colorblind", len(names))
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(0.5 + 3.1 * len(sets), 3.1), layout="constrained")
-        for axes, data in zip(figure.subplots(1, len(sets), squeeze=False).flat, sets, strict=True):
+        columns = min(2, len(sets))
+        rows = -(-len(sets) // columns)
+        figure = Figure(figsize=(0.5 + 3.1 * columns, 0.7 + 2.4 * rows), layout="constrained")
+        for axes, data in zip(figure.subplots(rows, columns, squeeze=False).flat, sets, strict=False):
             for colour, marker, name in zip(colours, "os^Dv<>p" * len(names), names, strict=False):
                 mine = doses[(doses["data"] == data) & (doses["experiment"] == name)].sort_values("dose")
                 if len(mine):
@@ -492,10 +499,14 @@ def dose_response(doses: pd.DataFrame) -> Figure:
             axes.set_title(data, size=9)
             axes.set_xlabel(key.rpartition(".")[2].replace("_", " "), size=8.5)
             axes.spines[["top", "right"]].set_visible(False)
-        figure.axes[0].set_ylabel("mean test error", size=8.5)
+        for axes in figure.axes[len(sets):]:
+            axes.remove()
+        for axes in figure.axes[::columns]:
+            axes.set_ylabel("mean test error", size=8.5)
         handles = {label: handle for axes in figure.axes for handle, label in
                    zip(*axes.get_legend_handles_labels(), strict=True)}
-        figure.suptitle(dose_finding(doses), x=0.01, ha="left", size=9.5, weight="bold")
+        figure.suptitle(textwrap.fill(dose_finding(doses), 42 * columns), x=0.01, ha="left", size=9.5,
+                        weight="bold")
         figure.legend(handles.values(), handles, loc="outside lower left", ncols=2, frameon=False,
                       fontsize=8)
     return figure

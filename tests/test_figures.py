@@ -74,6 +74,19 @@ def test_forest_draws_intervals_effects_and_bands_where_the_table_has_them(claim
     assert labels == ["new against old", "forecast", "vowels", "co2", "noise"]
 
 
+def test_forest_breaks_long_names_so_that_the_axis_keeps_its_width():
+    long = cells({"treatment": "a_sweep[word.argument=relu,word.other_argument=0.2,learning_rate=0.01]",
+                  "control": "a_sweep[word.argument=tanh,word.other_argument=0.2,learning_rate=0.01]"})
+    axes = figures.forest(long).axes[0]
+    labels = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert max(map(len, labels)) <= 44 and labels[-1] == "vowels"
+    assert "".join(labels[:-1]).replace(" ", "") == (
+        long["treatment"][0] + "against" + long["control"][0])
+    figure = axes.figure
+    figure.draw_without_rendering()
+    assert axes.get_position().width > 0.5
+
+
 def test_forest_marks_rows_by_what_they_count_as(claimed):
     axes = figures.forest(claimed).axes[0]
     marks = [(line.get_marker(), line.get_mfc() == line.get_mec()) for line in lines(axes, 1)]
