@@ -174,6 +174,7 @@ def build(root: Path, source: Path, html: Path) -> None:
         raise RuntimeError(f"the book could not be built from {source} (exit code "
                            f"{done.returncode}):\n{done.stdout}")
     clean(made / "html")
+    accessible(made / "html")
     swap(made / "html", html)
     shutil.rmtree(made, ignore_errors=True)
 
@@ -183,6 +184,25 @@ def clean(html: Path) -> None:
     for name in LEFTOVERS:
         path = html / name
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+#: What the theme leaves out for people who use a keyboard or a screen reader: boxes that scroll can
+#: be reached, and the sidebar's toggles have a name.
+MENDED = {
+    '<summary><span class="toctree-toggle"': '<summary aria-label="pages below"><span class="toctree-toggle"',
+    '<div class="pst-scrollable-table-container">':
+        '<div class="pst-scrollable-table-container" tabindex="0" role="region" aria-label="table">',
+    '<div class="scroll docutils">':
+        '<div class="scroll docutils" tabindex="0" role="region" aria-label="figure">'}
+
+
+def accessible(html: Path) -> None:
+    """Mend what the theme leaves out, in every page."""
+    for path in sorted(html.rglob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        for old, new in MENDED.items():
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
 
 
 def swap(new: Path, old: Path) -> None:

@@ -700,6 +700,9 @@ def guards(cells: pd.DataFrame) -> str:
 
 def robustness_table(study: Study, claim: Claim) -> str:
     """The verdict again under other choices."""
+    if claim.probe:
+        return ("## Would other choices change it?\n\nA measure has no margin, and was taken at the "
+                "chosen learning rate alone: there is no other choice to decide it by.\n")
     mine = study.robustness[study.robustness["claim"] == claim.slug]
     mine = mine[mine["verdict"] != ""]
     if not len(mine):

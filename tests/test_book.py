@@ -378,6 +378,18 @@ def test_table_cells_cannot_break_a_table():
     assert pages.table(["a"], []) == ""
 
 
+def test_boxes_that_scroll_can_be_reached_and_toggles_have_a_name(tmp_path):
+    page = tmp_path / "claims/one.html"
+    page.parent.mkdir()
+    page.write_text('<summary><span class="toctree-toggle" role="x"></span></summary><div class="scroll '
+                    'docutils"><p>a</p></div><div class="pst-scrollable-table-container"></div>')
+    book.accessible(tmp_path)
+    text = page.read_text()
+    assert text.count('tabindex="0"') == 2 and 'aria-label="pages below"' in text
+    book.accessible(tmp_path)
+    assert page.read_text() == text
+
+
 def test_swap_keeps_one_whole_book(tmp_path):
     new, old = tmp_path / "new", tmp_path / "html"
     for folder, text in ((new, "new"), (old, "old")):
