@@ -25,6 +25,8 @@ from pipeline.results import RUNS, write_text
 BOOK = Path("book")
 SOURCE = Path("build/source")
 HTML = Path("build/html")
+FIGURE = Path("results/answers.svg")
+NO_FIGURE = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>\n'
 #: What a build leaves beside its pages, and what would differ from one build to the next.
 LEFTOVERS = (".buildinfo", ".buildinfo.bak", ".doctrees", ".jupyter_cache", "reports")
 
@@ -221,6 +223,9 @@ def main() -> int:
     try:
         assemble(root, SOURCE)
         build(root, SOURCE, HTML)
+        # The README shows the first page's figure.
+        drawn = SOURCE / "figures/answers.svg"
+        write_text(FIGURE, drawn.read_text(encoding="utf-8") if drawn.exists() else NO_FIGURE)
     except (ConfigError, ValueError, RuntimeError) as error:
         return complain(error)
     print(f"the book is at {HTML / 'index.html'}")
