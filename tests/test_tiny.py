@@ -1,8 +1,9 @@
 """The tiny profile is a valid study of its own, and a small one."""
 
 import copy
+from pathlib import Path
 
-from pipeline import tiny
+from pipeline import data, tiny
 from pipeline.config import PARAMS, Params, load, read_yaml, validate
 from pipeline.verdicts import check_claims, read_claims
 
@@ -27,6 +28,14 @@ def test_every_kind_of_network_and_every_guard_of_the_rule_is_in_it():
     assert any(e.vary for e in params.experiments.values())
 
 
+def test_every_data_set_of_the_tiny_profile_can_be_made():
+    params = validate(PARAMS, Params, tiny.shrink(read_yaml(PARAMS)))
+    for name, entry in params.data.items():
+        data.check(entry.source, name, **entry.arguments)
+        if entry.source not in tiny.RECORDED:
+            data.make(entry.source, params.seeds(name), **entry.arguments)
+
+
 def test_claims_are_kept_with_all_their_experiments():
     params = validate(PARAMS, Params, tiny.shrink(read_yaml(PARAMS)))
     kept = [c for c in read_claims() if set(c.experiments) <= set(tiny.EXPERIMENTS)]
@@ -45,3 +54,14 @@ def test_only_experiments_of_the_tiny_profile_are_probed():
     content = read_yaml(PARAMS)
     content["probe"] = {"seeds": 10, "experiments": ["cnn_lstm", "bn_before_tanh"]}
     assert validate(PARAMS, Params, tiny.shrink(content)).probe.experiments == ["cnn_lstm"]
+
+
+def test_all_that_no_stage_makes_is_copied():
+    made, used = {str(PARAMS)}, set()
+    for stage in read_yaml("dvc.yaml")["stages"].values():
+        stage = stage.get("do", stage)
+        made |= {name for out in stage["outs"] for name in out}
+        used |= set(stage["deps"])
+    # Training writes timings beside its results, which no stage may depend on as an output.
+    folders = {Path(name).parts[0] for name in made} | {"timings"}
+    assert {Path(name).parts[0] for name in used} - folders <= set(tiny.COPIED)
