@@ -1,40 +1,47 @@
 """Look at every page of a built book in Chromium: `python .ci/check_browser.py build/html`.
 
-On a phone's and on a desktop's width, light and dark: the page does not scroll sideways, the
+On a desktop's and on a phone's width, light and dark: the page does not scroll sideways, the
 console shows no error, no request fails, and axe-core finds nothing serious or critical. Other
-hosts cannot be reached, so whatever a page would load from one is a failed request.
+hosts cannot be reached, so whatever a page would load from one is a failed request. With
+`--thorough`, every rule of axe-core is asked in every view, which takes twice as long.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import shutil
 import sys
+import tempfile
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from check_files import every_page, report
 from playwright.async_api import Browser, async_playwright
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDTHS = {1440: 900, 390: 844}
 THEMES = ("light", "dark")
-#: A theme changes nothing but colours, so that the dark theme needs the rules for colours only.
-RULES = {"light": {}, "dark": {"runOnly": {"type": "rule", "values": [
-    "color-contrast", "link-in-text-block"]}}}
+#: Colours depend on the theme, everything else on the width: so each is asked once for each theme,
+#: and once for each width.
+COLOURS = ["color-contrast", "link-in-text-block"]
+RULES = {
+    (1440, "light"): {},
+    (1440, "dark"): None,
+    (390, "light"): {"rules": {name: {"enabled": False} for name in COLOURS}},
+    (390, "dark"): {"runOnly": {"type": "rule", "values": COLOURS}}}
 AXE = """async options => {
     const shared = {resultTypes: ["violations"], preload: false, iframes: false};
     const found = await axe.run(document, {...shared, ...options});
     return found.violations.filter(({impact}) => impact === "serious" || impact === "critical").map(
-        ({id, impact, nodes}) => ({id, impact, count: nodes.length,
-                                   place: String(nodes[0].target[0]), why: nodes[0].any.concat(
-                                       nodes[0].all, nodes[0].none)[0].message}));
+        ({id, impact, nodes}) => ({
+            id, impact, count: nodes.length, place: String(nodes[0].target[0]),
+            why: nodes[0].any.concat(nodes[0].all, nodes[0].none)[0].message}));
 }"""
-#: Half-way through a change of theme, colours are neither the one nor the other.
-STILL = "*, ::before, ::after { transition: none !important; animation: none !important }"
 SIDEWAYS = """() => {
     window.scrollTo(9999, 0);
     const moved = window.scrollX;
@@ -42,25 +49,46 @@ SIDEWAYS = """() => {
     const page = document.documentElement;
     return Math.max(moved, page.scrollWidth - page.clientWidth);
 }"""
-#: One page for each processor; no page waits longer than this, in milliseconds.
-PAGES = int(os.environ.get("PAGES", 2))
+#: Half-way through a change of theme, colours are neither the one nor the other.
+STILL = "*, ::before, ::after { transition: none !important; animation: none !important }"
+#: The theme lets boxes that scroll be reached 300 ms after the window has changed; in milliseconds.
+SETTLED = 450
+#: One page at a time for each processor; no page takes longer to load than this, in milliseconds.
+WORKERS = os.cpu_count() or 1
 TIMEOUT = 120_000
+
+#: A page with one mistake of every kind, and what has to be found on it.
+BAD = """<!DOCTYPE html><html lang="en"><head><title>A bad page</title><script>
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const turn = () => { document.documentElement.dataset.theme = dark.matches ? "dark" : "light" };
+dark.onchange = turn; turn(); console.error("a complaint"); </script>
+<script src="https://elsewhere.example.org/x.js"></script></head><body><main><h1>Bad</h1>
+<p style="color: #777; background: #888">Grey on grey</p><button></button>
+<img src="gone.png" alt="a picture that is not there"><div style="width: 2000px">wide</div>
+<script>throw new Error("a mistake")</script></main></body></html>"""
+MISTAKES = (
+    "console: a complaint", "console: a mistake", "404: gone.png",
+    "request failed: https://elsewhere.example.org/x.js",
+    *(f"px at {width} px, {theme}" for width in WIDTHS for theme in THEMES),
+    "serious, color-contrast at 1440 px, light", "serious, color-contrast at 390 px, dark",
+    "critical, button-name at 1440 px, light", "critical, button-name at 390 px, light")
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves files, and keeps their list of requests to itself."""
+    """Serves files without a word."""
 
     def log_message(self, *_):
         pass
 
 
-async def look(browser: Browser, address: str, names: list[str], found: list) -> None:
-    """Look at pages, until no name is left.
+async def look(browser: Browser, address: str, names: list[str], rules: dict, found: list) -> None:
+    """Look at pages until no name is left.
 
     Args:
-        browser: which opens one page of its own here.
+        browser: in which a page of its own is opened.
         address: of the book, ending in a slash.
-        names: of pages, relative to the book; every name is taken by one worker.
+        names: of pages below it; shared by all workers, each takes the last one.
+        rules: the options of axe-core by width and theme, None where it is not asked.
         found: receives pairs of page and complaint.
     """
     context = await browser.new_context(reduced_motion="reduce")
@@ -80,47 +108,69 @@ async def look(browser: Browser, address: str, names: list[str], found: list) ->
         await page.emulate_media(color_scheme=THEMES[0])
         await page.goto(address + name, wait_until="load")
         await page.add_style_tag(content=STILL)
-        await page.evaluate(Axe().axe_script)
+        await page.evaluate(AXE_SCRIPT)
         for width, height in WIDTHS.items():
             await page.set_viewport_size({"width": width, "height": height})
+            await page.wait_for_timeout(SETTLED)
             for theme in THEMES:
+                view = f"at {width} px, {theme}"
                 await page.emulate_media(color_scheme=theme)
                 await page.wait_for_function(
                     "theme => document.documentElement.dataset.theme === theme", arg=theme)
-                over = await page.evaluate(SIDEWAYS)
-                if over > 0:
-                    complain(f"scrolls sideways by {over} px at {width} px, {theme}")
-                for wrong in await page.evaluate(AXE, RULES[theme]):
-                    complain("{impact}, {id} at {width} px, {theme}: {count} × {place}: {why}".format(
-                        width=width, theme=theme, **wrong))
+                if (over := await page.evaluate(SIDEWAYS)) > 0:
+                    complain(f"scrolls sideways by {over:g} px {view}")
+                options = rules[width, theme]
+                for wrong in [] if options is None else await page.evaluate(AXE, options):
+                    complain("{impact}, {id} {view}: {count} × {place}: {why}".format(
+                        view=view, **wrong))
     await context.close()
 
 
-async def inspect(html: Path, chromium: str) -> list[tuple[str, str]]:
+async def inspect(html: Path, browser: Browser, rules: dict) -> list[tuple[str, str]]:
     """All complaints about all pages of a folder, as pairs of page and complaint."""
-    names = [str(path.relative_to(html)) for path in reversed(every_page(html))]
-    found = []
+    # A worker takes the last name that is left: the longest pages come first.
+    pages = sorted(every_page(html), key=lambda path: path.stat().st_size)
+    names, found = [str(path.relative_to(html)) for path in pages], []
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(html)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    async with async_playwright() as tools:
-        browser = await tools.chromium.launch(executable_path=chromium, args=[
-            "--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"])
-        address = f"http://127.0.0.1:{server.server_port}/"
-        await asyncio.gather(*(look(browser, address, names, found) for _ in range(PAGES)))
-        await browser.close()
+    address = f"http://127.0.0.1:{server.server_port}/"
+    await asyncio.gather(*(look(browser, address, names, rules, found) for _ in range(WORKERS)))
     server.shutdown()
     return found
 
 
+async def run(html: Path, chromium: str, rules: dict) -> int:
+    """Prove on a bad page that every mistake is found, then look at the book."""
+    async with async_playwright() as tools:
+        # The sandbox does not work for root, and the only pages are our own.
+        browser = await tools.chromium.launch(executable_path=chromium, args=[
+            "--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"])
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "index.html").write_text(BAD, encoding="utf-8")
+            proof = " ".join(text for _, text in await inspect(Path(folder), browser, rules))
+        if missed := [mistake for mistake in MISTAKES if mistake not in proof]:
+            print(f"these mistakes were not found on a page that has them: {missed}\nbut: {proof}")
+            return 1
+        found = await inspect(html, browser, rules)
+        await browser.close()
+    return report(found, "the book in Chromium")
+
+
 def main() -> int:
-    """Check the folder that is named; the exit code is 1 if anything was found."""
-    html = Path(sys.argv[1])
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which(
-        "google-chrome")
-    if not chromium:
-        print("there is no Chromium: install it with `apt-get install chromium`", file=sys.stderr)
+    """Look at the book in the folder that is named; the exit code is 1 if anything was found."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("html", type=Path)
+    parser.add_argument("--thorough", action="store_true", help="every rule in every view")
+    given = parser.parse_args()
+    if not any(every_page(given.html)):
+        print(f"there is no book in {given.html}: `make book` builds it", file=sys.stderr)
         return 1
-    return report(asyncio.run(inspect(html, chromium)), "the book in Chromium")
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not chromium:
+        print(f"there is none of {', '.join(BROWSERS)}: `apt-get install chromium`", file=sys.stderr)
+        return 1
+    rules = dict.fromkeys(RULES, {}) if given.thorough else RULES
+    return asyncio.run(run(given.html, chromium, rules))
 
 
 if __name__ == "__main__":
