@@ -119,6 +119,8 @@ class Claim(Spec):
     endpoint: Literal["best", "last"] = "best"
     #: Whether the probe measured what is compared, instead of the study's runs.
     probe: bool = False
+    #: Whether the arms are said to be one function, so that no difference on any seed is a finding.
+    identity: bool = False
     because: str | None = None
     analogue: bool = False
 
@@ -460,10 +462,12 @@ def _same_runs(control: pd.DataFrame, treatment: pd.DataFrame) -> bool:
 
 def _cell(study: _Study, names: Sequence[str], data: str, metric: str, endpoint: str,
           rule: Rule, m: int, where: str, *, claim: str = "", region: str = "",
-          factor: float = 1.0, blind: Collection[str] = (), other: str = "") -> dict:
+          factor: float = 1.0, blind: Collection[str] = (), other: str = "",
+          identity: bool = False) -> dict:
     """One row of `cells`: arms `treatment, control[, minus treatment, minus control]`.
 
-    `other` is the data set of the last two, if it is another one.
+    `other` is the data set of the last two, if it is another one; with `identity` the arms may give
+    the same on every seed.
     """
     spec = _metric(metric)
     found = [study.find(name, where, fallback=i % 2 == 1) for i, name in enumerate(names)]
@@ -536,7 +540,10 @@ def _cell(study: _Study, names: Sequence[str], data: str, metric: str, endpoint:
     elif spec.scale != "median":
         row["detectable"] = stats.detectable(float(estimate.spread), seeds, delta, rule, m)
         constant = _constant(oriented, estimate, spec)
-        if constant and not all_diverged and not (position and not np.isfinite(row["effect"])):
+        identical = identity and constant and float(estimate.effect) == 0
+        if identical:
+            why = why or "the same on every seed: one function"
+        elif constant and not all_diverged and not (position and not np.isfinite(row["effect"])):
             # Counts and shares may truly be constant; identical runs are a mistake.
             if metric in ("error", "loss", "calibration_error") or metric in METRICS and any(
                     _same_runs(c, t) for *_, t, c in pairs):
@@ -545,7 +552,7 @@ def _cell(study: _Study, names: Sequence[str], data: str, metric: str, endpoint:
             if not unreached > rule.unreached_share:
                 why = why or "the difference is the same on every seed"
                 position = position or "open"
-        if constant and all_diverged:
+        if constant and all_diverged and not identical:
             position, why = position or "open", why or "every seed of every arm diverged"
     if not np.isfinite(row["effect"]):
         return row | {"position": position or "open",
@@ -570,7 +577,7 @@ def _cell(study: _Study, names: Sequence[str], data: str, metric: str, endpoint:
             why = (f"over {100 * rule.diverged_share:.0f} % of an arm diverged, so it may "
                    "only count as worse")
             position, row["label"] = "open", "undecided"
-    elif not position and spec.skill and set(sets) & set(blind):
+    elif not position and spec.skill and set(sets) & set(blind) and not why.startswith("the same on"):
         # A difference that was found stands; only its absence proves nothing here.
         shown = row["label"] in ("better", "worse") or (region == "positive" and row["sign"])
         if not shown and (row["label"] == "equivalent" or stand in ("for", "against")):
@@ -710,7 +717,8 @@ def cells(claims: Sequence[Claim], runs: pd.DataFrame, curves: pd.DataFrame | No
             else:
                 rows.append(_cell(
                     study, names, data, claim.metric, end, rule, len(declared), where,
-                    claim=claim.slug, region=region, factor=margin_factor, blind=blind, other=other))
+                    claim=claim.slug, region=region, factor=margin_factor, blind=blind, other=other,
+                    identity=claim.identity))
     return _frame(rows, CELL_COLUMNS)
 
 
@@ -854,13 +862,15 @@ def robustness(claims: Sequence[Claim], runs: pd.DataFrame, curves: pd.DataFrame
 def comparisons(versus: Mapping[str, str], runs: pd.DataFrame, curves: pd.DataFrame | None,
                 rule: Rule, *, metric: str = "error", endpoint: str = "best",
                 rate: str = "chosen", margin_factor: float = 1.0,
-                blind: Collection[str] = ()) -> pd.DataFrame:
+                blind: Collection[str] = (),
+                identities: Collection[tuple[str, str]] = ()) -> pd.DataFrame:
     """Every experiment, and every variant of a sweep, against its `versus`.
 
     Args:
         versus: the control's name by the treatment's; a variant meets the control's variant of
             the same name, or the control itself if that has no variants.
         metric, endpoint: of all comparisons. m is the number of data sets of a comparison.
+        identities: pairs (treatment, control) that a claim says are one function.
 
     Returns:
         As `cells`, with empty `claim` and `region`; `position` is empty, `open` or
@@ -886,7 +896,8 @@ def comparisons(versus: Mapping[str, str], runs: pd.DataFrame, curves: pd.DataFr
             if not shared:
                 raise ConfigError(f"{where}: {name} and {control} share no data set")
             rows += [_cell(study, [treatment, other], data, metric, endpoint, rule, len(shared),
-                           where, factor=margin_factor, blind=blind) for data in shared]
+                           where, factor=margin_factor, blind=blind,
+                           identity=(treatment, other) in identities) for data in shared]
     return _frame(rows, CELL_COLUMNS)
 
 
@@ -1165,7 +1176,9 @@ def main() -> int:
             "arms": measured, "robustness": turned, "cells": table,
             "verdicts": verdicts(claims, table, constants, robustness=turned,
                                  checks=dict(zip(found["check"], found["holds"]))),
-            "comparisons": comparisons(versus, runs, curves, constants, blind=blind),
+            "comparisons": comparisons(
+                versus, runs, curves, constants, blind=blind, identities={
+                    (c.treatment, c.control) for one in claims if one.identity for c in one.contrasts}),
             "doses": doses({n: next(iter(e.vary)) for n, e in params.experiments.items()
                             if e.vary and len(e.vary) == 1 and all(
                                 isinstance(v, int | float) for v in next(iter(e.vary.values())))},

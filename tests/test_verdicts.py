@@ -901,3 +901,19 @@ def test_the_metrics_count_verdicts_and_decisive_labels_of_equal_networks():
         "claims": {"supported": 0, "contradicted": 0, "mixed": 2, "undecided": 0, "true": 1,
                    "false": 0}, "fragile": 2, "decisive": 0.25}
     assert verdicts.metrics(table, same[5:])["decisive"] is None
+
+
+def test_one_function_is_a_finding_only_where_a_claim_says_so():
+    old = arm("old", "a")
+    runs = together(old, old.assign(experiment="new"))
+    found = claim("equivalent")
+    with pytest.raises(ValueError, match="the arms are one network, or it is an identity"):
+        verdicts.cells([found], runs, None, RULE)
+    row = one(found.model_copy(update={"identity": True}), runs)
+    assert (row["effect"], row["low"], row["high"]) == (0, 0, 0)
+    assert row["label"] == "equivalent" and row["position"] == "for"
+    # Another network that differs on some seed is compared as ever.
+    other = together(old, arm("new", "a", 0.5))
+    assert one(found.model_copy(update={"identity": True}), other)["position"] == "against"
+    table = verdicts.comparisons({"new": "old"}, runs, None, RULE, identities={("new", "old")})
+    assert table["label"].tolist() == ["equivalent"]
