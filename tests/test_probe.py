@@ -561,7 +561,7 @@ def test_rows_are_of_the_chosen_run(table, arrays):
 def test_the_rule_reads_the_table(table):
     study = verdicts._Study(table, None, "chosen")
     arm = study.find("an_experiment[units=3,Dense_1]", "here")
-    frame, = study.paired([arm], "table", "here")
+    frame, = study.paired([arm], ["table"], "here")
     assert list(frame.index) == SEEDS[:2]
     scores = verdicts._scores(frame, "drift", "best", "here")
     np.testing.assert_array_equal(scores, frame["drift"])
