@@ -191,6 +191,7 @@ def clean(html: Path) -> None:
 #: What the theme leaves out for people who use a keyboard or a screen reader: boxes that scroll can
 #: be reached, and the sidebar's toggles have a name.
 MENDED = {
+    '<div role="list" class="citation-list">': '<div class="citation-list">',
     '<summary><span class="toctree-toggle"': '<summary aria-label="pages below"><span class="toctree-toggle"',
     '<div class="pst-scrollable-table-container">':
         '<div class="pst-scrollable-table-container" tabindex="0" role="region" aria-label="table">',
