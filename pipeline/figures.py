@@ -10,6 +10,7 @@ import base64
 import io
 import math
 import textwrap
+from collections.abc import Mapping
 
 import matplotlib
 import numpy as np
@@ -137,6 +138,7 @@ def heat_map(comparisons: pd.DataFrame) -> Figure:
             axes.set_facecolor(PANEL)
             sns.heatmap(values, ax=axes, cmap=DIVERGING, vmin=-FULL_COLOUR, vmax=FULL_COLOUR,
                         annot=notes, fmt="", annot_kws={"size": 7.5}, cbar=False,
+                        xticklabels=False, yticklabels=False,
                         mask=np.isnan(values), linewidths=1, linecolor=PANEL)
             for i, j in zip(*np.nonzero(grey), strict=True):
                 axes.add_patch(matplotlib.patches.Rectangle((j, i), 1, 1, fc=GREY, ec=PANEL))
@@ -331,14 +333,8 @@ def forest_alt(cells: pd.DataFrame) -> str:
         if not math.isfinite(cell["effect"]):
             rows.append(f"{where}: no effect can be computed")
             continue
-        one = dict(cell)
-        if cell["control"] == "trivial predictor":
-            one["metric"] = "error"
-        middle, *bounds = (change(float(one[k]), one["metric"], scale)
-                           for k in ("effect", "low", "high"))
-        low, high = sorted(bounds)
-        unit = " %" if scale in RATIOS else ""
-        rows.append(f"{where}: {signed(middle, unit)} ({signed(low)} to {signed(high, unit)}), "
+        trivial = cell["control"] == "trivial predictor"
+        rows.append(f"{where}: {interval({**cell, 'metric': 'error'} if trivial else cell)}, "
                     f"{_kind_words(cell)}")
     return f"Forest plot of the {name}. {forest_finding(cells)}. " + "; ".join(rows) + "."
 
@@ -387,13 +383,13 @@ def _ticks(low: float, high: float) -> list[float]:
 # The forest of the answers
 
 def answers(cells: pd.DataFrame) -> Figure:
-    """One line an answer: its most telling comparison with its interval, and all others as dots.
+    """Every comparison of every answer with its interval, the best first, below the answer's name.
 
-    Narrow enough for a telephone: the answers' names stand above their lines.
+    Narrow enough for a telephone. What leaves the axis ends at its edge.
 
     Args:
-        cells: rows of a table of cells, effects as log ratios of errors, with two columns more:
-            `answer`, its name, and `telling`, true for one row of each answer.
+        cells: rows of a table of cells, effects as log ratios of errors, with one column more:
+            `answer`, its name.
 
     Raises:
         ValueError: no rows, or an effect that is no log ratio.
@@ -402,32 +398,31 @@ def answers(cells: pd.DataFrame) -> Figure:
     if set(cells["scale"]) != {"log ratio"}:
         raise ValueError("this figure needs effects on the log-ratio scale. "
                          f"Received: {sorted(set(cells['scale']))}")
-    names = list(dict.fromkeys(cells["answer"]))
     low, high = math.log(0.4), math.log(2.5)
+    names, y, used = list(dict.fromkeys(cells["answer"])), 0.0, {}
+    # In lines: a name takes three, a comparison one.
+    height = len(cells) + 3.2 * len(names)
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(4.5, 0.44 * len(names) + 1.75), layout="constrained")
-        axes, used = figure.add_subplot(), {}
-        for y, name in enumerate(names):
-            mine = cells[cells["answer"] == name]
-            margin = float(mine.loc[mine["telling"], "margin"].iloc[0])
-            axes.barh(y, 2 * margin, left=-margin, height=0.36, color=BAND, zorder=0)
-            others = np.clip(-mine.loc[~mine["telling"], "effect"].astype(float), low, high)
-            axes.plot(others, [y] * len(others), "|", color=QUIET, ms=6, mew=1, zorder=1)
-            cell = mine[mine["telling"]].iloc[0]
-            label = cell["label"]
-            marker, filled, colour, _ = LABELS[label]
-            ends = np.clip([-cell["high"], -cell["low"]], low, high)
-            axes.plot(ends, [y, y], color=colour, lw=1.8, solid_capstyle="butt", zorder=2)
-            used[label] = axes.plot(
-                [np.clip(-cell["effect"], low, high)], [y], marker, color=colour, ms=6.5, zorder=3,
-                mfc=colour if filled else PANEL, mec=colour, ls="none")[0]
-            # A line of zero for each row, so that none runs through a name.
-            axes.plot([0, 0], [y - 0.24, y + 0.24], color=QUIET, lw=0.8, zorder=1)
-            axes.text(0, y - 0.27, name, transform=axes.get_yaxis_transform(), size=8.5, va="bottom")
-            axes.text(1, y, cell["data"].replace("_", " "), color=QUIET, size=7.5, va="center",
-                      transform=axes.get_yaxis_transform(), ha="right", style="italic")
+        figure = Figure(figsize=(4.5, 0.068 * height + 1.55), layout="constrained")
+        axes = figure.add_subplot()
+        for name in names:
+            mine = cells[cells["answer"] == name].sort_values("effect", ascending=False)
+            axes.text(0, y + 2.1, name, transform=axes.get_yaxis_transform(), size=8.5, va="bottom")
+            y += 2.9
+            # A line of zero for each answer, so that none runs through a name.
+            axes.plot([0, 0], [y - 0.5, y + len(mine) - 0.5], color=QUIET, lw=0.8, zorder=1)
+            for cell in mine.to_dict("records"):
+                marker, filled, colour, _ = LABELS[cell["label"]]
+                axes.barh(y, 2 * cell["margin"], left=-cell["margin"], height=1, color=BAND, zorder=0)
+                middle, *ends = np.clip([-cell["effect"], -cell["high"], -cell["low"]], low, high)
+                axes.plot(ends, [y, y], color=colour, lw=1.1, solid_capstyle="butt", zorder=2)
+                used[cell["label"]] = axes.plot(
+                    [middle], [y], marker, color=colour, ms=3.6, zorder=3, mew=0.9,
+                    mfc=colour if filled else PANEL, mec=colour, ls="none")[0]
+                y += 1
+            y += 0.3
         axes.set_xlim(low - 0.03, high + 0.03)
-        axes.set_ylim(len(names) - 0.6, -0.75)
+        axes.set_ylim(y + 0.4, 0)
         axes.set_yticks([])
         axes.spines[["top", "right", "left"]].set_visible(False)
         ticks = [-60, -40, -20, 0, 25, 60, 150]
@@ -435,11 +430,9 @@ def answers(cells: pd.DataFrame) -> Figure:
         axes.set_xlabel("change of the test error   (← better)", size=8.5)
         figure.suptitle(answers_finding(cells), x=0.01, ha="left", size=9.5, weight="bold")
         shown = [label for label in LABELS if label in used]
-        handles = [used[label] for label in shown] + [
-            matplotlib.patches.Patch(color=BAND),
-            matplotlib.lines.Line2D([], [], color=QUIET, marker="|", ls="none", ms=6)]
-        words = [LABELS[label][3] for label in shown] + ["too small to matter", "other comparisons"]
-        figure.legend(handles, words, loc="outside lower left", ncols=2, frameon=False, fontsize=7.5,
+        figure.legend([*(used[label] for label in shown), matplotlib.patches.Patch(color=BAND)],
+                      [*(LABELS[label][3] for label in shown), "too small to matter"],
+                      loc="outside lower left", ncols=2, frameon=False, fontsize=7.5,
                       handletextpad=0.5, columnspacing=1.2)
     return figure
 
@@ -454,14 +447,23 @@ def answers_finding(cells: pd.DataFrame) -> str:
 
 
 def answers_alt(cells: pd.DataFrame) -> str:
-    """The finding, and every answer's most telling change with its interval."""
+    """The finding, and every answer's best and worst change with its interval."""
     rows = []
-    for _, cell in cells[cells["telling"]].iterrows():
-        middle, low, high = (signed(change(float(cell[k]), "error", "log ratio"), " %")
-                             for k in ("effect", "high", "low"))
-        rows.append(f"{cell['answer']}, on {cell['data']}: {middle} ({low} to {high}), {cell['label']}")
+    for name, mine in cells.groupby("answer", sort=False):
+        ends = [mine.loc[mine["effect"].idxmax()], mine.loc[mine["effect"].idxmin()]]
+        rows.append(f"{name}: {_count(len(mine), 'comparison')}, from " + " to ".join(
+            f"{interval(cell)} on {cell['data']}" for cell in ends))
     finding = answers_finding(cells).replace("\n", " ")
     return f"Forest plot of the test error. {finding}. " + "; ".join(rows) + "."
+
+
+def interval(cell: Mapping) -> str:
+    """A comparison's change of the score with its interval, in few characters."""
+    middle, *ends = (change(float(cell[k]), cell["metric"], cell["scale"])
+                     for k in ("effect", "low", "high"))
+    low, high = sorted(ends)
+    unit = " %" if cell["scale"] in RATIOS else ""
+    return f"{signed(middle, unit)} ({signed(low)} to {signed(high, unit)})"
 
 
 # Dose and response

@@ -16,69 +16,32 @@ from pipeline.config import Params
 from pipeline.pages import Study
 from pipeline.verdicts import Claim
 
-#: What to do, by the predicted region and the verdict. A claim of “some” has words of its own.
+#: What a decided claim says of the change itself, by the predicted region and the verdict. A claim
+#: of “some”, and one that is mixed or undecided, says it by its comparisons: see `_meaning`.
+MEANS = {
+    "better": {"supported": "better", "opposite": "worse", "no_effect": "not better"},
+    "worse": {"supported": "worse", "opposite": "better", "no_effect": "not worse"},
+    "not_better": {"supported": "not better", "opposite": "better", "no_effect": "better"},
+    "not_worse": {"supported": "not worse", "opposite": "worse", "no_effect": "worse"},
+    "equivalent": {"supported": "same", "opposite": "differs", "no_effect": "differs"},
+    "differs": {"supported": "differs", "opposite": "same", "no_effect": "same"}}
+#: What to do, in a word and a sentence: for an addition, and for a choice between two ways.
 DO = {
-    "better": {
-        "supported": "**Use it:** it lowers the error.",
-        "opposite": "**Leave it out:** it raises the error.",
-        "no_effect": "**Leave it out:** it gains nothing that matters.",
-        "mixed": "**Try it:** it helps some networks and data, not others.",
-        "undecided": "**Optional:** that it helps in general is not shown."},
-    "not_better": {
-        "supported": "**Leave it out:** it gains nothing that matters.",
-        "opposite": "**Use it:** it lowers the error.",
-        "no_effect": "**Use it:** it lowers the error.",
-        "mixed": "**Try it:** it helps some networks and data, not others.",
-        "undecided": "**Optional:** whether it gains anything is open."},
-    "not_worse": {
-        "supported": "**Allowed:** it does no harm that matters.",
-        "opposite": "**Leave it out:** it raises the error.",
-        "no_effect": "**Leave it out:** it raises the error.",
-        "mixed": "**Careful:** it harms some networks or data, not others.",
-        "undecided": "**Open:** that it is harmless in general is not shown."},
-    "worse": {
-        "supported": "**Avoid it:** it raises the error.",
-        "opposite": "**Use it:** it lowers the error.",
-        "no_effect": "**Allowed:** it does no harm that matters.",
-        "mixed": "**Careful:** it harms some networks or data, not others.",
-        "undecided": "**Open:** that it harms in general is not shown."},
-    "equivalent": {
-        "supported": "**Your choice:** it makes no difference that matters.",
-        "opposite": "**Choose with care:** it makes a difference.",
-        "no_effect": "**Choose with care:** it makes a difference.",
-        "mixed": "**Choose with care:** it makes a difference in some networks or data.",
-        "undecided": "**Open:** that it makes no difference is not shown."},
-    "differs": {
-        "supported": "**Try both:** the choice matters.",
-        "opposite": "**Your choice:** it makes no difference that matters.",
-        "no_effect": "**Your choice:** it makes no difference that matters.",
-        "mixed": "**Try both:** the choice matters in some networks or data.",
-        "undecided": "**Open:** that the choice matters is not shown."}}
-SOME = {
-    "better": {"supported": "**Try it:** it can lower the error."},
-    "worse": {"supported": "**Careful:** it can raise the error.",
-              "undecided": "**Open:** that it can harm is not shown."},
-    "not_worse": {"supported": "**Allowed:** it can do no harm."},
-    "not_better": {"supported": "**Optional:** it can gain nothing."},
-    "differs": {"supported": "**Try both:** the choice can matter.",
-                "undecided": "**Open:** that the choice can matter is not shown."}}
-#: The same for a choice between two ways, where these words differ.
-INSTEAD = {
-    "better": {
-        "supported": "**Yes:** it does better.", "opposite": "**No:** it does worse.",
-        "no_effect": "**No need:** it does no better by an amount that matters.",
-        "mixed": "**Try both:** it does better in some networks and data, not in others.",
-        "undecided": "**Either:** that it does better is not shown."},
-    "not_worse": {
-        "supported": "**Allowed:** it does no worse.", "opposite": "**No:** it does worse.",
-        "no_effect": "**No:** it does worse.",
-        "mixed": "**Careful:** it does worse in some networks or data, not in others.",
-        "undecided": "**Open:** that it does no worse is not shown."},
-    "worse": {
-        "supported": "**No:** it does worse.", "opposite": "**Yes:** it does better.",
-        "no_effect": "**Allowed:** it does no worse by an amount that matters.",
-        "mixed": "**Careful:** it does worse in some networks or data, not in others.",
-        "undecided": "**Either:** that it does worse is not shown."}}
+    "better": ("**Do it:** it helps.", "**Yes:** it does better."),
+    "some better": ("**Worth a try:** it helped in some cases and harmed in none.",
+                    "**Worth a try:** it did better in some cases and worse in none."),
+    "both": ("**It depends:** it helped in some cases and harmed in others.",
+             "**It depends:** it did better in some cases and worse in others."),
+    "differs": ("**Compare both:** it makes a difference.", "**Compare both:** the choice matters."),
+    "not worse": ("**Harmless:** it does no harm that matters.",
+                  "**Harmless:** it is no worse by an amount that matters."),
+    "same": ("**As you like:** it makes no difference that matters.",) * 2,
+    "open": ("**Open:** no clear help or harm was seen.", "**Open:** neither was clearly better."),
+    "not better": ("**No need:** it gains nothing that matters.",
+                   "**No need:** it is no better by an amount that matters."),
+    "some worse": ("**Better not:** it harmed in some cases and helped in none.",
+                   "**Better not:** it did worse in some cases and better in none."),
+    "worse": ("**Don't:** it harms.", "**No:** it does worse.")}
 #: What a reader picks from, by the name of the choice.
 FACETS = {"network": "Your network", "activation": "Its activation", "target": "It predicts",
           "samples": "Training samples", "topic": "You ask about"}
@@ -89,66 +52,115 @@ def advice(study: Study, front: bool = False) -> list[dict]:
     """What book/guide.yaml lists, with what the verdicts say to it.
 
     Returns:
-        One mapping a situation: `situation`, `claim`, its `row` of the verdicts, `do` (a sentence),
-        and `cell`, the comparison that tells most (None without results). An entry whose claim is
-        not declared is left out.
+        One mapping a situation: `situation`, `claim`, its `row` of the verdicts, its `cells`, and
+        `do`, a word and a sentence. An entry whose claim is not declared is left out.
     """
     claims, found = {claim.slug: claim for claim in study.claims}, []
     for entry in study.guide:
         claim = claims.get(entry["claim"])
         if claim is None or front and not entry.get("front"):
             continue
-        row = study.verdict(claim)
-        found.append({"situation": entry["situation"], "claim": claim, "row": row,
-                      "do": _do(claim, row, entry.get("instead", False)),
-                      "cell": pages.telling(study.claim_cells(claim))})
+        row, cells = study.verdict(claim), study.claim_cells(claim)
+        meaning = _meaning(claim, row, cells)
+        found.append({"situation": entry["situation"], "claim": claim, "row": row, "cells": cells,
+                      "do": DO[meaning][entry.get("instead", False)] if meaning else
+                      "Not measured yet."})
     return found
 
 
-def _do(claim: Claim, row: Mapping, instead: bool) -> str:
-    key, region = pages.outcome(row), claim.predicts.region
-    words = DO[region]
-    if claim.predicts.quantifier == "some":
-        words = words | SOME.get(region, {})
-    if instead and not (key == "supported" and claim.predicts.quantifier == "some"):
-        words = words | INSTEAD.get(region, {})
-    return words.get(key, "Not measured yet.")
+def _meaning(claim: Claim, row: Mapping, cells: pd.DataFrame) -> str:
+    """A key of `DO`: what the verdict says in general, else what the comparisons say; or nothing."""
+    outcome = pages.outcome(row)
+    if outcome in ("supported", "opposite", "no_effect") and not (
+            outcome == "supported" and claim.predicts.quantifier == "some"):
+        return MEANS[claim.predicts.region][outcome]
+    found = pages.counted(cells)
+    if not len(found):
+        return ""
+    # A change of known direction may matter unless it is shown to be too small.
+    signs = set(found.loc[found["label"] != "equivalent", "sign"])
+    labels = set(found["label"])
+    if "better" in labels:
+        return "both" if "-" in signs else "some better"
+    if "worse" in labels:
+        return "both" if "+" in signs else "some worse"
+    return "open"
 
 
 # The first page
 
 def front(study: Study) -> str:
-    """Situation, what to do, what was found, how sure: a table that stacks on a narrow screen."""
-    rows = [(f"[{found['situation']}](/{found['claim'].topic}.md)", found["do"],
-             _found(study, found), f"{pages.claim_link(found['claim'], 'claim')}: "
-             + pages.sureness(study, found)) for found in advice(study, front=True)]
-    return ":::{div} cards answers\n" + pages.table(
-        ["situation", "do this", "what was found", "how sure"], rows) + ":::\n" if rows else ""
+    """The answers in short, and a table of them that stacks on a narrow screen.
+
+    The table: situation, what to do, what was found, and how sure that is.
+    """
+    found = advice(study, front=True)
+    rows = [(f"[{one['situation']}](/{one['claim'].topic}.md)", one["do"], _ends(one["cells"]),
+             f"{pages.verdict_words(one['row'])} {pages.claim_link(one['claim'], 'claim')}<br>"
+             + _counts(one["cells"])) for one in found]
+    if not rows:
+        return ""
+    return (_in_short(study, found) + ":::{div} cards answers\n" + pages.table(
+        ["situation", "do this", "change of the test error", "how sure"], rows) + ":::\n")
 
 
-def _found(study: Study, found: Mapping) -> str:
-    """The effect with its interval, in few words."""
-    cell = found["cell"]
-    if cell is None:
+def _in_short(study: Study, found: list[dict]) -> str:
+    """The situations by what to do, and how many of these answers hold in general."""
+    words = list(dict.fromkeys(text.partition(":**")[0] for pair in DO.values() for text in pair))
+    groups: dict[str, list[str]] = {word: [] for word in words}
+    for one in found:
+        if (word := one["do"].partition(":**")[0]) in groups:
+            groups[word].append(one["situation"])
+    lines = [f"{word}:** " + "; ".join(mine) + ".\n" for word, mine in groups.items() if mine]
+    if not lines:
+        return ""
+    decided = sum(one["row"]["verdict"] in ("supported", "contradicted") for one in found)
+    data = {name for one in found for name in one["cells"]["data"]}
+    sure = (f"**How sure?** {decided} of these {len(found)} answers rest on a claim that is decided; "
+            "the others say what was seen in some comparisons. All networks are small, on "
+            f"{len(data)} [data sets](/method.md): compare on your own.\n")
+    return ":::{admonition} In short\n:class: tip short\n" + "\n".join([*lines, sure]) + ":::\n\n"
+
+
+def _ends(cells: pd.DataFrame) -> str:
+    """The best comparison and the worst, each with its interval and its data set."""
+    cells = pages.counted(cells)
+    if not len(cells):
         return "nothing yet"
-    interval = f"{100 * (1 - study.rule.alpha):.0f} % interval "
-    text = verdicts.sentence(cell, study.rule).replace(interval, "")
-    one = found["row"]["D"] == 1
-    lead = "" if one else "up to " if cell["position"] in ("for", "against") else "in the middle "
-    return f"{lead}{text}, on {cell['data'].replace('_', ' ')}"
+    best, worst = (f"{figures.interval(cell)}, {cell['data'].replace('_', ' ')}"
+                   for cell in (cells.iloc[0], cells.iloc[-1]))
+    return best if len(cells) == 1 else f"best: {best}<br>worst: {worst}"
+
+
+def _counts(cells: pd.DataFrame) -> str:
+    """In how many comparisons the change was clearly better, clearly worse, and neither."""
+    found = pages.labels(cells)
+    rest = [f"{found[label]} {words}" for label, words in (
+        ("equivalent", "no difference"), ("undecided", "unclear")) if found[label]]
+    return (f"better in {found['better']} of {found.total()}, worse in {found['worse']}"
+            + (f" ({', '.join(rest)})" if rest else "") if found else "no comparison yet")
+
+
+def legend(study: Study) -> str:
+    """How to read the table of the first page."""
+    seeds = sorted({int(n) for one in advice(study, front=True) for n in one["cells"]["seeds"]})
+    many = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}" if seeds else "several"
+    return ("A line compares the same network with and without a change, or one way with the other; "
+            f"a comparison is one network on one data set, trained with {many} seeds each. In brackets "
+            f"stand {100 * (1 - study.rule.alpha):.0f} % intervals, for all comparisons of a line "
+            "together. *Better* and *worse*: the whole interval lies beyond what is "
+            "[too small to matter](/method.md). The badge is the verdict on the threads' "
+            "[claim](/claims.md) as they make it: supported, contradicted, mixed (true here, not "
+            "there), or undecided (too few comparisons are clear).\n")
 
 
 def front_cells(study: Study) -> pd.DataFrame:
     """The comparisons of errors that the first page's figure shows; see `figures.answers`."""
     parts = []
     for found in advice(study, front=True):
-        cells, cell = study.claim_cells(found["claim"]), found["cell"]
-        if cell is None or cell["metric"] != "error" or cell["scale"] != "log ratio":
-            continue
-        cells = cells[(cells["position"] != "uninformative") & cells["effect"].notna()]
-        place = ["treatment", "control", "data"]
-        telling = (cells[place] == pd.Series({k: cell[k] for k in place})).all(axis=1)
-        parts.append(cells.assign(answer=found["situation"], telling=telling))
+        cells = pages.counted(found["cells"])
+        if len(cells) and set(cells["metric"]) == {"error"} and set(cells["scale"]) == {"log ratio"}:
+            parts.append(cells.assign(answer=found["situation"]))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
@@ -176,14 +188,18 @@ def _entry(study: Study, found: Mapping) -> str:
     topic = _dotted({"topic": pages.question(study, claim.topic)})
     return "\n".join([
         f"### {found['situation']}\n", f"{{.advice {topic}}}",
-        f"{found['do']} Found: {_found(study, found)}. {pages.claim_link(claim, 'Claim')}: "
-        f"{pages.sureness(study, found)}.\n",
+        f"{found['do']} Measured: {pages.effect(study, found)}. "
+        f"{_counts(found['cells']).capitalize()}. "
+        f"{pages.claim_link(claim, 'Claim')}: {pages.verdict_words(found['row'])}\n",
         f":::{{dropdown}} What was compared ({len(rows)})",
         *(f"{{.compared {_dotted(facets)}}}\n{line}\n" for facets, line in rows), ":::\n"])
 
 
 def evidence(study: Study, claim: Claim) -> list[tuple[dict[str, str], str]]:
-    """Each comparison that a claim declares: what a reader picks it by, and what was found."""
+    """Each comparison that a claim declares: what a reader picks it by, and what was found.
+
+    Its `label` is among the choices, so that a script can count; "none" where nothing can be shown.
+    """
     params, cells, rows = study.params, study.claim_cells(claim), []
     for contrast in claim.contrasts:
         new, old = (pages.base(name) for name in (contrast.treatment, contrast.control))
@@ -199,7 +215,8 @@ def evidence(study: Study, claim: Claim) -> list[tuple[dict[str, str], str]]:
                 line += "cannot show anything"
             else:
                 line += f"{verdicts.sentence(cell.iloc[0], study.rule)}, **{cell.iloc[0]['label']}**"
-            rows.append((facets(study, contrast.treatment, data), line + "."))
+            label = cell.iloc[0]["label"] if line.endswith("**") else "none"
+            rows.append((facets(study, contrast.treatment, data) | {"label": label}, line + "."))
     return rows
 
 
@@ -265,8 +282,8 @@ def choices(study: Study) -> str:
     for one in advice(study):
         found["topic"].append(pages.question(study, one["claim"].topic))
         for picked, _ in evidence(study, one["claim"]):
-            for name, value in picked.items():
-                found[name].append(value)
+            for name in found.keys() & picked:
+                found[name].append(picked[name])
     lines = [f"- {title}: " + " · ".join(dict.fromkeys(found[name]))
              for name, title in FACETS.items() if found[name]]
     return ":::{div} choices\n" + "\n".join(lines) + "\n:::\n" if lines else ""

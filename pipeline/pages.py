@@ -441,9 +441,8 @@ def answers(study: Study, topic: str) -> list[dict]:
     """A chapter's answers, in the words that the verdicts choose.
 
     Returns:
-        One mapping an answer: `claim`, its `row` of the verdicts, the `sentence`, and the `cell`
-        that tells most (None for an identity, or without results). An answer whose claim is not
-        declared is left out.
+        One mapping an answer: `claim`, its `row` of the verdicts, its `cells` (none for an identity)
+        and the `sentence`. An answer whose claim is not declared is left out.
     """
     claims, found = {claim.slug: claim for claim in study.claims}, []
     for entry in study.answers.get(topic, {}).get("answers", ()):
@@ -451,7 +450,7 @@ def answers(study: Study, topic: str) -> list[dict]:
         if claim is None:
             continue
         row = study.verdict(claim)
-        found.append({"claim": claim, "row": row, "cell": telling(study.claim_cells(claim)),
+        found.append({"claim": claim, "row": row, "cells": study.claim_cells(claim),
                       "sentence": entry.get(outcome(row), "This is not measured yet.")})
     return found
 
@@ -463,26 +462,27 @@ def outcome(row: Mapping) -> str:
     return "opposite" if row["way"] == verdicts.OPPOSITE else "no_effect"
 
 
-def telling(cells: pd.DataFrame) -> dict | None:
-    """The decided comparison of largest effect, else the one in the middle of the open ones."""
-    counted = cells[(cells["position"] != "uninformative") & np.isfinite(cells["effect"].astype(float))]
-    decided = counted[counted["position"].isin(["for", "against"])]
-    if len(decided):
-        return decided.loc[decided["effect"].abs().idxmax()].to_dict()
-    if len(counted):
-        return counted.sort_values("effect").iloc[(len(counted) - 1) // 2].to_dict()
-    return None
+def counted(cells: pd.DataFrame) -> pd.DataFrame:
+    """The comparisons that can show something, the best first."""
+    informative = cells["position"] != "uninformative"
+    return cells[informative & np.isfinite(cells["effect"].astype(float))].sort_values(
+        "effect", ascending=False, kind="stable")
+
+
+def labels(cells: pd.DataFrame) -> Counter:
+    """How many comparisons that can show something have which label."""
+    return Counter(cells.loc[cells["position"] != "uninformative", "label"])
 
 
 def effect(study: Study, found: Mapping) -> str:
-    """An answer's effect with its interval, in plain words."""
-    cell = found["cell"]
-    if cell is None:
+    """An answer's effect with its interval, in plain words: the best comparison and the worst."""
+    cells = counted(found["cells"])
+    if not len(cells):
         return "exact" if found["claim"].checks else "–"
-    number = int(found["row"]["D"])
-    which = ("" if number == 1 else " at most" if cell["position"] in ("for", "against")
-             else " in the middle one")
-    return f"{verdicts.sentence(cell, study.rule)} on {cell['data']}{which}"
+    ends = [cells.iloc[0], *([cells.iloc[-1]] if len(cells) > 1 else [])]
+    lead = "between " if len(ends) > 1 else ""
+    return lead + " and ".join(
+        f"{verdicts.sentence(cell, study.rule)} on {cell['data']}" for cell in ends)
 
 
 def sureness(study: Study, found: Mapping) -> str:
@@ -502,8 +502,11 @@ def tally(study: Study) -> str:
     found = Counter(study.verdict(claim)["verdict"] for claim in study.claims)
     if not found:
         return "No claim is declared.\n"
-    parts = [f"{found[k]} {k}" for k in BADGES if found[k]]
-    return f"Of {_count(len(study.claims), 'claim')}: **{', '.join(parts)}**.\n"
+    whole = _count(len(study.claims), "claim")
+    parts = [[f"{found[k]} {k}" for k in names if found[k]] for names in (
+        [k for k in BADGES if k not in ("true", "false")], ("true", "false"))]
+    exact = f"; decided by exact checks: **{', '.join(parts[1])}**" if parts[1] else ""
+    return f"Of {whole}: **{', '.join(parts[0]) or 'none'}**{exact}.\n"
 
 
 def heat_map(study: Study) -> str:
@@ -539,7 +542,7 @@ def chapter(study: Study, topic: str) -> str:
              + " ".join(found["sentence"] for found in lead) + "\n:::\n"] if lead else []
     for found in lead:
         parts.append(f"- {claim_link(found['claim'])}: {sureness(study, found)}"
-                     + (f". {_capital(effect(study, found))}." if found["cell"] else ""))
+                     + (f". {_capital(effect(study, found))}." if len(counted(found["cells"])) else ""))
     parts += ["", "## All claims of this chapter\n", table(["claim", "verdict"], [
         (claim_link(claim), verdict_words(study.verdict(claim))) for claim in claims])]
     for claim in claims:

@@ -327,13 +327,14 @@ def test_an_answer_is_the_sentence_of_its_claims_verdict(project):
     (project / "book/answers.yaml").write_text(ANSWERS)
     study = pages.read(project)
     first, second = pages.answers(study, "sequences")
-    assert first["sentence"] == "Put it before." and first["cell"]["effect"] == 0.3
-    assert second["sentence"] == "It does nothing." and second["cell"] is None
+    assert first["sentence"] == "Put it before." and list(first["cells"]["effect"]) == [0.3]
+    assert second["sentence"] == "It does nothing." and not len(second["cells"])
     assert pages.answers(study, "elsewhere") == []
     chapter = pages.chapter(study, "sequences")
     assert "Put it before. It does nothing." in chapter
     assert "1 of 1 comparison as predicted, 0 against; 30 seeds each" in chapter
-    assert pages.tally(study) == "Of 3 claims: **1 supported, 1 true, 1 not measured**.\n"
+    assert pages.tally(study) == (
+        "Of 3 claims: **1 supported, 1 not measured**; decided by exact checks: **1 true**.\n")
 
 
 @pytest.mark.parametrize(("verdict", "way", "sentence"), [

@@ -176,27 +176,31 @@ def answered():
         {"effect": 0.4, "low": 0.3, "high": 0.5, "label": "better"},
         {"effect": -0.1, "data": "co2"},
         {"effect": -0.3, "low": -2.0, "high": -0.2, "label": "worse", "data": "digits"})
-    return rows.assign(answer=["first", "first", "second"], telling=[True, False, True])
+    return rows.assign(answer=["first", "first", "second"])
 
 
-def test_answers_draw_the_telling_comparison_and_dots_for_the_others(answered):
-    axes = figures.answers(answered).axes[0]
+def test_answers_draw_every_comparison_with_its_interval_the_best_first(answered):
+    axes = figures.answers(answered.iloc[[1, 0, 2]]).axes[0]
     # The upright lines are those of zero.
-    intervals = [tuple(line.get_xdata()) for line in lines(axes, 2) if len(set(line.get_ydata())) == 1]
+    level = [line for line in lines(axes, 2) if len(set(line.get_ydata())) == 1]
+    heights = [line.get_ydata()[0] for line in level]
+    assert heights == sorted(heights)
+    expected = [tuple(sorted((-row["low"], -row["high"]))) for _, row in answered.iterrows()]
     # What leaves the axis, 150 % more, ends at its edge.
-    np.testing.assert_allclose(intervals, [(-0.5, -0.3), (0.2, math.log(2.5))])
-    marks = {line.get_marker(): line.get_xdata()[0] for line in lines(axes, 1)}
-    assert marks["o"] == pytest.approx(-0.4) and marks["X"] == pytest.approx(0.3)
-    assert marks["|"] == pytest.approx(0.1)
-    assert [t.get_text() for t in axes.texts] == ["first", "vowels", "second", "digits"]
+    expected[2] = (0.2, math.log(2.5))
+    np.testing.assert_allclose([tuple(line.get_xdata()) for line in level], expected)
+    marks = [(line.get_marker(), line.get_xdata()[0]) for line in lines(axes, 1)]
+    np.testing.assert_allclose([place for _, place in marks], [-0.4, 0.1, 0.3])
+    assert [mark for mark, _ in marks][::2] == ["o", "X"]
+    assert [t.get_text() for t in axes.texts] == ["first", "second"]
 
 
 def test_answers_say_their_finding_in_title_and_text(answered):
     finding = "Of 2 changes, 1 clearly lowered the error somewhere, 1 clearly raised it"
     assert figures.answers(answered).get_suptitle().replace("\n", " ") == finding
     alt = figures.answers_alt(answered)
-    # exp(-0.4) - 1 = -0.3297
-    assert finding in alt and "first, on vowels: −33 % (−39 % to −26 %), better" in alt
+    # exp(-0.4) - 1 = -0.3297, exp(0.1) - 1 = 0.1052
+    assert finding in alt and "first: 2 comparisons, from −33 % (−39 to −26 %) on vowels to +11 %" in alt
 
 
 def test_answers_refuse_other_scales(answered):

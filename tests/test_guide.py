@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -79,16 +80,31 @@ def study(tmp_path):
 def test_the_first_page_has_a_row_for_each_situation_of_its_own(study):
     rows = [line for line in guide.front(study).splitlines() if line.startswith("| [")]
     assert len(rows) == 2
-    assert "[BN after a Conv1D](/order.md) | **Use it:** it lowers the error." in rows[0]
-    # exp(-0.3) - 1 = -0.2592, exp(-0.2) - 1 = -0.1813, exp(-0.4) - 1 = -0.3297
-    assert "26 % lower test error (18 % to 33 %), on forecast" in rows[0]
-    assert "1 of 1 comparison as predicted, 0 against; 30 seeds each" in rows[0]
-    assert "Not measured yet." in rows[1]
+    assert "[BN after a Conv1D](/order.md) | **Do it:** it helps." in rows[0]
+    # exp(-0.3) - 1 = -0.2592, exp(-0.4) - 1 = -0.3297, exp(-0.2) - 1 = -0.1813
+    assert "| −26 % (−33 to −18 %), forecast |" in rows[0]
+    assert "better in 1 of 1, worse in 0 |" in rows[0]
+    assert "Not measured yet. | nothing yet |" in rows[1] and "no comparison yet" in rows[1]
+
+
+def test_the_first_page_says_the_best_comparison_and_the_worst(study):
+    many = pd.DataFrame([cell(), cell(data="tabular", effect=-0.1, low=-0.2, high=-0.05, label="undecided"),
+                         cell(data="noise", effect=0.9, position="uninformative")])
+    found = guide.front(replace(study, tables={**study.tables, "cells": many}))
+    assert "best: −26 % (−33 to −18 %), forecast<br>worst: +11 % (+5.1 to +22 %), tabular" in found
+    assert "better in 1 of 2, worse in 0 (1 unclear)" in found
+
+
+def test_the_first_page_opens_with_the_situations_by_what_to_do(study):
+    short = guide.front(study).partition("| situation")[0]
+    assert "**Do it:** BN after a Conv1D.\n" in short and "Nobody looked" not in short
+    assert "1 of these 2 answers rest on a claim that is decided" in short
+    assert "trained with 30 seeds each" in guide.legend(study)
 
 
 def test_the_first_pages_figure_has_the_cells_of_its_rows(study):
     cells = guide.front_cells(study)
-    assert list(cells["answer"]) == ["BN after a Conv1D"] and list(cells["telling"]) == [True]
+    assert list(cells["answer"]) == ["BN after a Conv1D"] and list(cells["data"]) == ["forecast"]
     assert "/figures/answers.svg" in guide.front_figure(study)
 
 
@@ -96,11 +112,12 @@ def test_the_guide_shows_every_situation_with_what_was_compared(study):
     text = guide.guide(study)
     assert [line for line in text.splitlines() if line.startswith("### ")] == [
         "### BN after a Conv1D", "### BN or none", "### Nobody looked"]
-    assert "**Either:** that it does better is not shown." in text
-    assert "{.compared .network--conv1d-and-lstm .activation--tanh .samples--more-than-700}" in text
+    assert "**Open:** neither was clearly better." in text
+    assert ("{.compared .network--conv1d-and-lstm .activation--tanh .samples--more-than-700 "
+            ".label--better}") in text
     assert "[bn](#experiment-bn) against [plain](#experiment-plain) on forecast: 26 % lower" in text
     # 640 samples, a quarter of them: 160.
-    assert ".network--dense-layers-mlp .activation--relu .samples--fewer-than-300}" in text
+    assert ".network--dense-layers-mlp .activation--relu .samples--fewer-than-300 .label--undecided}" in text
     assert "(train_fraction=1.0)](#experiment-mlp) on tabular: not measured yet." in text
     assert "- Training samples: more than 700 · fewer than 300 · 300 to 700" in text
 
@@ -117,27 +134,51 @@ def test_every_verdict_of_every_situation_has_words():
     claims = {claim.slug: claim for claim in read_claims(ROOT / "book/claims.yaml")}
     entries = read_yaml(ROOT / "book/guide.yaml")
     assert len({entry["situation"] for entry in entries}) == len(entries)
-    assert sum(entry.get("front", False) for entry in entries) == 10
+    assert sum(entry.get("front", False) for entry in entries) == 11
     for entry in entries:
         assert set(entry) <= {"claim", "situation", "front", "instead"}
         mine = claims[entry["claim"]]
         assert not any(contrast.minus for contrast in mine.contrasts), entry
+        found = [pd.DataFrame([cell(label=label, sign=sign) for label, sign in signs]) for signs in (
+            [("better", "+")], [("worse", "-")], [("undecided", "")], [("equivalent", "-")])]
         for verdict, way in (("supported", ""), ("mixed", ""), ("undecided", ""),
                              ("contradicted", "the opposite effect"),
                              ("contradicted", "no effect of that size")):
-            text = guide._do(mine, {"verdict": verdict, "way": way}, entry.get("instead", False))
-            assert re.fullmatch(r"\*\*[A-Z][a-z ]+:\*\* .+\.", text), (entry, verdict, text)
+            for cells in found:
+                meaning = guide._meaning(mine, {"verdict": verdict, "way": way}, cells)
+                text = guide.DO[meaning][entry.get("instead", False)]
+                assert re.fullmatch(r"\*\*[A-Z][a-z' ]+:\*\* .+\.", text), (entry, verdict, text)
 
 
-def test_words_follow_the_direction_of_the_prediction():
-    def do(region, verdict, way="", **more):
-        return guide._do(claim("a", region, **more), {"verdict": verdict, "way": way}, False)
+def meaning(region, verdict, way="", cells=(("better", "+"),), **more):
+    table = pd.DataFrame([cell(label=label, sign=sign) for label, sign in cells])
+    return guide._meaning(claim("a", region, **more), {"verdict": verdict, "way": way}, table)
 
-    opposite = "the opposite effect"
-    assert do("better", "supported") == do("worse", "contradicted", opposite) == do(
-        "not_better", "contradicted", opposite)
-    assert do("better", "contradicted", opposite) == do("not_worse", "contradicted", opposite)
-    assert do("worse", "supported", quantifier="some") == "**Careful:** it can raise the error."
+
+def test_a_decided_claim_says_what_to_do_by_the_direction_of_its_prediction():
+    opposite, none = "the opposite effect", "no effect of that size"
+    assert meaning("better", "supported") == meaning("worse", "contradicted", opposite) == meaning(
+        "not_better", "contradicted", opposite) == "better"
+    assert meaning("better", "contradicted", opposite) == meaning(
+        "not_worse", "contradicted", none) == meaning("worse", "supported") == "worse"
+    assert meaning("better", "contradicted", none) == meaning("not_better", "supported") == "not better"
+    assert meaning("worse", "contradicted", none) == meaning("not_worse", "supported") == "not worse"
+    assert meaning("differs", "contradicted", none) == meaning("equivalent", "supported") == "same"
+
+
+@pytest.mark.parametrize(("cells", "expected"), [
+    ([("better", "+"), ("undecided", "")], "some better"),
+    ([("better", "+"), ("worse", "-")], "both"),
+    ([("better", "+"), ("undecided", "-")], "both"),  # harm of a size that is not known
+    ([("better", "+"), ("equivalent", "-")], "some better"),  # harm that is known to be small
+    ([("worse", "-"), ("undecided", "+")], "both"),
+    ([("worse", "-"), ("undecided", "")], "some worse"),
+    ([("undecided", "+"), ("undecided", "-")], "open"), ([("equivalent", "+")], "open")])
+def test_an_open_claim_says_what_to_do_by_its_comparisons(cells, expected):
+    for verdict in ("mixed", "undecided"):
+        assert meaning("better", verdict, cells=cells) == expected
+    # That something can happen does not say in which way it mostly happens.
+    assert meaning("worse", "supported", cells=cells, quantifier="some") == expected
 
 
 def test_the_script_knows_every_choice_by_its_title():

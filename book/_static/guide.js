@@ -22,6 +22,7 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   const count = picks.appendChild(document.createElement("output"));
   const advice = [...document.querySelectorAll(".advice")];
+  for (const lead of advice) lead.append(document.createElement("output"));
 
   function show() {
     const wanted = (topic) => menus.filter(({ facet, menu }) => menu.value && (facet === "topic") === topic)
@@ -33,6 +34,13 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const lead of advice) {
       const section = lead.closest("section"), rows = [...section.querySelectorAll(".compared")];
       for (const row of rows) row.hidden = !fits(row, wanted(false));
+      const labels = rows.filter((row) => !row.hidden).map((row) => row.className.match(/label--(\w+)/)?.[1])
+        .filter((label) => label !== "none");
+      const better = labels.filter((label) => label === "better").length;
+      const worse = labels.filter((label) => label === "worse").length;
+      lead.lastChild.textContent = !wanted(false).length ? "" : !labels.length
+        ? " Of what fits your choice, nothing can show an effect."
+        : ` Of what fits your choice: better in ${better} of ${labels.length}, worse in ${worse}.`;
       section.hidden = !(fits(lead, wanted(true)) && rows.some((row) => !row.hidden));
       shown += !section.hidden;
     }
