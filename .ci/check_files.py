@@ -6,19 +6,17 @@ in words what it shows, and no page is heavy.
 
 from __future__ import annotations
 
-import gzip
 import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-#: A page with all the pictures, styles and scripts that its HTML names, in bytes, each compressed
-#: as a web server sends it.
+#: A page with all the pictures, styles and scripts that its HTML names, in bytes, as they lie on the
+#: disk; a web server that compresses sends less.
 HEAVIEST = 1_500_000
 #: Attributes that name another file: a reader follows a link, a browser loads the rest.
 FOLLOWED = {("a", "href"), ("area", "href")}
@@ -166,15 +164,9 @@ def useless(alt: str | None) -> str | None:
 
 
 def heaviness(path: Path, page: Page, html: Path) -> int:
-    """Compressed bytes of a page with what its HTML loads."""
+    """Bytes of a page with what its HTML loads."""
     files = {path, *(target(address, path, html) for address in page.loads)}
-    return sum(sent(file) for file in files if file and file.is_file())
-
-
-@cache
-def sent(file: Path) -> int:
-    """Bytes of a file, compressed; what is compressed already stays nearly as it is."""
-    return len(gzip.compress(file.read_bytes(), 6))
+    return sum(file.stat().st_size for file in files if file and file.is_file())
 
 
 def report(found: Iterable[tuple[str, str]], title: str) -> int:

@@ -7,6 +7,7 @@ figures are added to them as params.yaml and book/claims.yaml say. Nothing is tr
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,7 +29,8 @@ HTML = Path("build/html")
 FIGURE = Path("results/answers.svg")
 NO_FIGURE = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>\n'
 #: What a build leaves beside its pages, and what would differ from one build to the next.
-LEFTOVERS = (".buildinfo", ".buildinfo.bak", ".doctrees", ".jupyter_cache", "reports")
+LEFTOVERS = (".buildinfo", ".buildinfo.bak", ".doctrees", ".jupyter_cache", "reports",
+             "_static/scripts/fontawesome.js", "_static/scripts/fontawesome.js.map")
 
 
 def assemble(root: Path, target: Path) -> Study:
@@ -70,7 +72,10 @@ def assemble(root: Path, target: Path) -> Study:
     for topic in own:
         title = topic.replace("_", " ").capitalize()
         write_text(target / f"{topic}.md", f"# {title}\n\n{pages.chapter(study, topic)}")
+    groups = pages.experiment_groups(study)
     write_text(target / "experiments.md", pages.experiments(study))
+    for group, names in groups.items():
+        write_text(target / f"experiments/{group}.md", pages.experiment_group(study, group, names))
     for name in study.records:
         record = _record(study, root / RUNS / name / "record.ipynb", name)
         write_text(target / f"records/{name}.ipynb", nbformat.writes(record) + "\n")
@@ -83,6 +88,7 @@ def assemble(root: Path, target: Path) -> Study:
     sections = {topic: [{"file": f"claims/{claim.slug}", "title": pages.short(claim.slug)}
                         for claim in study.claims if claim.topic == topic] for topic in topics}
     sections |= {"records": [{"file": f"records/{name}", "title": name} for name in study.records]}
+    sections["experiments"] = [{"file": f"experiments/{group}"} for group in groups]
     if mechanics.exists():
         sections["mechanics"] = [{"file": "records/mechanics", "title": "record of the checks"},
                                  *sections.get("mechanics", [])]
@@ -176,7 +182,7 @@ def build(root: Path, source: Path, html: Path) -> None:
         raise RuntimeError(f"the book could not be built from {source} (exit code "
                            f"{done.returncode}):\n{done.stdout}")
     clean(made / "html")
-    accessible(made / "html")
+    mend(made / "html")
     swap(made / "html", html)
     shutil.rmtree(made, ignore_errors=True)
 
@@ -197,14 +203,21 @@ MENDED = {
         '<div class="pst-scrollable-table-container" tabindex="0" role="region" aria-label="table">',
     '<div class="scroll docutils">':
         '<div class="scroll docutils" tabindex="0" role="region" aria-label="figure">'}
+#: Scripts that are most of a page's weight and change nothing: the style sheet has the icons, too,
+#: and only the page of the search searches.
+ICONS = re.compile(r'<script[^>]* src="[^"]*/fontawesome\.js[^"]*"></script>')
+INDEX = re.compile(r'<script[^>]* src="[^"]*searchindex\.js"></script>')
 
 
-def accessible(html: Path) -> None:
-    """Mend what the theme leaves out, in every page."""
+def mend(html: Path) -> None:
+    """Mend what the theme leaves out, and leave out what is not needed, in every page."""
     for path in sorted(html.rglob("*.html")):
         text = path.read_text(encoding="utf-8")
         for old, new in MENDED.items():
             text = text.replace(old, new)
+        text = ICONS.sub("", text)
+        if path.name != "search.html":
+            text = INDEX.sub("", text)
         path.write_text(text, encoding="utf-8")
 
 

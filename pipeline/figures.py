@@ -584,7 +584,10 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
             first.setdefault(data, axes)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             best, heading = _best_epoch(median), f"{data}, {variant}" if variant else data
-            axes.set_title(f"{heading}: best at epoch {best}" if best else heading, size=9)
+            title = f"{heading}: best at epoch {best}" if best else heading
+            # The names of a sweep's variants may be longer than a panel is wide.
+            axes.set_title(textwrap.fill(title.replace(",", ", ").replace(",  ", ", "), 44),
+                           size=8 if variant else 9)
             axes.spines[["top", "right"]].set_visible(False)
             axes.tick_params(labelsize=8)
             axes.set_xlabel("epoch", size=8.5)

@@ -728,32 +728,39 @@ def check_table(study: Study, names: Iterable[str] | None = None) -> str:
 
 # Experiments and records
 
-def experiments(study: Study) -> str:
-    """All experiments, by the data sets they run on."""
-    params = study.params
-    parts = ["# All experiments\n",
-             "An experiment is a list of layers; its order is the network's order. Each is shown "
-             "with its exact lines of `params.yaml` and its result against what it is compared "
-             "with.\n",
-             "## Everything at a glance\n",
-             "Each row is a network with one change, under the network that it is compared with. "
-             "Blue: the change lowered the test error. Orange: it raised it.\n", heat_map(study)]
+def experiment_groups(study: Study) -> dict[str, list[str]]:
+    """The names of experiments by the group of the first data set that each runs on."""
     groups: dict[str, list[str]] = {}
-    for name in params.experiments:
-        sets = params.data_sets(name)
-        heading = ", ".join(dict.fromkeys(params.data[d].group for d in sets))
-        groups.setdefault(heading.replace("_", " "), []).append(name)
-    for heading, names in groups.items():
-        parts.append(f"## On {heading}\n")
-        for name in names:
-            parts.append(_experiment(study, name))
-    return "\n".join(parts)
+    for name in study.params.experiments:
+        first = study.params.data_sets(name)[0]
+        groups.setdefault(study.params.data[first].group, []).append(name)
+    return groups
+
+
+def experiments(study: Study) -> str:
+    """All experiments at a glance, and where each stands."""
+    lines = [f"- [{_capital(group.replace('_', ' '))}](/experiments/{group}.md): "
+             f"{_count(len(names), 'experiment')}" for group, names in experiment_groups(study).items()]
+    return "\n".join([
+        "# All experiments\n",
+        "An experiment is a list of layers; its order is the network's order. Each is shown with its "
+        "exact lines of `params.yaml` and its result against what it is compared with, by the data "
+        "that it runs on:\n", *lines, "",
+        "## Everything at a glance\n",
+        "Each row is a network with one change, under the network that it is compared with. "
+        "Blue: the change lowered the test error. Orange: it raised it.\n", heat_map(study)])
+
+
+def experiment_group(study: Study, group: str, names: Iterable[str]) -> str:
+    """The page of the experiments whose first data set is of a group."""
+    title = f"# Experiments on {group.replace('_', ' ')}\n"
+    return "\n".join([title, *(_experiment(study, name) for name in names)])
 
 
 def _experiment(study: Study, name: str) -> str:
     experiment = study.params.experiments[name]
     cells = study.experiment_cells(name)
-    parts = [f"(experiment-{name})=\n### {experiment.title or name}\n"]
+    parts = [f"(experiment-{name})=\n## {experiment.title or name}\n"]
     if experiment.note:
         parts.append(f"{experiment.note}\n")
     text = f"Network: {chain(experiment)}. Data sets: {', '.join(study.params.data_sets(name))}."

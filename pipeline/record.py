@@ -25,15 +25,23 @@ def _words(item: dict) -> str:
 
 
 def chain(plan_file: str) -> str:
-    """The layers in the network's order, one line a variant, as Markdown."""
-    lines = {}
-    for arm in _arms(plan_file):
-        output = [f"Dense(units={arm['classes'] or 1})"]
-        items = [_words(i) for i in arm["network"]["layers"]] + output + [
-            _words(i) for i in arm["network"]["head"]]
-        lines.setdefault((arm["variant"], " → ".join(f"`{i}`" for i in items)), []).append(arm["data"])
-    return "\n\n".join(f"{'**' + variant + '**, ' if variant else ''}{', '.join(names)}: {items}"
-                       for (variant, items), names in lines.items())
+    """The layers in the network's order, once a kind of output, as Markdown.
+
+    Of a sweep, the first variant is shown; the others change what their names say.
+    """
+    arms, lines = _arms(plan_file), {}
+    variants = list(dict.fromkeys(arm["variant"] for arm in arms))
+    for arm in arms:
+        if arm["variant"] == variants[0]:
+            output = [f"Dense(units={arm['classes'] or 1})"]
+            items = [_words(i) for i in arm["network"]["layers"]] + output + [
+                _words(i) for i in arm["network"]["head"]]
+            lines.setdefault(" → ".join(f"`{i}`" for i in items), []).append(arm["data"])
+    parts = [f"{', '.join(names)}: {items}" for items, names in lines.items()]
+    if len(variants) > 1:
+        parts.append(f"This is the variant `{variants[0]}`. The others change what their names say: "
+                     + ", ".join(f"`{variant}`" for variant in variants[1:]) + ".")
+    return "\n\n".join(parts)
 
 
 def summary(plan_file: str) -> pd.DataFrame:
@@ -88,4 +96,6 @@ def rates(runs: pd.DataFrame) -> pd.DataFrame:
                  for rate, part in group.groupby("learning_rate")}
         rows.append({"variant": variant, "data": data, **tried,
                      "chosen": f"{group.loc[group['chosen'], 'learning_rate'].iloc[0]:g}"})
+    if not rows:
+        return pd.DataFrame({"learning rate": ["none was chosen: the experiment sets it"]})
     return pd.DataFrame(rows).fillna("")

@@ -270,7 +270,10 @@ def test_an_identity_shows_its_checks_and_a_claim_without_result_says_so(project
 
 
 def test_experiments_are_shown_with_their_exact_lines(project):
-    page = (assembled(project) / "experiments.md").read_text()
+    source = assembled(project)
+    assert "- [Sequences](/experiments/sequences.md): 4 experiments" in (
+        source / "experiments.md").read_text()
+    page = (source / "experiments/sequences.md").read_text()
     for name, lines in (
             ("before", "before: {data: sequences, layers: [conv, bn, relu, lstm], versus: plain}"
                        "  # a remark"),
@@ -384,11 +387,21 @@ def test_boxes_that_scroll_can_be_reached_and_toggles_have_a_name(tmp_path):
     page.parent.mkdir()
     page.write_text('<summary><span class="toctree-toggle" role="x"></span></summary><div class="scroll '
                     'docutils"><p>a</p></div><div class="pst-scrollable-table-container"></div>')
-    book.accessible(tmp_path)
+    book.mend(tmp_path)
     text = page.read_text()
     assert text.count('tabindex="0"') == 2 and 'aria-label="pages below"' in text
-    book.accessible(tmp_path)
+    book.mend(tmp_path)
     assert page.read_text() == text
+
+
+def test_scripts_that_nothing_needs_are_left_out_and_the_search_keeps_its_index(tmp_path):
+    icons = '<script defer src="../_static/scripts/fontawesome.js?digest=0"></script>'
+    index, other = '<script src="searchindex.js"></script>', '<script src="_static/book.js"></script>'
+    for name in ("index.html", "search.html"):
+        (tmp_path / name).write_text(icons + index + other)
+    book.mend(tmp_path)
+    assert (tmp_path / "index.html").read_text() == other
+    assert (tmp_path / "search.html").read_text() == index + other
 
 
 def test_swap_keeps_one_whole_book(tmp_path):

@@ -1,7 +1,6 @@
 """Every check of the built book's files finds what it is for, on a site made by hand."""
 
 import importlib.util
-import random
 import sys
 from pathlib import Path
 
@@ -113,12 +112,11 @@ def test_an_image_that_does_not_say_what_it_shows_is_found(check, site, alt):
     assert "figure.svg" in found and "alternative text" in found
 
 
-def test_a_heavy_page_is_found_and_what_compresses_well_is_not_heavy(check, site):
+def test_a_heavy_page_is_found(check, site):
     picture = site / "figure.svg"
-    picture.write_bytes(bytes(3_000_000))
+    picture.write_bytes(bytes(1_400_000))
     assert complaints(check, site) == []
-    check.sent.cache_clear()
-    picture.write_bytes(random.Random(0).randbytes(1_600_000))
+    picture.write_bytes(bytes(1_600_000))
     found, = complaints(check, site)
     assert found.startswith("weighs 1.6")
 

@@ -273,3 +273,13 @@ def test_change_is_that_of_the_score(effect, metric, scale, expected):
 def test_signed_numbers_have_a_sign_and_few_digits():
     assert [figures.signed(v) for v in (12.34, -3.21, 3.0, 0.0, -0.012)] == [
         "+12", "−3.2", "+3", "0", "−0.012"]
+
+
+def test_the_headings_of_a_sweeps_curves_stay_within_their_panels():
+    long = "lstm.activation=tanh,lstm.recurrent_dropout=0.2,learning_rate=0.01"
+    rows = [{"data": "forecast", "variant": variant, "seed": 1, "epoch": epoch, "train_loss": 1.0,
+             "validation_loss": 2.0} for variant in (long, long + "1") for epoch in (1, 2)]
+    figure = figures.learning_curves(pd.DataFrame(rows))
+    figure.draw_without_rendering()
+    left, right = (axes.title.get_window_extent() for axes in figure.axes[:2])
+    assert left.x1 < right.x0

@@ -37,11 +37,12 @@ def runs():
     return table.assign(experiment="x", variant="", data="one", diverged=False, parameters=7)
 
 
-def test_the_chain_is_the_networks_order_once_a_variant(plan_file):
-    lines = record.chain(plan_file).split("\n\n")
-    assert len(lines) == 2 and lines[0].startswith("**rate=1**, one, two: ")
-    places = [lines[0].index(word) for word in ("units=3", "BatchNormalization", "units=2")]
+def test_the_chain_is_the_networks_order_and_names_the_variants(plan_file):
+    network, variants = record.chain(plan_file).split("\n\n")
+    assert network.startswith("one, two: ")
+    places = [network.index(word) for word in ("units=3", "BatchNormalization", "units=2")]
     assert places == sorted(places)
+    assert "variant `rate=1`" in variants and variants.endswith("`rate=2`.")
 
 
 def test_the_summary_counts_as_keras_does(plan_file):
@@ -64,3 +65,8 @@ def test_scores_and_rates_are_means_over_seeds(runs):
     assert list(scores["test error, best epoch"]) == [f"{np.mean([r, 2 * r]):.4f}" for r in (0.1, 0.2)]
     rates = record.rates(runs)
     assert rates.loc[0, "rate 0.1"] == "8.6000" and rates.loc[0, "chosen"] == "0.1"
+
+
+def test_without_tuning_runs_it_is_said_that_no_rate_was_chosen(runs):
+    rates = record.rates(runs[runs["purpose"] == "study"])
+    assert rates.to_markdown(index=False).count("none was chosen") == 1
