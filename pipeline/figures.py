@@ -53,11 +53,14 @@ MARKERS = {  # position: marker, filled, words
     "open": ("o", False, "open"), "uninformative": ("D", False, "cannot show anything"),
     "decided": ("o", True, "decided"), "undecided": ("o", False, "undecided")}
 
-#: Per label of a comparison: marker, filled, colour, words.
-LABELS = {
-    "better": ("o", True, BETTER, "error clearly lower"), "worse": ("X", True, WORSE, "clearly higher"),
-    "equivalent": ("s", True, QUIET, "no difference that matters"),
-    "undecided": ("o", False, QUIET, "undecided")}
+#: Per direction of a comparison, and whether it exceeds the margin: marker, filled, colour, words.
+DIRECTIONS = {
+    ("better", True): ("o", True, BETTER, "lower, by more than the margin"),
+    ("better", False): ("o", False, BETTER, "lower"),
+    ("worse", True): ("X", True, WORSE, "higher, by more than the margin"),
+    ("worse", False): ("X", False, WORSE, "higher"),
+    ("same", False): ("s", True, QUIET, "the same, within the margin"),
+    ("unclear", False): ("o", False, QUIET, "unclear")}
 
 _STYLE = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9,
           "text.color": TEXT, "axes.labelcolor": TEXT, "xtick.color": TEXT, "ytick.color": TEXT,
@@ -412,12 +415,13 @@ def answers(cells: pd.DataFrame) -> Figure:
             # A line of zero for each answer, so that none runs through a name.
             axes.plot([0, 0], [y - 0.5, y + len(mine) - 0.5], color=QUIET, lw=0.8, zorder=1)
             for cell in mine.to_dict("records"):
-                marker, filled, colour, _ = LABELS[cell["label"]]
+                kind = (direction(cell), cell["label"] in ("better", "worse"))
+                marker, filled, colour, _ = DIRECTIONS[kind]
                 axes.barh(y, 2 * cell["margin"], left=-cell["margin"], height=1, color=BAND, zorder=0)
                 middle, *ends = np.clip([-cell["effect"], -cell["high"], -cell["low"]], low, high)
                 axes.plot(ends, [y, y], color=colour, lw=1.1, solid_capstyle="butt", zorder=2)
-                used[cell["label"]] = axes.plot(
-                    [middle], [y], marker, color=colour, ms=3.6, zorder=3, mew=0.9,
+                used[kind] = axes.plot(
+                    [middle], [y], marker, color=colour, ms=3.8, zorder=3, mew=0.9,
                     mfc=colour if filled else PANEL, mec=colour, ls="none")[0]
                 y += 1
             y += 0.3
@@ -429,21 +433,29 @@ def answers(cells: pd.DataFrame) -> Figure:
         axes.set_xticks([math.log1p(t / 100) for t in ticks], [signed(t, " %") for t in ticks], size=8)
         axes.set_xlabel("change of the test error   (← better)", size=8.5)
         figure.suptitle(answers_finding(cells), x=0.01, ha="left", size=9.5, weight="bold")
-        shown = [label for label in LABELS if label in used]
-        figure.legend([*(used[label] for label in shown), matplotlib.patches.Patch(color=BAND)],
-                      [*(LABELS[label][3] for label in shown), "too small to matter"],
+        shown = [kind for kind in DIRECTIONS if kind in used]
+        figure.legend([*(used[kind] for kind in shown), matplotlib.patches.Patch(color=BAND)],
+                      [*(DIRECTIONS[kind][3] for kind in shown), "margin: too small to matter"],
                       loc="outside lower left", ncols=2, frameon=False, fontsize=7.5,
                       handletextpad=0.5, columnspacing=1.2)
     return figure
 
 
+def direction(cell: Mapping) -> str:
+    """`better` or `worse` where the whole interval is on one side of zero, `same` where it lies within
+    the margin, else `unclear`."""
+    if cell["label"] == "equivalent":
+        return "same"
+    return {"+": "better", "-": "worse"}.get(cell["sign"], "unclear")
+
+
 def answers_finding(cells: pd.DataFrame) -> str:
     """How many of the answers' changes lower, and raise, an error somewhere."""
     _need(cells)
-    found = cells.groupby("answer", sort=False)["label"].agg(set)
-    better, worse = (sum(label in labels for labels in found) for label in ("better", "worse"))
-    return (f"Of {_count(len(found), 'change')}, {better} clearly lowered the\n"
-            f"error somewhere, {worse} clearly raised it")
+    found = cells.assign(found=cells.apply(direction, axis=1)).groupby("answer", sort=False)["found"].agg(set)
+    better, worse = (sum(name in names for names in found) for name in ("better", "worse"))
+    return (f"Of {_count(len(found), 'change')}, {better} lowered the error\n"
+            f"somewhere, {worse} raised it somewhere")
 
 
 def answers_alt(cells: pd.DataFrame) -> str:

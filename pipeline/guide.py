@@ -36,7 +36,7 @@ DO = {
     "not worse": ("**Harmless:** it does no harm that matters.",
                   "**Harmless:** it is no worse by an amount that matters."),
     "same": ("**As you like:** it makes no difference that matters.",) * 2,
-    "open": ("**Open:** no clear help or harm was seen.", "**Open:** neither was clearly better."),
+    "open": ("**Open:** no help or harm was seen.", "**Open:** neither was seen to be better."),
     "not better": ("**No need:** it gains nothing that matters.",
                    "**No need:** it is no better by an amount that matters."),
     "some worse": ("**Better not:** it harmed in some cases and helped in none.",
@@ -77,35 +77,31 @@ def _meaning(claim: Claim, row: Mapping, cells: pd.DataFrame) -> str:
     found = pages.counted(cells)
     if not len(found):
         return ""
-    # A change of known direction may matter unless it is shown to be too small.
-    signs = set(found.loc[found["label"] != "equivalent", "sign"])
-    labels = set(found["label"])
-    if "better" in labels:
-        return "both" if "-" in signs else "some better"
-    if "worse" in labels:
-        return "both" if "+" in signs else "some worse"
-    return "open"
+    ways = set(found.apply(figures.direction, axis=1))
+    return {(True, True): "both", (True, False): "some better", (False, True): "some worse",
+            (False, False): "open"}["better" in ways, "worse" in ways]
 
 
 # The first page
 
 def front(study: Study) -> str:
-    """The answers in short, and a table of them that stacks on a narrow screen.
+    """The answers in short, how to read them, and a table of them that stacks on a narrow screen.
 
     The table: situation, what to do, what was found, and how sure that is.
     """
     found = advice(study, front=True)
     rows = [(f"[{one['situation']}](/{one['claim'].topic}.md)", one["do"], _ends(one["cells"]),
-             f"{pages.verdict_words(one['row'])} {pages.claim_link(one['claim'], 'claim')}<br>"
-             + _counts(one["cells"])) for one in found]
+             f"{_counts(one['cells'])}<br>{pages.verdict_words(one['row'])} "
+             f"{pages.claim_link(one['claim'])}") for one in found]
     if not rows:
         return ""
-    return (_in_short(study, found) + ":::{div} cards answers\n" + pages.table(
-        ["situation", "do this", "change of the test error", "how sure"], rows) + ":::\n")
+    return (_in_short(found) + _key(study, found) + ":::{div} cards answers\n" + pages.table(
+        ["situation", "do this", "change of the test error", "how sure, and the threads' claim"],
+        rows) + ":::\n")
 
 
-def _in_short(study: Study, found: list[dict]) -> str:
-    """The situations by what to do, and how many of these answers hold in general."""
+def _in_short(found: list[dict]) -> str:
+    """The situations by what to do, and how many of their comparisons are clear."""
     words = list(dict.fromkeys(text.partition(":**")[0] for pair in DO.values() for text in pair))
     groups: dict[str, list[str]] = {word: [] for word in words}
     for one in found:
@@ -114,12 +110,25 @@ def _in_short(study: Study, found: list[dict]) -> str:
     lines = [f"{word}:** " + "; ".join(mine) + ".\n" for word, mine in groups.items() if mine]
     if not lines:
         return ""
-    decided = sum(one["row"]["verdict"] in ("supported", "contradicted") for one in found)
-    data = {name for one in found for name in one["cells"]["data"]}
-    sure = (f"**How sure?** {decided} of these {len(found)} answers rest on a claim that is decided; "
-            "the others say what was seen in some comparisons. All networks are small, on "
-            f"{len(data)} [data sets](/method.md): compare on your own.\n")
+    cells = pages.counted(pd.concat([one["cells"] for one in found]))
+    known = int(cells.apply(figures.direction, axis=1).isin(["better", "worse"]).sum())
+    beyond = int(cells["label"].isin(["better", "worse"]).sum())
+    sure = (f"**How sure?** Comparisons behind these lines: {len(cells)}; with a clear direction: {known}; "
+            f"beyond the margin, below which a change hardly matters: {beyond}. All networks are small, on "
+            f"{cells['data'].nunique()} [data sets](/method.md): compare on your own.\n")
     return ":::{admonition} In short\n:class: tip short\n" + "\n".join([*lines, sure]) + ":::\n\n"
+
+
+def _key(study: Study, found: list[dict]) -> str:
+    """How to read the table of the first page."""
+    seeds = sorted({int(n) for one in found for n in one["cells"]["seeds"]})
+    many = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}" if seeds else "several"
+    return (f"A comparison is one network on one data set, with and without the change, {many} seeds each. "
+            f"In brackets: {100 * (1 - study.rule.alpha):.0f} % intervals, for all comparisons of a row "
+            "together. *Better*, *worse*: the whole interval is on one side of zero. The "
+            f"[margin](/method.md) is {100 * (study.rule.ratio_margin - 1):.0f} %, more where errors are "
+            "few. The badge judges what the threads claim in general: undecided means that too few "
+            "comparisons are clear, mixed that some are for it and some against.\n\n")
 
 
 def _ends(cells: pd.DataFrame) -> str:
@@ -133,25 +142,18 @@ def _ends(cells: pd.DataFrame) -> str:
 
 
 def _counts(cells: pd.DataFrame) -> str:
-    """In how many comparisons the change was clearly better, clearly worse, and neither."""
-    found = pages.labels(cells)
-    rest = [f"{found[label]} {words}" for label, words in (
-        ("equivalent", "no difference"), ("undecided", "unclear")) if found[label]]
-    return (f"better in {found['better']} of {found.total()}, worse in {found['worse']}"
-            + (f" ({', '.join(rest)})" if rest else "") if found else "no comparison yet")
-
-
-def legend(study: Study) -> str:
-    """How to read the table of the first page."""
-    seeds = sorted({int(n) for one in advice(study, front=True) for n in one["cells"]["seeds"]})
-    many = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}" if seeds else "several"
-    return ("A line compares the same network with and without a change, or one way with the other; "
-            f"a comparison is one network on one data set, trained with {many} seeds each. In brackets "
-            f"stand {100 * (1 - study.rule.alpha):.0f} % intervals, for all comparisons of a line "
-            "together. *Better* and *worse*: the whole interval lies beyond what is "
-            "[too small to matter](/method.md). The badge is the verdict on the threads' "
-            "[claim](/claims.md) as they make it: supported, contradicted, mixed (true here, not "
-            "there), or undecided (too few comparisons are clear).\n")
+    """In how many comparisons the change was better and worse, and in how many beyond the margin."""
+    cells = pages.counted(cells)
+    if not len(cells):
+        return "no comparison yet"
+    ways = cells.apply(figures.direction, axis=1).value_counts()
+    parts = []
+    for way in ("better", "worse"):
+        beyond = int((cells["label"] == way).sum())
+        parts.append(f"{way} in {ways.get(way, 0)}" + (f" of {len(cells)}" if way == "better" else "")
+                     + (f" ({beyond} beyond the margin)" if beyond else ""))
+    return ", ".join(parts + [f"{words} in {ways[way]}" for way, words in (
+        ("same", "the same"), ("unclear", "unclear")) if way in ways])
 
 
 def front_cells(study: Study) -> pd.DataFrame:
@@ -198,7 +200,8 @@ def _entry(study: Study, found: Mapping) -> str:
 def evidence(study: Study, claim: Claim) -> list[tuple[dict[str, str], str]]:
     """Each comparison that a claim declares: what a reader picks it by, and what was found.
 
-    Its `label` is among the choices, so that a script can count; "none" where nothing can be shown.
+    Its direction, `way`, is among the choices, so that a script can count; "none" where nothing can
+    be shown.
     """
     params, cells, rows = study.params, study.claim_cells(claim), []
     for contrast in claim.contrasts:
@@ -215,8 +218,8 @@ def evidence(study: Study, claim: Claim) -> list[tuple[dict[str, str], str]]:
                 line += "cannot show anything"
             else:
                 line += f"{verdicts.sentence(cell.iloc[0], study.rule)}, **{cell.iloc[0]['label']}**"
-            label = cell.iloc[0]["label"] if line.endswith("**") else "none"
-            rows.append((facets(study, contrast.treatment, data) | {"label": label}, line + "."))
+            way = figures.direction(cell.iloc[0]) if line.endswith("**") else "none"
+            rows.append((facets(study, contrast.treatment, data) | {"way": way}, line + "."))
     return rows
 
 

@@ -469,11 +469,6 @@ def counted(cells: pd.DataFrame) -> pd.DataFrame:
         "effect", ascending=False, kind="stable")
 
 
-def labels(cells: pd.DataFrame) -> Counter:
-    """How many comparisons that can show something have which label."""
-    return Counter(cells.loc[cells["position"] != "uninformative", "label"])
-
-
 def effect(study: Study, found: Mapping) -> str:
     """An answer's effect with its interval, in plain words: the best comparison and the worst."""
     cells = counted(found["cells"])

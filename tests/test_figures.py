@@ -173,9 +173,9 @@ def test_heat_map_refuses_other_scales():
 @pytest.fixture
 def answered():
     rows = cells(
-        {"effect": 0.4, "low": 0.3, "high": 0.5, "label": "better"},
-        {"effect": -0.1, "data": "co2"},
-        {"effect": -0.3, "low": -2.0, "high": -0.2, "label": "worse", "data": "digits"})
+        {"effect": 0.4, "low": 0.3, "high": 0.5, "label": "better", "sign": "+"},
+        {"effect": -0.1, "data": "co2", "label": "undecided", "sign": ""},
+        {"effect": -0.3, "low": -2.0, "high": -0.2, "label": "worse", "data": "digits", "sign": "-"})
     return rows.assign(answer=["first", "first", "second"])
 
 
@@ -196,11 +196,18 @@ def test_answers_draw_every_comparison_with_its_interval_the_best_first(answered
 
 
 def test_answers_say_their_finding_in_title_and_text(answered):
-    finding = "Of 2 changes, 1 clearly lowered the error somewhere, 1 clearly raised it"
+    finding = "Of 2 changes, 1 lowered the error somewhere, 1 raised it somewhere"
     assert figures.answers(answered).get_suptitle().replace("\n", " ") == finding
     alt = figures.answers_alt(answered)
     # exp(-0.4) - 1 = -0.3297, exp(0.1) - 1 = 0.1052
     assert finding in alt and "first: 2 comparisons, from −33 % (−39 to −26 %) on vowels to +11 %" in alt
+
+
+@pytest.mark.parametrize(("label", "sign", "expected"), [
+    ("better", "+", "better"), ("undecided", "+", "better"), ("undecided", "", "unclear"),
+    ("equivalent", "+", "same"), ("undecided", "-", "worse"), ("worse", "-", "worse")])
+def test_a_direction_is_clear_where_the_interval_leaves_zero_out(label, sign, expected):
+    assert figures.direction({"label": label, "sign": sign}) == expected
 
 
 def test_answers_refuse_other_scales(answered):

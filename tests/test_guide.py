@@ -65,7 +65,7 @@ def study(tmp_path):
     tables = {name: pd.DataFrame(columns=columns) for name, columns in pages.TABLES.items()} | {
         "cells": pd.DataFrame([cell(), cell(
             claim="table", treatment="mlp_bn[train_fraction=0.25]", effect=0.0, low=-0.3, high=0.3,
-            control="mlp[train_fraction=0.25]", data="tabular", label="undecided", position="open")]),
+            control="mlp[train_fraction=0.25]", data="tabular", label="undecided", position="open", sign="")]),
         "verdicts": pd.DataFrame([
             verdict | {"slug": "conv", "verdict": "supported", "reads": "supported", "D": 1, "F": 1},
             verdict | {"slug": "table", "verdict": "undecided", "reads": "undecided", "D": 2, "F": 0}])}
@@ -83,23 +83,24 @@ def test_the_first_page_has_a_row_for_each_situation_of_its_own(study):
     assert "[BN after a Conv1D](/order.md) | **Do it:** it helps." in rows[0]
     # exp(-0.3) - 1 = -0.2592, exp(-0.4) - 1 = -0.3297, exp(-0.2) - 1 = -0.1813
     assert "| −26 % (−33 to −18 %), forecast |" in rows[0]
-    assert "better in 1 of 1, worse in 0 |" in rows[0]
+    assert "better in 1 of 1 (1 beyond the margin), worse in 0<br>" in rows[0]
+    assert "`supported` [It is so](/claims/conv.md) |" in rows[0]
     assert "Not measured yet. | nothing yet |" in rows[1] and "no comparison yet" in rows[1]
 
 
 def test_the_first_page_says_the_best_comparison_and_the_worst(study):
-    many = pd.DataFrame([cell(), cell(data="tabular", effect=-0.1, low=-0.2, high=-0.05, label="undecided"),
+    many = pd.DataFrame([cell(), cell(data="tabular", effect=-0.1, low=-0.2, high=-0.05, label="undecided", sign="-"),
                          cell(data="noise", effect=0.9, position="uninformative")])
     found = guide.front(replace(study, tables={**study.tables, "cells": many}))
     assert "best: −26 % (−33 to −18 %), forecast<br>worst: +11 % (+5.1 to +22 %), tabular" in found
-    assert "better in 1 of 2, worse in 0 (1 unclear)" in found
+    assert "better in 1 of 2 (1 beyond the margin), worse in 1<br>" in found
 
 
 def test_the_first_page_opens_with_the_situations_by_what_to_do(study):
     short = guide.front(study).partition("| situation")[0]
     assert "**Do it:** BN after a Conv1D.\n" in short and "Nobody looked" not in short
-    assert "1 of these 2 answers rest on a claim that is decided" in short
-    assert "trained with 30 seeds each" in guide.legend(study)
+    assert "behind these lines: 1; with a clear direction: 1; beyond the margin, below" in short
+    assert "30 seeds each. In brackets: 95 % intervals" in short and ") is 10 %, more" in short
 
 
 def test_the_first_pages_figure_has_the_cells_of_its_rows(study):
@@ -112,12 +113,12 @@ def test_the_guide_shows_every_situation_with_what_was_compared(study):
     text = guide.guide(study)
     assert [line for line in text.splitlines() if line.startswith("### ")] == [
         "### BN after a Conv1D", "### BN or none", "### Nobody looked"]
-    assert "**Open:** neither was clearly better." in text
+    assert "**Open:** neither was seen to be better." in text
     assert ("{.compared .network--conv1d-and-lstm .activation--tanh .samples--more-than-700 "
-            ".label--better}") in text
+            ".way--better}") in text
     assert "[bn](#experiment-bn) against [plain](#experiment-plain) on forecast: 26 % lower" in text
     # 640 samples, a quarter of them: 160.
-    assert ".network--dense-layers-mlp .activation--relu .samples--fewer-than-300 .label--undecided}" in text
+    assert ".network--dense-layers-mlp .activation--relu .samples--fewer-than-300 .way--unclear}" in text
     assert "(train_fraction=1.0)](#experiment-mlp) on tabular: not measured yet." in text
     assert "- Training samples: more than 700 · fewer than 300 · 300 to 700" in text
 
@@ -168,12 +169,12 @@ def test_a_decided_claim_says_what_to_do_by_the_direction_of_its_prediction():
 
 @pytest.mark.parametrize(("cells", "expected"), [
     ([("better", "+"), ("undecided", "")], "some better"),
-    ([("better", "+"), ("worse", "-")], "both"),
-    ([("better", "+"), ("undecided", "-")], "both"),  # harm of a size that is not known
+    ([("undecided", "+"), ("undecided", "")], "some better"),  # of a size that may not matter
+    ([("better", "+"), ("undecided", "-")], "both"),
     ([("better", "+"), ("equivalent", "-")], "some better"),  # harm that is known to be small
     ([("worse", "-"), ("undecided", "+")], "both"),
-    ([("worse", "-"), ("undecided", "")], "some worse"),
-    ([("undecided", "+"), ("undecided", "-")], "open"), ([("equivalent", "+")], "open")])
+    ([("undecided", "-"), ("undecided", "")], "some worse"),
+    ([("undecided", ""), ("equivalent", "+")], "open")])
 def test_an_open_claim_says_what_to_do_by_its_comparisons(cells, expected):
     for verdict in ("mixed", "undecided"):
         assert meaning("better", verdict, cells=cells) == expected

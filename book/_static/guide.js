@@ -20,7 +20,7 @@ document.addEventListener("DOMContentLoaded", () => {
     picks.append(label);
     return { facet, menu };
   });
-  const count = picks.appendChild(document.createElement("output"));
+  const total = picks.appendChild(document.createElement("output"));
   const advice = [...document.querySelectorAll(".advice")];
   for (const lead of advice) lead.append(document.createElement("output"));
 
@@ -34,20 +34,19 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const lead of advice) {
       const section = lead.closest("section"), rows = [...section.querySelectorAll(".compared")];
       for (const row of rows) row.hidden = !fits(row, wanted(false));
-      const labels = rows.filter((row) => !row.hidden).map((row) => row.className.match(/label--(\w+)/)?.[1])
-        .filter((label) => label !== "none");
-      const better = labels.filter((label) => label === "better").length;
-      const worse = labels.filter((label) => label === "worse").length;
-      lead.lastChild.textContent = !wanted(false).length ? "" : !labels.length
+      const ways = rows.filter((row) => !row.hidden).map((row) => row.className.match(/way--(\w+)/)?.[1])
+        .filter((way) => way !== "none");
+      const count = (name) => ways.filter((way) => way === name).length;
+      lead.lastChild.textContent = !wanted(false).length ? "" : !ways.length
         ? " Of what fits your choice, nothing can show an effect."
-        : ` Of what fits your choice: better in ${better} of ${labels.length}, worse in ${worse}.`;
+        : ` Of what fits your choice: better in ${count("better")} of ${ways.length}, worse in ${count("worse")}.`;
       section.hidden = !(fits(lead, wanted(true)) && rows.some((row) => !row.hidden));
       shown += !section.hidden;
     }
     // A question without any advice left is hidden with its heading.
     for (const question of new Set(advice.map((lead) => lead.closest("section").parentElement)))
       question.hidden = ![...question.querySelectorAll("section")].some((section) => !section.hidden);
-    count.textContent = `${shown} of ${advice.length} pieces of advice`;
+    total.textContent = `${shown} of ${advice.length} pieces of advice`;
   }
   list.replaceWith(picks);
   show();
