@@ -1,7 +1,8 @@
 """Look at every page of a built book in Chromium: `python .ci/check_browser.py build/html`.
 
 On a desktop's and on a phone's width, light and dark: the page does not scroll sideways, the
-console shows no error, no request fails, and axe-core finds nothing serious or critical. Other
+console shows no error, no request fails, axe-core finds nothing serious or critical, and a phone's
+buttons open the sidebars. Other
 hosts cannot be reached, so whatever a page would load from one is a failed request. With
 `--thorough`, every rule of axe-core is asked in every view, which takes twice as long.
 """
@@ -24,7 +25,8 @@ from check_files import every_page, report
 from playwright.async_api import Browser, async_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-WIDTHS = {1440: 900, 390: 844}
+NARROW = 390
+WIDTHS = {1440: 900, NARROW: 844}
 THEMES = ("light", "dark")
 #: Colours depend on the theme, everything else on the width: so each is asked once for each theme,
 #: and once for each width.
@@ -32,8 +34,8 @@ COLOURS = ["color-contrast", "link-in-text-block"]
 RULES = {
     (1440, "light"): {},
     (1440, "dark"): None,
-    (390, "light"): {"rules": {name: {"enabled": False} for name in COLOURS}},
-    (390, "dark"): {"runOnly": {"type": "rule", "values": COLOURS}}}
+    (NARROW, "light"): {"rules": {name: {"enabled": False} for name in COLOURS}},
+    (NARROW, "dark"): {"runOnly": {"type": "rule", "values": COLOURS}}}
 AXE = """async options => {
     const shared = {resultTypes: ["violations"], preload: false, iframes: false};
     const found = await axe.run(document, {...shared, ...options});
@@ -49,6 +51,17 @@ SIDEWAYS = """() => {
     const page = document.documentElement;
     return Math.max(moved, page.scrollWidth - page.clientWidth);
 }"""
+#: Buttons of a narrow screen that open nothing; what they open is closed again.
+STUCK = """() => ["primary", "secondary"].filter(side => {
+    const sidebar = document.getElementById(`pst-${side}-sidebar`);
+    const button = [...document.querySelectorAll(`.${side}-toggle`)].find(one => one.checkVisibility());
+    if (!sidebar || !button && side === "secondary") return false;
+    button?.click();
+    const opened = document.getElementById(`pst-${side}-sidebar-modal`);
+    const stuck = !opened?.open;
+    opened?.close();
+    return stuck;
+})"""
 #: Half-way through a change of theme, colours are neither the one nor the other.
 STILL = "*, ::before, ::after { transition: none !important; animation: none !important }"
 #: The theme lets boxes that scroll be reached 300 ms after the window has changed; in milliseconds.
@@ -64,6 +77,7 @@ const turn = () => { document.documentElement.dataset.theme = dark.matches ? "da
 dark.onchange = turn; turn(); console.error("a complaint"); </script>
 <script src="https://elsewhere.example.org/x.js"></script></head><body><main><h1>Bad</h1>
 <p style="color: #777; background: #888">Grey on grey</p><button></button>
+<nav id="pst-primary-sidebar">pages</nav><button class="primary-toggle">Menu</button>
 <img src="gone.png" alt="a picture that is not there"><div style="width: 2000px">wide</div>
 <script>throw new Error("a mistake")</script></main></body></html>"""
 MISTAKES = (
@@ -71,6 +85,7 @@ MISTAKES = (
     "request failed: https://elsewhere.example.org/x.js",
     *(f"px at {width} px, {theme}" for width in WIDTHS for theme in THEMES),
     "serious, color-contrast at 1440 px, light", "serious, color-contrast at 390 px, dark",
+    "the primary sidebar does not open at 390 px, light",
     "critical, button-name at 1440 px, light", "critical, button-name at 390 px, light")
 
 
@@ -119,6 +134,9 @@ async def look(browser: Browser, address: str, names: list[str], rules: dict, fo
                     "theme => document.documentElement.dataset.theme === theme", arg=theme)
                 if (over := await page.evaluate(SIDEWAYS)) > 0:
                     complain(f"scrolls sideways by {over:g} px {view}")
+                if (width, theme) == (NARROW, THEMES[0]):
+                    for side in await page.evaluate(STUCK):
+                        complain(f"the {side} sidebar does not open {view}")
                 options = rules[width, theme]
                 for wrong in [] if options is None else await page.evaluate(AXE, options):
                     complain("{impact}, {id} {view}: {count} × {place}: {why}".format(

@@ -207,6 +207,9 @@ MENDED = {
 #: and only the page of the search searches.
 ICONS = re.compile(r'<script[^>]* src="[^"]*/fontawesome\.js[^"]*"></script>')
 INDEX = re.compile(r'<script[^>]* src="[^"]*searchindex\.js"></script>')
+#: What stands in a header that is never shown; its buttons would be wired to the sidebars in place of
+#: those that are.
+HIDDEN = re.compile(r'(?<=<header id="pst-header")([^>]*>).*?(?=</header>)', re.DOTALL)
 
 
 def mend(html: Path) -> None:
@@ -215,7 +218,7 @@ def mend(html: Path) -> None:
         text = path.read_text(encoding="utf-8")
         for old, new in MENDED.items():
             text = text.replace(old, new)
-        text = ICONS.sub("", text)
+        text = HIDDEN.sub(r"\1", ICONS.sub("", text))
         if path.name != "search.html":
             text = INDEX.sub("", text)
         path.write_text(text, encoding="utf-8")

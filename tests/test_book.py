@@ -404,6 +404,15 @@ def test_scripts_that_nothing_needs_are_left_out_and_the_search_keeps_its_index(
     assert (tmp_path / "search.html").read_text() == index + other
 
 
+def test_the_first_button_of_a_page_is_the_one_that_is_shown(tmp_path):
+    page = tmp_path / "index.html"
+    page.write_text('<header id="pst-header" class="a">\n<button class="b"></button>\n</header>'
+                    '<header><button class="c"></button></header>')
+    book.mend(tmp_path)
+    assert page.read_text() == ('<header id="pst-header" class="a"></header>'
+                                '<header><button class="c"></button></header>')
+
+
 def test_swap_keeps_one_whole_book(tmp_path):
     new, old = tmp_path / "new", tmp_path / "html"
     for folder, text in ((new, "new"), (old, "old")):
