@@ -21,7 +21,7 @@ from ruamel.yaml import YAML
 from pipeline import figures, guide, pages
 from pipeline.config import ConfigError, complain, read_yaml
 from pipeline.pages import Study
-from pipeline.results import RUNS, write_text
+from pipeline.results import CURVES_TABLE, RUNS, write_text
 
 BOOK = Path("book")
 SOURCE = Path("build/source")
@@ -79,6 +79,9 @@ def assemble(root: Path, target: Path) -> Study:
     for name in study.records:
         record = _record(study, root / RUNS / name / "record.ipynb", name)
         write_text(target / f"records/{name}.ipynb", nbformat.writes(record) + "\n")
+        curves = root / RUNS / name / CURVES_TABLE
+        if curves.exists():
+            shutil.copy(curves, target / f"figures/curves-{name}.csv.gz")
     mechanics = root / "results/mechanics/record.ipynb"
     if mechanics.exists():
         record = _record(study, mechanics, "mechanics")
@@ -150,14 +153,19 @@ def _record(study: Study, path: Path, name: str) -> nbformat.NotebookNode:
         title = f"# Lab record: {name}"
     else:
         title, back = "# Lab record: the exact checks", "See [the exact checks](/mechanics.md)."
-    head = nbformat.v4.new_markdown_cell(f"{title}\n\n{back}")
-    notebook.cells = [head, *notebook.cells]
-    for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{number}"
+    cells, curves = [nbformat.v4.new_markdown_cell(f"{title}\n\n{back}")], path.with_name(CURVES_TABLE)
+    for cell in notebook.cells:
+        cells.append(cell)
         for output in cell.get("outputs", []):
             alt = output.get("metadata", {}).get("image/png", {}).get("alt")
             if alt:
                 cell["metadata"]["mystnb"] = {"image": {"alt": alt, "classes": "figure"}}
+            if alt and curves.exists():
+                cells.append(nbformat.v4.new_markdown_cell(pages.source(
+                    study, f"curves-{name}.csv.gz", curves.read_bytes(), [name])))
+    notebook.cells = cells
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"
     return notebook
 
 

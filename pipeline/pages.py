@@ -372,21 +372,28 @@ def image(study: Study, name: str, alt: str, rows: pd.DataFrame, small: bool = F
         small: whether it fits a narrow screen; a large one scrolls there in a box of its own.
     """
     alt = " ".join(alt.split())
+    names = [name for column in ("treatment", "control", "minus_treatment", "minus_control",
+                                 "experiment") if column in rows for name in rows[column]]
     return (f":::{{div}} scroll\n```{{image}} /figures/{name}.svg\n:alt: {alt}\n"
-            f":class: figure{' small' if small else ''}\n```\n:::\n\n{source(study, name, rows)}")
+            f":class: figure{' small' if small else ''}\n```\n:::\n\n"
+            + source(study, f"{name}.csv", data_text(rows).encode(), names))
 
 
-def source(study: Study, name: str, rows: pd.DataFrame) -> str:
-    """A figure's data with the start of their SHA-256, its experiments and their records."""
-    digest = hashlib.sha256(data_text(rows).encode()).hexdigest()[:12]
-    columns = [rows[c] for c in ("treatment", "control", "minus_treatment", "minus_control",
-                                 "experiment") if c in rows]
-    found = {base(str(name)) for column in columns for name in column}
+def source(study: Study, name: str, data: bytes, names: Iterable[str]) -> str:
+    """The line below a figure: its data with the start of their SHA-256, experiments and records.
+
+    Args:
+        study: for the links.
+        name: of the data's file in the folder `figures`.
+        data: what that file holds.
+        names: of the experiments, or of their variants, that the data come from.
+    """
+    digest, found = hashlib.sha256(data).hexdigest()[:12], {base(str(name)) for name in names}
     used = [name for name in study.params.experiments if name in found]
     links = [experiment_link(study, name) + (f" ({record})" if (record := record_link(
         study, name, "record")) else "") for name in used]
     text = ", ".join(links) if len(links) <= 24 else f"[{len(links)} of these](/experiments.md)"
-    return (f":::{{div}} source\nDrawn from {{download}}`{name}.csv </figures/{name}.csv>`, SHA-256 "
+    return (f":::{{div}} source\nDrawn from {{download}}`{name} </figures/{name}>`, SHA-256 "
             f"`{digest}…`" + (f". Experiments: {text}." if links else ".") + "\n:::\n")
 
 

@@ -295,6 +295,16 @@ def test_records_get_a_title_links_back_and_their_texts(project):
     assert [c["id"] for c in record.cells] == ["cell-0", "cell-1"]
 
 
+def test_a_records_curves_can_be_downloaded_and_have_their_hash(project):
+    curves = project / "results/runs/before/curves.csv.gz"
+    curves.write_bytes(b"some curves")
+    source = assembled(project)
+    line = nbformat.read(source / "records/before.ipynb", as_version=4).cells[2].source
+    # echo -n "some curves" | sha256sum
+    assert "`curves-before.csv.gz </figures/curves-before.csv.gz>`, SHA-256 `92e86e3f20c0…`" in line
+    assert (source / "figures/curves-before.csv.gz").read_bytes() == b"some curves"
+
+
 def test_assembling_again_gives_the_same_bytes_and_drops_what_is_gone(project):
     def snapshot(source):
         return {p.relative_to(source): p.read_bytes() for p in source.rglob("*") if p.is_file()}
