@@ -66,12 +66,13 @@ def assemble(root: Path, target: Path) -> Study:
             _draw(target, name, figures.dose_response(rows), rows)
     for page in _pages(static):
         included = {"claims": pages.ledger, "records": pages.records, "guide": guide.guide,
-                    "cite": pages.citation}.get(page, lambda s, page=page: pages.chapter(s, page))
+                    "cite": pages.citation}.get(
+                        page, lambda s, page=page: pages.chapter(s, page, guide.advised(s, page)))
         if page in topics or page in _chapters(target):
             write_text(target / f"generated/{page}.md", included(study))
     for topic in own:
         title = topic.replace("_", " ").capitalize()
-        write_text(target / f"{topic}.md", f"# {title}\n\n{pages.chapter(study, topic)}")
+        write_text(target / f"{topic}.md", f"# {title}\n\n{pages.chapter(study, topic, guide.advised(study, topic))}")
     groups = pages.experiment_groups(study)
     write_text(target / "experiments.md", pages.experiments(study))
     for group, names in groups.items():

@@ -185,6 +185,14 @@ def guide(study: Study) -> str:
     return "\n".join(parts)
 
 
+def advised(study: Study, topic: str) -> str:
+    """The advice of a topic in short, for its chapter; empty if there is none."""
+    lines = [f"- {one['situation']}. {one['do']} {_counts(one['cells']).capitalize()}."
+             for one in advice(study) if one["claim"].topic == topic]
+    return "\n".join(["## What to do\n", *lines, "", "*Better* and *worse*: the whole interval is on one "
+                      "side of zero. [The guide](/guide.md) has what each rests on.\n"]) if lines else ""
+
+
 def _entry(study: Study, found: Mapping) -> str:
     claim, rows = found["claim"], evidence(study, found["claim"])
     topic = _dotted({"topic": pages.question(study, claim.topic)})

@@ -534,8 +534,14 @@ def ledger(study: Study) -> str:
          "as predicted / not / of"], rows) + ":::\n"
 
 
-def chapter(study: Study, topic: str) -> str:
-    """A chapter: its answer, the claims at a glance and one by one, what others found, limits."""
+def chapter(study: Study, topic: str, advice: str = "") -> str:
+    """A chapter: its answer, the claims at a glance and one by one, what others found, limits.
+
+    Args:
+        study: all that the book shows.
+        topic: of the chapter.
+        advice: Markdown that follows the answer.
+    """
     claims = [claim for claim in study.claims if claim.topic == topic]
     if not claims:
         return "No claim of this chapter is declared.\n"
@@ -545,7 +551,7 @@ def chapter(study: Study, topic: str) -> str:
     for found in lead:
         parts.append(f"- {claim_link(found['claim'])}: {sureness(study, found)}"
                      + (f". {_capital(effect(study, found))}." if len(counted(found["cells"])) else ""))
-    parts += ["", "## All claims of this chapter\n", table(["claim", "verdict"], [
+    parts += ["", advice, "## All claims of this chapter\n", table(["claim", "verdict"], [
         (claim_link(claim), verdict_words(study.verdict(claim))) for claim in claims])]
     for claim in claims:
         row = study.verdict(claim)
@@ -556,7 +562,10 @@ def chapter(study: Study, topic: str) -> str:
         if claim.checks:
             parts.append(check_table(study, claim.checks))
         elif len(cells):
-            parts.append(image(study, f"claim-{claim.slug}", figures.forest_alt(cells), cells))
+            drawn = image(study, f"claim-{claim.slug}", figures.forest_alt(cells), cells)
+            # A chapter shows the figures of its answers; those of its other claims fold open.
+            parts.append(drawn if claim in [found["claim"] for found in lead] else
+                         f"::::{{dropdown}} The comparisons, drawn\n{drawn}\n::::\n")
         parts.append(claim_link(claim, "All numbers of this claim") + "\n")
     rows = {row for claim in claims for row in claim.rows}
     parts += [image(study, name, figures.dose_alt(drawn), drawn)

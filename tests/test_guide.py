@@ -123,6 +123,12 @@ def test_the_guide_shows_every_situation_with_what_was_compared(study):
     assert "- Training samples: more than 700 · fewer than 300 · 300 to 700" in text
 
 
+def test_a_chapter_has_the_advice_of_its_topic(study):
+    text = guide.advised(study, "order")
+    assert "- BN after a Conv1D. **Do it:** it helps. Better in 1 of 1 (1 beyond the margin), worse in 0." in text
+    assert text in pages.chapter(study, "order", text) and guide.advised(study, "selu") == ""
+
+
 @pytest.mark.parametrize(("name", "kind", "words"), [
     ("plain", "Conv1D and LSTM", ["ReLU"]), ("stacked", "Conv1D and stacked LSTMs", ["PReLU"]),
     ("mlp_bn", "dense layers (MLP)", ["ReLU"]), ("bn", "Conv1D and LSTM", ["tanh"])])
