@@ -431,6 +431,7 @@ def answers(cells: pd.DataFrame) -> Figure:
         axes.spines[["top", "right", "left"]].set_visible(False)
         ticks = [-60, -40, -20, 0, 25, 60, 150]
         axes.set_xticks([math.log1p(t / 100) for t in ticks], [signed(t, " %") for t in ticks], size=8)
+        axes.tick_params(top=True, labeltop=True)
         axes.set_xlabel("change of the test error   (← better)", size=8.5)
         figure.suptitle(answers_finding(cells), x=0.01, ha="left", size=9.5, weight="bold")
         shown = [kind for kind in DIRECTIONS if kind in used]
@@ -450,12 +451,13 @@ def direction(cell: Mapping) -> str:
 
 
 def answers_finding(cells: pd.DataFrame) -> str:
-    """How many of the answers' changes lower, and raise, an error somewhere."""
+    """How many of the answers' changes lower errors, raise them, do both, or neither."""
     _need(cells)
-    found = cells.assign(found=cells.apply(direction, axis=1)).groupby("answer", sort=False)["found"].agg(set)
-    better, worse = (sum(name in names for names in found) for name in ("better", "worse"))
-    return (f"Of {_count(len(found), 'change')}, {better} lowered the error\n"
-            f"somewhere, {worse} raised it somewhere")
+    found = cells.assign(way=cells.apply(direction, axis=1)).groupby("answer", sort=False)["way"].agg(set)
+    better, worse = (found.map(lambda ways, way=way: way in ways) for way in ("better", "worse"))
+    return (f"Of {_count(len(found), 'change')}, {int((better & ~worse).sum())} only lowered the error, "
+            f"{int((worse & ~better).sum())} only raised it,\n{int((better & worse).sum())} did both and "
+            f"{int((~better & ~worse).sum())} neither")
 
 
 def answers_alt(cells: pd.DataFrame) -> str:

@@ -28,6 +28,7 @@ MEANS = {
 #: What to do, in a word and a sentence: for an addition, and for a choice between two ways.
 DO = {
     "better": ("**Do it:** it helps.", "**Yes:** it does better."),
+    "all better": ("**Worth a try:** it helped in every case.", "**Worth a try:** it did better in every case."),
     "some better": ("**Worth a try:** it helped in some cases and harmed in none.",
                     "**Worth a try:** it did better in some cases and worse in none."),
     "both": ("**It depends:** it helped in some cases and harmed in others.",
@@ -41,6 +42,7 @@ DO = {
                    "**No need:** it is no better by an amount that matters."),
     "some worse": ("**Better not:** it harmed in some cases and helped in none.",
                    "**Better not:** it did worse in some cases and better in none."),
+    "all worse": ("**Better not:** it harmed in every case.", "**Better not:** it did worse in every case."),
     "worse": ("**Don't:** it harms.", "**No:** it does worse.")}
 #: What a reader picks from, by the name of the choice.
 FACETS = {"network": "Your network", "activation": "Its activation", "target": "It predicts",
@@ -78,6 +80,8 @@ def _meaning(claim: Claim, row: Mapping, cells: pd.DataFrame) -> str:
     if not len(found):
         return ""
     ways = set(found.apply(figures.direction, axis=1))
+    if ways in ({"better"}, {"worse"}):
+        return f"all {ways.pop()}"
     return {(True, True): "both", (True, False): "some better", (False, True): "some worse",
             (False, False): "open"}["better" in ways, "worse" in ways]
 
@@ -87,17 +91,16 @@ def _meaning(claim: Claim, row: Mapping, cells: pd.DataFrame) -> str:
 def front(study: Study) -> str:
     """The answers in short, how to read them, and a table of them that stacks on a narrow screen.
 
-    The table: situation, what to do, what was found, and how sure that is.
+    The table: situation, what to do, what was found, how sure that is, and what the threads claim.
     """
     found = advice(study, front=True)
     rows = [(f"[{one['situation']}](/{one['claim'].topic}.md)", one["do"], _ends(one["cells"]),
-             f"{_counts(one['cells'])}<br>{pages.verdict_words(one['row'])} "
-             f"{pages.claim_link(one['claim'])}") for one in found]
+             _counts(one["cells"]), f"{pages.verdict_words(one['row'])} {pages.claim_link(one['claim'])}")
+            for one in found]
     if not rows:
         return ""
     return (_in_short(found) + _key(study, found) + ":::{div} cards answers\n" + pages.table(
-        ["situation", "do this", "change of the test error", "how sure, and the threads' claim"],
-        rows) + ":::\n")
+        ["situation", "do this", "change of the test error", "how sure", "the threads' claim"], rows) + ":::\n")
 
 
 def _in_short(found: list[dict]) -> str:
@@ -123,12 +126,14 @@ def _key(study: Study, found: list[dict]) -> str:
     """How to read the table of the first page."""
     seeds = sorted({int(n) for one in found for n in one["cells"]["seeds"]})
     many = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}" if seeds else "several"
-    return (f"A comparison is one network on one data set, with and without the change, {many} seeds each. "
-            f"In brackets: {100 * (1 - study.rule.alpha):.0f} % intervals, for all comparisons of a row "
-            "together. *Better*, *worse*: the whole interval is on one side of zero. The "
-            f"[margin](/method.md) is {100 * (study.rule.ratio_margin - 1):.0f} %, more where errors are "
-            "few. The badge judges what the threads claim in general: undecided means that too few "
-            "comparisons are clear, mixed that some are for it and some against.\n\n")
+    return (f"A comparison is one network on one of the [data sets](/method.md), with and without the "
+            f"change, {many} seeds each. In brackets: {100 * (1 - study.rule.alpha):.0f} % intervals, for all "
+            "comparisons of a row together. *Better*, *worse*: the whole interval is on one side of zero; "
+            "*the same*: it lies within the [margin](/method.md), "
+            f"{100 * (study.rule.ratio_margin - 1):.0f} % or more where errors are few; *unclear*: neither. "
+            "The badge judges what the threads claim, not this advice: undecided means that too few "
+            "comparisons lie clearly beyond the margin, mixed that some are for the claim and some "
+            "against.\n\n")
 
 
 def _ends(cells: pd.DataFrame) -> str:

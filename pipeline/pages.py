@@ -568,8 +568,11 @@ def chapter(study: Study, topic: str, advice: str = "") -> str:
                          f"::::{{dropdown}} The comparisons, drawn\n{drawn}\n::::\n")
         parts.append(claim_link(claim, "All numbers of this claim") + "\n")
     rows = {row for claim in claims for row in claim.rows}
-    parts += [image(study, name, figures.dose_alt(drawn), drawn)
-              for name, drawn in sweeps(study, topic).items()]
+    swept = sweeps(study, topic)
+    if swept:
+        parts.append("## Value by value\n\nThe mean test error, with its interval, by the value of a sweep.\n")
+    parts += [image(study, name, figures.dose_alt(drawn), drawn, small=drawn["data"].nunique() == 1)
+              for name, drawn in swept.items()]
     if topic == "order":
         parts.append(applications_table(study))
     if topic == "old_code":
