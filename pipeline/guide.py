@@ -98,7 +98,7 @@ def front(study: Study) -> str:
              _counts(one["cells"]), f"{pages.verdict_words(one['row'])} {pages.claim_link(one['claim'])}")
             for one in found]
     if not rows:
-        return ""
+        return "No situation of the guide rests on a claim that is declared.\n"
     return (_in_short(found) + _key(study, found) + ":::{div} cards answers\n" + pages.table(
         ["situation", "do this", "change of the test error", "how sure", "the threads' claim"], rows) + ":::\n")
 

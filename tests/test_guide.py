@@ -96,6 +96,10 @@ def test_the_first_page_says_the_best_comparison_and_the_worst(study):
     assert "better in 1 of 2 (1 beyond the margin), worse in 1 |" in found
 
 
+def test_a_first_page_without_situations_says_so(study):
+    assert guide.front(replace(study, guide=())).startswith("No situation")
+
+
 def test_the_first_page_opens_with_the_situations_by_what_to_do(study):
     short = guide.front(study).partition("| situation")[0]
     assert "**Do it:** BN after a Conv1D.\n" in short and "Nobody looked" not in short
