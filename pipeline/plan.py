@@ -260,10 +260,12 @@ def describe(params: Params, folder: Path = DATA) -> dict[str, dict]:
 
 
 def tidy(folder: Path, kept) -> None:
-    """Remove the folders inside `folder` that are not named in `kept`."""
+    """Remove the folders, and the JSON files, inside `folder` that are not named in `kept`."""
     for inner in Path(folder).glob("*"):
         if inner.is_dir() and inner.name not in kept:
             shutil.rmtree(inner)
+        elif inner.suffix == ".json" and inner.stem not in kept:
+            inner.unlink()
 
 
 def main() -> int:
@@ -296,10 +298,8 @@ def main() -> int:
         return complain(error)
     for name, text in plans.items():
         write_text(PLAN / f"{name}.json", text)
-    for path in PLAN.glob("*.json"):
-        if path.stem not in plans:
-            path.unlink()
-    tidy(RUNS, plans)
+    for folder in (PLAN, RUNS, Path("timings")):
+        tidy(folder, plans)
     tidy(PROBES, params.probe.experiments)
     return 0
 

@@ -370,7 +370,7 @@ def train_plan(path: str, store: Store | None = None) -> tuple[pd.DataFrame, pd.
     """Train a plan file and write its tables; what the train notebook calls.
 
     Stored runs count, and so do those of the committed tables, unless the environment variable
-    RETRAIN is set. What training took, and where, goes to `timings/`, which nothing depends on.
+    RETRAIN is set. What training took, and where, goes to `timings/`, on which no result depends.
     """
     with open(path, encoding="utf-8") as file:
         plan = json.load(file)

@@ -400,6 +400,10 @@ def test_tidying_removes_what_is_not_kept(tmp_path):
     plan.tidy(tmp_path, {"cnn": {}, "other": {}})
     assert {path.name for path in tmp_path.iterdir()} == {"cnn", "note.txt"}
     assert (tmp_path / "cnn" / "runs.csv").exists()
+    for name in ("cnn.json", "gone.json"):
+        (tmp_path / name).write_text("{}")
+    plan.tidy(tmp_path, {"cnn", "other"})
+    assert {path.name for path in tmp_path.iterdir()} == {"cnn", "cnn.json", "note.txt"}
     plan.tidy(tmp_path / "absent", [])
 
 
