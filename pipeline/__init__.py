@@ -1,1 +1,1 @@
-"""From a question in `params.yaml` to a verdict in the book, one module a stage."""
+"""From a question in `params.yaml` to a verdict in the book, a package a stage."""

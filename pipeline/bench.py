@@ -7,10 +7,11 @@ import sys
 import threading
 import time
 
-from pipeline import data, train  # before keras: it sets what XLA reads when it starts
-
 import keras
 import numpy as np
+
+from pipeline.data.splits import Split
+from pipeline.train.trainer import Trainer, batch_order
 
 STEPS, CHANNELS, SIZE, BATCH, EPOCHS = 21, 20, 1280, 32, 20
 REPEATS = 3
@@ -54,9 +55,9 @@ def ours(x, y, threads: int) -> float:
     A run also measures a validation split after every epoch, which `fit` here does not.
     """
     held = slice(0, 2 * BATCH)
-    split = data.Split(x, y, x[held], y[held], x[held], y[held], "regression", 0)
-    order = train.batch_order(len(x), BATCH, EPOCHS, 0)
-    trainers = [train.Trainer({"layers": LAYERS, "head": []}, x.shape[1:], 0, "Adam")
+    split = Split(x, y, x[held], y[held], x[held], y[held], "regression", 0)
+    order = batch_order(len(x), BATCH, EPOCHS, 0)
+    trainers = [Trainer({"layers": LAYERS, "head": []}, x.shape[1:], 0, "Adam")
                 for _ in range(threads)]
     start = trainers[0].start(0, 0)
     for trainer in trainers:

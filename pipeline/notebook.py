@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
 import os
 import re
 import sys
@@ -15,12 +13,9 @@ from pathlib import Path
 
 import nbformat
 import papermill
-from tqdm import tqdm
 
-from pipeline.config import complain
-from pipeline.results import PROGRESS, RUNS, STORE, write_text
+from pipeline.results import STORE, write_text
 
-NOTEBOOKS = Path(__file__).parent / "notebooks"
 LOG = STORE / "kernel.log"
 
 
@@ -55,7 +50,7 @@ def stable(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process and its kernel when the process that started it is gone."""
     parent = os.getppid()
 
@@ -68,7 +63,7 @@ def _end_with_parent() -> None:
 
 
 @contextlib.contextmanager
-def _errors_to(log: Path):
+def errors_to(log: Path):
     """Send what this process and its kernel write to stderr to a file; yields the terminal.
 
     TensorFlow greets on stderr before it can be told not to.
@@ -85,44 +80,13 @@ def _errors_to(log: Path):
             os.dup2(terminal, 2)
 
 
-class _Bar:
-    """Runs done and the time left, drawn here because a kernel's bar is not shown live."""
-
-    def __init__(self, label: str, stream):
-        self.label, self.stream, self.stop = label, stream, threading.Event()
-        (STORE / PROGRESS).unlink(missing_ok=True)
-        self.thread = threading.Thread(target=self._draw, daemon=True)
-
-    def _draw(self) -> None:
-        with tqdm(desc=self.label, unit="run", file=self.stream, mininterval=1) as bar:
-            while True:
-                last = self.stop.wait(0.5)
-                try:
-                    found = json.loads((STORE / PROGRESS).read_text())
-                    bar.total, bar.n = found["total"], found["done"]
-                    bar.refresh()
-                except (FileNotFoundError, json.JSONDecodeError):
-                    pass
-                if last:
-                    return
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        self.thread.join()
-
-
-def execute(name: str, target: Path, parameters: dict[str, str]) -> None:
-    """Execute `notebooks/<name>.ipynb` and write the record; an old record survives a failure.
+def execute(source: Path, target: Path, parameters: dict[str, str]) -> None:
+    """Execute a notebook and write the record; an old record survives a failure.
 
     Raises:
         ValueError: the notebook has no such parameter (papermill would only warn).
         RuntimeError: a cell failed; the message is its error.
     """
-    source = NOTEBOOKS / f"{name}.ipynb"
     known = papermill.inspect_notebook(str(source))
     unknown = set(parameters) - set(known)
     if unknown:
@@ -137,28 +101,3 @@ def execute(name: str, target: Path, parameters: dict[str, str]) -> None:
             raise RuntimeError(f"{source}: {error.ename}: {error.evalue}\n{traceback}") from None
         record = stable(nbformat.read(output, as_version=4))
     write_text(target, nbformat.writes(record) + "\n")
-
-
-def main() -> int:
-    """Run the train notebook of an experiment, or the mechanics notebook."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.notebook", description=main.__doc__)
-    parser.add_argument("notebook", choices=["train", "mechanics"])
-    parser.add_argument("experiment", nargs="?")
-    given = parser.parse_args()
-    _end_with_parent()
-    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    try:
-        if given.notebook == "mechanics":
-            with _errors_to(LOG):
-                execute("mechanics", Path("results/mechanics/record.ipynb"), {})
-        else:
-            with _errors_to(LOG) as terminal, _Bar(given.experiment, terminal):
-                execute("train", RUNS / given.experiment / "record.ipynb",
-                        {"plan_file": f"plan/{given.experiment}.json"})
-    except (RuntimeError, ValueError) as error:
-        return complain(error)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""Tidy tables on disk, and the store of finished runs. Nothing here imports the project."""
+"""How results are stored: tables of fixed bytes, and the store of finished runs."""
 
 from __future__ import annotations
 

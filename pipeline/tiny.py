@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from pipeline.config import PARAMS
-from pipeline.verdicts import CLAIMS, read_claims
+from pipeline.spec.claims import CLAIMS, read_claims
+from pipeline.spec.params import PARAMS
 
 SCRATCH = Path(".tiny")
 COPIED = ("book", "pipeline", "CITATION.cff", "dvc.yaml", "requirements.txt")

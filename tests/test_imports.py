@@ -1,75 +1,136 @@
-"""Imports run one way, and only what builds or trains networks loads TensorFlow."""
+"""Imports run one way, only what builds or trains networks loads TensorFlow, and DVC knows all."""
 
 import ast
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import pipeline
+from pipeline.spec.base import read_yaml
 
-FOLDER = Path(pipeline.__file__).parent
-#: A module imports only modules that stand before it.
-ORDER = ["config", "results", "stats", "layers", "data", "model", "train", "probe", "verdicts",
-         "plan", "figures", "notebook", "applications", "old_code", "mechanics", "record", "bench", "tiny",
-         "pages", "guide", "book"]
-#: What the first modules may import at all; the order alone holds for the others.
-ALLOWED = {
-    "config": set(), "results": set(), "stats": set(), "layers": set(),
-    "data": {"config", "results"}, "model": {"config", "layers"},
-    "train": {"config", "data", "model", "results"},
-    "verdicts": {"config", "results", "stats"},
-    "plan": {"config", "data", "model", "train", "results", "verdicts"},
-    "figures": {"results"}, "notebook": {"config", "results"},
+PACKAGE = Path(pipeline.__file__).parent
+#: What a room may import; its own files besides. A room is a package, or a module on the ground.
+ROOMS = {
+    "spec": set(), "results": set(), "style": set(), "notebook": {"results", "spec"},
+    "data": {"results", "spec"}, "network": {"results", "spec"},
+    "train": {"data", "network", "notebook", "results", "spec", "style"},
+    "plan": {"data", "network", "results", "spec", "train"},
+    "probe": {"data", "network", "results", "spec", "train"},
+    "mechanics": {"network", "notebook", "results", "spec"},
+    "verdicts": {"results", "spec"},
+    "book": {"results", "spec", "style", "verdicts.rule"},
+    "bench": {"data", "network", "train"}, "tiny": {"spec"},
 }
-HEAVY = {"tensorflow", "keras"}
-MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+#: Rooms that load TensorFlow; of the others, `plan` does so only once params.yaml is checked.
+HEAVY = {"network", "train", "probe", "mechanics", "bench"}
+MODULES = sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+                 for path in PACKAGE.rglob("*.py") if path.stem != "__init__")
 
 
-def imports(module, everywhere):
+def room(module):
+    return module.partition(".")[0]
+
+
+def tree(module):
+    """A module's syntax; the notebook beside a `__main__` that executes it belongs to it."""
+    path = PACKAGE / module.replace(".", "/")
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    parsed = ast.parse(path.read_text(encoding="utf-8"))
+    if path.stem == "__main__" and (notebook := path.with_name("record.ipynb")).exists():
+        for cell in nbformat.read(notebook, as_version=4).cells:
+            if cell.cell_type == "code":
+                parsed.body += ast.parse(cell.source).body
+    return parsed
+
+
+def imports(module, everywhere=True):
     """What a module imports, `pipeline.x` for ours; without `everywhere`, when it is loaded."""
-    found, waiting = set(), [ast.parse((FOLDER / f"{module}.py").read_text(encoding="utf-8"))]
+    found, waiting = set(), [tree(module)]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
-            if node.module == "pipeline":
-                found |= {f"pipeline.{alias.name}" for alias in node.names}
-            else:
-                found.add(node.module)
+            inner = (PACKAGE.parent / node.module.replace(".", "/")).is_dir()
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} if (
+                inner and node.module.startswith("pipeline")) else {node.module}
         if everywhere or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             waiting += ast.iter_child_nodes(node)
     return found
 
 
 def ours(module, everywhere=True):
-    names = imports(module, everywhere)
-    return {name.split(".")[1] for name in names if name.startswith("pipeline.")}
+    return {name.removeprefix("pipeline.") for name in imports(module, everywhere)
+            if name.startswith("pipeline.")}
 
 
-def loaded(module):
-    """Top-level packages that are loaded with a module, through our modules too."""
-    found = {name.split(".")[0] for name in imports(module, everywhere=False)}
-    return found.union(*map(loaded, ours(module, everywhere=False)))
-
-
-def test_every_module_has_its_place_in_the_order():
-    assert set(MODULES) <= set(ORDER)
+def loaded(module, seen=frozenset()):
+    """Every module of ours that is loaded with a module, and the top-level packages of others."""
+    found, waiting = set(), [module]
+    while waiting:
+        module = waiting.pop()
+        if module in found:
+            continue
+        found.add(module)
+        waiting += ours(module, everywhere=False)
+        # Importing a module runs its package's own file first.
+        waiting += [room(module)] if (PACKAGE / room(module)).is_dir() else []
+    return found, {name.partition(".")[0] for module in found
+                   for name in imports(module, everywhere=False)}
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_only_modules_before_it(module):
-    assert ours(module) <= set(ORDER[:ORDER.index(module)])
-    assert ours(module) <= ALLOWED.get(module, set(ORDER))
+def test_a_room_imports_only_rooms_below_it(module):
+    for other in ours(module) - {module}:
+        allowed = ROOMS[room(module)]
+        assert room(other) == room(module) or room(other) in allowed or other in allowed, other
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m not in (
-    "layers", "model", "train", "probe", "applications", "old_code", "mechanics", "bench", "record")])
+def test_rooms_stand_on_each_other_without_a_circle():
+    below = {name: {room(other) for other in others} for name, others in ROOMS.items()}
+    while below:
+        free = {name for name, others in below.items() if not others & below.keys()}
+        assert free, below
+        below = {name: others for name, others in below.items() if name not in free}
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if room(m) not in HEAVY and m not in (
+    "plan.check", "plan.resolve")])
 def test_a_module_that_needs_no_network_does_not_load_tensorflow(module):
-    assert not loaded(module) & HEAVY
+    assert not loaded(module)[1] & {"tensorflow", "keras"}
 
 
-def test_layers_need_keras_and_tensorflow_only():
-    packages = {name.split(".")[0] for name in imports("layers", everywhere=True)}
-    assert packages <= {"__future__", "itertools", "keras", "tensorflow"}
+def test_every_stage_is_a_package_of_its_name():
+    for stage, about in read_yaml("dvc.yaml")["stages"].items():
+        command = about.get("do", about)["cmd"]
+        assert command.split()[:3] == ["python", "-m", f"pipeline.{stage}"]
+        assert (PACKAGE / stage / "__main__.py").is_file()
+
+
+@pytest.mark.parametrize("stage", [s for s in read_yaml("dvc.yaml")["stages"] if s not in (
+    "train", "probe")])
+def test_a_stage_depends_on_all_that_it_imports(stage):
+    about = read_yaml("dvc.yaml")["stages"][stage]
+    declared = {name for name in about.get("do", about)["deps"] if name.startswith("pipeline")}
+    waiting, found = [f"{stage}.__main__"], set()
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting += ours(module)
+    needed = set()
+    for module in found:
+        path = f"pipeline/{module.replace('.', '/')}"
+        known = [name for name in declared if f"{path}.py" == name or f"{path}/".startswith(f"{name}/")]
+        assert known, f"{stage} imports {module}"
+        needed |= set(known)
+    assert needed == declared
+
+
+def test_training_and_the_probe_depend_on_a_plan_that_names_the_code():
+    # Their plan carries digests of the code that decides numbers; another edit must not train.
+    for stage in ("train", "probe"):
+        about = read_yaml("dvc.yaml")["stages"][stage]["do"]
+        assert f"plan/${{{'key' if stage == 'train' else 'item'}}}.json" in about["deps"]

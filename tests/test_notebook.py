@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from pipeline import notebook
+from pipeline.notebook import execute, stable
 
 
 def executed(**differs):
@@ -34,11 +34,11 @@ def executed(**differs):
 def test_records_of_two_runs_have_the_same_bytes(differs):
     one, two = executed(), executed(**differs)
     assert nbformat.writes(one) != nbformat.writes(two)
-    assert nbformat.writes(notebook.stable(one)) == nbformat.writes(notebook.stable(two))
+    assert nbformat.writes(stable(one)) == nbformat.writes(stable(two))
 
 
 def test_a_record_keeps_what_was_found():
-    record = notebook.stable(executed())
+    record = stable(executed())
     nbformat.validate(record)
     outputs = record.cells[1].outputs
     assert [output.get("text") for output in outputs] == ["a\nb\n", None, "c\n", None]
@@ -51,12 +51,12 @@ def test_a_record_keeps_what_was_found():
 
 def test_a_record_differs_where_the_numbers_do():
     one, two = executed(), executed(pieces=["a\n", "another\n"])
-    assert notebook.stable(one) != notebook.stable(two)
+    assert stable(one) != stable(two)
 
 
 def test_making_stable_twice_changes_nothing():
-    once = notebook.stable(executed())
-    assert notebook.stable(copy.deepcopy(once)) == once
+    once = stable(executed())
+    assert stable(copy.deepcopy(once)) == once
 
 
 # --- execution ---------------------------------------------------------------------------------
@@ -64,7 +64,6 @@ def test_making_stable_twice_changes_nothing():
 @pytest.fixture
 def source(tmp_path, monkeypatch):
     """A folder with a notebook `tiny`, which has the parameter `number` and fails at 0."""
-    monkeypatch.setattr(notebook, "NOTEBOOKS", tmp_path)
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     cells = [v4.new_code_cell("number = 1", metadata={"tags": ["parameters"]}),
              v4.new_code_cell("import sys\nprint('half', flush=True)\n"
@@ -79,18 +78,18 @@ def test_an_unknown_parameter_is_an_error(source):
     target = source / "record.ipynb"
     with pytest.raises(ValueError, match=r"tiny\.ipynb: unknown parameters \['nummer'\]; known: "
                                          r"\['number'\]"):
-        notebook.execute("tiny", target, {"nummer": "2"})
+        execute(source / "tiny.ipynb", target, {"nummer": "2"})
     assert not target.exists()
 
 
 def test_a_notebook_is_executed_and_an_old_record_survives_a_failure(source):
     target = source / "records" / "record.ipynb"
-    notebook.execute("tiny", target, {"number": 4})
+    execute(source / "tiny.ipynb", target, {"number": 4})
     first = target.read_bytes()
     outputs = [output for cell in nbformat.read(target, 4).cells for output in cell.outputs]
     assert [output.text for output in outputs] == ["half\n0.25\n"]
     with pytest.raises(RuntimeError) as error:
-        notebook.execute("tiny", target, {"number": 0})
+        execute(source / "tiny.ipynb", target, {"number": 0})
     assert str(error.value).startswith(
         f"{source / 'tiny.ipynb'}: ZeroDivisionError: division by zero")
     assert "\x1b" not in str(error.value)

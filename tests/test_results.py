@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import results
-from pipeline.results import (COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES, RUNS_TABLE, Store,
-                              read_runs, read_table, significant, write_table, write_text)
+from pipeline.results import (
+    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, RUNS_TABLE, Store, read_runs, read_table,
+    significant, write_table, write_text)
 
 
 def record(seed, epochs=3):
@@ -74,7 +74,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch, step):
     def fail(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(results.os, step, fail)
+    monkeypatch.setattr(os, step, fail)
     with pytest.raises(OSError, match="no space left"):
         write_text(path, "new\n")
     assert path.read_text() == "old\n"

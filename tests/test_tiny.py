@@ -3,15 +3,17 @@
 import copy
 from pathlib import Path
 
-from pipeline import data, tiny
-from pipeline.config import PARAMS, Params, load, read_yaml, validate
-from pipeline.verdicts import check_claims, read_claims
+from pipeline.data.sources import check, make
+from pipeline.spec.base import read_yaml, validate
+from pipeline.spec.claims import check_claims, read_claims
+from pipeline.spec.params import PARAMS, Params, load
+from pipeline.tiny import COPIED, EXPERIMENTS, RECORDED, shrink
 
 
 def test_the_tiny_profile_is_valid_and_small():
     content = read_yaml(PARAMS)
-    params = validate(PARAMS, Params, tiny.shrink(copy.deepcopy(content)))
-    assert set(params.experiments) == set(tiny.EXPERIMENTS)
+    params = validate(PARAMS, Params, shrink(copy.deepcopy(content)))
+    assert set(params.experiments) == set(EXPERIMENTS)
     for name in params.experiments:
         versus = params.experiments[name].versus
         assert versus is None or versus in params.experiments
@@ -21,7 +23,7 @@ def test_the_tiny_profile_is_valid_and_small():
 
 
 def test_every_kind_of_network_and_every_guard_of_the_rule_is_in_it():
-    params = validate(PARAMS, Params, tiny.shrink(read_yaml(PARAMS)))
+    params = validate(PARAMS, Params, shrink(read_yaml(PARAMS)))
     groups = {params.data[d].group for n in params.experiments for d in params.data_sets(n)}
     assert groups == {d.group for d in params.data.values()}
     assert params.verdicts.repeated and params.verdicts.half_data
@@ -29,16 +31,16 @@ def test_every_kind_of_network_and_every_guard_of_the_rule_is_in_it():
 
 
 def test_every_data_set_of_the_tiny_profile_can_be_made():
-    params = validate(PARAMS, Params, tiny.shrink(read_yaml(PARAMS)))
+    params = validate(PARAMS, Params, shrink(read_yaml(PARAMS)))
     for name, entry in params.data.items():
-        data.check(entry.source, name, **entry.arguments)
-        if entry.source not in tiny.RECORDED:
-            data.make(entry.source, params.seeds(name), **entry.arguments)
+        check(entry.source, name, **entry.arguments)
+        if entry.source not in RECORDED:
+            make(entry.source, params.seeds(name), **entry.arguments)
 
 
 def test_claims_are_kept_with_all_their_experiments():
-    params = validate(PARAMS, Params, tiny.shrink(read_yaml(PARAMS)))
-    kept = [c for c in read_claims() if set(c.experiments) <= set(tiny.EXPERIMENTS)]
+    params = validate(PARAMS, Params, shrink(read_yaml(PARAMS)))
+    kept = [c for c in read_claims() if set(c.experiments) <= set(EXPERIMENTS)]
     check_claims(kept, params)
     assert any(c.contrasts for c in kept) and any(c.checks for c in kept)
     assert len(kept) < len(read_claims())
@@ -46,14 +48,14 @@ def test_claims_are_kept_with_all_their_experiments():
 
 def test_shrinking_leaves_the_study_as_it_is():
     before = load()
-    tiny.shrink(read_yaml(PARAMS))
+    shrink(read_yaml(PARAMS))
     assert load() == before
 
 
 def test_only_experiments_of_the_tiny_profile_are_probed():
     content = read_yaml(PARAMS)
     content["probe"] = {"seeds": 10, "experiments": ["cnn_lstm", "bn_before_tanh"]}
-    assert validate(PARAMS, Params, tiny.shrink(content)).probe.experiments == ["cnn_lstm"]
+    assert validate(PARAMS, Params, shrink(content)).probe.experiments == ["cnn_lstm"]
 
 
 def test_all_that_no_stage_makes_is_copied():
@@ -64,4 +66,4 @@ def test_all_that_no_stage_makes_is_copied():
         used |= set(stage["deps"])
     # Training writes timings beside its results, which no stage may depend on as an output.
     folders = {Path(name).parts[0] for name in made} | {"timings"}
-    assert {Path(name).parts[0] for name in used} - folders <= set(tiny.COPIED)
+    assert {Path(name).parts[0] for name in used} - folders <= set(COPIED)

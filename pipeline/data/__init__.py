@@ -1,0 +1,1 @@
+"""Sources → arrays; arrays and a seed → a split."""

@@ -1,0 +1,1 @@
+"""Exact checks: what needs no statistics."""

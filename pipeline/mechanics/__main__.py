@@ -1,0 +1,28 @@
+"""The stage `mechanics`: exact checks of what a layer does, and of the threads' code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from pipeline.notebook import LOG, end_with_parent, errors_to, execute
+from pipeline.spec.base import complain
+
+RECORD = Path(__file__).with_name("record.ipynb")
+
+
+def main() -> int:
+    """Execute the record of the exact checks, which stores their tables."""
+    end_with_parent()
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    try:
+        with errors_to(LOG):
+            execute(RECORD, Path("results/mechanics/record.ipynb"), {})
+    except (RuntimeError, ValueError) as error:
+        return complain(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""A list of layers → a Keras model. TensorFlow is loaded here, once, in the way every room needs it."""
+
+import contextlib
+import os
+import sys
+
+# One thread a computation: the trainer runs seeds side by side, and sums keep their order.
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@contextlib.contextmanager
+def _silence():
+    """TensorFlow greets on stderr while it is imported, before it can be told not to."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+with _silence():
+    import keras  # noqa: F401

@@ -1,0 +1,1 @@
+"""Specs → one resolved file an experiment, checked before anything trains."""

@@ -1,0 +1,65 @@
+"""What of the code decides a run's numbers, as digests."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipeline.spec.base import ConfigError
+
+PACKAGE = Path(__file__).parent.parent
+REQUIREMENTS = Path("requirements.txt")
+#: The definitions that decide a run's numbers, and the files that they and what they call stand in.
+DECIDE = {
+    "data": (("data/draw.py", "data/splits.py"), ("load", "digest")),
+    "model": (("network/resolve.py", "network/model.py"), ("build",)),
+    "train": (("train/trainer.py",), ("Trainer", "batch_order")),
+    "results": (("results.py",), ("MEASURES", "significant")),
+}
+#: The packages that decide a run's numbers.
+PINNED = ("tensorflow", "keras", "numpy")
+
+
+def digest(files: Iterable[str | Path], names: Iterable[str]) -> str:
+    """A hash of definitions, and of all they use, in files of the package.
+
+    Comments, docstrings, blank lines, the rest of the files, and in which of them a definition
+    stands change nothing.
+
+    Raises:
+        KeyError: no file has a definition of that name.
+    """
+    trees = [ast.parse((PACKAGE / file).read_text(encoding="utf-8")) for file in files]
+    defined = {}
+    for node in (node for tree in trees for node in tree.body):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            defined[node.name] = node
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            defined |= {t.id: node for t in targets if isinstance(t, ast.Name)}
+    needed, waiting = {}, list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in needed:
+            continue
+        node = needed[name] = defined[name]
+        for inner in ast.walk(node):
+            body = getattr(inner, "body", None)
+            if isinstance(body, list) and body and isinstance(body[0], ast.Expr) and isinstance(
+                    body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
+                inner.body = body[1:] or [ast.Pass()]
+        waiting += [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in defined]
+    text = "\n".join(f"{name}: {ast.unparse(needed[name])}" for name in sorted(needed))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def pins(path: Path = REQUIREMENTS) -> dict[str, str]:
+    """The pinned versions of the packages that decide a run's numbers."""
+    found = dict(re.findall(r"^([a-z0-9_.-]+)==([^\s;]+)", Path(path).read_text(), flags=re.M))
+    missing = [package for package in PINNED if package not in found]
+    if missing:
+        raise ConfigError(f"{path}: no pinned version of {', '.join(missing)}")
+    return {package: found[package] for package in PINNED}

@@ -1,0 +1,99 @@
+"""The stage `probe`: what the layers of one experiment do while they train."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.data.sources import read
+from pipeline.data import splits
+from pipeline.probe.watch import MEASURES, Watched, watch
+from pipeline.results import (
+    MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, read_table, significant, write_table)
+from pipeline.spec.base import ConfigError, complain
+from pipeline.spec.params import Train, load, study_seeds
+from pipeline.train.runs import WrongVersion, check_versions
+from pipeline.train.trainer import batch_order
+
+#: Copied from the table of runs, which makes the two tables alike.
+COPIED = ["purpose", "learning_rate", "chosen", "default", "diverged", "best_error",
+          "trivial_error", "test_size"]
+COLUMNS = ["experiment", "variant", "data", "seed", *COPIED, *MEASURES]
+
+
+def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int) -> pd.DataFrame:
+    """The measures of a plan's runs at their chosen learning rates, with the columns `COLUMNS`.
+
+    One row a layer, whose `variant` is the layer's name (in a sweep `variant,layer`), and one for
+    the network, whose `variant` is the variant's own.
+
+    Args:
+        plan: a resolved plan file.
+        arrays: data set → its arrays.
+        runs: the experiment's table of runs.
+        seeds: how many study seeds are watched: the first ones, or all of a data set with fewer.
+
+    Raises:
+        ValueError: the table of runs lacks a run that would be watched.
+        WrongVersion: the installed packages are not those of the plan.
+    """
+    check_versions(plan["versions"])
+    rows = []
+    for arm in plan["arms"]:
+        place = {"experiment": plan["experiment"], "variant": arm["variant"], "data": arm["data"]}
+        mine = runs[(runs["purpose"] == "study") & runs["chosen"]]
+        for column, value in place.items():
+            mine = mine[mine[column] == value]
+        mine = mine.set_index("seed")
+        values = Train(**arm["train"])
+        wanted = study_seeds(min(seeds, plan["data"][arm["data"]]["seeds"]))
+        missing = [str(seed) for seed in wanted if seed not in mine.index]
+        if missing:
+            raise ValueError(f"{', '.join(filter(None, place.values()))}: the table of runs lacks the "
+                             f"chosen runs of the seeds {', '.join(missing)}")
+        trainer = Watched(arm["network"], tuple(arm["shape"]), arm["classes"], values.optimizer)
+        for seed in wanted:
+            run = mine.loc[seed]
+            copied = {name: run[name] for name in COPIED}
+            split = splits.load(arrays[arm["data"]], seed, train_fraction=values.train_fraction,
+                              scaling=values.scaling)
+            order = batch_order(len(split.x_train), values.batch_size, values.epochs, seed,
+                                      values.repetition)
+            found = None if run["diverged"] else watch(
+                trainer, trainer.start(seed, values.repetition), split, order,
+                float(run["learning_rate"]))
+            copied["diverged"] = found is None
+            for name in ("", *(layer.name for layer in trainer.layers)):
+                variant = ",".join(filter(None, (arm["variant"], name)))
+                measured = dict.fromkeys(MEASURES, math.nan) | {
+                    k: significant(v) for k, v in (found or {}).get(name, {}).items()}
+                rows.append(place | {"variant": variant, "seed": seed} | copied | measured)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def main() -> int:
+    """Watch an experiment's runs and write the table of measures."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.probe", description=main.__doc__)
+    parser.add_argument("experiment")
+    name = parser.parse_args().experiment
+    try:
+        seeds = load().probe.seeds
+        path = Path("plan") / f"{name}.json"
+        if not path.exists():
+            raise ConfigError(f"{path}: there is no such file; `make book` writes it")
+        plan = json.loads(path.read_text(encoding="utf-8"))
+        arrays = {d: read(f"data/{d}.npz") for d in plan["data"]}
+        table = probe(plan, arrays, read_table(RUNS / name / RUNS_TABLE), seeds)
+    except (ConfigError, OSError, ValueError, WrongVersion) as error:
+        return complain(error)
+    write_table(table, PROBES / name / MEASURES_TABLE)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

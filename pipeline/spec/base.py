@@ -1,0 +1,171 @@
+"""YAML in, frozen specs out; one message for one mistake."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import sys
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import pydantic
+from pydantic import BaseModel, ConfigDict
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+
+class ConfigError(ValueError):
+    """A mistake in a file that a person edits; its message is all that the person sees."""
+
+
+def nearest(word: str, allowed) -> str:
+    """`; did you mean 'x'?` for the allowed word most like `word`, else an empty string."""
+    close = difflib.get_close_matches(str(word), [str(a) for a in allowed], n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+class Spec(BaseModel):
+    """Base of all specs: frozen, unknown keys forbidden, no silent change of type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def read_yaml(path: Path):
+    """A YAML 1.2 file, as DVC reads it.
+
+    Raises:
+        ConfigError: the file is missing, broken (with line and column) or has a duplicate key.
+    """
+    try:
+        return YAML(typ="safe", pure=True).load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except DuplicateKeyError as error:
+        mark = error.problem_mark
+        raise ConfigError(f"{path}, line {mark.line + 1}, column {mark.column + 1}: "
+                          f"{str(error.problem).split(' with value')[0]}; a key may stand once") from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise ConfigError(f"{path}, line {mark.line + 1}, column {mark.column + 1}: "
+                          f"not YAML: {', '.join(filter(None, (error.context, error.problem)))}"
+                          ) from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not YAML: {error}") from None
+
+
+def _allowed_keys(model: type[Spec], place: tuple) -> list[str]:
+    """The keys that the spec at a place inside a model may have."""
+    kinds = [model]
+    for part in place:
+        inner = []
+        for kind in kinds:
+            if isinstance(kind, type) and issubclass(kind, Spec):
+                inner += [field.annotation for name, field in kind.model_fields.items() if name == part]
+            elif get_origin(kind) in (dict, list):
+                inner.append(get_args(kind)[-1])
+        kinds = [kind for one in inner for kind in _alternatives(one)]
+    return [name for kind in kinds if isinstance(kind, type) and issubclass(kind, Spec)
+            for name in kind.model_fields]
+
+
+def _alternatives(kind) -> list:
+    """The types that an annotation allows, without what validates them."""
+    if get_origin(kind) is Annotated:
+        return _alternatives(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        return [one for part in get_args(kind) for one in _alternatives(part)]
+    return [kind]
+
+
+#: What is allowed where pydantic finds another type.
+_TYPES = {"string_type": "a word", "float_type": "a number", "int_type": "a whole number",
+          "int_from_float": "a whole number", "bool_type": "true or false", "list_type": "a list",
+          "dict_type": "a mapping", "model_type": "a mapping", "model_attributes_type": "a mapping"}
+#: What is allowed where pydantic finds another value, with the fields of its error's context.
+_VALUES = {"greater_than_equal": "a number of at least {ge}", "greater_than": "a number above {gt}",
+           "less_than_equal": "a number of at most {le}", "less_than": "a number below {lt}",
+           "too_short": "at least {min_length} entry", "too_long": "at most {max_length} entry",
+           "literal_error": "{expected}", "finite_number": "a finite number"}
+
+
+def _place(error) -> tuple:
+    """Where a mistake is, without pydantic's marks of the alternatives that it tried."""
+    return tuple(p for p in error["loc"] if isinstance(p, int) or not (
+        re.search(r"[\[(<]", p) or p in ("str", "int", "float", "bool")))
+
+
+def _shown(value) -> str:
+    """A value as YAML shows it, on one short line."""
+    if value is None:
+        return "nothing"
+    text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def explain(path: Path | str, model: type[Spec], error: pydantic.ValidationError) -> ConfigError:
+    """One message for one mistake: file, place, what was found, what is allowed.
+
+    Of several mistakes an unknown key comes first, because a misspelt key is also a missing one.
+    """
+    errors = error.errors()
+    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+    # A value of several allowed types gives an error for each; the deepest says most.
+    place = _place(first)
+    same = [e for e in errors if _place(e)[:len(place)] == place]
+    place = max(map(_place, same), key=len)
+    same = [e for e in same if _place(e) == place]
+    first = next((e for e in same if e["type"] not in _TYPES), same[0])
+    if first["type"] == "invalid_key" or first["loc"][-1:] == ("[key]",):
+        *place, key = place
+        return ConfigError(f"{_where(path, place)}: found the key {_shown(key)}; allowed: words")
+    where = _where(path, place)
+    if first["type"] == "extra_forbidden":
+        allowed = _allowed_keys(model, place[:-1])
+        return ConfigError(f"{_where(path, place[:-1])}: unknown key '{place[-1]}'; allowed: "
+                           f"{', '.join(allowed)}{nearest(place[-1], allowed)}")
+    if first["type"] == "missing":
+        return ConfigError(f"{where}: missing; it is required")
+    if first["type"] not in _TYPES and first["type"] not in _VALUES:
+        return ConfigError(f"{where}: {first['msg'].removeprefix('Value error, ')}")
+    if first["type"] in _VALUES:
+        wanted = [_VALUES[first["type"]].format(**first["ctx"])]
+    else:
+        wanted = list(dict.fromkeys(_TYPES[e["type"]] for e in same))
+    if first["input"] is None:
+        return ConfigError(f"{where}: empty; it needs {' or '.join(wanted)}")
+    near = (nearest(first["input"], re.findall(r"'(\w+)'", wanted[0]))
+            if first["type"] == "literal_error" else "")
+    return ConfigError(f"{where}: found {_shown(first['input'])}; allowed: {' or '.join(wanted)}{near}")
+
+
+def _where(path: Path | str, place) -> str:
+    """`params.yaml: experiments.cnn.layers[0]`."""
+    inside = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
+    return f"{path}: {inside}" if inside else str(path)
+
+
+def validate(path: Path, model: type[Spec], content) -> Any:
+    """`content` as a spec; ConfigError names the file and the place of a mistake."""
+    if not isinstance(content, dict):
+        found = "empty" if content is None else f"found {_shown(content)}"
+        raise ConfigError(f"{path}: {found}; it needs a mapping with: "
+                          f"{', '.join(model.model_fields)}")
+    for key in content:
+        if not isinstance(key, str):
+            raise ConfigError(f"{path}: found the key {_shown(key)}; allowed: "
+                              f"{', '.join(model.model_fields)}")
+    try:
+        return model(**content)
+    except pydantic.ValidationError as error:
+        raise explain(path, model, error) from None
+
+
+def complain(error: Exception) -> int:
+    """Print a mistake as one message and return the exit code of a failed command."""
+    print(f"error: {error}", file=sys.stderr)
+    return 1

@@ -1,0 +1,198 @@
+"""`book/claims.yaml`: what is claimed, what would decide it, and what it predicts."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import Field
+
+from pipeline.spec.base import ConfigError, Spec, nearest, read_yaml
+from pipeline.spec.metrics import metric_of
+from pipeline.spec.params import Params
+
+CLAIMS = Path("book/claims.yaml")
+ARM = re.compile(r"([a-z0-9_]+)(?:\[(.+)\])?\Z")
+
+
+class Pair(Spec):
+    """A treatment and its control: experiments, or variants of a sweep as `name[value=8]`.
+
+    `name[tuned]` is the variant of least validation loss over the tuning seeds, chosen for each
+    data set; `name[rates]` is a sweep of the learning rate as a whole; in a claim that the probe
+    decides, `name[layer]` is a layer of the network.
+    """
+
+    treatment: str
+    control: str
+
+    @pydantic.model_validator(mode="after")
+    def _two_arms(self):
+        for name in (self.treatment, self.control):
+            if not ARM.match(name):
+                raise ValueError(f"found '{name}'; allowed: name, or name[variant]")
+        if self.treatment == self.control:
+            raise ValueError(f"found '{self.treatment}' twice; a contrast needs two arms")
+        return self
+
+
+class Other(Pair):
+    """The pair that an interaction takes off, on the same data set or on another."""
+
+    data: str | None = None
+
+
+class Contrast(Pair):
+    """A pair, or with `minus` an interaction: the pair's effect less that of another."""
+
+    minus: Other | None = None
+
+
+class Prediction(Spec):
+    """What a claim predicts, fixed before training, and who predicts it."""
+
+    by: Literal["thread", "ours"]
+    region: Literal["better", "worse", "equivalent", "not_worse", "not_better", "differs",
+                    "positive"]
+    quantifier: Literal["generally", "some", "always"] = "generally"
+
+
+class Claim(Spec):
+    """One claim: what is said, what would decide it, and on which data sets."""
+
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    rows: Annotated[list[str], Field(min_length=1)]
+    who: str
+    says: str
+    topic: str
+    #: Required unless the claim is an identity.
+    predicts: Prediction | None = None
+    contrasts: list[Contrast] = []
+    #: Experiments compared with the trivial predictor, one-sided.
+    baseline: list[str] = []
+    #: Names of exact checks: the claim is true if all of them hold.
+    checks: list[str] = []
+    #: Default: all data sets that every experiment of a contrast has.
+    data: Annotated[list[str], Field(min_length=1)] | None = None
+    metric: str = "error"
+    endpoint: Literal["best", "last"] = "best"
+    #: Whether the probe measured what is compared, instead of the study's runs.
+    probe: bool = False
+    #: Whether the arms are said to be one function, so that no difference on any seed is a finding.
+    identity: bool = False
+    because: str | None = None
+    analogue: bool = False
+
+    @property
+    def experiments(self) -> list[str]:
+        """The experiments that decide the claim, each once."""
+        pairs = [pair for c in self.contrasts for pair in (c, c.minus) if pair]
+        names = self.baseline + [n for p in pairs for n in (p.treatment, p.control)]
+        return list(dict.fromkeys(name.partition("[")[0] for name in names))
+
+    @pydantic.model_validator(mode="after")
+    def _one_way_to_decide(self):
+        ways = [w for w in ("contrasts", "baseline", "checks") if getattr(self, w)]
+        if len(ways) != 1:
+            raise ValueError(f"found {', '.join(ways) or 'none'}; exactly one of contrasts, "
+                             "baseline, checks decides a claim")
+        if self.checks:
+            return self
+        if self.predicts is None:
+            raise ValueError("predicts is missing; a comparison needs a predicted region")
+        if self.baseline and self.metric not in ("error", "loss"):
+            raise ValueError(f"metric: found '{self.metric}'; allowed with baseline: error, loss")
+        if self.predicts.region == "equivalent" and (
+                self.baseline or metric_of(self.metric).margin == "measure"):
+            raise ValueError("predicts.region: found 'equivalent'; a comparison without a margin "
+                             "cannot show it; allowed: better, worse, differs, positive, "
+                             "not_worse, not_better")
+        if self.data and len(set(self.data)) < len(self.data):
+            raise ValueError(f"data: found {self.data}; a data set may stand once")
+        return self
+
+
+def read_claims(path: Path = CLAIMS) -> list[Claim]:
+    """The claims of a YAML file, a list with one entry a claim.
+
+    Raises:
+        ConfigError: names the file, the claim and the place of the first mistake.
+    """
+    content = read_yaml(path)
+    if not isinstance(content, list):
+        raise ConfigError(f"{path}: found {type(content).__name__}; allowed: a list of claims")
+    claims = []
+    for index, entry in enumerate(content):
+        if not isinstance(entry, dict):
+            raise ConfigError(f"{path}: claim {index + 1}: found {entry!r}; allowed: a mapping "
+                              f"with {', '.join(Claim.model_fields)}")
+        try:
+            claims.append(Claim(**{str(key): value for key, value in entry.items()}))
+        except pydantic.ValidationError as error:
+            place = str(entry.get("slug", f"claim {index + 1}"))
+            # An unknown key first: a missing one is often its right spelling.
+            first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+            raise ConfigError(f"{path}: {place}{_explain(first)}") from None
+    twice = [slug for slug, count in Counter(c.slug for c in claims).items() if count > 1]
+    if twice:
+        raise ConfigError(f"{path}: the slug '{twice[0]}' stands twice; a slug may stand once")
+    return claims
+
+
+def _explain(error) -> str:
+    place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error["loc"])
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        names = {p for p in error["loc"][:-1] if isinstance(p, str)}
+        spec = (Other if "minus" in names else Contrast if "contrasts" in names
+                else Prediction if "predicts" in names else Claim)
+        return (f"{place}: unknown key; allowed: {', '.join(spec.model_fields)}"
+                f"{nearest(error['loc'][-1], spec.model_fields)}")
+    if error["type"] == "missing":
+        return f"{place}: missing; it is required"
+    if error["type"] == "value_error":
+        return f"{place}: {message}"
+    guess = (nearest(error["input"], re.findall(r"'(\w+)'", message))
+             if error["type"] == "literal_error" else "")
+    return f"{place}: found {error['input']!r}; {message[0].lower()}{message[1:]}{guess}"
+
+
+def arm_name(experiment: str, variant: str) -> str:
+    return f"{experiment}[{variant}]" if variant else experiment
+
+
+def check_claims(claims: Sequence[Claim], params: Params) -> None:
+    """Every experiment and data set that a claim names exists in params.yaml.
+
+    Raises:
+        ConfigError: names the claim, what was found and the nearest existing name.
+    """
+    for claim in claims:
+        pairs = [(f"contrasts[{i}]", p) for i, c in enumerate(claim.contrasts) for p in
+                 (c, *([c.minus] if c.minus else []))]
+        names = [(f"{place}.{side}", getattr(p, side)) for place, p in pairs
+                 for side in ("treatment", "control")]
+        names += [(f"baseline[{i}]", name) for i, name in enumerate(claim.baseline)]
+        for place, name in names:
+            if (experiment := name.partition("[")[0]) not in params.experiments:
+                raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: there is no experiment "
+                                  f"'{experiment}'{nearest(experiment, params.experiments)}")
+            if claim.probe and experiment not in params.probe.experiments:
+                raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: the probe does not watch "
+                                  f"'{experiment}'; allowed: {', '.join(params.probe.experiments)}"
+                                  f"{nearest(experiment, params.probe.experiments)}")
+        others = [(f"contrasts[{i}].minus.data", c.minus.data)
+                  for i, c in enumerate(claim.contrasts) if c.minus and c.minus.data]
+        for place, data in [("data", data) for data in claim.data or []] + others:
+            if data not in params.data:
+                raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: there is no data set '{data}'"
+                                  f"{nearest(data, params.data)}")
+
+
+def base(name: str) -> str:
+    """The experiment of `name` or `name[variant]`."""
+    return name.partition("[")[0]

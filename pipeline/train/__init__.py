@@ -1,0 +1,1 @@
+"""A plan → runs, learning curves and a lab record."""

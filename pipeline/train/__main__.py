@@ -1,0 +1,68 @@
+"""The stage `train`: the runs of one experiment, and its lab record."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+
+from tqdm import tqdm
+
+from pipeline.notebook import LOG, end_with_parent, errors_to, execute
+from pipeline.results import PROGRESS, RUNS, STORE
+from pipeline.spec.base import complain
+
+
+RECORD = Path(__file__).with_name("record.ipynb")
+
+
+class _Bar:
+    """Runs done and the time left, drawn here because a kernel's bar is not shown live."""
+
+    def __init__(self, label: str, stream):
+        self.label, self.stream, self.stop = label, stream, threading.Event()
+        (STORE / PROGRESS).unlink(missing_ok=True)
+        self.thread = threading.Thread(target=self._draw, daemon=True)
+
+    def _draw(self) -> None:
+        with tqdm(desc=self.label, unit="run", file=self.stream, mininterval=1) as bar:
+            while True:
+                last = self.stop.wait(0.5)
+                try:
+                    found = json.loads((STORE / PROGRESS).read_text())
+                    bar.total, bar.n = found["total"], found["done"]
+                    bar.refresh()
+                except (FileNotFoundError, json.JSONDecodeError):
+                    pass
+                if last:
+                    return
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+
+
+def main() -> int:
+    """Execute the lab record of an experiment, which trains what is not stored."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.train", description=main.__doc__)
+    parser.add_argument("experiment")
+    name = parser.parse_args().experiment
+    end_with_parent()
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    try:
+        with errors_to(LOG) as terminal, _Bar(name, terminal):
+            execute(RECORD, RUNS / name / "record.ipynb", {"plan_file": f"plan/{name}.json"})
+    except (RuntimeError, ValueError) as error:
+        return complain(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Runs and claims → effects, verdicts, and the rule's own error rates."""

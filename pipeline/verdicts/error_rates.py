@@ -1,0 +1,137 @@
+"""The rule's own error rates: arms that change nothing, and simulated studies."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from pipeline.spec.tables import CELL_COLUMNS
+from pipeline.verdicts.arms import frame
+from pipeline.verdicts.cells import comparisons
+from pipeline.verdicts.decide import decide
+from pipeline.verdicts.effects import paired
+from pipeline.verdicts.rule import LABELS, Rule, label_of, position_of
+
+
+def arms(repeated: Mapping[str, str], half_data: Mapping[str, str], runs: pd.DataFrame,
+         rule: Rule, *, rate: str = "chosen") -> pd.DataFrame:
+    """The arms that measure the rule itself, by test error at the best epoch.
+
+    Args:
+        repeated: A/A arms: the same network with other initial, batch and tuning seeds, by
+            name, and what each repeats.
+        half_data: arms trained on half the data, and the network each of them trains.
+
+    Returns:
+        As `comparisons`, after a column `kind`: `A/A` or `half the data`.
+    """
+    tables = [comparisons(pairs, runs, None, rule, rate=rate).assign(kind=kind)
+              for kind, pairs in (("A/A", repeated), ("half the data", half_data))]
+    tables = [table for table in tables if len(table)]
+    if not tables:
+        return frame([], ["kind", *CELL_COLUMNS])
+    return pd.concat(tables, ignore_index=True)[["kind", *CELL_COLUMNS]]
+
+
+def decisive(arms: pd.DataFrame) -> float:
+    """The share of informative A/A cells labelled better or worse, 0..1; NaN without any."""
+    same = arms[(arms["kind"] == "A/A") & (arms["position"] != "uninformative")]
+    return float(same["label"].isin(["better", "worse"]).mean()) if len(same) else math.nan
+
+
+def blind_sets(arms: pd.DataFrame) -> frozenset[str]:
+    """The data sets on which some network trained on half the data is not found worse."""
+    half = arms[arms["kind"] == "half the data"]
+    found = (half["label"] == "worse") & (half["position"] != "uninformative")
+    return frozenset(half.loc[~found, "data"])
+
+
+#: True effects per data set, as multiples of the margin ln(ratio_margin).
+SCENARIOS = {"no effect": (0.0, 0.0, 0.0, 0.0),
+             "an effect at the margin": (1.0, 1.0, 1.0, 1.0),
+             "a real effect": (2.5, 2.5, 2.5, 2.5),
+             "opposite effects": (2.5, 2.5, -2.5, -2.5)}
+
+
+def simulated(rule: Rule, seed: int, *, studies: int = 1000, seeds: int = 30) -> pd.DataFrame:
+    """Error rates of the rule where the truth is known: four scenarios on four data sets.
+
+    The simulated claim predicts `better`, `generally`. An outcome is wrong if it denies the
+    scenario's truth; undecided never is.
+
+    Args:
+        rule: the constants.
+        seed: of the only source of randomness.
+        studies: number of simulated claims per scenario.
+        seeds: number of seeds per cell.
+
+    Returns:
+        Columns `scenario`, `unit` (`interval`, `cell` or `claim`), `outcome`, `share` 0..1 and
+        `wrong`; the shares of a scenario's unit sum to 1. `interval`: one interval of the four.
+    """
+    rows = []
+    delta = math.log(rule.ratio_margin)
+    for (scenario, multiples), child in zip(
+            SCENARIOS.items(), np.random.SeedSequence(seed).spawn(len(SCENARIOS)), strict=True):
+        truth = delta * np.array(multiples)
+        control, treatment = draw_errors(
+            truth, studies, seeds, np.random.default_rng(child))
+        estimate = paired(control, treatment, "log ratio", rule.alpha, len(truth))
+        missed = (estimate.low > truth) | (estimate.high < truth)
+        rows += [(scenario, "interval", "missed", float(missed.mean()), True),
+                 (scenario, "interval", "covered", float(1 - missed.mean()), False)]
+        labels, wrong, outcomes = Counter(), Counter(), Counter()
+        for lows, highs in zip(estimate.low, estimate.high, strict=True):
+            positions = Counter()
+            for low, high, true in zip(lows, highs, truth, strict=True):
+                found = label_of(low, high, delta)
+                labels[found] += 1
+                wrong[found] += not _allows(found, true, delta)
+                positions[position_of(low, high, delta, "better")] += 1
+            outcomes[decide(len(truth), positions["for"], positions["against"], "generally",
+                            rule)] += 1
+        for found in LABELS:
+            share, bad = labels[found] / missed.size, wrong[found] / missed.size
+            # Opposite effects make a label right on some data sets and wrong on others.
+            rows += [(scenario, "cell", found, share - bad, False)] if share > bad else []
+            rows += [(scenario, "cell", found, bad, True)] if bad else []
+        right = {"a real effect": "supported", "opposite effects": "mixed"}.get(
+            scenario, "contradicted")
+        rows += [(scenario, "claim", verdict, count / studies,
+                  verdict not in (right, "undecided"))
+                 for verdict, count in sorted(outcomes.items())]
+    return pd.DataFrame(rows, columns=["scenario", "unit", "outcome", "share", "wrong"])
+
+
+def _allows(found: str, true: float, delta: float) -> bool:
+    """Whether a label is compatible with a true effect."""
+    return {"better": true > delta, "worse": true < -delta, "equivalent": abs(true) < delta,
+            "undecided": True}[found]
+
+
+def draw_errors(effects, studies: int, seeds: int, rng: np.random.Generator, *,
+                shared: float = 0.2, own: float = 0.1):
+    """Simulated paired errors whose true effects are known.
+
+    Errors are log-normal: a part that both arms of a seed share (its data) and a part of each
+    arm's own (its training), so that E[control] / E[treatment] = exp(effect).
+
+    Args:
+        effects: true effects `(sets,)`, logarithms of ratios.
+        studies, seeds: numbers of independent studies, and of seeds in each.
+        rng: the only source of randomness.
+        shared, own: standard deviations of the logarithm's two parts.
+
+    Returns:
+        control, treatment: `(studies, sets, seeds)`.
+    """
+    effects = np.asarray(effects, float)
+    shape = (studies, len(effects), seeds)
+    common = rng.normal(0, shared, shape)
+    control = np.exp(common + rng.normal(0, own, shape))
+    treatment = np.exp(common + rng.normal(0, own, shape) - effects[None, :, None])
+    return control, treatment

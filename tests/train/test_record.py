@@ -1,0 +1,73 @@
+"""What a lab record shows is what the tables and the network say."""
+
+import json
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.results import COLUMNS
+from pipeline.train import record
+from pipeline.train.record import chain
+
+LAYERS = [{"word": "dense", "class": "Dense", "arguments": {"units": 3}},
+          {"word": "bn", "class": "BatchNormalization", "arguments": {}}]
+
+
+@pytest.fixture
+def plan_file(tmp_path):
+    arms = [{"variant": variant, "data": data, "shape": [4], "classes": 2,
+             "network": {"layers": LAYERS, "head": []}}
+            for variant in ("rate=1", "rate=2") for data in ("one", "two")]
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps({"arms": arms}))
+    return path
+
+
+@pytest.fixture
+def runs():
+    rows = []
+    for rate, chosen in ((0.1, True), (0.2, False)):
+        for seed in (1, 2):
+            rows.append({"seed": seed, "purpose": "study", "learning_rate": rate, "chosen": chosen,
+                         "best_error": seed * rate})
+        rows += [{"seed": seed, "purpose": "tuning", "learning_rate": rate, "chosen": chosen,
+                  "best_validation_loss": seed + rate} for seed in (8, 9)]
+    table = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    return table.assign(experiment="x", variant="", data="one", diverged=False, parameters=7)
+
+
+def test_the_chain_is_the_networks_order_and_names_the_variants(plan_file):
+    network, variants = chain(plan_file).split("\n\n")
+    assert network.startswith("one, two: ")
+    places = [network.index(word) for word in ("units=3", "BatchNormalization", "units=2")]
+    assert places == sorted(places)
+    assert "variant `rate=1`" in variants and variants.endswith("`rate=2`.")
+
+
+def test_the_summary_counts_as_keras_does(plan_file):
+    by_hand = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3),
+                                keras.layers.BatchNormalization(), keras.layers.Dense(2)])
+    summary = record.summary(plan_file)
+    assert summary["parameters"].sum() == by_hand.count_params()
+    assert list(summary["output shape"])[-1] == "(batch, 2)"
+
+
+def test_only_curves_at_the_chosen_rate_are_shown(runs):
+    curves = pd.DataFrame({"variant": "", "data": "one", "seed": 1, "epoch": 1,
+                           "learning_rate": [0.1, 0.2], "train_loss": [1.0, 2.0]})
+    assert list(record.chosen(runs, curves)["train_loss"]) == [1.0]
+
+
+def test_scores_and_rates_are_means_over_seeds(runs):
+    scores = record.scores(runs)
+    assert list(scores["learning rate"]) == ["0.1", "0.2"] and list(scores["chosen"]) == ["yes", ""]
+    assert list(scores["test error, best epoch"]) == [f"{np.mean([r, 2 * r]):.4f}" for r in (0.1, 0.2)]
+    rates = record.rates(runs)
+    assert rates.loc[0, "rate 0.1"] == "8.6000" and rates.loc[0, "chosen"] == "0.1"
+
+
+def test_without_tuning_runs_it_is_said_that_no_rate_was_chosen(runs):
+    rates = record.rates(runs[runs["purpose"] == "study"])
+    assert rates.to_markdown(index=False).count("none was chosen") == 1

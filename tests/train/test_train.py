@@ -1,0 +1,442 @@
+"""Training: equal to Keras' own loop, reproducible, never done twice."""
+
+import copy
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, recall_score
+
+from pipeline.data.sources import make, write
+from pipeline.data.splits import Split
+from pipeline.network.model import build
+from pipeline.network.resolve import resolve
+from pipeline.plan.code import pins
+from pipeline.results import (
+    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, RUNS_TABLE, Store, read_table)
+from pipeline.spec.params import study_seeds, tuning_seeds
+from pipeline.train import trainer as trainer_module
+from pipeline.train.runs import (
+    EXTENSIONS, WrongVersion, _Arm, canonical, choose_rate, extend, train, train_plan)
+from pipeline.train.trainer import Trainer, batch_order, measures, trivial_prediction
+
+TRAINING = {"epochs": 3, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.01,
+            "learning_rates": [0.003, 0.01, 0.03], "tuning_seeds": 2, "scaling": "standard",
+            "train_fraction": 1.0, "repetition": 0}
+
+
+def network(*layers, head=()):
+    return {part: [resolve(item, {}, part) for item in items]
+            for part, items in (("layers", layers), ("head", head))}
+
+
+def random_split(shape, classes, size=24, seed=0):
+    generator = np.random.default_rng(seed)
+    parts = []
+    for _ in range(3):
+        x = generator.standard_normal((size, *shape)).astype(np.float32)
+        score = x.reshape(size, -1)[:, :1] + 0.3 * generator.standard_normal((size, 1))
+        parts += [x, (score[:, 0] > 0.3).astype(np.int32) if classes else score.astype(np.float32)]
+    return Split(*parts, task="classes" if classes else "regression", classes=classes)
+
+
+CNN_LSTM = network(
+    {"Conv1D": {"filters": 3, "kernel_size": 3, "padding": "causal"}}, "BatchNormalization",
+    {"Activation": "relu"}, {"Dropout": {"rate": 0.3}},
+    {"LSTM": {"units": 3, "recurrent_dropout": 0.2}})
+MLP = network({"Dense": {"units": 5, "kernel_regularizer": "l2"}}, "BatchNormalization",
+              {"Dropout": {"rate": 0.3}}, head=[{"Activation": "softmax"}])
+
+
+@pytest.fixture(scope="module")
+def mlp():
+    """A trainer of the classifier, shared because compiling it takes longest."""
+    return Trainer(MLP, (4,), 2, {"SGD": {"momentum": 0.9}})
+
+
+@pytest.fixture(scope="module")
+def mlp_split():
+    return random_split((4,), 2)
+
+
+# --- the epoch function against Keras' fit -----------------------------------------------------
+
+@pytest.mark.parametrize(("spec", "shape", "classes", "optimizer"), [
+    (CNN_LSTM, (6, 4), 0, "Adam"),
+    (MLP, (4,), 2, {"SGD": {"momentum": 0.9, "nesterov": True}}),
+], ids=["cnn_lstm", "mlp"])
+def test_epochs_equal_keras_fit(spec, shape, classes, optimizer):
+    split = random_split(shape, classes)
+    order = batch_order(24, 8, 4, seed=3)
+    trainer = Trainer(spec, shape, classes, optimizer)
+    # Not `run`: its record keeps five digits.
+    curves = raw_curves(trainer, trainer.start(3, 0), split, order, 0.01)
+
+    name, arguments = (optimizer, {}) if isinstance(optimizer, str) else [*optimizer.items()][0]
+    reference = build(spec, shape, classes, 3, 0)
+    pure = "SparseCategoricalCrossentropy" if classes else "MeanSquaredError"
+    # The metric is the loss without the penalty of a regulariser.
+    reference.compile(getattr(keras.optimizers, name)(learning_rate=0.01, **arguments),
+                      loss=getattr(keras.losses, pure)(), jit_compile=True,
+                      weighted_metrics=[getattr(keras.metrics, pure)(name="metric")])
+    fit = {"loss": [], "validation": []}
+    for epoch in order:
+        rows = epoch.ravel()
+        logs = reference.fit(split.x_train[rows], split.y_train[rows], batch_size=8, shuffle=False,
+                             validation_data=(split.x_validation, split.y_validation),
+                             validation_batch_size=24, verbose=0).history
+        fit["loss"] += logs["metric"]
+        fit["validation"] += logs["val_metric"]
+    np.testing.assert_allclose(curves[:, 0], fit["loss"], rtol=1e-5)
+    np.testing.assert_allclose(curves[:, 1], fit["validation"], rtol=1e-5)
+    for ours, theirs in zip(trainer.model.variables, reference.variables, strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def raw_curves(trainer, start, split, order, rate):
+    """A run's curves, not rounded; leaves the weights of the last epoch in the network."""
+    for variable, value in zip(trainer.model.variables, start, strict=True):
+        variable.assign(value)
+    for variable, value in zip(trainer.optimizer.variables, trainer._optimizer_start, strict=True):
+        variable.assign(value)
+    trainer.optimizer.learning_rate.assign(rate)
+    return trainer._run(*map(tf.constant, (split.x_train, split.y_train, split.x_validation,
+                                           split.y_validation, order))).numpy()
+
+
+# --- a run -------------------------------------------------------------------------------------
+
+def test_a_seed_decides_a_run(mlp, mlp_split):
+    def run(seed, repetition=0):
+        order = batch_order(24, 8, 4, seed, repetition)
+        return mlp.run(mlp.start(seed, repetition), mlp_split, order, 0.01)
+
+    first = run(1)
+    assert run(2) != first
+    assert run(1, repetition=1) != first
+    assert run(1) == first  # and nothing of the runs between is left
+
+
+def test_best_is_the_state_at_the_least_validation_loss(mlp, mlp_split):
+    # The validation labels are turned round, so that learning soon makes them worse.
+    turned = copy.copy(vars(mlp_split)) | {"y_validation": 1 - mlp_split.y_validation}
+    split = Split(**turned)
+    order = batch_order(24, 8, 4, seed=5)
+    record = mlp.run(mlp.start(5, 0), split, order, 0.1)
+    best = record["best_epoch"]
+    assert best < 4 == record["last_epoch"]
+    assert record["validation_curve"][best - 1] == min(record["validation_curve"])
+    shorter = mlp.run(mlp.start(5, 0), split, order[:best], 0.1)
+    assert shorter["last_epoch"] == best
+    for measure in ("error", "loss", "calibration_error", "minority_recall", "train_loss",
+                    "validation_loss"):
+        assert record[f"best_{measure}"] == pytest.approx(shorter[f"last_{measure}"], rel=1e-5)
+    assert record["last_loss"] != record["best_loss"]
+    assert record["train_curve"][:best] == pytest.approx(shorter["train_curve"])
+
+
+def test_a_record_holds_what_the_tables_need(mlp, mlp_split):
+    record = mlp.run(mlp.start(1, 0), mlp_split, batch_order(24, 8, 4, 1), 0.01)
+    assert list(record) == [*MEASURES, "train_curve", "validation_curve"]
+    assert record["parameters"] == 4 * 5 + 5 + 4 * 5 + 5 * 2 + 2
+    assert record["test_size"] == 24
+    majority = np.bincount(mlp_split.y_train).argmax()
+    frequencies = np.bincount(mlp_split.y_train) / 24
+    assert record["trivial_error"] == pytest.approx(np.mean(mlp_split.y_test != majority), rel=1e-5)
+    assert record["trivial_loss"] == pytest.approx(
+        log_loss(mlp_split.y_test, np.tile(frequencies, (24, 1))), rel=1e-5)
+
+
+def test_divergence_is_recorded_not_raised():
+    split = random_split((4,), 0)
+    trainer = Trainer(network({"Dense": {"units": 2}}), (4,), 0, "SGD")
+    order = batch_order(24, 8, 4, 0)
+    record = trainer.run(trainer.start(0, 0), split, order, 1e12)
+    assert record["diverged"] is True
+    assert not np.isfinite(record["last_loss"])
+    assert np.isfinite(record["trivial_error"])
+    healthy = trainer.run(trainer.start(0, 0), split, order, 0.01)
+    assert healthy["diverged"] is False
+    assert np.isfinite(healthy["train_curve"] + healthy["validation_curve"]).all()
+
+
+@pytest.mark.parametrize(("curve", "epoch"), [
+    ([3.0, 1.0, 1.0, 2.0], 2), ([np.nan, 2.0, np.inf, 3.0], 2), ([np.nan] * 4, 1)])
+def test_the_best_epoch_is_the_earliest_of_the_least(curve, epoch):
+    split = random_split((4,), 0)
+    prediction = np.zeros((48, 1), np.float32)
+    curves = np.column_stack([np.ones(4), curve])
+    record = trainer_module.record(split, curves, 7, prediction, prediction)
+    assert record["best_epoch"] == epoch
+    assert record["diverged"] == (not np.isfinite(curve).all())
+
+
+# --- measures ----------------------------------------------------------------------------------
+
+def test_measures_of_classes_equal_scikit_learn():
+    generator = np.random.default_rng(0)
+    y_train = np.array([0] * 10 + [1] * 4 + [2] * 10, np.int32)
+    y = generator.integers(0, 3, 200).astype(np.int32)
+    prediction = generator.dirichlet([1, 1, 1], 200)
+    split = Split(None, y_train, None, None, None, y, "classes", 3)
+    found = measures(y, prediction.astype(np.float32), split)
+    guess = prediction.argmax(axis=1)
+    assert found["error"] == pytest.approx(1 - accuracy_score(y, guess))
+    assert found["loss"] == pytest.approx(log_loss(y, prediction), rel=1e-5)
+    rarest = recall_score(y, guess, labels=[1], average="macro")
+    assert found["minority_recall"] == pytest.approx(rarest)
+
+
+def test_measures_of_regression_equal_scikit_learn():
+    generator = np.random.default_rng(0)
+    y, prediction = generator.standard_normal((2, 50, 1))
+    found = measures(y, prediction, Split(*[None] * 6, "regression", 0))
+    assert found["error"] == found["loss"] == pytest.approx(mean_squared_error(y, prediction))
+    assert np.isnan([found["calibration_error"], found["minority_recall"]]).all()
+
+
+def test_calibration_error_by_hand():
+    # Bins of width 1/15. 0.90 and 0.92 share the bin [13/15, 14/15), 0.60 lies in [9/15, 10/15),
+    # 1.00 in the last. Accuracies 1/2, 1, 0; confidences 0.91, 0.60, 1.00; weights 2, 1, 1.
+    confidence = np.array([0.90, 0.92, 0.61, 1.00])
+    prediction = np.column_stack([confidence, 1 - confidence])
+    y = np.array([0, 1, 0, 1])
+    split = Split(None, y, None, None, None, y, "classes", 2)
+    expected = (2 * abs(1 / 2 - 0.91) + abs(1 - 0.61) + abs(0 - 1.00)) / 4
+    assert measures(y, prediction, split)["calibration_error"] == pytest.approx(expected)
+
+
+def test_a_class_predicted_with_certainty_and_wrongly_has_a_finite_loss():
+    y = np.array([0, 1])
+    split = Split(None, y, None, None, None, y, "classes", 2)
+    assert np.isfinite(measures(y, np.array([[0.0, 1.0], [0.0, 1.0]]), split)["loss"])
+
+
+def test_measures_of_nothing_finite():
+    y = np.array([0, 1])
+    split = Split(None, y, None, None, None, y, "classes", 2)
+    assert np.isnan(list(measures(y, np.full((2, 2), np.nan), split).values())).all()
+
+
+def test_trivial_regression_is_the_training_mean():
+    split = random_split((4,), 0)
+    np.testing.assert_allclose(trivial_prediction(split, len(split.y_test)),
+                               np.full((24, 1), split.y_train.mean()), rtol=1e-6)
+
+
+# --- learning rates ----------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("losses", "chosen"), [
+    # gains of 0.01: -1, -1; of 0.001: 0.5 and 0.5, whose standard error is 0
+    ({0.001: [0.5, 1.5], 0.003: [1.0, 2.0], 0.01: [2.0, 3.0]}, 0.001),
+    # gains 1.0 and 0.0: mean 0.5, standard error 0.5; not more than one, so the default stays
+    ({0.001: [0.0, 1.0], 0.003: [1.0, 1.0]}, 0.003),
+    # gains 1.0 and 0.2: mean 0.6, standard error 0.4
+    ({0.001: [0.0, 0.8], 0.003: [1.0, 1.0]}, 0.001),
+    # both gain more than one standard error: the larger gain
+    ({0.001: [0.5, 0.5], 0.003: [1.0, 1.0], 0.01: [0.2, 0.3]}, 0.01),
+    # equal everywhere: the default
+    ({0.001: [1.0, 1.0], 0.003: [1.0, 1.0], 0.01: [1.0, 1.0]}, 0.003),
+    # two rates gain the same: the smaller rate
+    ({0.01: [0.5, 0.5], 0.003: [1.0, 1.0], 0.001: [0.5, 0.5]}, 0.001),
+    ({0.003: [1.0, 2.0]}, 0.003),
+])
+def test_choose_rate(losses, chosen):
+    assert choose_rate(losses, 0.003) == chosen
+
+
+@pytest.mark.parametrize(("rates", "chosen", "further"), [
+    ([0.001, 0.003, 0.01], 0.003, None),
+    ([0.001, 0.003, 0.01], 0.001, 0.00033),
+    ([0.001, 0.003, 0.01], 0.01, 0.033),
+    ([0.01, 0.001, 0.1], 0.1, 1.0),
+    ([0.003], 0.003, None),
+])
+def test_extend(rates, chosen, further):
+    assert extend(rates, chosen) == further
+
+
+# --- batches -----------------------------------------------------------------------------------
+
+def test_batch_order_is_a_permutation_an_epoch():
+    order = batch_order(20, 5, 6, seed=1)
+    assert order.shape == (6, 4, 5) and order.dtype == np.int32
+    assert (np.sort(order.reshape(6, 20)) == np.arange(20)).all()
+    assert len({epoch.tobytes() for epoch in order}) == 6
+
+
+def test_batch_order_drops_the_part_that_fills_no_batch():
+    order = batch_order(23, 5, 6, seed=1).reshape(6, -1)
+    assert order.shape == (6, 20)
+    assert all(len(set(epoch)) == 20 for epoch in order)
+
+
+def test_batch_order_of_fewer_epochs_is_the_beginning():
+    np.testing.assert_array_equal(batch_order(20, 5, 6, 1)[:2],
+                                  batch_order(20, 5, 2, 1))
+
+
+def test_batch_order_comes_from_seed_and_repetition():
+    orders = [batch_order(20, 5, 2, *which) for which in ((1, 0), (1, 0), (2, 0), (1, 1))]
+    np.testing.assert_array_equal(orders[0], orders[1])
+    assert not (orders[0] == orders[2]).all() and not (orders[0] == orders[3]).all()
+
+
+# --- a plan's runs -----------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def arrays():
+    seeds = study_seeds(4) + tuning_seeds(2, 0)
+    return {"tables": make("tabular", seeds, train=24, validation=24, test=24, features=4)}
+
+
+VERSIONS = pins()
+
+
+def a_plan(seeds=2, spec=MLP, variants=("",), **training):
+    arms = [{"variant": variant, "data": "tables", "shape": [4], "classes": 2, "network": spec,
+             "train": TRAINING | training} for variant in variants]
+    return {"experiment": "an_experiment", "arms": arms, "code": {"train": "0"},
+            "versions": VERSIONS, "data": {"tables": {"digest": "0", "seeds": seeds}}}
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Runs cost nothing and are counted: their validation loss is least at the default rate."""
+    rates = []
+
+    def run(self, start, split, order, learning_rate):
+        rates.append(learning_rate)
+        size = len(split.x_train) + len(split.x_test)
+        loss = 1 + abs(np.log(learning_rate / 0.01))
+        curves = np.full((len(order), 2), loss)
+        prediction = np.full((size, 2), 0.5)
+        return trainer_module.record(split, curves, 1, prediction, prediction)
+
+    monkeypatch.setattr(Trainer, "run", run)
+    return rates
+
+
+def test_tables_do_not_depend_on_the_number_of_threads(arrays, tmp_path):
+    tables = [train(a_plan(seeds=3), arrays, Store(tmp_path / str(threads)), threads=threads)
+              for threads in (1, 2)]
+    for one, two in zip(*tables, strict=True):
+        pd.testing.assert_frame_equal(one, two, check_exact=True)
+    runs, curves = tables[0]
+    assert list(runs.columns) == COLUMNS and list(curves.columns) == CURVE_COLUMNS
+    assert runs["key"].is_unique
+    study = runs[runs["purpose"] == "study"]
+    assert set(study["seed"]) == {2000, 2001, 2002}
+    assert study["best_loss"].nunique() == len(study)
+    assert len(curves) == 3 * len(study)
+    place = ["seed", "learning_rate"]
+    least = curves.groupby(place)["validation_loss"].min().sort_index()
+    kept = study.set_index(place)["best_validation_loss"].sort_index()
+    np.testing.assert_allclose(least, kept, rtol=1e-3)  # curves are kept with fewer digits
+
+
+def test_finished_runs_are_not_trained_again(arrays, tmp_path, counted):
+    store = Store(tmp_path)
+    first = train(a_plan(), arrays, store, threads=1)
+    assert len(counted) == 3 * 2 + 2
+    again = train(a_plan(), arrays, store, threads=1)
+    assert len(counted) == 8
+    for one, two in zip(first, again, strict=True):
+        pd.testing.assert_frame_equal(one, two)
+    train(a_plan(seeds=4), arrays, store, threads=1)
+    assert counted[8:] == [0.01, 0.01]
+
+
+def test_what_decides_a_run_is_in_its_key(arrays, tmp_path):
+    def key(change=None, rate=0.01, seed=2000, held=arrays, **training):
+        changed = a_plan(**training) | (change or {})
+        return _Arm(changed, changed["arms"][0], held["tables"], Store(tmp_path), 1,
+                          None).key(seed, rate)
+
+    other = dict(arrays["tables"]) | {"x_2000": arrays["tables"]["x_2000"] + 1}
+    elsewhere = dict(arrays["tables"]) | {"x_2001": arrays["tables"]["x_2001"] + 1}
+    base = key()
+    same = [key({"experiment": "other"}), key(held={"tables": elsewhere}), key(seeds=4),
+            key(learning_rates=[0.01]), key(tuning_seeds=3)]
+    assert set(same) == {base}
+    different = [key(rate=0.003), key(seed=2001), key(epochs=4), key(batch_size=4),
+                 key(optimizer="SGD"), key(scaling="none"), key(repetition=1),
+                 key(train_fraction=0.5), key({"code": {"train": "1"}}),
+                 key({"versions": {"keras": "0"}}), key(held={"tables": other}),
+                 key(spec=network({"Dense": {"units": 6}}))]
+    assert len({base, *different}) == 1 + len(different)
+
+
+def test_the_default_rate_is_studied_beside_another_choice(arrays, tmp_path, counted, monkeypatch):
+    runs, _ = train(a_plan(learning_rate=0.003), arrays, Store(tmp_path), threads=1)
+    study = runs[runs["purpose"] == "study"]
+    assert study.groupby("learning_rate")[["chosen", "default"]].first().to_dict("index") == {
+        0.003: {"chosen": False, "default": True}, 0.01: {"chosen": True, "default": False}}
+
+
+def test_a_choice_at_the_edge_extends_the_grid(arrays, tmp_path, counted):
+    runs, _ = train(a_plan(learning_rate=0.1, learning_rates=[0.1, 0.3]), arrays,
+                          Store(tmp_path), threads=1)
+    tried = sorted(runs.loc[runs["purpose"] == "tuning", "learning_rate"].unique())
+    assert tried == [0.0037, 0.011, 0.033, 0.1, 0.3]
+    assert set(runs.loc[runs["chosen"], "learning_rate"]) == {0.011}
+
+
+def test_a_grid_is_not_extended_for_ever(arrays, tmp_path, counted):
+    runs, _ = train(a_plan(learning_rate=1e5, learning_rates=[1e5, 2e5]), arrays,
+                          Store(tmp_path), threads=1)
+    assert runs.loc[runs["purpose"] == "tuning", "learning_rate"].nunique() == 2 + EXTENSIONS
+
+
+def test_a_grid_of_one_rate_is_not_tuned(arrays, tmp_path, counted):
+    runs, _ = train(a_plan(learning_rates=[0.01]), arrays, Store(tmp_path), threads=1)
+    assert set(runs["purpose"]) == {"study"} and counted == [0.01, 0.01]
+
+
+def test_a_diverged_tuning_run_counts_as_the_trivial_prediction(arrays, tmp_path, monkeypatch):
+    def run(self, start, split, order, learning_rate):
+        curves = np.full((len(order), 2), 0.1 if learning_rate == 0.01 else np.nan)
+        prediction = np.full((len(split.x_train) + len(split.x_test), 2), 0.5)
+        return trainer_module.record(split, curves, 1, prediction, prediction)
+
+    monkeypatch.setattr(Trainer, "run", run)
+    runs, curves = train(a_plan(learning_rate=0.03), arrays, Store(tmp_path), threads=1)
+    assert set(runs.loc[runs["chosen"], "learning_rate"]) == {0.01}
+    assert runs.loc[runs["learning_rate"] == 0.03, "diverged"].all()
+
+
+def test_progress_ends_complete(arrays, tmp_path, counted):
+    seen = []
+    train(a_plan(variants=("a", "b")), arrays, Store(tmp_path), threads=1,
+                progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1][0] == seen[-1][1] == 2 * (3 * 2 + 2)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_another_version_is_refused(arrays, tmp_path):
+    wrong = a_plan() | {"versions": VERSIONS | {"numpy": "0.1"}}
+    with pytest.raises(WrongVersion, match=r"pins numpy 0\.1, but .* installed; run `make`"):
+        train(wrong, arrays, Store(tmp_path))
+
+
+def test_committed_tables_count_as_finished_runs(arrays, tmp_path, counted, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RETRAIN", raising=False)
+    (tmp_path / "plan.json").write_text(canonical(a_plan()))
+    write(arrays["tables"], tmp_path / "data" / "tables.npz")
+    folder = tmp_path / "results" / "runs" / "an_experiment"
+    runs, curves = train_plan("plan.json", Store(tmp_path / "first"))
+    assert len(counted) == 8
+    pd.testing.assert_frame_equal(read_table(folder / RUNS_TABLE), runs)
+    pd.testing.assert_frame_equal(read_table(folder / CURVES_TABLE), curves)
+    written = (folder / RUNS_TABLE).read_bytes()
+    train_plan("plan.json", Store(tmp_path / "clone"))
+    assert len(counted) == 8
+    assert (folder / RUNS_TABLE).read_bytes() == written
+    monkeypatch.setenv("RETRAIN", "1")
+    train_plan("plan.json", Store(tmp_path / "retrained"))
+    assert len(counted) == 16
+    assert (folder / RUNS_TABLE).read_bytes() == written
+    assert (tmp_path / "timings" / "an_experiment.json").exists()
