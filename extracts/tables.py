@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pandas as pd
-from series import _rdatasets as rdatasets
+from series import rdatasets
 
 ROWS = 8000
 SEED = 20240901
