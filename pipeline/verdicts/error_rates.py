@@ -15,6 +15,7 @@ from pipeline.verdicts.arms import Measured
 from pipeline.verdicts.cells import comparisons
 from pipeline.verdicts.decide import decide
 from pipeline.verdicts.effects import paired
+from pipeline.verdicts.estimate import Estimate
 from pipeline.verdicts.rule import LABELS, Rule, label_of, position_of
 
 
@@ -88,6 +89,8 @@ SCENARIOS = {"no effect": (0.0, 0.0, 0.0, 0.0),
              "an effect at the margin": (1.0, 1.0, 1.0, 1.0),
              "a real effect": (2.5, 2.5, 2.5, 2.5),
              "opposite effects": (2.5, 2.5, -2.5, -2.5)}
+#: The right verdict on a claim of `better`, where it is not `contradicted`.
+RIGHT = {"a real effect": "supported", "opposite effects": "mixed"}
 
 
 def simulated(rule: Rule, seed: int, *, studies: int = 1000, seeds: int = 30) -> pd.DataFrame:
@@ -111,33 +114,46 @@ def simulated(rule: Rule, seed: int, *, studies: int = 1000, seeds: int = 30) ->
     for (scenario, multiples), child in zip(
             SCENARIOS.items(), np.random.SeedSequence(seed).spawn(len(SCENARIOS)), strict=True):
         truth = delta * np.array(multiples)
-        control, treatment = draw_errors(
-            truth, studies, seeds, np.random.default_rng(child))
+        control, treatment = draw_errors(truth, studies, seeds, np.random.default_rng(child))
         estimate = paired(control, treatment, "log ratio", rule.alpha, len(truth))
-        missed = (estimate.low > truth) | (estimate.high < truth)
-        rows += [(scenario, "interval", "missed", float(missed.mean()), True),
-                 (scenario, "interval", "covered", float(1 - missed.mean()), False)]
-        labels, wrong, outcomes = Counter(), Counter(), Counter()
-        for lows, highs in zip(estimate.low, estimate.high, strict=True):
-            positions = Counter()
-            for low, high, true in zip(lows, highs, truth, strict=True):
-                found = label_of(low, high, delta)
-                labels[found] += 1
-                wrong[found] += not _allows(found, true, delta)
-                positions[position_of(low, high, delta, "better")] += 1
-            outcomes[decide(len(truth), positions["for"], positions["against"], "generally",
-                            rule)] += 1
-        for found in LABELS:
-            share, bad = labels[found] / missed.size, wrong[found] / missed.size
-            # Opposite effects make a label right on some data sets and wrong on others.
-            rows += [(scenario, "cell", found, share - bad, False)] if share > bad else []
-            rows += [(scenario, "cell", found, bad, True)] if bad else []
-        right = {"a real effect": "supported", "opposite effects": "mixed"}.get(
-            scenario, "contradicted")
-        rows += [(scenario, "claim", verdict, count / studies,
-                  verdict not in (right, "undecided"))
-                 for verdict, count in sorted(outcomes.items())]
+        rows += [(scenario, *row) for row in (
+            *_intervals(estimate, truth), *_labels(estimate, truth, delta),
+            *_verdicts(estimate, delta, RIGHT.get(scenario, "contradicted"), rule))]
     return pd.DataFrame(rows, columns=["scenario", "unit", "outcome", "share", "wrong"])
+
+
+def _intervals(estimate: Estimate, truth: np.ndarray) -> list[tuple]:
+    """How often an interval misses the true effect."""
+    missed = float(((estimate.low > truth) | (estimate.high < truth)).mean())
+    return [("interval", "missed", missed, True), ("interval", "covered", 1 - missed, False)]
+
+
+def _labels(estimate: Estimate, truth: np.ndarray, delta: float) -> list[tuple]:
+    """How often a cell has each label, and how often that denies the true effect."""
+    labels, wrong = Counter(), Counter()
+    for lows, highs in zip(estimate.low, estimate.high, strict=True):
+        for low, high, true in zip(lows, highs, truth, strict=True):
+            found = label_of(low, high, delta)
+            labels[found] += 1
+            wrong[found] += not _allows(found, true, delta)
+    rows = []
+    for found in LABELS:
+        share, bad = (count[found] / estimate.low.size for count in (labels, wrong))
+        # Opposite effects make a label right on some data sets and wrong on others.
+        rows += [("cell", found, share - bad, False)] if share > bad else []
+        rows += [("cell", found, bad, True)] if bad else []
+    return rows
+
+
+def _verdicts(estimate: Estimate, delta: float, right: str, rule: Rule) -> list[tuple]:
+    """How often a claim of `better`, `generally`, has each verdict."""
+    outcomes = Counter()
+    for lows, highs in zip(estimate.low, estimate.high, strict=True):
+        positions = Counter(position_of(low, high, delta, "better")
+                            for low, high in zip(lows, highs, strict=True))
+        outcomes[decide(len(lows), positions["for"], positions["against"], "generally", rule)] += 1
+    return [("claim", verdict, count / len(estimate.low), verdict not in (right, "undecided"))
+            for verdict, count in sorted(outcomes.items())]
 
 
 def _allows(found: str, true: float, delta: float) -> bool:
