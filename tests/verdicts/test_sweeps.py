@@ -10,8 +10,8 @@ from pipeline.verdicts.sweeps import doses, sweeps
 
 def params(**vary):
     return Params(
-        data={"a": {"group": "g", "source": "s", "seeds": 30}}, layers={},
-        experiments={"net": {"data": "a", "layers": ["Dense"], **({"vary": vary} if vary else {})}},
+        data={"a": {"group": "g", "source": "s", "seeds": 30}}, layers={"lstm": {"LSTM": {"units": 4}}},
+        experiments={"net": {"data": "a", "layers": ["lstm"], **({"vary": vary} if vary else {})}},
         train={"epochs": 1, "batch_size": 1, "optimizer": "Adam", "learning_rate": 0.1,
                "learning_rates": [0.1], "tuning_seeds": 2})
 
@@ -27,18 +27,18 @@ def test_variants_are_the_full_grid_by_label():
 
 
 def test_doses_are_means_with_t_intervals():
-    runs = together(*(arm("net", "a", level, variant=f"units={n}") for n, level in ((4, 1.0), (16, 0.5))))
-    table = doses(measured(runs, sweeps=sweeps(params(units=[4, 16]))), RULE)
+    runs = together(*(arm("net", "a", level, variant=f"lstm.units={n}") for n, level in ((4, 1.0), (16, 0.5))))
+    table = doses(measured(runs, sweeps=sweeps(params(**{"lstm.units": [4, 16]}))), RULE)
     assert table[["experiment", "key", "dose", "data", "seeds"]].values.tolist() == [
-        ["net", "units", 4.0, "a", 30], ["net", "units", 16.0, "a", 30]]
+        ["net", "lstm.units", 4.0, "a", 30], ["net", "lstm.units", 16.0, "a", 30]]
     for (_, mine), row in zip(runs.groupby("variant", sort=False), table.itertuples(), strict=True):
         bounds = stats.ttest_1samp(mine["best_error"], 0).confidence_interval(0.95)
         assert (row.mean, row.low, row.high) == pytest.approx(
             (mine["best_error"].mean(), bounds.low, bounds.high))
 
 
-@pytest.mark.parametrize("vary", [{"units": [4, 16], "rate": [0.1]}, {"activation": ["tanh", "relu"]},
-                                  {"use_bias": [True, False]}, {}])
+@pytest.mark.parametrize("vary", [{"lstm.units": [4, 16], "epochs": [1]}, {"lstm.activation": ["tanh", "relu"]},
+                                  {"lstm.use_bias": [True, False]}, {}])
 def test_only_numbers_of_one_key_are_doses(vary):
     spec = sweeps(params(**vary))
     runs = together(*(arm("net", "a", variant=label) for label in spec["net"]))
