@@ -287,7 +287,7 @@ def _bases_first(entries: Mapping[str, Any], path: Path, section: str) -> list[s
             chain.append(name)
             name = entries[name].of
             _require(name is None or name in entries, path, f"{section}.{chain[-1]}.of",
-                     f"there is no '{name}' in {section}{nearest(name, entries)}")
+                     f"there is no '{name}' in {section}", name, entries)
         found |= dict.fromkeys(reversed(chain))
     return list(found)
 
@@ -371,9 +371,10 @@ def _expand(written: _Written, path: Path) -> Params:
 
 # Names that must exist
 
-def _require(ok: bool, path: Path, place: str, message: str) -> None:
+def _require(ok: bool, path: Path, place: str, message: str, found: str = "", allowed=()) -> None:
+    """ConfigError unless `ok`; of what is allowed, the message ends with the word nearest to `found`."""
     if not ok:
-        raise ConfigError(f"{path}: {place}: {message}")
+        raise ConfigError(f"{path}: {place}: {message}{nearest(found, allowed)}")
 
 
 def _check_training(path: Path, place: str, *values: Spec, **varied) -> None:
@@ -404,8 +405,7 @@ def _check_data(params: Params, path: Path, name: str) -> None:
     known = groups + list(params.data)
     for word in [experiment.data] if isinstance(experiment.data, str) else experiment.data:
         _require(word in known, path, f"{place}.data", f"unknown group or data set '{word}'; "
-                 f"groups: {', '.join(groups)}; data sets: {', '.join(params.data)}"
-                 f"{nearest(word, known)}")
+                 f"groups: {', '.join(groups)}; data sets: {', '.join(params.data)}", word, known)
     swept = [one.training for one in params.sweep(name, f"{path}: {place}")]
     for data in params.data_sets(name):
         values = params.train, params.data[data].train, experiment
@@ -420,8 +420,7 @@ def _check_versus(params: Params, path: Path, name: str) -> None:
     if other is None:
         return
     _require(other in params.experiments, path, place,
-             f"there is no experiment '{other}'; allowed: any other experiment"
-             f"{nearest(other, params.experiments)}")
+             f"there is no experiment '{other}'; allowed: any other experiment", other, params.experiments)
     _require(other != name, path, place, "an experiment cannot be its own control")
     mine, its = params.data_sets(name), params.data_sets(other)
     _require(bool(set(mine) & set(its)), path, place,
@@ -437,10 +436,10 @@ def _check_control(params: Params, path: Path, control: str) -> None:
     """A control is one network, trained as it is on all the data."""
     place, (name, _, variant) = "verdicts.controls", control.partition("[")
     _require(name in params.experiments, path, place,
-             f"there is no experiment '{name}'{nearest(name, params.experiments)}")
+             f"there is no experiment '{name}'", name, params.experiments)
     known = [f"{name}[{label}]" if label else name for label in params.variants(name)]
     _require(control in known, path, place,
-             f"found '{control}'; allowed: {', '.join(known)}{nearest(control, known)}")
+             f"found '{control}'; allowed: {', '.join(known)}", control, known)
     _require(params.controls.count(control) == 1, path, place,
              f"'{control}' stands twice; a control may stand once")
     swept = params.variants(name)[variant.removesuffix("]")]
@@ -466,7 +465,7 @@ def _check_references(params: Params, path: Path) -> None:
     probed = params.probe.experiments
     for name in probed:
         _require(name in params.experiments, path, "probe.experiments",
-                 f"there is no experiment '{name}'{nearest(name, params.experiments)}")
+                 f"there is no experiment '{name}'", name, params.experiments)
         _require(probed.count(name) == 1, path, "probe.experiments",
                  f"'{name}' stands twice; an experiment may stand once")
 
