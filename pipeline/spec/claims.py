@@ -150,8 +150,8 @@ def check_claims(claims: Sequence[Claim], params: Params) -> None:
         ConfigError: names the claim, what was found and the nearest existing name.
     """
     for claim in claims:
-        pairs = [(f"contrasts[{i}]", p) for i, c in enumerate(claim.contrasts) for p in
-                 (c, *([c.minus] if c.minus else []))]
+        pairs = [(f"contrasts[{i}]{inner}", pair) for i, contrast in enumerate(claim.contrasts)
+                 for inner, pair in (("", contrast), (".minus", contrast.minus)) if pair]
         names = [(f"{place}.{side}", getattr(p, side)) for place, p in pairs
                  for side in ("treatment", "control")]
         names += [(f"baseline[{i}]", name) for i, name in enumerate(claim.baseline)]
