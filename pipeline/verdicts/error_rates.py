@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from pipeline.spec.params import Params
+from pipeline.spec.params import MEASURING, Params, control_arms
 from pipeline.spec.tables import CELL_COLUMNS
 from pipeline.verdicts.arms import Measured
 from pipeline.verdicts.cells import comparisons
@@ -19,14 +19,12 @@ from pipeline.verdicts.estimate import Estimate
 from pipeline.verdicts.rule import LABELS, Rule, label_of, position_of
 
 
-SAME, HALF = "A/A", "half the data"
+SAME, HALF = MEASURING
 
 
 def measuring(params: Params) -> dict[str, dict[str, str]]:
     """The arms that measure the rule: kind → each, and the control that it is an arm of."""
-    section, experiments = params.verdicts, params.experiments
-    return {kind: {name: experiments[name].versus for name in names}
-            for kind, names in ((SAME, section.repeated), (HALF, section.half_data))}
+    return {kind: {control_arms(control)[kind]: control for control in params.controls} for kind in MEASURING}
 
 
 def arms(pairs: Mapping[str, Mapping[str, str]], measured: Measured, rule: Rule) -> pd.DataFrame:

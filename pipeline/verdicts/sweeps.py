@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pandas as pd
 
 from pipeline.spec.claims import arm_name
@@ -17,18 +15,12 @@ from pipeline.verdicts.scores import scores_of
 
 def sweeps(params: Params) -> Sweeps:
     """Experiment → the label of each variant → its values by key; '' and none without a sweep."""
-    return {name: _variants(params, name) for name in params.experiments}
-
-
-def _variants(params: Params, name: str) -> dict[str, dict]:
-    varied = params.experiments[name].vary or {}
-    grid = [dict(zip(varied, values, strict=True)) for values in product(*varied.values())]
-    return {",".join(f"{key}={value}" for key, value in values.items()): values for values in grid}
+    return {name: params.variants(name) for name in params.experiments}
 
 
 def everywhere(params: Params) -> list[str]:
     """The experiments whose variants are the places of a network."""
-    return [name for name, one in params.experiments.items() if getattr(one, "everywhere", None)]
+    return [name for name, one in params.experiments.items() if one.everywhere]
 
 
 def doses(measured: Measured, rule: Rule) -> pd.DataFrame:

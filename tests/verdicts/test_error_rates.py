@@ -53,15 +53,14 @@ def test_measuring_variants_meet_their_control_and_are_no_part_of_its_sweep():
     assert list(doses(known, RULE)["dose"]) == [8.0]
 
 
-def test_the_arms_that_measure_the_rule_are_those_of_params():
-    experiments = {name: {"data": "d", "layers": ["Dense"], "versus": versus} for name, versus in
-                   (("old", None), ("again", "old"), ("half", "old"))}
+def test_the_arms_that_measure_the_rule_are_those_of_the_controls():
     params = Params(
-        data={"d": {"group": "g", "source": "s", "seeds": 3}}, layers={}, experiments=experiments,
+        data={"d": {"group": "g", "source": "s", "seeds": 3}}, layers={},
+        experiments={"old": {"data": "d", "layers": ["Dense"]}},
         train={"epochs": 1, "batch_size": 1, "optimizer": "Adam", "learning_rate": 0.1,
-               "learning_rates": [0.1], "tuning_seeds": 2},
-        verdicts={"repeated": ["again"], "half_data": ["half"]})
-    assert measuring(params) == {"A/A": {"again": "old"}, "half the data": {"half": "old"}}
+               "learning_rates": [0.1], "tuning_seeds": 2}, verdicts={"controls": ["old"]})
+    assert measuring(params) == {
+        "A/A": {"old[repetition=1]": "old"}, "half the data": {"old[train_fraction=0.5]": "old"}}
 
 
 def test_simulated_error_rates():
