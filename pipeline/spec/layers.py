@@ -244,9 +244,10 @@ def _with(layer, argument: str, value, where: str):
     if value is not None:
         return {word: given | {argument: value}}
     if argument not in given:
-        raise ConfigError(f"{where}: found '{word}.{argument}' with nothing, which takes an argument away; allowed: "
-                          f"{', '.join(f'{word}.{name}' for name in given) or 'none'}, which the list gives "
-                          f"it{nearest(argument, given)}")
+        allowed = [f"{word}.{name}" for name in given]
+        raise ConfigError(f"{where}: found '{word}.{argument}' with nothing, which takes an argument away; "
+                          f"allowed: {', '.join(allowed) or 'none'}, which the list gives it"
+                          f"{nearest(f'{word}.{argument}', allowed)}")
     del given[argument]
     return {word: given} if given else word
 

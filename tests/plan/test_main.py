@@ -125,7 +125,7 @@ def test_what_was_taken_out_leaves_nothing_behind(project):
     ("layers: [dense]", "layers: [dense, rellu]",
      "params.yaml: experiments.mlp.layers[1]: unknown word or layer 'rellu'"),
     ("layers: [dense]", "layers: [dense, LSTM: {units: 2}]", "params.yaml: experiments.mlp.layers[1]: Keras cannot"),
-    ("arguments: {train: 64", "arguments: {trian: 64", "params.yaml: data.table.arguments"),
+    ("arguments: {train: 64", "arguments: {trian: 64", "params.yaml: data.table"),
 ])
 def test_a_mistake_changes_no_file(project, capsys, old, new, expected):
     Path("dvc.lock").write_text("schema: '2.0'\nstages:\n  plan:\n    cmd: x\n  train@gone:\n    cmd: x\n")

@@ -108,7 +108,7 @@ def test_a_word_that_looks_like_an_occurrence_is_a_word():
     ({"set": {"conv.": 3}}, ".set: found 'conv.'; allowed: conv.<argument>, tanh.<argument>, dense.<argument>, "
                             "Activation.<argument>"),
     ({"set": {"dense.unit": None}}, ".set: found 'dense.unit' with nothing, which takes an argument away; "
-     "allowed: dense.units, dense.use_bias, which the list gives it; did you mean 'units'?"),
+     "allowed: dense.units, dense.use_bias, which the list gives it; did you mean 'dense.units'?"),
     ({"set": {"conv.padding": None}}, ".set: found 'conv.padding' with nothing, which takes an argument away; "
                                       "allowed: none, which the list gives it"),
     ({"without": ["tanh"], "replace": {"tanh_2": ["relu"]}}, ".replace: 'tanh_2' is changed already, by "
