@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer, load_digits
 
 from pipeline.data.draw import Arrays, Count, rounded, scalars
 
@@ -53,11 +52,15 @@ def power(seeds: Iterable[int] = ()) -> Arrays:
 
 def cancer(seeds: Iterable[int] = ()) -> Arrays:
     """Breast Cancer Wisconsin: x ``(569, 30)``, y ``(569,)``, two classes, 37 % malignant (0)."""
+    from sklearn.datasets import load_breast_cancer
+
     return _pool(*load_breast_cancer(return_X_y=True))
 
 
 def digits(seeds: Iterable[int] = ()) -> Arrays:
     """Optical digits: x ``(1797, 8, 8, 1)``, grey levels 0 to 16, y ``(1797,)``, ten classes."""
+    from sklearn.datasets import load_digits
+
     x, y = load_digits(return_X_y=True)
     return _pool(x.reshape(-1, 8, 8, 1), y)
 
