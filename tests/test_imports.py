@@ -20,6 +20,7 @@ ROOMS = {
     "mechanics": {"network", "notebook", "results", "spec"},
     "verdicts": {"results", "spec"},
     "book": {"results", "spec", "style", "verdicts.rule"},
+    "answer": {"book", "results", "spec", "verdicts"},
     "bench": {"data", "network", "train"}, "tiny": {"spec"},
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is
