@@ -1,11 +1,17 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book test inspect bench retrain tiny check lock
+.PHONY: book try test inspect bench retrain tiny check lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 book: check                 ## train what is stale (nothing, on a fresh clone) and build build/html
 	dvc repro
+	@python -m pipeline.answer
+
+try: $(INSTALLED)           ## one experiment against its control, without the book: make try EXPERIMENT=name
+	@test -n "$(EXPERIMENT)" || { echo "which one? make try EXPERIMENT=name" >&2; exit 1; }
+	@stages=$$(python -m pipeline.answer --stages $(EXPERIMENT)) && dvc repro --quiet $$stages
+	@python -m pipeline.answer $(EXPERIMENT)
 
 test: $(INSTALLED)          ## the test suite
 	python -m pytest

@@ -17,6 +17,8 @@ import papermill
 from pipeline.results import STORE, write_text
 
 LOG = STORE / "kernel.log"
+#: Errors whose message says all that a person needs.
+PLAIN = ("Damaged", "WrongVersion")
 
 
 def stable(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -85,7 +87,7 @@ def execute(source: Path, target: Path, parameters: dict[str, str]) -> None:
 
     Raises:
         ValueError: the notebook has no such parameter (papermill would only warn).
-        RuntimeError: a cell failed; the message is its error.
+        RuntimeError: a cell failed; the message is its error, with the traceback unless it is plain.
     """
     known = papermill.inspect_notebook(str(source))
     unknown = set(parameters) - set(known)
@@ -94,9 +96,13 @@ def execute(source: Path, target: Path, parameters: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "record.ipynb"
         try:
+            # A kernel has nothing to tidy when its cells are done, and takes two seconds to do so.
             papermill.execute_notebook(str(source), str(output), parameters=parameters,
-                                       kernel_name="python3", progress_bar=False, log_output=False)
+                                       kernel_name="python3", progress_bar=False, log_output=False,
+                                       shutdown_kernel="immediate")
         except papermill.PapermillExecutionError as error:
+            if error.ename in PLAIN:
+                raise RuntimeError(error.evalue) from None
             traceback = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
             raise RuntimeError(f"{source}: {error.ename}: {error.evalue}\n{traceback}") from None
         record = stable(nbformat.read(output, as_version=4))

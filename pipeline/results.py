@@ -1,23 +1,29 @@
-"""How results are stored: tables of fixed bytes, and the store of finished runs."""
+"""How results are stored: tables of fixed bytes in sealed folders, and the store of finished runs."""
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 RUNS = Path("results/runs")
 PROBES = Path("results/probe")
+MECHANICS = Path("results/mechanics")
 STORE = Path(".runs")
 #: Inside the store: how far the training that is under way has come.
 PROGRESS = "progress.json"
-#: The two tables of an experiment; curves are long, and nobody compares them line by line.
-RUNS_TABLE, CURVES_TABLE = "runs.csv", "curves.csv.gz"
+#: Inside the store: the experiments whose results are new since the last answer.
+NEW = "new.txt"
+#: The tables of an experiment; curves are long, and nobody compares them line by line.
+RUNS_TABLE, CURVES_TABLE, LAYERS_TABLE = "runs.csv", "curves.csv.gz", "layers.csv"
 #: The table of a probed experiment.
 MEASURES_TABLE = "measures.csv"
 #: What a finished run measured; with its curve, this is all that the store keeps of it.
@@ -30,10 +36,12 @@ COLUMNS = ["experiment", "variant", "data", "seed", "purpose", "learning_rate", 
            *MEASURES, "key"]
 CURVE_COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "epoch", "train_loss",
                  "validation_loss"]
-
-
+#: One row a layer of every network; `shape` is that of its output.
+LAYER_COLUMNS = ["variant", "data", "layer", "class", "shape", "parameters"]
 #: The sums of a result folder's files, as `sha256sum` writes and `sha256sum -c` checks them.
 SUMS = "SHA256SUMS"
+#: Inside a result folder: its next content, while it is made, and once it is whole.
+_BUILDING, _WHOLE = ".building", ".whole"
 
 
 class Damaged(ValueError):
@@ -78,7 +86,12 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A table that `write_table` wrote."""
+    """A table that `write_table` wrote into a folder that was sealed.
+
+    Raises:
+        Damaged: the folder's content is not what was stored, see `verify`.
+    """
+    verify(Path(path).parent)
     names = ("experiment", "variant", "data", "key")  # text, also when every one is made of digits
     return pd.read_csv(path, float_precision="round_trip", dtype=dict.fromkeys(names, str),
                        keep_default_na=False, na_values=["NaN"])
@@ -129,6 +142,76 @@ def verify(folder: Path) -> None:
             raise Damaged(f"{found[name]}: its content is not what was stored ({SUMS}); {back}")
 
 
+def distrusted() -> bool:
+    """Whether stored results are to be made anew without a look at them: the variable RETRAIN."""
+    return bool(os.environ.get("RETRAIN"))
+
+
+def building(folder: Path) -> Path:
+    """Where the next content of a result folder is made: inside it, hidden."""
+    return Path(folder) / _BUILDING
+
+
+def _settle(folder: Path) -> None:
+    """Put a result folder's next content in its place, if it is whole; a kill is made up for here.
+
+    Files are moved one by one, the seal last: a folder cannot be moved over another.
+    """
+    whole = Path(folder) / _WHOLE
+    if (whole / SUMS).exists():
+        for name in _files(folder).keys() - _sums(whole).keys():
+            (Path(folder) / name).unlink()
+        for path in [*_files(whole).values(), whole / SUMS]:
+            os.replace(path, Path(folder) / path.name)
+    for left in (whole, building(folder)):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def rewritten(folder: Path) -> Iterator[Path]:
+    """Yields a new folder whose files become the content of a result folder, sealed.
+
+    They do so together, once the block ends without an error; until then, and if it is killed, the
+    old content stays.
+
+    Raises:
+        Damaged: the old content is not what was stored. It is not overwritten, as whoever changed
+            it may want to know; unless stored results are distrusted.
+    """
+    folder = Path(folder)
+    _settle(folder)
+    if not distrusted():
+        verify(folder)
+    building(folder).mkdir(parents=True)
+    try:
+        yield building(folder)
+        seal(building(folder))
+        building(folder).rename(folder / _WHOLE)
+        _settle(folder)
+    finally:
+        shutil.rmtree(building(folder), ignore_errors=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], texts: Mapping[str, str] | None = None,
+                 ) -> None:
+    """The tables and texts of a result folder, by the names of their files; together or not at all.
+
+    Raises:
+        Damaged: the folder's old content is not what was stored, see `rewritten`.
+    """
+    with rewritten(folder) as new:
+        for name, table in tables.items():
+            write_table(table, new / name)
+        for name, text in (texts or {}).items():
+            write_text(new / name, text)
+
+
+def _digest(key: str, record: dict) -> str:
+    return hashlib.sha256(json.dumps([key, record], sort_keys=True).encode()).hexdigest()
+
+
 class Store:
     """Finished runs, one JSON file a run, named by its key. A half-written run does not exist."""
 
@@ -139,25 +222,43 @@ class Store:
         return self.folder / key[:2] / f"{key}.json"
 
     def get(self, key: str) -> dict | None:
-        """The record of a run, or None. A damaged file counts as absent."""
+        """The record of a run, or None.
+
+        Raises:
+            Damaged: the file is not what was put there.
+        """
+        path = self.path(key)
         try:
-            return json.loads(self.path(key).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+            found = json.loads(path.read_bytes())
+        except FileNotFoundError:
             return None
+        except ValueError:
+            found = None
+        if isinstance(found, dict) and "sha256" not in found:
+            return None  # Of a store from before runs carried a digest.
+        if not isinstance(found, dict) or found["sha256"] != _digest(key, found.get("record")):
+            raise Damaged(f"{path}: its content is not what was stored; remove it, and its run is taken "
+                          "from the stored tables or trained again")
+        return found["record"]
 
     def count(self) -> int:
         """How many finished runs are kept."""
         return sum(1 for _ in self.folder.glob("*/*.json"))
 
     def put(self, key: str, record: dict) -> None:
-        write_text(self.path(key), json.dumps(record, sort_keys=True))
+        write_text(self.path(key), json.dumps({"record": record, "sha256": _digest(key, record)},
+                                              sort_keys=True))
 
     def fill(self, folder: Path) -> int:
         """Put the runs of an experiment's committed tables into the store; the number added.
 
         A fresh clone has tables and no store: so it trains nothing that is already measured.
+
+        Raises:
+            Damaged: the folder, or a run in the store, is not what was stored.
         """
         folder = Path(folder)
+        verify(folder)
         if not (folder / RUNS_TABLE).exists() or not (folder / CURVES_TABLE).exists():
             return 0
         runs, curves = read_table(folder / RUNS_TABLE), read_table(folder / CURVES_TABLE)
@@ -182,7 +283,11 @@ class Store:
 
 
 def read_runs(experiments, folder: Path = RUNS) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The `runs` and `curves` of the named experiments, in that order; never of a folder's content."""
+    """The `runs` and `curves` of the named experiments, in that order; never of a folder's content.
+
+    Raises:
+        Damaged: a folder is not what was stored.
+    """
     tables = {name: [] for name in (RUNS_TABLE, CURVES_TABLE)}
     for experiment in experiments:
         for name, parts in tables.items():
@@ -191,6 +296,10 @@ def read_runs(experiments, folder: Path = RUNS) -> tuple[pd.DataFrame, pd.DataFr
 
 
 def read_measures(experiments, folder: Path = PROBES) -> pd.DataFrame:
-    """What the probe measured of the named experiments, in that order; no rows without any."""
+    """What the probe measured of the named experiments, in that order; no rows without any.
+
+    Raises:
+        Damaged: a folder is not what was stored.
+    """
     parts = [read_table(Path(folder) / name / MEASURES_TABLE) for name in experiments]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

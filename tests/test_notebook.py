@@ -95,3 +95,13 @@ def test_a_notebook_is_executed_and_an_old_record_survives_a_failure(source):
     assert "\x1b" not in str(error.value)
     assert target.read_bytes() == first
     assert [path.name for path in target.parent.iterdir()] == ["record.ipynb"]
+
+
+def test_an_error_that_says_all_comes_without_a_traceback(source):
+    cell = v4.new_code_cell("class Damaged(ValueError): pass\nraise Damaged('a.csv: changed')")
+    made = v4.new_notebook(cells=[cell], metadata={
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
+    nbformat.write(made, source / "plain.ipynb")
+    with pytest.raises(RuntimeError) as error:
+        execute(source / "plain.ipynb", source / "record.ipynb", {})
+    assert str(error.value) == "a.csv: changed"

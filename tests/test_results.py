@@ -1,15 +1,20 @@
-"""Tables and the store of runs: whole or not at all, and exact."""
+"""Tables and the store of runs: whole or not at all, exact, and what was stored or refused."""
 
+import hashlib
 import json
 import os
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.results import (
-    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, RUNS_TABLE, Store, read_runs, read_table,
-    significant, write_table, write_text)
+    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, MEASURES_TABLE, RUNS_TABLE, SUMS, Damaged, Store,
+    building, read_measures, read_runs, read_table, rewritten, seal, significant, verify, write_table,
+    write_tables, write_text)
 
 
 def record(seed, epochs=3):
@@ -46,8 +51,7 @@ def tables(count=4, experiment="one", purposes=("study",)):
 
 
 def write(folder, runs, curves):
-    write_table(runs, folder / RUNS_TABLE)
-    write_table(curves, folder / CURVES_TABLE)
+    write_tables(folder, {RUNS_TABLE: runs, CURVES_TABLE: curves})
 
 
 def text(value):
@@ -93,7 +97,7 @@ def test_significant(number, digits, expected):
 def test_a_table_comes_back_exactly(tmp_path, name):
     runs, curves, _ = tables()
     for table in (runs, curves):
-        write_table(table, tmp_path / name)
+        write_tables(tmp_path, {name: table})
         pd.testing.assert_frame_equal(read_table(tmp_path / name), table, check_exact=True)
 
 
@@ -101,6 +105,7 @@ def test_a_table_has_the_same_bytes_every_time(tmp_path):
     runs, _, _ = tables()
     for name in ("one.csv.gz", "two.csv.gz"):
         write_table(runs, tmp_path / name)
+    seal(tmp_path)
     assert (tmp_path / "one.csv.gz").read_bytes() == (tmp_path / "two.csv.gz").read_bytes()
     write_table(read_table(tmp_path / "one.csv.gz"), tmp_path / "again.csv.gz")
     assert (tmp_path / "again.csv.gz").read_bytes() == (tmp_path / "one.csv.gz").read_bytes()
@@ -110,7 +115,7 @@ def test_empty_text_is_text_and_an_empty_number_is_nan(tmp_path):
     runs, _, _ = tables()
     runs["variant"] = ""
     runs["best_calibration_error"] = np.nan
-    write_table(runs, tmp_path / "runs.csv")
+    write_tables(tmp_path, {"runs.csv": runs})
     found = read_table(tmp_path / "runs.csv")
     assert (found["variant"] == "").all()
     assert found["best_calibration_error"].isna().all()
@@ -129,7 +134,7 @@ def test_the_words_none_and_nan_stay_text(tmp_path):
     runs, _, _ = tables()
     words = ["scaling=none", "None", "NA", "nan"]
     runs["variant"] = words
-    write_table(runs, tmp_path / "runs.csv")
+    write_tables(tmp_path, {"runs.csv": runs})
     assert list(read_table(tmp_path / "runs.csv")["variant"]) == words
 
 
@@ -144,14 +149,37 @@ def test_the_store_gives_back_what_was_put(tmp_path):
     assert text(Store(tmp_path).get("ab12")) == text(record(1))
 
 
-@pytest.mark.parametrize("damage", [b"", b'{"loss": 1.', b"\xff\xfe\x00", b"\x00" * 20])
-def test_a_damaged_file_counts_as_absent(tmp_path, damage):
+@pytest.mark.parametrize("damage", [
+    lambda text: "", lambda text: text[:-9], lambda text: "[]", lambda text: "\0" * 20,
+    lambda text: text.replace("1", "2", 1), lambda text: text.replace('"sha256": "', '"sha256": "0')])
+def test_a_damaged_run_is_refused_by_name(tmp_path, damage):
     store = Store(tmp_path)
     store.put("ab12", record(1))
-    store.path("ab12").write_bytes(damage)
+    path = store.path("ab12")
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(Damaged) as error:
+        store.get("ab12")
+    assert str(error.value) == (
+        f"{path}: its content is not what was stored; remove it, and its run is taken from the stored "
+        "tables or trained again")
+    path.unlink()
     assert store.get("ab12") is None
+
+
+def test_a_run_under_another_name_is_refused(tmp_path):
+    store = Store(tmp_path)
     store.put("ab12", record(1))
-    assert text(store.get("ab12")) == text(record(1))
+    shutil.copy(store.path("ab12"), store.path("ab13"))
+    with pytest.raises(Damaged, match="ab13.json"):
+        store.get("ab13")
+
+
+def test_a_run_without_a_digest_counts_as_absent(tmp_path):
+    store = Store(tmp_path)
+    write_text(store.path("ab12"), json.dumps(record(1)))
+    assert store.get("ab12") is None
+    store.put("ab12", record(2))
+    assert text(store.get("ab12")) == text(record(2))
 
 
 def test_tables_fill_the_store_with_the_records_they_were_made_of(tmp_path):
@@ -164,7 +192,7 @@ def test_tables_fill_the_store_with_the_records_they_were_made_of(tmp_path):
     assert store.fill(tmp_path / "tables") == 0
 
 
-def test_filling_leaves_what_is_there_and_mends_what_is_damaged(tmp_path):
+def test_filling_leaves_what_is_there_and_refuses_what_is_damaged(tmp_path):
     runs, curves, records = tables(3)
     write(tmp_path / "tables", runs, curves)
     store = Store(tmp_path / "store")
@@ -172,7 +200,10 @@ def test_filling_leaves_what_is_there_and_mends_what_is_damaged(tmp_path):
     store.put(there, {"mine": True})
     store.put(damaged, {})
     store.path(damaged).write_bytes(b"{")
-    assert store.fill(tmp_path / "tables") == 2
+    with pytest.raises(Damaged, match=damaged):
+        store.fill(tmp_path / "tables")
+    store.path(damaged).unlink()
+    store.fill(tmp_path / "tables")
     assert store.get(there) == {"mine": True}
     assert text(store.get(damaged)) == text(records[damaged])
 
@@ -189,6 +220,148 @@ def test_a_study_run_without_its_curve_is_not_filled(tmp_path):
     runs, curves, _ = tables(4)
     write(tmp_path / "tables", runs, curves[curves["seed"] != 1002])
     assert Store(tmp_path / "store").fill(tmp_path / "tables") == 3
+
+
+# --- seals -------------------------------------------------------------------------------------
+
+@pytest.fixture
+def folder(tmp_path):
+    """A sealed folder with the tables of an experiment, and a file that nobody reads as a table."""
+    runs, curves, _ = tables()
+    write_tables(tmp_path / "one", {RUNS_TABLE: runs, CURVES_TABLE: curves}, {"record.ipynb": "{}\n"})
+    return tmp_path / "one"
+
+
+@pytest.mark.skipif(not shutil.which("sha256sum"), reason="no sha256sum")
+def test_a_seal_is_what_sha256sum_writes_and_checks(folder):
+    written = subprocess.run(["sha256sum", CURVES_TABLE, "record.ipynb", RUNS_TABLE], cwd=folder, text=True,
+                             capture_output=True, check=True, env=os.environ | {"LC_ALL": "C"}).stdout
+    assert (folder / SUMS).read_text() == written
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", SUMS], cwd=folder, check=True)
+    verify(folder)
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def digit(path):
+    content = path.read_text()
+    assert "0.003" in content
+    path.write_text(content.replace("0.003", "0.004", 1))
+
+
+@pytest.mark.parametrize(("name", "damage", "said"), [
+    (RUNS_TABLE, digit, "its content is not what was stored"),
+    (CURVES_TABLE, flip, "its content is not what was stored"),
+    ("record.ipynb", flip, "its content is not what was stored"),
+    (CURVES_TABLE, os.unlink, "it is missing, but was stored"),
+    ("notes.csv", lambda path: path.write_text("a\n"), "it is not one of the stored files"),
+    (SUMS, os.unlink, "it is missing, so nothing says"),
+    (SUMS, lambda path: path.write_text("no sums\n"), "")])
+def test_a_folder_that_is_not_what_was_stored_is_refused_by_every_reader(folder, name, damage, said):
+    damage(folder / name)
+    readers = [verify, lambda f: read_table(f / RUNS_TABLE), lambda f: read_runs([f.name], f.parent),
+               lambda f: Store(f.parent / "store").fill(f)]
+    for read in readers:
+        with pytest.raises(Damaged) as error:
+            read(folder)
+        if said:
+            assert str(error.value).startswith(f"{folder / name}: {said}")
+        assert "remove" in str(error.value)
+        assert name == "notes.csv" or f"`git checkout -- {folder}`" in str(error.value)
+    assert Store(folder.parent / "store").count() == 0
+
+
+def test_the_probes_table_is_refused_like_any_other(tmp_path):
+    write_tables(tmp_path / "one", {MEASURES_TABLE: pd.DataFrame({"drift": [0.003]})})
+    assert read_measures(["one"], tmp_path)["drift"].tolist() == [0.003]
+    digit(tmp_path / "one" / MEASURES_TABLE)
+    with pytest.raises(Damaged, match=MEASURES_TABLE):
+        read_measures(["one"], tmp_path)
+
+
+def test_hidden_files_and_folders_and_an_empty_folder_are_no_results(folder, tmp_path):
+    (folder / ".DS_Store").write_text("x")
+    (folder / ".ipynb_checkpoints").mkdir()
+    verify(folder)
+    (tmp_path / "empty").mkdir()
+    verify(tmp_path / "empty")
+    verify(tmp_path / "missing")
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_folder_is_rewritten_whole_and_loses_what_is_no_longer_stored(folder):
+    with rewritten(folder) as new:
+        (new / "two.csv").write_text("a\n")
+        verify(folder)
+        assert (folder / RUNS_TABLE).exists() and not (folder / "two.csv").exists()
+    digest = hashlib.sha256(b"a\n").hexdigest()
+    assert content(folder) == {"two.csv": b"a\n", SUMS: f"{digest}  two.csv\n".encode()}
+
+
+def test_a_rewrite_that_fails_or_is_refused_leaves_the_old_content(folder, monkeypatch):
+    before = content(folder)
+    with pytest.raises(KeyError), rewritten(folder) as new:
+        (new / "two.csv").write_text("a\n")
+        raise KeyError
+    assert content(folder) == before
+    with pytest.raises(KeyError), rewritten(folder.parent / "new"):
+        raise KeyError
+    assert not (folder.parent / "new").exists()
+    digit(folder / RUNS_TABLE)
+    changed = content(folder)
+    with pytest.raises(Damaged, match=RUNS_TABLE):
+        write_tables(folder, {})
+    assert content(folder) == changed
+    monkeypatch.setenv("RETRAIN", "1")
+    write_text(folder / "notes.csv", "a\n")
+    write_tables(folder, {RUNS_TABLE: tables()[0]})
+    verify(folder)
+    assert set(content(folder)) == {RUNS_TABLE, SUMS}
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from pipeline.results import rewritten
+left = int(sys.argv[2])
+
+def or_killed(step):
+    def wrapped(*given, **named):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step(*given, **named)
+    return wrapped
+
+with rewritten(pathlib.Path(sys.argv[1])) as new:
+    os.replace, os.rmdir = or_killed(os.replace), or_killed(os.rmdir)
+    pathlib.Path.rename = or_killed(pathlib.Path.rename)
+    pathlib.Path.unlink = or_killed(pathlib.Path.unlink)
+    (new / "runs.csv").write_text("new")
+    (new / "layers.csv").write_text("new, too")
+"""
+
+
+@pytest.mark.parametrize("steps", range(9))
+def test_a_kill_at_any_step_leaves_the_old_content_or_the_new(folder, steps):
+    old = content(folder)
+    done = subprocess.run([sys.executable, "-c", KILLED, folder, str(steps)], env=os.environ | {
+        "PYTHONPATH": os.getcwd()})
+    assert done.returncode == (-9 if steps < 8 else 0)
+    with pytest.raises(KeyError), rewritten(folder):  # The next write finds a whole folder.
+        raise KeyError
+    verify(folder)
+    found = content(folder)
+    assert found == old or set(found) == {RUNS_TABLE, "layers.csv", SUMS}
+    assert found == old or found[RUNS_TABLE] == b"new"
+    assert (found == old) == (steps < 2) and not building(folder).exists()
 
 
 # --- reading -----------------------------------------------------------------------------------

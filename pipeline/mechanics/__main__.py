@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from pipeline.notebook import LOG, end_with_parent, errors_to, execute
+from pipeline.results import MECHANICS, rewritten
 from pipeline.spec.base import complain
 
 RECORD = Path(__file__).with_name("record.ipynb")
@@ -17,8 +18,8 @@ def main() -> int:
     end_with_parent()
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     try:
-        with errors_to(LOG):
-            execute(RECORD, Path("results/mechanics/record.ipynb"), {})
+        with rewritten(MECHANICS) as new, errors_to(LOG):
+            execute(RECORD, new / "record.ipynb", {})
     except (RuntimeError, ValueError) as error:
         return complain(error)
     return 0

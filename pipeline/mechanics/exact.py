@@ -14,10 +14,9 @@ import tensorflow as tf
 from pipeline.mechanics import applications
 from pipeline.mechanics import old_code
 from pipeline.network.layers import SqueezeExcite
-from pipeline.results import write_table
+from pipeline.results import MECHANICS, building, write_table
 
 COLUMNS = ["check", "statement", "expected", "found", "tolerance", "holds"]
-FOLDER = Path("results/mechanics")
 SEED = 20
 
 
@@ -320,10 +319,11 @@ def _no_advice():
         logger.setLevel(level)
 
 
-def measure(folder: str | Path = FOLDER) -> dict[str, pd.DataFrame]:
-    """Run all checks and store the tables; what the mechanics notebook calls.
+def measure(folder: Path = building(MECHANICS)) -> dict[str, pd.DataFrame]:
+    """Run all checks and write the tables into a folder; what the mechanics notebook calls.
 
-    Returns the tables by the names of their files: `checks`, `applications`, `old_code`.
+    Returns the tables by the names of their files: `checks`, `applications`, `old_code`. The folder
+    is the one that `results.rewritten` puts in the place of `MECHANICS`.
     """
     with _no_advice():
         counts, features = applications.table(), old_code.table()

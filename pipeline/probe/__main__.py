@@ -14,7 +14,7 @@ from pipeline.data.sources import read
 from pipeline.data import splits
 from pipeline.probe.watch import MEASURES, Watched, watch
 from pipeline.results import (
-    MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, read_table, significant, write_table)
+    MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, read_table, rewritten, significant, write_table)
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.params import Train, load, study_seeds
 from pipeline.train.runs import WrongVersion, check_versions
@@ -88,10 +88,11 @@ def main() -> int:
             raise ConfigError(f"{path}: there is no such file; `make book` writes it")
         plan = json.loads(path.read_text(encoding="utf-8"))
         arrays = {d: read(f"data/{d}.npz") for d in plan["data"]}
-        table = probe(plan, arrays, read_table(RUNS / name / RUNS_TABLE), seeds)
+        with rewritten(PROBES / name) as new:
+            table = probe(plan, arrays, read_table(RUNS / name / RUNS_TABLE), seeds)
+            write_table(table, new / MEASURES_TABLE)
     except (ConfigError, OSError, ValueError, WrongVersion) as error:
         return complain(error)
-    write_table(table, PROBES / name / MEASURES_TABLE)
     return 0
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pipeline.notebook import LOG, end_with_parent, errors_to, execute
-from pipeline.results import PROGRESS, RUNS, STORE
-from pipeline.spec.base import complain
-
+from pipeline.results import NEW, PROGRESS, RUNS, RUNS_TABLE, STORE, rewritten
+from pipeline.spec.base import ConfigError, complain
 
 RECORD = Path(__file__).with_name("record.ipynb")
 
@@ -49,18 +48,29 @@ class _Bar:
         self.thread.join()
 
 
+def _content(table: Path) -> bytes:
+    return table.read_bytes() if table.exists() else b""
+
+
 def main() -> int:
     """Execute the lab record of an experiment, which trains what is not stored."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.train", description=main.__doc__)
     parser.add_argument("experiment")
     name = parser.parse_args().experiment
+    plan = Path("plan") / f"{name}.json"
     end_with_parent()
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    before = _content(RUNS / name / RUNS_TABLE)
     try:
-        with errors_to(LOG) as terminal, _Bar(name, terminal):
-            execute(RECORD, RUNS / name / "record.ipynb", {"plan_file": f"plan/{name}.json"})
+        if not plan.exists():
+            raise ConfigError(f"{plan}: there is no such file; `make book` writes it")
+        with rewritten(RUNS / name) as new, errors_to(LOG) as terminal, _Bar(name, terminal):
+            execute(RECORD, new / "record.ipynb", {"plan_file": str(plan)})
     except (RuntimeError, ValueError) as error:
         return complain(error)
+    if _content(RUNS / name / RUNS_TABLE) != before:
+        with open(STORE / NEW, "a", encoding="utf-8") as file:
+            file.write(f"{name}\n")
     return 0
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import html
 import json
+from pathlib import Path
 
 import pandas as pd
 from IPython.display import HTML
 
-from pipeline.network.model import build
+from pipeline.results import LAYERS_TABLE, read_table
 from pipeline.style import png
 
 
@@ -45,15 +46,11 @@ def chain(plan_file: str) -> str:
     return "\n\n".join(parts)
 
 
-def summary(plan_file: str) -> pd.DataFrame:
-    """Layers, output shapes and parameters of the first network of a plan, as Keras counts them."""
-    arm = _arms(plan_file)[0]
-    network = build(arm["network"], tuple(arm["shape"]), arm["classes"])
-    return pd.DataFrame([
-        {"layer": layer.name, "class": layer.__class__.__name__,
-         "output shape": str(tuple("batch" if n is None else n for n in layer.output.shape)
-                             ).replace("'", ""),
-         "parameters": layer.count_params()} for layer in network.layers])
+def summary(folder: Path) -> pd.DataFrame:
+    """Layers, output shapes and parameters of the first network of an experiment, as Keras counts them."""
+    table = read_table(Path(folder) / LAYERS_TABLE)
+    first = (table[["variant", "data"]] == table.loc[0, ["variant", "data"]]).all(axis=1)
+    return table[first].drop(columns=["variant", "data"]).rename(columns={"shape": "output shape"})
 
 
 def picture(figure, alt: str) -> HTML:

@@ -21,10 +21,10 @@ from filelock import FileLock
 from pipeline.data.sources import read
 from pipeline.data.splits import Split, digest, load
 from pipeline.results import (
-    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, PROGRESS, RUNS, RUNS_TABLE, Store,
-    significant, write_table, write_text)
+    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, LAYERS_TABLE, MEASURES, PROGRESS, RUNS, RUNS_TABLE, Store,
+    building, distrusted, seal, significant, write_table, write_text)
 from pipeline.spec.params import Train, study_seeds, tuning_seeds
-from pipeline.train.trainer import Trainer, batch_order
+from pipeline.train import layers
 
 #: A grid is extended at most so often at either edge.
 EXTENSIONS = 3
@@ -83,8 +83,7 @@ class _Arm:
         self.plan, self.arm, self.arrays, self.store = plan, arm, arrays, store
         self.train = Train(**arm["train"])
         self.threads, self.finished = threads, finished
-        self._trainers: list[Trainer] = []
-        self._starts: dict[int, list[np.ndarray]] = {}
+        self._trainers, self._starts = [], {}
 
     def key(self, seed: int, rate: float) -> str:
         """The name of a run: the hash of everything that decides its numbers."""
@@ -105,25 +104,34 @@ class _Arm:
         for _ in range(len(tasks) - len(missing)):
             self.finished()
         if missing:
-            first = self.split(missing[0][1])
-            while len(self._trainers) < min(self.threads, len(missing)):
-                self._trainers.append(Trainer(self.arm["network"], first.x_train.shape[1:],
-                                              first.classes, self.arm["train"]["optimizer"]))
-            free = SimpleQueue()
-            for trainer in self._trainers:
-                free.put(trainer)
-            with ThreadPoolExecutor(len(self._trainers)) as pool:
-                waiting = []
-                for key, seed, rate in missing:
-                    # Networks are built in this thread: Keras' state is not made for several.
-                    if seed not in self._starts:
-                        self._starts[seed] = self._trainers[0].start(seed, self.train.repetition)
-                    waiting.append(pool.submit(self._one, free, key, seed, rate))
-                for future in waiting:
-                    future.result()
+            self._train(missing)
         return [self.store.get(key) for key in keys]
 
+    def _train(self, missing: list[tuple[str, int, float]]) -> None:
+        """Train the (key, seed, learning rate) of runs that are not stored, and store them."""
+        # Only now, because it loads TensorFlow.
+        from pipeline.train.trainer import Trainer
+
+        first = self.split(missing[0][1])
+        while len(self._trainers) < min(self.threads, len(missing)):
+            self._trainers.append(Trainer(self.arm["network"], first.x_train.shape[1:],
+                                          first.classes, self.arm["train"]["optimizer"]))
+        free = SimpleQueue()
+        for trainer in self._trainers:
+            free.put(trainer)
+        with ThreadPoolExecutor(len(self._trainers)) as pool:
+            waiting = []
+            for key, seed, rate in missing:
+                # Networks are built in this thread: Keras' state is not made for several.
+                if seed not in self._starts:
+                    self._starts[seed] = self._trainers[0].start(seed, self.train.repetition)
+                waiting.append(pool.submit(self._one, free, key, seed, rate))
+            for future in waiting:
+                future.result()
+
     def _one(self, free: SimpleQueue, key: str, seed: int, rate: float) -> None:
+        from pipeline.train.trainer import batch_order
+
         trainer = free.get()
         try:
             split = self.split(seed)
@@ -208,32 +216,48 @@ def train(plan: dict, arrays: dict[str, dict], store: Store, threads: int | None
     return pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(curves, columns=CURVE_COLUMNS)
 
 
-def train_plan(path: str, store: Store | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Train a plan file and write its tables; what the train notebook calls.
+def train_plan(path: str, store: Store | None = None) -> Path:
+    """Train a plan file and write its tables; what the lab record calls first.
 
-    Stored runs count, and so do those of the committed tables, unless the environment variable
-    RETRAIN is set. What training took, and where, goes to `timings/`, on which no result depends.
+    Stored runs count, and so do those of the stored tables, unless stored results are distrusted.
+    What training took, and where, goes to `timings/`, on which no result depends.
+
+    Returns:
+        The new folder that the tables are in, which `results.rewritten` puts in its place.
+
+    Raises:
+        Damaged: a stored table, or a run in the store, is not what was stored.
+        WrongVersion: the installed packages are not those of the plan.
     """
     with open(path, encoding="utf-8") as file:
         plan = json.load(file)
     store = store or Store()
     folder = RUNS / plan["experiment"]
-    if not os.environ.get("RETRAIN"):
+    if not distrusted():
         store.fill(folder)
     arrays = {name: read(f"data/{name}.npz") for name in plan["data"]}
     state = store.folder / PROGRESS
 
+    shown = 0.0
+
     def progress(done: int, total: int) -> None:
-        write_text(state, json.dumps({"done": done, "total": total}))
+        nonlocal shown
+        if done == total or time.perf_counter() - shown > 0.2:  # Stored runs come by the hundred.
+            write_text(state, json.dumps({"done": done, "total": total}))
+            shown = time.perf_counter()
 
     held, began = store.count(), time.perf_counter()
     runs, curves = train(plan, arrays, store, progress=progress)
     seconds, trained = time.perf_counter() - began, store.count() - held
-    write_table(runs, folder / RUNS_TABLE)
-    write_table(curves, folder / CURVES_TABLE)
+    known = None if distrusted() else layers.stored(folder, runs)
+    new = building(folder)
+    for name, table in ((RUNS_TABLE, runs), (CURVES_TABLE, curves),
+                        (LAYERS_TABLE, layers.layers(plan) if known is None else known)):
+        write_table(table, new / name)
+    seal(new)
     if trained:
         write_text(Path("timings") / f"{plan['experiment']}.json", json.dumps({
             "seconds": round(seconds, 1), "trained": trained, "runs": len(runs),
             "python": platform.python_version(), "machine": platform.machine(),
             "cores": os.cpu_count(), **plan["versions"]}, indent=1) + "\n")
-    return runs, curves
+    return new

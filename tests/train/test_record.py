@@ -2,12 +2,11 @@
 
 import json
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.results import COLUMNS
+from pipeline.results import COLUMNS, LAYERS_TABLE, write_tables
 from pipeline.train import record
 from pipeline.train.record import chain
 
@@ -46,12 +45,16 @@ def test_the_chain_is_the_networks_order_and_names_the_variants(plan_file):
     assert "variant `rate=1`" in variants and variants.endswith("`rate=2`.")
 
 
-def test_the_summary_counts_as_keras_does(plan_file):
-    by_hand = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3),
-                                keras.layers.BatchNormalization(), keras.layers.Dense(2)])
-    summary = record.summary(plan_file)
-    assert summary["parameters"].sum() == by_hand.count_params()
-    assert list(summary["output shape"])[-1] == "(batch, 2)"
+def test_the_summary_is_of_the_first_network(tmp_path):
+    place = {"variant": "rate=1", "data": "one"}
+    rows = [{"layer": "dense_1", "class": "Dense", "shape": "(batch, 3)", "parameters": 15},
+            {"layer": "bn_1", "class": "BatchNormalization", "shape": "(batch, 3)", "parameters": 12}]
+    table = pd.DataFrame([other | row for other in (place, place | {"data": "two"},
+                                                    {"variant": "rate=2", "data": "one"}) for row in rows])
+    write_tables(tmp_path, {LAYERS_TABLE: table})
+    summary = record.summary(tmp_path)
+    assert list(summary.columns) == ["layer", "class", "output shape", "parameters"]
+    assert list(summary["layer"]) == ["dense_1", "bn_1"] and list(summary["parameters"]) == [15, 12]
 
 
 def test_only_curves_at_the_chosen_rate_are_shown(runs):

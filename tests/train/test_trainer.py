@@ -1,46 +1,19 @@
-"""Training: equal to Keras' own loop, reproducible, never done twice."""
+"""The trainer is equal to Keras' own loop, and a seed decides its run."""
 
 import copy
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 import tensorflow as tf
 from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, recall_score
 
-from pipeline.data.sources import make, write
 from pipeline.data.splits import Split
 from pipeline.network.model import build
-from pipeline.network.resolve import resolve
-from pipeline.plan.code import pins
-from pipeline.results import (
-    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, RUNS_TABLE, Store, read_table)
-from pipeline.spec.params import study_seeds, tuning_seeds
+from pipeline.results import MEASURES
 from pipeline.train import trainer as trainer_module
-from pipeline.train.runs import (
-    EXTENSIONS, WrongVersion, _Arm, canonical, choose_rate, extend, train, train_plan)
 from pipeline.train.trainer import Trainer, batch_order, measures, trivial_prediction
-
-TRAINING = {"epochs": 3, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.01,
-            "learning_rates": [0.003, 0.01, 0.03], "tuning_seeds": 2, "scaling": "standard",
-            "train_fraction": 1.0, "repetition": 0}
-
-
-def network(*layers, head=()):
-    return {part: [resolve(item, {}, part) for item in items]
-            for part, items in (("layers", layers), ("head", head))}
-
-
-def random_split(shape, classes, size=24, seed=0):
-    generator = np.random.default_rng(seed)
-    parts = []
-    for _ in range(3):
-        x = generator.standard_normal((size, *shape)).astype(np.float32)
-        score = x.reshape(size, -1)[:, :1] + 0.3 * generator.standard_normal((size, 1))
-        parts += [x, (score[:, 0] > 0.3).astype(np.int32) if classes else score.astype(np.float32)]
-    return Split(*parts, task="classes" if classes else "regression", classes=classes)
-
+from tests.networks import network, random_split
 
 CNN_LSTM = network(
     {"Conv1D": {"filters": 3, "kernel_size": 3, "padding": "causal"}}, "BatchNormalization",
@@ -226,38 +199,6 @@ def test_trivial_regression_is_the_training_mean():
                                np.full((24, 1), split.y_train.mean()), rtol=1e-6)
 
 
-# --- learning rates ----------------------------------------------------------------------------
-
-@pytest.mark.parametrize(("losses", "chosen"), [
-    # gains of 0.01: -1, -1; of 0.001: 0.5 and 0.5, whose standard error is 0
-    ({0.001: [0.5, 1.5], 0.003: [1.0, 2.0], 0.01: [2.0, 3.0]}, 0.001),
-    # gains 1.0 and 0.0: mean 0.5, standard error 0.5; not more than one, so the default stays
-    ({0.001: [0.0, 1.0], 0.003: [1.0, 1.0]}, 0.003),
-    # gains 1.0 and 0.2: mean 0.6, standard error 0.4
-    ({0.001: [0.0, 0.8], 0.003: [1.0, 1.0]}, 0.001),
-    # both gain more than one standard error: the larger gain
-    ({0.001: [0.5, 0.5], 0.003: [1.0, 1.0], 0.01: [0.2, 0.3]}, 0.01),
-    # equal everywhere: the default
-    ({0.001: [1.0, 1.0], 0.003: [1.0, 1.0], 0.01: [1.0, 1.0]}, 0.003),
-    # two rates gain the same: the smaller rate
-    ({0.01: [0.5, 0.5], 0.003: [1.0, 1.0], 0.001: [0.5, 0.5]}, 0.001),
-    ({0.003: [1.0, 2.0]}, 0.003),
-])
-def test_choose_rate(losses, chosen):
-    assert choose_rate(losses, 0.003) == chosen
-
-
-@pytest.mark.parametrize(("rates", "chosen", "further"), [
-    ([0.001, 0.003, 0.01], 0.003, None),
-    ([0.001, 0.003, 0.01], 0.001, 0.00033),
-    ([0.001, 0.003, 0.01], 0.01, 0.033),
-    ([0.01, 0.001, 0.1], 0.1, 1.0),
-    ([0.003], 0.003, None),
-])
-def test_extend(rates, chosen, further):
-    assert extend(rates, chosen) == further
-
-
 # --- batches -----------------------------------------------------------------------------------
 
 def test_batch_order_is_a_permutation_an_epoch():
@@ -282,161 +223,3 @@ def test_batch_order_comes_from_seed_and_repetition():
     orders = [batch_order(20, 5, 2, *which) for which in ((1, 0), (1, 0), (2, 0), (1, 1))]
     np.testing.assert_array_equal(orders[0], orders[1])
     assert not (orders[0] == orders[2]).all() and not (orders[0] == orders[3]).all()
-
-
-# --- a plan's runs -----------------------------------------------------------------------------
-
-@pytest.fixture(scope="module")
-def arrays():
-    seeds = study_seeds(4) + tuning_seeds(2, 0)
-    return {"tables": make("tabular", seeds, train=24, validation=24, test=24, features=4)}
-
-
-VERSIONS = pins()
-
-
-def a_plan(seeds=2, spec=MLP, variants=("",), **training):
-    arms = [{"variant": variant, "data": "tables", "shape": [4], "classes": 2, "network": spec,
-             "train": TRAINING | training} for variant in variants]
-    return {"experiment": "an_experiment", "arms": arms, "code": {"train": "0"},
-            "versions": VERSIONS, "data": {"tables": {"digest": "0", "seeds": seeds}}}
-
-
-@pytest.fixture
-def counted(monkeypatch):
-    """Runs cost nothing and are counted: their validation loss is least at the default rate."""
-    rates = []
-
-    def run(self, start, split, order, learning_rate):
-        rates.append(learning_rate)
-        size = len(split.x_train) + len(split.x_test)
-        loss = 1 + abs(np.log(learning_rate / 0.01))
-        curves = np.full((len(order), 2), loss)
-        prediction = np.full((size, 2), 0.5)
-        return trainer_module.record(split, curves, 1, prediction, prediction)
-
-    monkeypatch.setattr(Trainer, "run", run)
-    return rates
-
-
-def test_tables_do_not_depend_on_the_number_of_threads(arrays, tmp_path):
-    tables = [train(a_plan(seeds=3), arrays, Store(tmp_path / str(threads)), threads=threads)
-              for threads in (1, 2)]
-    for one, two in zip(*tables, strict=True):
-        pd.testing.assert_frame_equal(one, two, check_exact=True)
-    runs, curves = tables[0]
-    assert list(runs.columns) == COLUMNS and list(curves.columns) == CURVE_COLUMNS
-    assert runs["key"].is_unique
-    study = runs[runs["purpose"] == "study"]
-    assert set(study["seed"]) == {2000, 2001, 2002}
-    assert study["best_loss"].nunique() == len(study)
-    assert len(curves) == 3 * len(study)
-    place = ["seed", "learning_rate"]
-    least = curves.groupby(place)["validation_loss"].min().sort_index()
-    kept = study.set_index(place)["best_validation_loss"].sort_index()
-    np.testing.assert_allclose(least, kept, rtol=1e-3)  # curves are kept with fewer digits
-
-
-def test_finished_runs_are_not_trained_again(arrays, tmp_path, counted):
-    store = Store(tmp_path)
-    first = train(a_plan(), arrays, store, threads=1)
-    assert len(counted) == 3 * 2 + 2
-    again = train(a_plan(), arrays, store, threads=1)
-    assert len(counted) == 8
-    for one, two in zip(first, again, strict=True):
-        pd.testing.assert_frame_equal(one, two)
-    train(a_plan(seeds=4), arrays, store, threads=1)
-    assert counted[8:] == [0.01, 0.01]
-
-
-def test_what_decides_a_run_is_in_its_key(arrays, tmp_path):
-    def key(change=None, rate=0.01, seed=2000, held=arrays, **training):
-        changed = a_plan(**training) | (change or {})
-        return _Arm(changed, changed["arms"][0], held["tables"], Store(tmp_path), 1,
-                          None).key(seed, rate)
-
-    other = dict(arrays["tables"]) | {"x_2000": arrays["tables"]["x_2000"] + 1}
-    elsewhere = dict(arrays["tables"]) | {"x_2001": arrays["tables"]["x_2001"] + 1}
-    base = key()
-    same = [key({"experiment": "other"}), key(held={"tables": elsewhere}), key(seeds=4),
-            key(learning_rates=[0.01]), key(tuning_seeds=3)]
-    assert set(same) == {base}
-    different = [key(rate=0.003), key(seed=2001), key(epochs=4), key(batch_size=4),
-                 key(optimizer="SGD"), key(scaling="none"), key(repetition=1),
-                 key(train_fraction=0.5), key({"code": {"train": "1"}}),
-                 key({"versions": {"keras": "0"}}), key(held={"tables": other}),
-                 key(spec=network({"Dense": {"units": 6}}))]
-    assert len({base, *different}) == 1 + len(different)
-
-
-def test_the_default_rate_is_studied_beside_another_choice(arrays, tmp_path, counted, monkeypatch):
-    runs, _ = train(a_plan(learning_rate=0.003), arrays, Store(tmp_path), threads=1)
-    study = runs[runs["purpose"] == "study"]
-    assert study.groupby("learning_rate")[["chosen", "default"]].first().to_dict("index") == {
-        0.003: {"chosen": False, "default": True}, 0.01: {"chosen": True, "default": False}}
-
-
-def test_a_choice_at_the_edge_extends_the_grid(arrays, tmp_path, counted):
-    runs, _ = train(a_plan(learning_rate=0.1, learning_rates=[0.1, 0.3]), arrays,
-                          Store(tmp_path), threads=1)
-    tried = sorted(runs.loc[runs["purpose"] == "tuning", "learning_rate"].unique())
-    assert tried == [0.0037, 0.011, 0.033, 0.1, 0.3]
-    assert set(runs.loc[runs["chosen"], "learning_rate"]) == {0.011}
-
-
-def test_a_grid_is_not_extended_for_ever(arrays, tmp_path, counted):
-    runs, _ = train(a_plan(learning_rate=1e5, learning_rates=[1e5, 2e5]), arrays,
-                          Store(tmp_path), threads=1)
-    assert runs.loc[runs["purpose"] == "tuning", "learning_rate"].nunique() == 2 + EXTENSIONS
-
-
-def test_a_grid_of_one_rate_is_not_tuned(arrays, tmp_path, counted):
-    runs, _ = train(a_plan(learning_rates=[0.01]), arrays, Store(tmp_path), threads=1)
-    assert set(runs["purpose"]) == {"study"} and counted == [0.01, 0.01]
-
-
-def test_a_diverged_tuning_run_counts_as_the_trivial_prediction(arrays, tmp_path, monkeypatch):
-    def run(self, start, split, order, learning_rate):
-        curves = np.full((len(order), 2), 0.1 if learning_rate == 0.01 else np.nan)
-        prediction = np.full((len(split.x_train) + len(split.x_test), 2), 0.5)
-        return trainer_module.record(split, curves, 1, prediction, prediction)
-
-    monkeypatch.setattr(Trainer, "run", run)
-    runs, curves = train(a_plan(learning_rate=0.03), arrays, Store(tmp_path), threads=1)
-    assert set(runs.loc[runs["chosen"], "learning_rate"]) == {0.01}
-    assert runs.loc[runs["learning_rate"] == 0.03, "diverged"].all()
-
-
-def test_progress_ends_complete(arrays, tmp_path, counted):
-    seen = []
-    train(a_plan(variants=("a", "b")), arrays, Store(tmp_path), threads=1,
-                progress=lambda done, total: seen.append((done, total)))
-    assert seen[-1][0] == seen[-1][1] == 2 * (3 * 2 + 2)
-    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-
-
-def test_another_version_is_refused(arrays, tmp_path):
-    wrong = a_plan() | {"versions": VERSIONS | {"numpy": "0.1"}}
-    with pytest.raises(WrongVersion, match=r"pins numpy 0\.1, but .* installed; run `make`"):
-        train(wrong, arrays, Store(tmp_path))
-
-
-def test_committed_tables_count_as_finished_runs(arrays, tmp_path, counted, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("RETRAIN", raising=False)
-    (tmp_path / "plan.json").write_text(canonical(a_plan()))
-    write(arrays["tables"], tmp_path / "data" / "tables.npz")
-    folder = tmp_path / "results" / "runs" / "an_experiment"
-    runs, curves = train_plan("plan.json", Store(tmp_path / "first"))
-    assert len(counted) == 8
-    pd.testing.assert_frame_equal(read_table(folder / RUNS_TABLE), runs)
-    pd.testing.assert_frame_equal(read_table(folder / CURVES_TABLE), curves)
-    written = (folder / RUNS_TABLE).read_bytes()
-    train_plan("plan.json", Store(tmp_path / "clone"))
-    assert len(counted) == 8
-    assert (folder / RUNS_TABLE).read_bytes() == written
-    monkeypatch.setenv("RETRAIN", "1")
-    train_plan("plan.json", Store(tmp_path / "retrained"))
-    assert len(counted) == 16
-    assert (folder / RUNS_TABLE).read_bytes() == written
-    assert (tmp_path / "timings" / "an_experiment.json").exists()

@@ -1,0 +1,232 @@
+"""The answer in the terminal says what the comparison's numbers say, and draws them in their place."""
+
+import io
+import math
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline import answer
+from pipeline.answer import NAME, WIDTH, conclusion, main, plot
+from pipeline.results import COLUMNS, NEW, RUNS, RUNS_TABLE, STORE, write_tables
+
+PARAMS = """
+data:
+  waves: {group: sequences, source: forecast, seeds: 8}
+  tides: {group: sequences, source: forecast, seeds: 8}
+layers: {}
+experiments:
+  plain: {data: sequences, layers: [LSTM]}
+  new_one: {data: sequences, layers: [LSTM], versus: plain}
+  on_tides: {data: tides, layers: [LSTM], versus: plain}
+  swept: {data: sequences, layers: [LSTM], versus: plain, vary: {epochs: [1, 2]}}
+train: {epochs: 1, batch_size: 8, optimizer: Adam, learning_rate: 0.01, learning_rates: [0.01], tuning_seeds: 2}
+"""
+#: The error of an arm over that of the control, on each data set.
+FACTORS = {"plain": (1, 1), "new_one": (0.5, 1.5), "on_tides": (None, 1.02), "swept": (0.5, 2.0)}
+
+
+def runs(name):
+    """Runs of an experiment: errors around 1, which differ a little from seed to seed."""
+    rows = []
+    for variant in ("epochs=1", "epochs=2") if name == "swept" else ("",):
+        for data, factor in zip(("waves", "tides"), FACTORS[name], strict=True):
+            errors = 1 + 0.02 * np.random.default_rng(list(FACTORS).index(name)).standard_normal(8)
+            rows += [{"experiment": name, "variant": variant, "data": data, "seed": seed,
+                      "purpose": "study", "learning_rate": 0.01, "chosen": True, "default": True,
+                      "diverged": False, "best_error": factor * error, "last_error": factor * error,
+                      "best_loss": factor, "last_loss": factor, "best_train_loss": factor,
+                      "last_train_loss": factor, "trivial_error": 4.0, "test_size": 100, "key": "k"}
+                     for seed, error in enumerate(errors) if factor]
+    return pd.DataFrame(rows).reindex(columns=COLUMNS)
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A folder with params.yaml and the runs of its experiments."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    for name in FACTORS:
+        write_tables(RUNS / name, {RUNS_TABLE: runs(name)})
+    return tmp_path
+
+
+@pytest.fixture
+def say(monkeypatch, capsys):
+    """Runs the command; gives its exit code, and what it printed and complained of."""
+    def say(*given):
+        monkeypatch.setattr("sys.argv", ["answer", *given])
+        return main(), *capsys.readouterr()
+
+    return say
+
+
+def drawn(text, name):
+    """The row of a plot that begins with a name."""
+    row, = (line for line in text.splitlines() if line.startswith(f"  {name}  ") and "●" in line)
+    return row
+
+
+# --- an experiment ------------------------------------------------------------------------------
+
+def test_each_data_set_is_said_in_words_and_drawn_in_a_row(study, say):
+    code, out, err = say("new_one")
+    assert (code, err) == (0, "")
+    words = " ".join(out.split())
+    # exp(-effect) is the ratio of the mean errors, 0.5 and 1.5 but for the seeds' spread.
+    control, own = (runs(name).groupby("data")["best_error"].mean() for name in ("plain", "new_one"))
+    lower, higher = (round(100 * abs(own[data] / control[data] - 1)) for data in ("waves", "tides"))
+    assert f"on waves: {lower} % lower test error (95 % interval" in words
+    assert f"on tides: {higher} % higher test error (95 % interval" in words
+    assert words.count("better by more than the margin") == words.count("worse by more than") == 1
+    waves, tides = drawn(out, "waves"), drawn(out, "tides")
+    zero = waves.index("│")
+    assert tides.index("│") == zero and waves.index("●") < zero < tides.index("●")
+    for row in (waves, tides):
+        assert row.count("┊") == 2 and row.index("┊") < zero < row.rindex("┊")
+    assert max(map(len, out.splitlines())) <= WIDTH
+    assert "build/html/experiments/sequences.html#experiment-new-one" in out
+    assert "(once `make book` has built it)" in out
+
+
+def test_the_page_is_the_one_that_the_book_has(study, say):
+    page = study / "build/html/experiments/sequences.html"
+    page.parent.mkdir(parents=True)
+    page.write_text('<span id="experiment-new-one"></span>')
+    assert "once `make book`" not in say("new_one")[1]
+
+
+def test_a_sweep_has_a_row_a_variant_and_a_plot_a_data_set(study, say):
+    out = say("swept")[1]
+    assert [line for line in out.splitlines() if line.startswith("swept")] == [
+        "swept against plain on waves", "swept against plain on tides"]
+    assert sum("●" in line and "epochs=" in line for line in out.splitlines()) == 4
+    assert "  epochs=1: " in out
+
+
+def test_an_experiment_is_answered_on_its_own_data_sets_alone(study, say):
+    out = say("on_tides")[1]
+    assert "on tides: " in out and "waves" not in out and "the same within the margin" in out
+
+
+def test_a_control_has_nothing_to_be_compared_with(study, say):
+    code, out, _ = say("plain")
+    assert code == 0 and out.strip().startswith("plain is compared with nothing")
+
+
+def test_a_terminal_without_these_characters_gets_others(study, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["answer", "new_one"])
+    plain = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", plain)
+    assert main() == 0
+    plain.seek(0)
+    text = plain.read()
+    assert "[-" in text and "o" in text and "?" not in text
+
+
+def test_the_stages_of_a_comparison_are_its_own_and_its_controls(study, say):
+    assert say("--stages", "new_one")[1] == "train@new_one train@plain\n"
+    assert say("--stages", "plain")[1] == "train@plain\n"
+
+
+def test_mistakes_are_named(study, say):
+    assert say("new_on")[::2] == (1, (
+        "error: params.yaml: experiments: there is no 'new_on'; allowed: any experiment; did you mean "
+        "'new_one'?\n"))
+    (RUNS / "plain" / RUNS_TABLE).write_text("changed\n")
+    code, _, err = say("new_one")
+    assert code == 1 and err.startswith(f"error: {RUNS / 'plain' / RUNS_TABLE}: its content is not")
+    for path in (RUNS / "plain").iterdir():
+        path.unlink()
+    assert say("new_one")[2] == (f"error: {RUNS / 'plain' / RUNS_TABLE}: there is no such file; "
+                                 "`make try EXPERIMENT=new_one` trains it\n")
+
+
+# --- what is new --------------------------------------------------------------------------------
+
+def test_what_is_new_is_said_once_and_nothing_where_nothing_is(study, say, monkeypatch):
+    assert say() == (0, "", "")
+    STORE.mkdir()
+    (STORE / NEW).write_text("new_one\nremoved\non_tides\nnew_one\n")
+    out = say()[1]
+    assert [line for line in out.splitlines() if "against" in line] == [
+        "new_one against plain", "on_tides against plain"]
+    assert say() == (0, "", "")
+    (STORE / NEW).write_text("new_one\non_tides\n")
+    assert "on_tides" not in say("new_one")[1]
+    monkeypatch.setattr(answer, "MOST", 1)
+    out = say()[1]
+    assert "new_one against" in out and "on_tides" not in out
+    assert "1 more are new: build/html/experiments.html" in out
+
+
+def test_what_could_not_be_said_is_said_the_next_time(study, say):
+    STORE.mkdir()
+    (STORE / NEW).write_text("new_one\n")
+    before = (RUNS / "plain" / RUNS_TABLE).read_text()
+    (RUNS / "plain" / RUNS_TABLE).write_text("changed\n")
+    assert say()[0] == 1
+    (RUNS / "plain" / RUNS_TABLE).write_text(before)
+    assert "new_one against plain" in say()[1]
+
+
+# --- the plot -----------------------------------------------------------------------------------
+
+def cells(*rows):
+    names = ("effect", "low", "high", "margin")
+    return pd.DataFrame([dict(zip(names, row, strict=True)) for row in rows])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_marks_are_in_the_order_of_their_values_and_in_proportion(seed):
+    generator = np.random.default_rng(seed)
+    low, effect, high = np.sort(generator.normal(0, 10.0 ** generator.integers(-2, 2), 3))
+    margin = 0.1
+    row, axis = plot(cells((effect, low, high, margin)), ["waves"])
+    assert len(row) <= WIDTH and len(axis) <= WIDTH
+    # The dot may stand on an end, and an interval may be as narrow as the dot.
+    place = {mark: row.find(mark) for mark in "├●┤"}
+    left, right = max(high, margin), min(low, -margin)
+    scale = (WIDTH - len("  waves  ") - 5) / (left - right)
+    # To the right the error is larger, so the effect smaller.
+    for mark, value in (("├", high), ("┤", low)):
+        if place[mark] >= 0:
+            assert place["●"] - place[mark] == pytest.approx(scale * (value - effect), abs=1.01)
+        else:
+            assert scale * abs(value - effect) < 1.01
+
+
+def test_an_interval_that_crosses_zero_or_a_margin_shows_it():
+    row, _ = plot(cells((0.02, -0.3, 0.3, 0.1)), ["waves"])
+    assert row.count("┼") == 3 and "│" not in row and "┊" not in row
+    row, _ = plot(cells((0.02, -0.05, 0.06, 0.1)), ["waves"])
+    assert row.count("┼") == 1 and row.count("┊") == 2
+
+
+def test_the_axis_names_zero_the_shared_margin_and_its_ends():
+    axis = plot(cells((0.5, 0.4, 0.6, math.log(1.1)), (-0.5, -0.6, -0.4, math.log(1.1))), ["a", "b"])[-1]
+    # exp(-0.6) - 1 and exp(0.6) - 1; 1 / 1.1 - 1 and 1.1 - 1
+    assert axis.split() == ["−45", "%", "−9", "%", "0", "+10", "%", "+82", "%"]
+
+
+def test_no_effect_has_no_mark_and_a_long_name_is_cut():
+    first, second, _ = plot(cells((math.nan, math.nan, math.nan, 0.1), (0.3, 0.2, 0.4, 0.1)),
+                            ["x" * 40, "y"])
+    assert "●" not in first and "●" in second
+    assert first.startswith("  " + "x" * (NAME - 1) + "…")
+    assert first.index("│") == second.index("│")
+
+
+@pytest.mark.parametrize(("row", "said"), [
+    ({"label": "better"}, "better by more than the margin"),
+    ({"label": "worse"}, "worse by more than the margin"),
+    ({"label": "equivalent"}, "the same within the margin"),
+    ({"sign": "+"}, "better, though perhaps by less than the margin"),
+    ({"sign": "-"}, "worse, though perhaps by less than the margin"),
+    ({}, "undecided"),
+    ({"sign": "-", "why": "a reason"}, "undecided: a reason"),
+    ({"label": "better", "position": "uninformative", "why": "a reason"}, "nothing can be shown: a reason")])
+def test_a_conclusion_says_what_the_interval_shows(row, said):
+    assert conclusion({"position": "", "label": "undecided", "sign": "", "why": ""} | row) == said

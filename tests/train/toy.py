@@ -1,0 +1,33 @@
+"""A toy plan: a small network on a small table."""
+
+from __future__ import annotations
+
+from pipeline.plan.code import pins
+from pipeline.results import RUNS, Store, rewritten
+from pipeline.train.runs import train_plan
+from tests.networks import TRAINING, network
+
+MLP = network({"Dense": {"units": 5, "kernel_regularizer": "l2"}}, "BatchNormalization",
+              {"Dropout": {"rate": 0.3}}, head=[{"Activation": "softmax"}])
+VERSIONS = pins()
+FOLDER = RUNS / "an_experiment"
+
+
+def a_plan(seeds=2, spec=MLP, variants=("",), **training):
+    arms = [{"variant": variant, "data": "tables", "shape": [4], "classes": 2, "network": spec,
+             "train": TRAINING | training} for variant in variants]
+    return {"experiment": "an_experiment", "arms": arms, "code": {"train": "0"},
+            "versions": VERSIONS, "data": {"tables": {"digest": "0", "seeds": seeds}}}
+
+
+def stage(store):
+    """What the stage does with the toy plan, but for the lab record."""
+    with rewritten(FOLDER):
+        train_plan("plan/an_experiment.json", Store(store))
+
+
+def another_bit(path):
+    """A bit of a file turned, as a broken disk would."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
