@@ -44,7 +44,7 @@ def chapter(study: Study, topic: str) -> str:
     shown = {found.claim.slug for found in lead}
     rows = {row for claim in claims for row in claim.rows}
     return "\n".join([
-        *_lead(study, lead), "", advised(study, topic), places(study, topic),
+        *_lead(study, lead), "", advised(study, topic), *places(study, topic),
         "## All claims of this chapter\n",
         table(["claim", "verdict"], [(claim_link(claim), verdict_words(study.verdict(claim)))
                                      for claim in claims]),
@@ -84,13 +84,12 @@ def _claim(study: Study, claim: Claim, answers: bool) -> list[str]:
     return [*parts, claim_link(claim, "All numbers of this claim") + "\n"]
 
 
-def places(study: Study, topic: str) -> str:
-    """Links to the experiments that try a layer at every place; empty without a result."""
-    found = [name for name in study.answers.get(topic, {}).get("places", ()) if place_picture(study, name)]
-    if not found:
-        return ""
-    return ("## Place by place\n\nEvery place of one network was tried, with the effect and the interval at "
-            "each: " + ", ".join(experiment_link(study, name) for name in found) + ".\n")
+def places(study: Study, topic: str) -> list[str]:
+    """Links to the experiments that try a layer at every place; nothing without a result."""
+    found = [experiment_link(study, name) for name in study.answers.get(topic, {}).get("places", ())
+             if place_picture(study, name)]
+    return ["## Place by place\n\nEvery place of one network was tried, with the effect and the interval at "
+            f"each: {', '.join(found)}.\n"] if found else []
 
 
 def sweeps(study: Study, topic: str) -> list[Picture]:
