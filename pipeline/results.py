@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import tempfile
@@ -29,6 +30,14 @@ COLUMNS = ["experiment", "variant", "data", "seed", "purpose", "learning_rate", 
            *MEASURES, "key"]
 CURVE_COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "epoch", "train_loss",
                  "validation_loss"]
+
+
+#: The sums of a result folder's files, as `sha256sum` writes and `sha256sum -c` checks them.
+SUMS = "SHA256SUMS"
+
+
+class Damaged(ValueError):
+    """Something is not what was stored; its message says what to do, and is all that a person sees."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -73,6 +82,51 @@ def read_table(path: Path) -> pd.DataFrame:
     names = ("experiment", "variant", "data", "key")  # text, also when every one is made of digits
     return pd.read_csv(path, float_precision="round_trip", dtype=dict.fromkeys(names, str),
                        keep_default_na=False, na_values=["NaN"])
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """The files that a seal covers: all but itself, hidden ones and those in folders."""
+    return {path.name: path for path in sorted(Path(folder).glob("*"))
+            if path.name != SUMS and not path.name.startswith(".") and path.is_file()}
+
+
+def _sum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def seal(folder: Path) -> None:
+    """Write the sums of a result folder's files beside them."""
+    lines = [f"{_sum(path)}  {name}\n" for name, path in _files(folder).items()]
+    write_text(Path(folder) / SUMS, "".join(lines))
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    """File name → sum, as the seal of a folder says; nothing without a seal."""
+    path = Path(folder) / SUMS
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def verify(folder: Path) -> None:
+    """Refuse a result folder whose files are not those that were stored. An empty one is none.
+
+    Raises:
+        Damaged: a file was changed, added or removed, or there is no seal; names it and says what
+            to do.
+    """
+    found, sums = _files(folder), _sums(folder)
+    back = (f"take it back with `git checkout -- {folder}`, or remove the folder, and `make book` "
+            "makes it anew")
+    if found and not sums:
+        raise Damaged(f"{Path(folder) / SUMS}: it is missing, so nothing says that the files beside "
+                      f"it are what was stored; {back}")
+    for name in sorted({*found, *sums}):
+        if name not in sums:
+            raise Damaged(f"{found[name]}: it is not one of the stored files ({SUMS}); remove it")
+        if name not in found:
+            raise Damaged(f"{Path(folder) / name}: it is missing, but was stored ({SUMS}); {back}")
+        if _sum(found[name]) != sums[name]:
+            raise Damaged(f"{found[name]}: its content is not what was stored ({SUMS}); {back}")
 
 
 class Store:

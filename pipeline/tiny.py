@@ -16,10 +16,12 @@ from pipeline.spec.params import PARAMS
 
 SCRATCH = Path(".tiny")
 COPIED = ("book", "pipeline", "CITATION.cff", "dvc.yaml", "requirements.txt")
-#: A network of each kind, a sweep, and the arms that measure the rule.
-EXPERIMENTS = ("cnn_lstm", "bn_after_relu", "raw_input", "standardised_input", "mlp_tanh",
-               "mlp_bn_before_tanh", "cnn_relu", "token_cnn_lstm", "many_class_mlp", "mlp_imbalanced",
-               "cnn_lstm_repeated", "cnn_lstm_half_data")
+#: A network of each kind, a sweep of values and one of places; with each, what it is a change of.
+EXPERIMENTS = ("cnn_lstm", "bn_after_relu", "bn_anywhere", "standardised_input", "raw_input", "mlp_tanh",
+               "mlp_bn_before_tanh", "cnn_tanh", "cnn_relu", "token_cnn_lstm", "many_class_mlp",
+               "mlp_imbalanced")
+#: The control that measures the rule.
+CONTROLS = ("cnn_lstm",)
 #: Enough for an item of every class in every part.
 SIZES = {"train": 128, "validation": 128, "test": 128}
 #: Sources whose recordings are what they are: nothing about them can be chosen.
@@ -33,15 +35,21 @@ def shrink(params: dict) -> dict:
     for entry in params["data"].values():
         entry["seeds"] = 3
         entry["train"] = (entry.get("train") or {}) | {"epochs": 2}
-        if entry["source"] not in RECORDED:
+        if _source(entry, params["data"]) not in RECORDED:
             entry["arguments"] = (entry.get("arguments") or {}) | SIZES
-    for role in ("repeated", "half_data"):
-        section = params["verdicts"]
-        section[role] = [name for name in section.get(role, []) if name in EXPERIMENTS]
+    section = params["verdicts"]
+    section["controls"] = [name for name in section.get("controls", []) if name in CONTROLS]
     if "probe" in params:
         section = params["probe"]
         section["experiments"] = [n for n in section.get("experiments", []) if n in EXPERIMENTS]
     return params
+
+
+def _source(entry: dict, data: dict) -> str:
+    """The source of a data set, its own or that of the one it is a change of."""
+    while "source" not in entry:
+        entry = data[entry["of"]]
+    return entry["source"]
 
 
 def main() -> int:

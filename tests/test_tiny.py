@@ -4,15 +4,15 @@ import copy
 from pathlib import Path
 
 from pipeline.data.sources import check, make
-from pipeline.spec.base import read_yaml, validate
+from pipeline.spec.base import read_yaml
 from pipeline.spec.claims import check_claims, read_claims
-from pipeline.spec.params import PARAMS, Params, load
+from pipeline.spec.params import PARAMS, load, parse
 from pipeline.tiny import COPIED, EXPERIMENTS, RECORDED, shrink
 
 
 def test_the_tiny_profile_is_valid_and_small():
     content = read_yaml(PARAMS)
-    params = validate(PARAMS, Params, shrink(copy.deepcopy(content)))
+    params = parse(shrink(copy.deepcopy(content)))
     assert set(params.experiments) == set(EXPERIMENTS)
     for name in params.experiments:
         versus = params.experiments[name].versus
@@ -23,15 +23,16 @@ def test_the_tiny_profile_is_valid_and_small():
 
 
 def test_every_kind_of_network_and_every_guard_of_the_rule_is_in_it():
-    params = validate(PARAMS, Params, shrink(read_yaml(PARAMS)))
+    params = parse(shrink(read_yaml(PARAMS)))
     groups = {params.data[d].group for n in params.experiments for d in params.data_sets(n)}
     assert groups == {d.group for d in params.data.values()}
-    assert params.verdicts.repeated and params.verdicts.half_data
+    assert params.controls
     assert any(e.vary for e in params.experiments.values())
+    assert any(e.everywhere for e in params.experiments.values())
 
 
 def test_every_data_set_of_the_tiny_profile_can_be_made():
-    params = validate(PARAMS, Params, shrink(read_yaml(PARAMS)))
+    params = parse(shrink(read_yaml(PARAMS)))
     for name, entry in params.data.items():
         check(entry.source, name, **entry.arguments)
         if entry.source not in RECORDED:
@@ -39,7 +40,7 @@ def test_every_data_set_of_the_tiny_profile_can_be_made():
 
 
 def test_claims_are_kept_with_all_their_experiments():
-    params = validate(PARAMS, Params, shrink(read_yaml(PARAMS)))
+    params = parse(shrink(read_yaml(PARAMS)))
     kept = [c for c in read_claims() if set(c.experiments) <= set(EXPERIMENTS)]
     check_claims(kept, params)
     assert any(c.contrasts for c in kept) and any(c.checks for c in kept)
@@ -55,7 +56,7 @@ def test_shrinking_leaves_the_study_as_it_is():
 def test_only_experiments_of_the_tiny_profile_are_probed():
     content = read_yaml(PARAMS)
     content["probe"] = {"seeds": 10, "experiments": ["cnn_lstm", "bn_before_tanh"]}
-    assert validate(PARAMS, Params, shrink(content)).probe.experiments == ["cnn_lstm"]
+    assert parse(shrink(content)).probe.experiments == ["cnn_lstm"]
 
 
 def test_all_that_no_stage_makes_is_copied():

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits
 
-from pipeline.data.draw import Arrays, rounded, scalars
+from pipeline.data.draw import Arrays, Count, rounded, scalars
 
 
 def vowels(seeds: Iterable[int] = ()) -> Arrays:
@@ -64,11 +64,11 @@ def digits(seeds: Iterable[int] = ()) -> Arrays:
 
 def co2(
     seeds: Iterable[int] = (),
-    train: int = 768,
-    validation: int = 192,
-    test: int = 320,
-    window: int = 21,
-    horizon: int = 8,
+    train: Count = 768,
+    validation: Count = 192,
+    test: Count = 320,
+    window: Count = 21,
+    horizon: Count = 8,
 ) -> Arrays:
     """Weekly CO2 at Mauna Loa, 1958 to 2001: forecast the change over `horizon` weeks.
 

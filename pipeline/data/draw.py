@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from pipeline.data.splits import PARTS
 
 Arrays = dict[str, np.ndarray]
+Count = Annotated[int, Field(ge=1)]
 # Processors differ in the last bits of a sum; rounding gives all of them the same file.
 DECIMALS = 4
 BURN_IN = 200

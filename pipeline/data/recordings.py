@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from pipeline.data.draw import (
-    Arrays, autoregression, generators, require_every_class, rounded, scalars)
+    Arrays, Count, autoregression, generators, require_every_class, rounded, scalars)
 
 
 def eeg(
     seeds: Iterable[int],
-    train: int = 240,
-    validation: int = 120,
-    test: int = 280,
-    window: int = 48,
-    channels: int = 16,
-    classes: int = 3,
+    train: Count = 240,
+    validation: Count = 120,
+    test: Count = 280,
+    window: Count = 48,
+    channels: Count = 16,
+    classes: Annotated[int, Field(ge=2)] = 3,
 ) -> Arrays:
     """Recordings of many correlated channels whose classes differ in power, not in the mean.
 
@@ -50,12 +52,12 @@ def eeg(
 
 def tokens(
     seeds: Iterable[int],
-    train: int = 480,
-    validation: int = 240,
-    test: int = 960,
-    length: int = 24,
-    vocabulary: int = 60,
-    classes: int = 4,
+    train: Count = 480,
+    validation: Count = 240,
+    test: Count = 960,
+    length: Annotated[int, Field(ge=4)] = 24,
+    vocabulary: Annotated[int, Field(ge=20)] = 60,
+    classes: Annotated[int, Field(ge=2)] = 4,
 ) -> Arrays:
     """Short token sequences whose classes differ a little in their words, more in their order.
 
@@ -67,8 +69,8 @@ def tokens(
     ``(sequences,)``. To be loaded with scaling 'none'.
 
     Args:
-        length: words of a sequence, at least 4; half of them belong to pairs.
-        vocabulary: number of different words, at least 20; one in five occurs in pairs.
+        length: words of a sequence; half of them belong to pairs.
+        vocabulary: number of different words; one in five occurs in pairs.
 
     Raises:
         ValueError: a class does not occur in one of the parts.

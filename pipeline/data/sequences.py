@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from pipeline.data.draw import (
-    Arrays, BURN_IN, CALIBRATION, DECIMALS, autoregression, generators, rounded, scalars)
-from pipeline.data.splits import _seeds_in
+    Arrays, BURN_IN, CALIBRATION, Count, DECIMALS, autoregression, generators, rounded, scalars)
 
 
 def noise(
     seeds: Iterable[int],
-    train: int = 480,
-    validation: int = 240,
-    test: int = 960,
-    window: int = 21,
-    channels: int = 20,
+    train: Count = 480,
+    validation: Count = 240,
+    test: Count = 960,
+    window: Count = 21,
+    channels: Count = 20,
 ) -> Arrays:
     """Inputs that say nothing about the target: x ~ N(0, 1), y ~ U(0, 2), independent.
 
@@ -36,13 +37,13 @@ def noise(
 
 def forecast(
     seeds: Iterable[int],
-    train: int = 960,
-    validation: int = 480,
-    test: int = 960,
-    window: int = 21,
-    channels: int = 20,
-    noise: float = 0.15,
-    targets: str = "standard",
+    train: Count = 960,
+    validation: Count = 480,
+    test: Count = 960,
+    window: Count = 21,
+    channels: Count = 20,
+    noise: Annotated[float, Field(ge=0, lt=1)] = 0.15,
+    targets: Literal["standard", "none", "positive"] = "standard",
 ) -> Arrays:
     """Autoregressive, cross-correlated channels and a target with memory.
 
@@ -70,20 +71,21 @@ def forecast(
 
 def badly_scaled(
     seeds: Iterable[int],
-    train: int = 480,
-    validation: int = 480,
-    test: int = 960,
-    window: int = 21,
-    channels: int = 20,
-    noise: float = 0.15,
+    train: Count = 480,
+    validation: Count = 480,
+    test: Count = 960,
+    window: Count = 21,
+    channels: Count = 20,
+    noise: Annotated[float, Field(ge=0, lt=1)] = 0.15,
 ) -> Arrays:
     """The draw of `forecast`, each channel in a unit and with an offset of its own.
 
     Channel c is scale_c (x_c + offset_c), scale 10**U(-2, 2), offset U(-5, 5).
     Per seed: x ``(length, channels)``, y ``(length, 1)``.
     """
+    seeds = list(seeds)
     arrays = forecast(seeds, train, validation, test, window, channels, noise)
-    for seed in _seeds_in(arrays):
+    for seed in seeds:
         (generator,) = generators("badly_scaled", seed, 1)
         exponent = generator.uniform(-2, 2, channels)
         scale = np.array([float(f"{10**e:.6g}") for e in exponent])

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import io
 import os
+import typing
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
+import pydantic
 
 from pipeline.data.archives import cancer, co2, digits, power, vowels
 from pipeline.data.draw import Arrays
 from pipeline.data.recordings import eeg, tokens
 from pipeline.data.sequences import badly_scaled, forecast, noise
-from pipeline.data.splits import _word
 from pipeline.data.tables import many_classes, tabular
 from pipeline.results import write_bytes
+from pipeline.spec.base import Spec, explain
 
 SOURCES: dict[str, Callable[..., Arrays]] = {
     source.__name__: source
@@ -25,45 +29,36 @@ SOURCES: dict[str, Callable[..., Arrays]] = {
         digits, co2,
     )
 }
-# The least value of whole-number arguments that need more than 1.
-LEAST = {"classes": 2, "length": 4, "vocabulary": 20}
 
 
-def check(source: str, place: str = "", /, **arguments) -> None:
-    """Refuse an unknown source, an unknown argument or a value out of range.
+@functools.cache
+def _entry(source: str) -> type[Spec]:
+    """What an entry of params.yaml may say of a source: the source's own signature."""
+    arguments = dict[str, Any]
+    if source in SOURCES:
+        hints = typing.get_type_hints(SOURCES[source], include_extras=True)
+        parameters = inspect.signature(SOURCES[source]).parameters
+        arguments = pydantic.create_model("Arguments", __base__=Spec, **{
+            name: (hints[name], parameter.default)
+            for name, parameter in parameters.items() if name != "seeds"})
+    return pydantic.create_model(
+        "Entry", __base__=Spec, source=Literal[tuple(SOURCES)], arguments=arguments)
+
+
+def check(source: str, place: str = "data source", /, **arguments) -> None:
+    """Refuse an unknown source, an unknown argument or a value that the source's signature refuses.
 
     Args:
         place: the file, and the path inside it, that an error names.
 
     Raises:
-        ValueError: says where, what was found, what is allowed, and the nearest word.
+        ConfigError: says where, what was found, what is allowed, and the nearest word.
     """
-    _word(f"{place}.source" if place else "data source", source, SOURCES)
-    parameters = dict(inspect.signature(SOURCES[source]).parameters)
-    del parameters["seeds"]
-    section = f"{place}.arguments" if place else f"data source '{source}', arguments"
-    for name, value in arguments.items():
-        _word(section, name, parameters)
-        default = parameters[name].default
-        if name == "targets":
-            _word(f"{section}.{name}", value, ("standard", "none", "positive"))
-            continue
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if isinstance(default, int):
-            least = LEAST.get(name, 1)
-            allowed = f"a whole number from {least}"
-            valid = isinstance(value, int) and number and value >= least
-        elif name == "minority":
-            allowed = "a number above 0, at most 0.5"
-            valid = number and 0 < value <= 0.5
-        elif source in ("tabular", "many_classes"):
-            allowed = "a finite number from 0"
-            valid = number and 0 <= value < np.inf
-        else:
-            allowed = "a number from 0, below 1"
-            valid = number and 0 <= value < 1
-        if not valid:
-            raise ValueError(f"{section}.{name}: found {value!r}, allowed: {allowed}")
+    model = _entry(source)
+    try:
+        model(source=source, arguments=arguments)
+    except pydantic.ValidationError as error:
+        raise explain(place, model, error) from None
 
 
 def make(source: str, seeds: Iterable[int], **arguments) -> Arrays:
@@ -78,7 +73,7 @@ def make(source: str, seeds: Iterable[int], **arguments) -> Arrays:
     Raises:
         ValueError: unknown source or argument, a value out of range, or no valid seeds.
     """
-    check(source, **arguments)
+    check(source, f"data source '{source}'", **arguments)
     seeds = sorted(set(seeds))
     if not all(isinstance(seed, int | np.integer) and 0 <= seed < 2**32 for seed in seeds):
         raise ValueError(f"seeds: found {seeds}, allowed: whole numbers from 0, below 2**32")

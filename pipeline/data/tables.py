@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from pipeline.data.draw import (
-    Arrays, CALIBRATION, generators, require_every_class, rounded, scalars)
+    Arrays, CALIBRATION, Count, generators, require_every_class, rounded, scalars)
 
 # How many times the largest class of `many_classes` is as frequent as the smallest.
 IMBALANCE = 8.0
@@ -15,12 +17,12 @@ IMBALANCE = 8.0
 
 def tabular(
     seeds: Iterable[int],
-    train: int = 640,
-    validation: int = 320,
-    test: int = 1280,
-    features: int = 14,
-    noise: float = 0.25,
-    minority: float = 0.5,
+    train: Count = 640,
+    validation: Count = 320,
+    test: Count = 1280,
+    features: Count = 14,
+    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.25,
+    minority: Annotated[float, Field(gt=0, le=0.5)] = 0.5,
 ) -> Arrays:
     """Independent rows of correlated features, two classes, a random network as the teacher.
 
@@ -30,8 +32,8 @@ def tabular(
     Per seed: x ``(rows, features)``, y ``(rows,)``.
 
     Args:
-        noise: deviation of the logistic noise relative to that of the score, >= 0.
-        minority: share of class 1 in the population, 0 < minority <= 0.5.
+        noise: deviation of the logistic noise relative to that of the score.
+        minority: share of class 1 in the population.
     """
     arrays = scalars("classes", "synthetic", train, validation, test, classes=2)
     for seed in seeds:
@@ -53,12 +55,12 @@ def tabular(
 
 def many_classes(
     seeds: Iterable[int],
-    train: int = 1200,
-    validation: int = 400,
-    test: int = 1600,
-    features: int = 40,
-    classes: int = 9,
-    noise: float = 0.05,
+    train: Count = 1200,
+    validation: Count = 400,
+    test: Count = 1600,
+    features: Count = 40,
+    classes: Annotated[int, Field(ge=2)] = 9,
+    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.05,
 ) -> Arrays:
     """Independent rows of skewed counts, many unequal classes, a random network as the teacher.
 
@@ -72,7 +74,7 @@ def many_classes(
     Per seed: x ``(rows, features)``, y ``(rows,)``.
 
     Args:
-        noise: deviation of the Gumbel noise relative to that of a score, >= 0.
+        noise: deviation of the Gumbel noise relative to that of a score.
 
     Raises:
         ValueError: a class does not occur in one of the parts.

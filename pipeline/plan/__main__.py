@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
 
 from pipeline.data import sources, splits
-from pipeline.results import PROBES, RUNS, write_text
+from pipeline.plan.lock import LOCK, prune
+from pipeline.results import PROBES, RUNS, SUMS, Store, seal, verify, write_text
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.claims import check_claims, read_claims
-from pipeline.spec.params import Params, load
+from pipeline.spec.params import PARAMS, Params, load
 
 PLAN = Path("plan")
 DATA = Path("data")
@@ -41,43 +43,102 @@ def tidy(folder: Path, kept) -> None:
             inner.unlink()
 
 
+def remember(kept) -> None:
+    """Keep the runs of experiments that are not named in `kept` in the store, before they are tidied away.
+
+    So an experiment that has only got another name is not trained again. Tables that are not what
+    was stored are not kept.
+    """
+    for folder in RUNS.glob("*"):
+        if folder.name not in kept and not os.environ.get("RETRAIN"):
+            try:
+                verify(folder)
+                Store().fill(folder)
+            except ValueError:
+                pass
+
+
+def checked_before() -> set[str]:
+    """What the plans that are there say was checked."""
+    from pipeline.plan.check import checked
+
+    found = set()
+    for path in PLAN.glob("*.json"):
+        try:
+            found |= checked(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError):  # Made by an older version of this stage.
+            pass
+    return found
+
+
+def resolved(params: Params) -> dict[str, str]:
+    """The text of every plan, the networks of each checked unless they were before.
+
+    Raises:
+        ConfigError: a network that cannot be built or trained.
+    """
+    # Only now, because they load TensorFlow.
+    from pipeline.plan.check import check, checked
+    from pipeline.plan.resolve import resolve
+
+    about = describe(params)
+    plans = {name: resolve(params, name, about) for name in params.experiments}
+    known = checked_before()
+    for name, plan in plans.items():
+        if not checked(plan) <= known:
+            print(f"checking the networks of {name}", flush=True)
+            known |= check(plan, f"{PARAMS}: experiments.{name}", known)
+    return {name: json.dumps(plan, indent=1, sort_keys=True) + "\n" for name, plan in plans.items()}
+
+
+def write(plans: dict[str, str]) -> None:
+    """Write plans, and their seal last: a kill in between leaves none, and plans are made again."""
+    (PLAN / SUMS).unlink(missing_ok=True)
+    for name, text in plans.items():
+        path = PLAN / f"{name}.json"
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            write_text(path, text)
+    tidy(PLAN, plans)
+    seal(PLAN)
+
+
+def _read() -> Params:
+    """The checked params.yaml; ConfigError for a mistake in it, in the claims, or a changed plan."""
+    params = load()
+    # DVC reads this list itself, and has only words of its own if there is none.
+    if "experiments" not in params.probe.model_fields_set:
+        raise ConfigError(f"{PARAMS}: probe.experiments: missing; allowed: a list of "
+                          "experiments, also an empty one, []")
+    for name, entry in params.data.items():
+        sources.check(entry.source, f"{PARAMS}: data.{name}", **entry.arguments)
+    check_claims(read_claims(), params)
+    # A plan is made from params.yaml, which may change; without a seal it is simply made again.
+    if (PLAN / SUMS).exists():
+        verify(PLAN)
+    return params
+
+
 def main() -> int:
     """Write `plan/`, tidy what a deleted experiment left; with `--check`, only check params.yaml."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.plan", description=main.__doc__)
     parser.add_argument("--check", action="store_true", help="check params.yaml and claims, write nothing")
     only_check = parser.parse_args().check
     try:
-        params = load()
-        # DVC reads this list itself, and has only words of its own if there is none.
-        if "experiments" not in params.probe.model_fields_set:
-            raise ConfigError("params.yaml: probe.experiments: missing; allowed: a list of "
-                              "experiments, also an empty one, []")
-        for name, entry in params.data.items():
-            sources.check(entry.source, f"params.yaml: data.{name}", **entry.arguments)
-        check_claims(read_claims(), params)
+        params = _read()
         if only_check:
             return 0
-        # Only now, because they load TensorFlow.
-        from pipeline.plan.check import check, networks
-        from pipeline.plan.resolve import resolve
-
-        about = describe(params)
-        plans = {}
-        for name in params.experiments:
-            plans[name] = json.dumps(resolve(params, name, about), indent=1, sort_keys=True) + "\n"
-        for name, text in plans.items():
-            path = PLAN / f"{name}.json"
-            plan = json.loads(text)
-            if not path.exists() or networks(json.loads(path.read_text())) != networks(plan):
-                print(f"checking the networks of {name}", flush=True)
-                check(plan, f"params.yaml: experiments.{name}")
+        plans = resolved(params)
+        lock = LOCK.read_text(encoding="utf-8") if LOCK.exists() else ""
+        pruned = prune(lock, {"data": params.data, "train": plans, "probe": params.probe.experiments})
     except (ConfigError, ValueError) as error:
         return complain(error)
-    for name, text in plans.items():
-        write_text(PLAN / f"{name}.json", text)
-    for folder in (PLAN, RUNS, Path("timings")):
+    write(plans)
+    remember(plans)
+    for folder in (RUNS, Path("timings")):
         tidy(folder, plans)
     tidy(PROBES, params.probe.experiments)
+    if pruned != lock:
+        write_text(LOCK, pruned)
     return 0
 
 

@@ -2,48 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from pipeline.data.splits import Split
 from pipeline.network import model
+from pipeline.plan.resolve import nested
 from pipeline.spec.base import ConfigError
 from pipeline.train.runs import canonical
 from pipeline.train.trainer import Trainer
 
 
-def check(plan: dict, place: str) -> None:
+def _depends(plan: dict, arm: dict) -> tuple[str, str]:
+    """All that building an arm's network depends on, and all that a compiled step of it does."""
+    network, train = arm["network"], arm["train"]
+    used = {item["class"] for part in network.values() for item in nested(part)}
+    code = [plan["versions"], plan["code"].get("model"),
+            {cls: code for cls, code in plan["code"].get("layers", {}).items() if cls in used}]
+    # Of the study's batch size, because a layer may ask for a multiple of something.
+    return (canonical(["build", code, network, arm["shape"], arm["classes"]]),
+            canonical(["step", code, network["layers"], train["optimizer"], train["batch_size"]]))
+
+
+def checked(plan: dict) -> set[str]:
+    """What `check` has seen of a plan, whatever the experiment's name: all that its networks depend on."""
+    return {one for arm in plan["arms"] for one in _depends(plan, arm)}
+
+
+def check(plan: dict, place: str, known: Collection[str] = ()) -> set[str]:
     """Build every network of a plan on every shape, and run one compiled step of each layer list.
+
+    Args:
+        place: where the experiment stands, for messages.
+        known: what earlier checks returned; it is not built or compiled again.
+
+    Returns:
+        As `checked`.
 
     Raises:
         ConfigError: Keras cannot connect the layers, or XLA cannot compile the network.
     """
-    compiled = set()
+    done = set(known)
     for arm in plan["arms"]:
-        size, classes, shape = 4, arm["classes"], tuple(arm["shape"])
-        try:
-            built = model.build(arm["network"], shape, classes, place=place)
-        except ConfigError as error:
-            raise ConfigError(f"{error} (on data set '{arm['data']}')") from None
-        # Of the study's batch size, because a layer may ask for a multiple of something.
-        batch = arm["train"]["batch_size"]
-        layers = canonical([arm["network"]["layers"], arm["train"]["optimizer"], batch])
-        if layers in compiled:
+        building, stepping = _depends(plan, arm)
+        if {building, stepping} <= done:
             continue
-        compiled.add(layers)
-        x = np.zeros((size, *shape), np.float32)
-        y = np.arange(size, dtype=np.int32) % classes if classes else np.zeros((size, 1), np.float32)
-        split = Split(x, y, x, y, x, y, "classes" if classes else "regression", classes)
+        variant = f"variant '{arm['variant']}', " if arm["variant"] else ""
+        where = f"({variant}on data set '{arm['data']}')"
         try:
-            trainer = Trainer(arm["network"], shape, classes, arm["train"]["optimizer"])
-            trainer.run([v.numpy() for v in built.variables], split, np.zeros((1, 1, batch), np.int32), 0.001)
-        except Exception as error:
-            words = ", ".join(item["word"] for item in arm["network"]["layers"])
-            raise ConfigError(f"{place}: on data set '{arm['data']}' the network [{words}] cannot be "
-                              f"trained: {model.first_lines(error)}") from None
+            built = model.build(arm["network"], tuple(arm["shape"]), arm["classes"], place=place)
+        except ConfigError as error:
+            raise ConfigError(f"{error} {where}") from None
+        if stepping not in done:
+            _step(arm, built, place, where)
+        done |= {building, stepping}
+    return checked(plan)
 
 
-def networks(plan: dict) -> list:
-    """What `check` looks at: plans that agree in it need one check between them."""
-    return [plan["versions"], plan["code"].get("model"), plan["code"].get("layers"),
-            [(arm["network"], arm["shape"], arm["classes"], arm["train"]["optimizer"],
-              arm["train"]["batch_size"]) for arm in plan["arms"]]]
+def _step(arm: dict, built, place: str, where: str) -> None:
+    """One compiled step of a network, from the start that it was built with."""
+    size, classes, shape = 4, arm["classes"], tuple(arm["shape"])
+    x = np.zeros((size, *shape), np.float32)
+    y = np.arange(size, dtype=np.int32) % classes if classes else np.zeros((size, 1), np.float32)
+    split = Split(x, y, x, y, x, y, "classes" if classes else "regression", classes)
+    try:
+        trainer = Trainer(arm["network"], shape, classes, arm["train"]["optimizer"])
+        order = np.zeros((1, 1, arm["train"]["batch_size"]), np.int32)
+        trainer.run([v.numpy() for v in built.variables], split, order, 0.001)
+    except Exception as error:
+        words = ", ".join(item["word"] for item in arm["network"]["layers"])
+        raise ConfigError(f"{place}: the network [{words}] cannot be trained: {model.first_lines(error)} "
+                          f"{where}") from None

@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from pathlib import Path
 
 import keras
-from pydantic import ValidationError
 
 from pipeline.network.resolve import _own_layers
 from pipeline.network.resolve import resolve as resolve_layer
 from pipeline.plan.code import DECIDE, digest, pins
-from pipeline.spec.base import ConfigError, explain, nearest
-from pipeline.spec.params import Experiment, Params, Train
+from pipeline.spec.base import ConfigError, nearest
+from pipeline.spec.layers import Variant, names, word_of
+from pipeline.spec.params import PARAMS, Experiment, Params
 
 
-def variants(experiment: Experiment, words: dict, place: str) -> list[tuple[str, dict, dict]]:
-    """The members of a sweep: (name, varied training values, vocabulary with varied words).
-
-    Without `vary` there is one, whose name is empty. Several keys make the full grid.
-    """
-    found = [("", {}, words)]
-    listed = [item if isinstance(item, str) else next(iter(item)) for item in experiment.layers]
-    for key, values in (experiment.vary or {}).items():
-        grown = []
-        for name, training, vocabulary in found:
-            for value in values:
-                label = f"{name},{key}={value}".lstrip(",")
-                if key in Train.model_fields:
-                    grown.append((label, training | {key: value}, vocabulary))
-                    continue
-                word, _, argument = key.partition(".")
-                if not argument or word not in listed:
-                    allowed = list(Train.model_fields) + [f"{w}.<argument>" for w in listed]
-                    raise ConfigError(f"{place}.vary: unknown key '{key}'; allowed: "
-                                      f"{', '.join(allowed)}{nearest(key, allowed)}")
-                # Of the vocabulary so far: another key may have changed the same word.
-                definition = vocabulary.get(word, word)
-                cls, given = (definition, {}) if isinstance(definition, str) else next(
-                    iter(definition.items()))
-                changed = {cls: (given if isinstance(given, dict) else {"activation": given})
-                           | {argument: value}}
-                grown.append((label, training, vocabulary | {word: changed}))
-        found = grown
-    return found
+#: The files do not change while plans are made, and most plans use the same definitions.
+_digest = functools.cache(digest)
 
 
 def check_optimizer(spec, place: str) -> None:
@@ -85,8 +58,46 @@ def head(experiment: Experiment, classes: int, words: dict, place: str) -> list[
     return [resolve_layer(item, words, f"{place}.head[{i}]") for i, item in enumerate(items)]
 
 
-def resolve(params: Params, name: str, about: dict[str, dict], path: Path = Path("params.yaml")) -> dict:
+def _place(experiment: Experiment, variant: Variant, number: int, place: str) -> str:
+    """Where in the file a layer of a variant's list was written, for messages.
+
+    Of an experiment that is a change of another, that is the change that brought the layer, or
+    else the layer's name: its list stands nowhere.
+    """
+    layer, name = variant.layers[number], names(variant.layers)[number]
+    if experiment.of is None and not experiment.everywhere:
+        return f"{place}.layers[{number}]"
+    if layer in (experiment.everywhere or ()):
+        return f"{place}.everywhere, {variant.name}"
+    for change in experiment.changes:
+        if change.kind == "set" and change.place.partition(".")[0] in (word_of(layer), name):
+            return f"{place}.set"
+        if isinstance(change.value, list) and layer in change.value:
+            return f"{place}.{change.kind}{f'.{change.place}' if change.place else ''}"
+    return f"{place}: layer {name}"
+
+
+def _arm(params: Params, name: str, variant: Variant, layers: list[dict], data_set: str, known: dict,
+         place: str) -> dict:
+    """The plan of one variant on one data set."""
+    train = params.training(name, data_set, **variant.training)
+    check_optimizer(train.optimizer, f"{place}.optimizer on '{data_set}'")
+    size = round(known["train_size"] * train.train_fraction)
+    if train.batch_size > size:
+        raise ConfigError(f"{place}: batch_size {train.batch_size} is more than the {size} "
+                          f"training samples of '{data_set}'")
+    network = {"layers": layers,
+               "head": head(params.experiments[name], known["classes"], params.layers, place)}
+    return {"variant": variant.name, "data": data_set, "shape": known["shape"], "classes": known["classes"],
+            "train": train.model_dump(), "network": network} | (
+                {"measuring": True} if variant.measuring else {})
+
+
+def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARAMS) -> dict:
     """The plan of an experiment.
+
+    Its arms are those of the experiment's variants, each on every data set; then those that only
+    measure the rule, which alone have an entry `measuring`.
 
     Args:
         about: data set → its `digest`, `shape` of a sample, `classes` and `train_size`.
@@ -96,41 +107,26 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = Path
     """
     experiment = params.experiments[name]
     place = f"{path}: experiments.{name}"
-    words = params.layers
     arms = []
-    for variant, varied, vocabulary in variants(experiment, words, place):
-        layers = [resolve_layer(item, vocabulary, f"{place}.layers[{i}]")
-                  for i, item in enumerate(experiment.layers)]
-        for data_set in params.data_sets(name):
-            try:
-                train = params.training(name, data_set, **varied)
-            except ValidationError as error:
-                raise explain(f"{place}.vary", Train, error) from None
-            check_optimizer(train.optimizer, f"{place}.optimizer on '{data_set}'")
-            known = about[data_set]
-            size = round(known["train_size"] * train.train_fraction)
-            if train.batch_size > size:
-                raise ConfigError(f"{place}: batch_size {train.batch_size} is more than the {size} "
-                                  f"training samples of '{data_set}'")
-            arms.append({
-                "variant": variant, "data": data_set, "shape": known["shape"],
-                "classes": known["classes"], "train": train.model_dump(),
-                "network": {"layers": layers,
-                            "head": head(experiment, known["classes"], vocabulary, place)}})
-    used = {item["class"] for arm in arms for part in arm["network"].values() for item in _all(part)}
-    code = {room: digest(files, names) for room, (files, names) in DECIDE.items()}
+    for variant in params.sweep(name, place):
+        layers = [resolve_layer(layer, params.layers, _place(experiment, variant, number, place))
+                  for number, layer in enumerate(variant.layers)]
+        arms += [_arm(params, name, variant, layers, data_set, about[data_set], place)
+                 for data_set in params.data_sets(name)]
+    used = {item["class"] for arm in arms for part in arm["network"].values() for item in nested(part)}
+    code = {room: _digest(files, defined) for room, (files, defined) in DECIDE.items()}
     own = sorted(used & set(_own_layers()))
-    code["layers"] = {cls: digest(("network/layers.py",), (cls,)) for cls in own}
+    code["layers"] = {cls: _digest(("network/layers.py",), (cls,)) for cls in own}
     # Part of no run's key: editing how a rate is chosen writes the tables anew, and trains nothing.
-    tables = {"train": digest(("train/runs.py",), ("train",)),
-              "config": digest(("spec/params.py",), ("study_seeds", "tuning_seeds"))}
+    tables = {"train": _digest(("train/runs.py",), ("train",)),
+              "config": _digest(("spec/params.py",), ("study_seeds", "tuning_seeds"))}
     return {"experiment": name, "arms": arms, "code": code, "tables": tables, "versions": pins(),
             "data": {d: {"digest": about[d]["digest"], "seeds": params.data[d].seeds}
                      for d in params.data_sets(name)}}
 
 
-def _all(items):
+def nested(items):
     """Resolved items and the layers nested in them."""
     for item in items:
         yield item
-        yield from _all([v for v in item["arguments"].values() if isinstance(v, dict) and "class" in v])
+        yield from nested([v for v in item["arguments"].values() if isinstance(v, dict) and "class" in v])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -54,7 +56,9 @@ def read_yaml(path: Path):
         raise ConfigError(f"{path}, line {mark.line + 1}, column {mark.column + 1}: "
                           f"not YAML: {', '.join(filter(None, (error.context, error.problem)))}"
                           ) from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise ConfigError(f"{path}: not YAML: it is nested too deeply") from None
+    except (YAMLError, ValueError) as error:  # ValueError: bytes, or a date or number, that cannot be
         raise ConfigError(f"{path}: not YAML: {error}") from None
 
 
@@ -90,7 +94,8 @@ _TYPES = {"string_type": "a word", "float_type": "a number", "int_type": "a whol
 _VALUES = {"greater_than_equal": "a number of at least {ge}", "greater_than": "a number above {gt}",
            "less_than_equal": "a number of at most {le}", "less_than": "a number below {lt}",
            "too_short": "at least {min_length} entry", "too_long": "at most {max_length} entry",
-           "literal_error": "{expected}", "finite_number": "a finite number"}
+           "literal_error": "{expected}", "finite_number": "a finite number",
+           "string_pattern_mismatch": "text that matches {pattern}"}
 
 
 def _place(error) -> tuple:
@@ -99,18 +104,27 @@ def _place(error) -> tuple:
         re.search(r"[\[(<]", p) or p in ("str", "int", "float", "bool")))
 
 
-def _shown(value) -> str:
+def shown(value) -> str:
     """A value as YAML shows it, on one short line."""
     if value is None:
         return "nothing"
-    text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"
+    try:
+        text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    except (TypeError, ValueError):  # Keys that JSON does not have, or a list that holds itself.
+        text = repr(value)
     return text if len(text) <= 80 else text[:79] + "…"
 
 
-def explain(path: Path | str, model: type[Spec], error: pydantic.ValidationError) -> ConfigError:
+def explain(path: Path | str, model: type[Spec], error: pydantic.ValidationError,
+            within: tuple = ()) -> ConfigError:
     """One message for one mistake: file, place, what was found, what is allowed.
 
     Of several mistakes an unknown key comes first, because a misspelt key is also a missing one.
+
+    Args:
+        within: where in the file the spec stands, `("experiments", "cnn")`.
     """
     errors = error.errors()
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
@@ -122,47 +136,54 @@ def explain(path: Path | str, model: type[Spec], error: pydantic.ValidationError
     first = next((e for e in same if e["type"] not in _TYPES), same[0])
     if first["type"] == "invalid_key" or first["loc"][-1:] == ("[key]",):
         *place, key = place
-        return ConfigError(f"{_where(path, place)}: found the key {_shown(key)}; allowed: words")
-    where = _where(path, place)
+        return ConfigError(f"{_where(path, (*within, *place))}: found the key {shown(key)}; allowed: words")
+    where = _where(path, (*within, *place))
     if first["type"] == "extra_forbidden":
         allowed = _allowed_keys(model, place[:-1])
-        return ConfigError(f"{_where(path, place[:-1])}: unknown key '{place[-1]}'; allowed: "
+        return ConfigError(f"{_where(path, (*within, *place[:-1]))}: unknown key '{place[-1]}'; allowed: "
                            f"{', '.join(allowed)}{nearest(place[-1], allowed)}")
     if first["type"] == "missing":
         return ConfigError(f"{where}: missing; it is required")
-    if first["type"] not in _TYPES and first["type"] not in _VALUES:
+    if first["type"] == "value_error":
         return ConfigError(f"{where}: {first['msg'].removeprefix('Value error, ')}")
-    if first["type"] in _VALUES:
-        wanted = [_VALUES[first["type"]].format(**first["ctx"])]
-    else:
+    if first["type"] in _TYPES:
         wanted = list(dict.fromkeys(_TYPES[e["type"]] for e in same))
+    elif first["type"] in _VALUES:
+        wanted = [_VALUES[first["type"]].format(**first.get("ctx", {}))]
+    else:
+        return ConfigError(f"{where}: found {shown(first['input'])}; {first['msg']}")
     if first["input"] is None:
         return ConfigError(f"{where}: empty; it needs {' or '.join(wanted)}")
     near = (nearest(first["input"], re.findall(r"'(\w+)'", wanted[0]))
             if first["type"] == "literal_error" else "")
-    return ConfigError(f"{where}: found {_shown(first['input'])}; allowed: {' or '.join(wanted)}{near}")
+    return ConfigError(f"{where}: found {shown(first['input'])}; allowed: {' or '.join(wanted)}{near}")
 
 
-def _where(path: Path | str, place) -> str:
+def _where(path: Path | str, place: Iterable = ()) -> str:
     """`params.yaml: experiments.cnn.layers[0]`."""
     inside = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
     return f"{path}: {inside}" if inside else str(path)
 
 
-def validate(path: Path, model: type[Spec], content) -> Any:
-    """`content` as a spec; ConfigError names the file and the place of a mistake."""
+def validate(path: Path, model: type[Spec], content, within: tuple = ()) -> Any:
+    """`content` as a spec; ConfigError names the file and the place of a mistake.
+
+    Args:
+        within: where in the file the content stands.
+    """
+    where = _where(path, within)
     if not isinstance(content, dict):
-        found = "empty" if content is None else f"found {_shown(content)}"
-        raise ConfigError(f"{path}: {found}; it needs a mapping with: "
+        found = "empty" if content is None else f"found {shown(content)}"
+        raise ConfigError(f"{where}: {found}; it needs a mapping with: "
                           f"{', '.join(model.model_fields)}")
     for key in content:
         if not isinstance(key, str):
-            raise ConfigError(f"{path}: found the key {_shown(key)}; allowed: "
+            raise ConfigError(f"{where}: found the key {shown(key)}; allowed: "
                               f"{', '.join(model.model_fields)}")
     try:
         return model(**content)
     except pydantic.ValidationError as error:
-        raise explain(path, model, error) from None
+        raise explain(path, model, error, within) from None
 
 
 def complain(error: Exception) -> int:

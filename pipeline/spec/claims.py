@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import Field
 
-from pipeline.spec.base import ConfigError, Spec, nearest, read_yaml
+from pipeline.spec.base import ConfigError, Spec, nearest, read_yaml, shown, validate
 from pipeline.spec.metrics import metric_of
 from pipeline.spec.params import Params
 
@@ -124,41 +124,19 @@ def read_claims(path: Path = CLAIMS) -> list[Claim]:
     """
     content = read_yaml(path)
     if not isinstance(content, list):
-        raise ConfigError(f"{path}: found {type(content).__name__}; allowed: a list of claims")
-    claims = []
-    for index, entry in enumerate(content):
-        if not isinstance(entry, dict):
-            raise ConfigError(f"{path}: claim {index + 1}: found {entry!r}; allowed: a mapping "
-                              f"with {', '.join(Claim.model_fields)}")
-        try:
-            claims.append(Claim(**{str(key): value for key, value in entry.items()}))
-        except pydantic.ValidationError as error:
-            place = str(entry.get("slug", f"claim {index + 1}"))
-            # An unknown key first: a missing one is often its right spelling.
-            first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-            raise ConfigError(f"{path}: {place}{_explain(first)}") from None
+        raise ConfigError(f"{path}: found {shown(content)}; allowed: a list of claims")
+    claims = [validate(path, Claim, entry, (_name_of(entry, number),))
+              for number, entry in enumerate(content, 1)]
     twice = [slug for slug, count in Counter(c.slug for c in claims).items() if count > 1]
     if twice:
         raise ConfigError(f"{path}: the slug '{twice[0]}' stands twice; a slug may stand once")
     return claims
 
 
-def _explain(error) -> str:
-    place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error["loc"])
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        names = {p for p in error["loc"][:-1] if isinstance(p, str)}
-        spec = (Other if "minus" in names else Contrast if "contrasts" in names
-                else Prediction if "predicts" in names else Claim)
-        return (f"{place}: unknown key; allowed: {', '.join(spec.model_fields)}"
-                f"{nearest(error['loc'][-1], spec.model_fields)}")
-    if error["type"] == "missing":
-        return f"{place}: missing; it is required"
-    if error["type"] == "value_error":
-        return f"{place}: {message}"
-    guess = (nearest(error["input"], re.findall(r"'(\w+)'", message))
-             if error["type"] == "literal_error" else "")
-    return f"{place}: found {error['input']!r}; {message[0].lower()}{message[1:]}{guess}"
+def _name_of(entry, number: int) -> str:
+    """How a message calls a claim: by its slug, if it has one."""
+    slug = entry.get("slug") if isinstance(entry, dict) else None
+    return slug if isinstance(slug, str) and slug else f"claim {number}"
 
 
 def arm_name(experiment: str, variant: str) -> str:
@@ -166,31 +144,44 @@ def arm_name(experiment: str, variant: str) -> str:
 
 
 def check_claims(claims: Sequence[Claim], params: Params) -> None:
-    """Every experiment and data set that a claim names exists in params.yaml.
+    """Every experiment, variant and data set that a claim names exists in params.yaml.
 
     Raises:
         ConfigError: names the claim, what was found and the nearest existing name.
     """
     for claim in claims:
-        pairs = [(f"contrasts[{i}]", p) for i, c in enumerate(claim.contrasts) for p in
-                 (c, *([c.minus] if c.minus else []))]
+        pairs = [(f"contrasts[{i}]{inner}", pair) for i, contrast in enumerate(claim.contrasts)
+                 for inner, pair in (("", contrast), (".minus", contrast.minus)) if pair]
         names = [(f"{place}.{side}", getattr(p, side)) for place, p in pairs
                  for side in ("treatment", "control")]
         names += [(f"baseline[{i}]", name) for i, name in enumerate(claim.baseline)]
         for place, name in names:
-            if (experiment := name.partition("[")[0]) not in params.experiments:
-                raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: there is no experiment "
-                                  f"'{experiment}'{nearest(experiment, params.experiments)}")
-            if claim.probe and experiment not in params.probe.experiments:
-                raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: the probe does not watch "
-                                  f"'{experiment}'; allowed: {', '.join(params.probe.experiments)}"
-                                  f"{nearest(experiment, params.probe.experiments)}")
+            _check_arm(name, claim.probe, params, f"{CLAIMS}: {claim.slug}.{place}")
         others = [(f"contrasts[{i}].minus.data", c.minus.data)
                   for i, c in enumerate(claim.contrasts) if c.minus and c.minus.data]
         for place, data in [("data", data) for data in claim.data or []] + others:
             if data not in params.data:
                 raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: there is no data set '{data}'"
                                   f"{nearest(data, params.data)}")
+
+
+def _check_arm(name: str, probe: bool, params: Params, where: str) -> None:
+    """`name` or `name[variant]` exists; of the probe, whose variants are layers, the experiment does."""
+    experiment = base(name)
+    if experiment not in params.experiments:
+        raise ConfigError(f"{where}: there is no experiment '{experiment}'"
+                          f"{nearest(experiment, params.experiments)}")
+    if probe:
+        if experiment not in params.probe.experiments:
+            raise ConfigError(f"{where}: the probe does not watch '{experiment}'; allowed: "
+                              f"{', '.join(params.probe.experiments)}"
+                              f"{nearest(experiment, params.probe.experiments)}")
+        return
+    known = [arm_name(experiment, label) for label in params.variants(experiment, measuring=True)]
+    chosen = [f"{experiment}[tuned]", f"{experiment}[rates]"] if len(params.variants(experiment)) > 1 else []
+    if name not in known + chosen:
+        raise ConfigError(f"{where}: found '{name}'; allowed: {', '.join(known + chosen)}"
+                          f"{nearest(name, known + chosen)}")
 
 
 def base(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Every score once: its scale, its direction, its margin, its name."""
+"""Every score once: how it is compared, and how a page says it."""
 
 from __future__ import annotations
 
@@ -7,57 +7,76 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Metric:
-    """How scores of one kind are compared.
+    """How scores of one kind are compared, and the words for them.
 
     Attributes:
-        scale: `log ratio`, `difference`, `share` or `median`.
+        name: after a change, in a sentence: “12 % lower *test error*”.
+        scale: `log ratio`, `difference`, `share` or `median`, see `verdicts.effects.paired`.
         margin: kind of margin, see `verdicts.rule.margin`.
         lower: whether lower scores are better.
         endpoint: whether the score depends on the endpoint.
         skill: whether it measures how well a network does its task, so that the guards for
             sets on which nothing can be shown apply.
-        name: words for a sentence.
+        judged: whether one direction is better; of a measure that nobody judges, a positive
+            effect is a larger value.
+        more, less: what a score is that is above, or below, another.
+        factor, unit: of a difference, in print: 100 and `points` for shares, else 1 and nothing.
+        share: the name of what is counted, as a number from 0 to 1, where `name` says what is
+            counted itself.
     """
 
+    name: str
     scale: str
     margin: str
     lower: bool
     endpoint: bool
     skill: bool
-    name: str
+    judged: bool = True
+    more: str = "higher"
+    less: str = "lower"
+    factor: int = 1
+    unit: str = ""
+    share: str = ""
+
+    @property
+    def score(self) -> str:
+        """What is on an axis: “change of the *share of diverged seeds*”."""
+        return self.share or self.name
+
+    @property
+    def turn(self) -> int:
+        """The sign that makes a change of the score of an effect: −1 where lower is better."""
+        return -1 if self.lower else 1
 
 
+COUNT = {"more": "more", "less": "fewer"}
+POINTS = {"factor": 100, "unit": "points"}
 METRICS = {
-    "error": Metric("log ratio", "ratio", True, True, True, "test error"),
-    "loss": Metric("log ratio", "ratio", True, True, True, "test loss"),
+    "error": Metric("test error", "log ratio", "ratio", True, True, True),
+    "loss": Metric("test loss", "log ratio", "ratio", True, True, True),
     "calibration_error": Metric(
-        "difference", "calibration", True, True, True, "calibration error"),
-    "minority_recall": Metric("difference", "recall", False, True, True, "minority recall"),
-    "epochs_to_target": Metric("log ratio", "epochs", True, False, True, "epochs to the target"),
-    "divergence": Metric("share", "divergence", True, False, False, "diverged seeds"),
-    "failure": Metric("share", "divergence", True, True, False, "seeds that fail"),
+        "calibration error", "difference", "calibration", True, True, True, **POINTS),
+    "minority_recall": Metric(
+        "minority recall", "difference", "recall", False, True, True, **POINTS),
+    "epochs_to_target": Metric(
+        "epochs to the target", "log ratio", "epochs", True, False, True, **COUNT),
+    "divergence": Metric(
+        "diverged seeds", "share", "divergence", True, False, False, **COUNT, **POINTS,
+        share="share of diverged seeds"),
+    "failure": Metric(
+        "seeds that fail", "share", "divergence", True, True, False, **COUNT, **POINTS,
+        share="share of failing seeds"),
     "largest_rate": Metric(
-        "median", "measure", False, False, False, "largest usable learning rate"),
-    "parameters": Metric("log ratio", "measure", True, False, False, "parameters"),
+        "largest usable learning rate", "median", "measure", False, False, False),
+    "parameters": Metric("parameters", "log ratio", "measure", True, False, False, **COUNT),
 }
 
 
 def metric_of(name: str) -> Metric:
     """A named metric, else a measure: a numeric column, compared by its difference."""
     return METRICS.get(name) or Metric(
-        "difference", "measure", False, True, False, name.replace("_", " "))
+        name.replace("_", " "), "difference", "measure", False, True, False, judged=False)
 
 
-#: Per metric: its name, the sign that turns an effect into a change of the score, and the factor
-#: and unit of a difference.
-SCORES = {
-    "error": ("test error", -1, 1, ""),
-    "loss": ("test loss", -1, 1, ""),
-    "calibration_error": ("calibration error", -1, 100, "points"),
-    "minority_recall": ("minority recall", 1, 100, "points"),
-    "epochs_to_target": ("epochs to the target", -1, 1, ""),
-    "divergence": ("share of diverged seeds", -1, 100, "points"),
-    "failure": ("share of failing seeds", -1, 100, "points"),
-    "largest_rate": ("largest usable learning rate", 1, 1, ""),
-    "parameters": ("parameters", -1, 1, ""),
-}
+#: For pages that do not read `Metric` yet: the score, its turn, its factor and its unit.
+SCORES = {name: (one.score, one.turn, one.factor, one.unit) for name, one in METRICS.items()}

@@ -6,25 +6,53 @@ import json
 import math
 import sys
 from collections import Counter
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from pipeline.results import (
-    read_measures, read_runs, read_table, significant, write_table, write_text)
+from pipeline.results import read_measures, read_runs, read_table, significant, write_table, write_text
 from pipeline.spec.base import ConfigError, complain
-from pipeline.spec.claims import check_claims, read_claims
-from pipeline.spec.params import load
-from pipeline.spec.tables import DECIDED
-from pipeline.verdicts.arms import derive
+from pipeline.spec.claims import Claim, check_claims, read_claims
+from pipeline.spec.params import Params, load
+from pipeline.spec.tables import DECIDED, STORED
+from pipeline.verdicts.arms import Measured, classes_of
 from pipeline.verdicts.cells import cells, comparisons
 from pipeline.verdicts.decide import robustness, verdicts
-from pipeline.verdicts.error_rates import arms, blind_sets, decisive, simulated
-from pipeline.verdicts.rule import rule
-from pipeline.verdicts.sweeps import doses
+from pipeline.verdicts.error_rates import (
+    arms, blind_sets, data_sets, decisive, label_counts, measuring, simulated)
+from pipeline.verdicts.places import places
+from pipeline.verdicts.rule import Rule, rule
+from pipeline.verdicts.scores import derive
+from pipeline.verdicts.sweeps import doses, everywhere, sweeps
 
-CHECKS = Path("results/mechanics/checks.csv")
-VERDICTS = Path("results/verdicts")
+METRICS = STORED["verdicts"].path().with_name("metrics.json")
+
+
+def read(params: Params, constants: Rule) -> Measured:
+    """What was measured of all experiments."""
+    runs, curves = read_runs(params.experiments)
+    return Measured(derive(runs, constants), curves, classes_of(params.experiments), sweeps(params),
+                    read_measures(params.probe.experiments))
+
+
+def decide(params: Params, claims: Sequence[Claim], measured: Measured, checks: Mapping[str, bool],
+           constants: Rule) -> dict[str, pd.DataFrame]:
+    """Every table of this stage, by name."""
+    versus = {name: one.versus for name, one in params.experiments.items() if one.versus}
+    identities = {(c.treatment, c.control) for one in claims if one.identity for c in one.contrasts}
+    ranked = everywhere(params)
+    same = arms(measuring(params), measured, constants)
+    blind = blind_sets(same)
+    turned = robustness(claims, measured, constants, blind=blind)
+    table = cells(claims, measured, constants, blind=blind)
+    compared = comparisons(versus, measured, constants, blind=blind, identities=identities,
+                           everywhere=ranked)
+    return {
+        "arms": same, "decisive": label_counts(same), "data_sets": data_sets(same),
+        "robustness": turned, "cells": table,
+        "verdicts": verdicts(claims, table, constants, robustness=turned, checks=checks),
+        "comparisons": compared, "places": places(ranked, compared, measured, constants),
+        "doses": doses(measured, constants), "simulated": simulated(constants, seed=1)}
 
 
 def metrics(verdicts: pd.DataFrame, arms: pd.DataFrame) -> dict:
@@ -44,42 +72,27 @@ def metrics(verdicts: pd.DataFrame, arms: pd.DataFrame) -> dict:
             "decisive": significant(share) if math.isfinite(share) else None}
 
 
+def write(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Store every table, and the few numbers beside them."""
+    for name, table in tables.items():
+        rounded = table.apply(lambda c: c.map(significant) if c.dtype.kind == "f" else c)
+        write_table(rounded, STORED[name].path())
+    numbers = metrics(tables["verdicts"], tables["arms"])
+    write_text(METRICS, json.dumps(numbers, indent=2) + "\n")
+
+
 def main() -> int:
     """Decide all claims from the stored runs: results/verdicts/*.csv."""
     try:
         params, claims = load(), read_claims()
         check_claims(claims, params)
         constants = rule(params.verdicts)
-        runs, curves = read_runs(params.experiments)
-        runs = derive(runs, constants)
-        probed = read_measures(params.probe.experiments)
-        found = read_table(CHECKS)
-        versus = {name: e.versus for name, e in params.experiments.items() if e.versus}
-        section = params.verdicts
-        measured = arms({n: versus[n] for n in section.repeated},
-                        {n: versus[n] for n in section.half_data}, runs, constants)
-        blind = blind_sets(measured)
-        turned = robustness(claims, runs, curves, constants, blind=blind)
-        table = cells(claims, runs, curves, constants, blind=blind, probed=probed)
-        tables = {
-            "arms": measured, "robustness": turned, "cells": table,
-            "verdicts": verdicts(claims, table, constants, robustness=turned,
-                                 checks=dict(zip(found["check"], found["holds"]))),
-            "comparisons": comparisons(
-                versus, runs, curves, constants, blind=blind, identities={
-                    (c.treatment, c.control) for one in claims if one.identity for c in one.contrasts}),
-            "doses": doses({n: next(iter(e.vary)) for n, e in params.experiments.items()
-                            if e.vary and len(e.vary) == 1 and all(
-                                isinstance(v, int | float) for v in next(iter(e.vary.values())))},
-                           runs, constants),
-            "simulated": simulated(constants, seed=1)}
+        checks = read_table(STORED["checks"].path())
+        tables = decide(params, claims, read(params, constants),
+                        dict(zip(checks["check"], checks["holds"], strict=True)), constants)
     except (ConfigError, ValueError) as error:
         return complain(error)
-    for name, table in tables.items():
-        rounded = table.apply(lambda c: c.map(significant) if c.dtype.kind == "f" else c)
-        write_table(rounded, VERDICTS / f"{name}.csv")
-    numbers = metrics(tables["verdicts"], tables["arms"])
-    write_text(VERDICTS / "metrics.json", json.dumps(numbers, indent=2) + "\n")
+    write(tables)
     return 0
 
 

@@ -1,116 +1,167 @@
-"""Runs by arm: the scores of an experiment, or of a variant, on a data set."""
+"""Arms: the runs of an experiment, or of a variant of its sweep, on a data set."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from pipeline.spec.base import ConfigError, nearest
 from pipeline.spec.claims import ARM, arm_name
-from pipeline.spec.metrics import METRICS
-from pipeline.verdicts.rule import Rule
 
+PLAN = Path("plan")
 OTHER = {"best": "last", "last": "best"}
+#: An experiment and its variant, '' without a sweep.
+Arm = tuple[str, str]
+#: Experiment → the label of each variant of its sweep → its values by key.
+Sweeps = Mapping[str, Mapping[str, Mapping]]
 
 
-def derive(runs: pd.DataFrame, rule: Rule) -> pd.DataFrame:
-    """Runs with what follows from their measures, at either endpoint.
+def classes_of(experiments: Iterable[str], folder: Path = PLAN) -> frozenset[str]:
+    """The data sets whose targets are classes, as the plans of these experiments say.
 
-    `gap`: test loss less training loss. `failure`: 1 for a seed whose error exceeds
-    `rule.trivial_share` of the trivial predictor's, or that diverged, else 0.
+    Raises:
+        ConfigError: an experiment has no plan.
     """
-    added = {}
-    for end in OTHER:
-        added[f"{end}_gap"] = runs[f"{end}_loss"] - runs[f"{end}_train_loss"]
-        lost = runs[f"{end}_error"] > rule.trivial_share * runs["trivial_error"]
-        added[f"{end}_failure"] = (lost | runs["diverged"].astype(bool)).astype(float)
-    return runs.assign(**added)
+    found = set()
+    for name in experiments:
+        path = Path(folder) / f"{name}.json"
+        try:
+            plan = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ConfigError(f"{path}: there is no such file; `python -m pipeline.plan` writes it"
+                              ) from None
+        found |= {arm["data"] for arm in plan["arms"] if arm["classes"]}
+    return frozenset(found)
 
 
-class Study:
-    """The study runs of one choice of learning rate, one frame per arm and data set."""
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """All that verdicts rest on.
 
-    def __init__(self, runs: pd.DataFrame, curves: pd.DataFrame | None, rate: str):
+    Attributes:
+        runs: one row per trained run.
+        curves: one row per epoch of a study run; needed for epochs to target.
+        classes: the data sets whose targets are classes.
+        sweeps: the variants that count, see `Arms`.
+        probed: what the probe measured, a layer a variant; for the claims that it decides.
+    """
+
+    runs: pd.DataFrame
+    curves: pd.DataFrame | None = None
+    classes: Collection[str] = ()
+    sweeps: Sweeps | None = None
+    probed: pd.DataFrame | None = None
+
+    @cached_property
+    def chosen(self) -> Arms:
+        """The study's arms at the learning rates that were chosen."""
+        return Arms(self.runs, self.curves, "chosen", self.classes, self.sweeps)
+
+    @cached_property
+    def default(self) -> Arms:
+        """The study's arms at the study's default learning rate."""
+        return Arms(self.runs, self.curves, "default", self.classes, self.sweeps)
+
+    @cached_property
+    def inside(self) -> Arms | None:
+        """What the probe measured at the chosen learning rates; None without any."""
+        if self.probed is None or not len(self.probed):
+            return None
+        return Arms(self.probed, classes=self.classes)
+
+
+class Arms:
+    """The study's runs at one choice of learning rate, one frame per arm and data set.
+
+    Args:
+        runs: one row per trained run; study runs count, tuning runs choose `[tuned]`.
+        curves: one row per epoch of a study run; None where no epochs are counted.
+        rate: `chosen`, or the study's `default` (an arm without one keeps its own).
+        classes: the data sets whose targets are classes.
+        sweeps: the variants that count, and their values. Another stored variant of these
+            experiments measures the rule: it is found by its name alone. Of an experiment that is
+            not there, every stored variant counts, and none has values.
+
+    Attributes:
+        runs: (experiment, variant, data set) → its runs by seed.
+        variants: experiment → its variants that count, in the order of the runs.
+        sets: (experiment, variant) → its data sets.
+
+    Raises:
+        ValueError: an unknown rate, a missing column, an arm without a run of that rate, or with
+            two of a seed.
+    """
+
+    def __init__(self, runs: pd.DataFrame, curves: pd.DataFrame | None = None, rate: str = "chosen",
+                 classes: Collection[str] = (), sweeps: Sweeps | None = None):
         if rate not in ("chosen", "default"):
             raise ValueError(f"rate must be chosen or default. Received: {rate!r}")
-        needed = ["experiment", "variant", "data", "seed", "purpose", "learning_rate", "chosen",
-                  "default", "diverged", "best_error", "trivial_error", "test_size"]
-        absent = [column for column in needed if column not in runs.columns]
-        if absent:
-            raise ValueError(f"the table of runs lacks the columns {', '.join(absent)}")
-        study = runs[runs["purpose"] == "study"]
-        study = study.assign(variant=study["variant"].fillna("").astype(str),
-                             **{c: study[c].astype(bool) for c in ("chosen", "default",
-                                                                   "diverged")})
-        # Calibration is defined for classes alone, so it tells the two tasks apart.
-        calibration = [c for c in study.columns if c.endswith("_calibration_error")]
-        known = study[calibration].notna().any(axis=1)
-        self.classes = frozenset(study.loc[known, "data"])
-        self.arms, self.variants, self.sets = {}, {}, {}
-        for key, arm in study.groupby(["experiment", "variant", "data"], sort=False):
-            wanted = arm[arm[rate]]
-            if wanted.empty and rate == "default":
-                # An arm whose learning rate is fixed has no other one to compare.
-                wanted = arm[arm["chosen"]]
-            seeds = wanted["seed"]
-            if seeds.duplicated().any():
-                raise ValueError(f"{arm_name(*key[:2])} on {key[2]}: more than one {rate} run "
-                                 f"for the seeds {sorted(seeds[seeds.duplicated()].unique())}")
-            if wanted.empty:
-                raise ValueError(f"{arm_name(*key[:2])} on {key[2]}: no {rate} run")
-            self.arms[key] = wanted.set_index("seed").sort_index()
-            self.variants.setdefault(key[0], {})[key[1]] = None
-            self.sets.setdefault(key[:2], []).append(key[2])
-        for experiment in list(self.variants):
+        self.classes, self.sweeps = frozenset(classes), sweeps or {}
+        self.runs, self.variants, self.sets = {}, {}, {}
+        for (experiment, variant, data), arm in _study(runs).groupby(
+                ["experiment", "variant", "data"], sort=False):
+            self._add(experiment, variant, data, _at(rate, arm, f"{arm_name(experiment, variant)} on {data}"))
+            if variant in self.sweeps.get(experiment, [variant]):
+                self.variants.setdefault(experiment, {})[variant] = None
+        for experiment in self.variants:
             self._add_tuned(experiment, runs[runs["purpose"] == "tuning"], rate)
             self._add_rates(experiment)
-        self.curves = {}
+        self._curves = {}
         if curves is not None and len(curves):
             curves = curves.assign(variant=curves["variant"].fillna("").astype(str))
-            self.curves = dict(iter(curves.groupby(["experiment", "variant", "data"],
-                                                   sort=False)))
+            self._curves = dict(iter(curves.groupby(["experiment", "variant", "data"], sort=False)))
 
-    def _add(self, experiment: str, variant: str, data: str, frame: pd.DataFrame) -> None:
-        self.arms[experiment, variant, data] = frame
+    def _add(self, experiment: str, variant: str, data: str, runs: pd.DataFrame) -> None:
+        self.runs[experiment, variant, data] = runs
         self.sets.setdefault((experiment, variant), []).append(data)
 
     def _add_tuned(self, experiment: str, tuning: pd.DataFrame, rate: str) -> None:
         """`[tuned]`: per data set, the variant with the least validation loss in tuning."""
         variants = list(self.variants[experiment])
-        mine = tuning[(tuning["experiment"] == experiment) & tuning[rate].astype(bool)]
+        mine = tuning[(tuning["experiment"] == experiment) & tuning["variant"].isin(variants)
+                      & tuning[rate].astype(bool)]
         if len(variants) < 2 or mine["variant"].nunique() < len(variants):
             return
         losses = mine.groupby(["data", "variant"])["best_validation_loss"].mean()
         for data in self.sets[experiment, variants[0]]:
             best = losses[data].reindex(variants).idxmin()
-            self._add(experiment, "tuned", data, self.arms[experiment, best, data])
+            self._add(experiment, "tuned", data, self.runs[experiment, best, data])
 
     def _add_rates(self, experiment: str) -> None:
         """`[rates]`: the logarithm of the largest learning rate at which a seed does not fail.
 
         A seed that fails at every rate counts one step below the least.
         """
-        rates = {variant: float(variant.removeprefix("learning_rate="))
-                 for variant in self.variants[experiment]
-                 if re.fullmatch(r"learning_rate=[0-9.e-]+", variant)}
-        some = next(iter(self.arms.values()))
-        if len(rates) < max(2, len(self.variants[experiment])) or "best_failure" not in some:
+        values = {v: self.sweeps.get(experiment, {}).get(v, {}) for v in self.variants[experiment]}
+        if len(values) < 2 or any(set(own) != {"learning_rate"} for own in values.values()):
             return
+        rates = {variant: float(own["learning_rate"]) for variant, own in values.items()}
         order = sorted(rates, key=rates.get)
         for data in self.sets[experiment, order[0]]:
-            failed = pd.concat({rates[v]: self.arms[experiment, v, data]["best_failure"]
-                                for v in order}, axis=1)
+            runs = [self.runs[experiment, variant, data] for variant in order]
+            if "best_failure" not in runs[0]:
+                return
+            failed = pd.concat({rates[variant]: one["best_failure"] for variant, one in
+                                zip(order, runs, strict=True)}, axis=1)
             below = rates[order[0]] ** 2 / rates[order[1]]
             largest = failed.apply(lambda row: max(row.index[row == 0], default=below), axis=1)
-            frame = pd.DataFrame({"diverged": False, "largest_rate": np.log(largest)})
-            self._add(experiment, "rates", data, frame)
+            self._add(experiment, "rates", data, pd.DataFrame(
+                {"diverged": False, "largest_rate": np.log(largest)}))
 
-    def find(self, name: str, where: str, fallback: bool = False) -> tuple[str, str]:
-        """The (experiment, variant) that `name` or `name[variant]` means."""
+    def find(self, name: str, where: str, fallback: bool = False) -> Arm:
+        """The arm that `name` or `name[variant]` means.
+
+        With `fallback`, an experiment without a sweep is meant whatever the variant.
+
+        Raises:
+            ConfigError: there is no such arm.
+        """
         match = ARM.match(name)
         experiment, variant = (match[1], match[2] or "") if match else (name, "")
         if experiment not in self.variants:
@@ -126,86 +177,69 @@ class Study:
         raise ConfigError(f"{where}: found '{name}'; allowed: {', '.join(names)}"
                           f"{nearest(name, names)}")
 
-    def shared(self, arms) -> list[str]:
+    def shared(self, arms: Sequence[Arm]) -> list[str]:
         """The data sets that all arms have, in the order of the first."""
         return [data for data in self.sets[arms[0]]
                 if all(data in self.sets[arm] for arm in arms)]
 
-    def paired(self, arms, sets: Sequence[str], where: str) -> list[pd.DataFrame]:
-        """The arms' runs, each on its data set; every arm must have the same seeds."""
-        frames = [self.arms[(*arm, data)] for arm, data in zip(arms, sets, strict=True)]
-        union = sorted(set().union(*(frame.index for frame in frames)))
-        for arm, data, frame in zip(arms, sets, frames, strict=True):
-            missing = [seed for seed in union if seed not in frame.index]
+    def matched(self, arms: Sequence[Arm], sets: Sequence[str], where: str) -> list[pd.DataFrame]:
+        """The arms' runs, each on its data set.
+
+        Raises:
+            ValueError: an arm lacks a seed that another one has.
+        """
+        found = [self.runs[(*arm, data)] for arm, data in zip(arms, sets, strict=True)]
+        union = sorted(set().union(*(runs.index for runs in found)))
+        for arm, data, runs in zip(arms, sets, found, strict=True):
+            missing = [seed for seed in union if seed not in runs.index]
             if missing:
                 raise ValueError(f"{where}: {arm_name(*arm)} on {data} lacks the seeds "
                                  f"{', '.join(map(str, missing))}, which another arm has")
-        return frames
+        return found
 
-    def validation(self, arm, data: str) -> pd.DataFrame:
-        """Validation losses `(seeds, epochs)` of an arm; infinite where not finite."""
-        frame, key = self.arms[(*arm, data)], (*arm, data)
-        if key not in self.curves:
+    def validation(self, arm: Arm, data: str) -> pd.DataFrame:
+        """Validation losses `(seeds, epochs)` of an arm; infinite where not finite.
+
+        Raises:
+            ValueError: a seed has no curve.
+        """
+        runs, key = self.runs[(*arm, data)], (*arm, data)
+        if key not in self._curves:
             raise ValueError(f"{arm_name(*arm)} on {data}: no curves")
-        curves = self.curves[key]
-        rates = frame["learning_rate"].reindex(curves["seed"]).to_numpy()
+        curves = self._curves[key]
+        rates = runs["learning_rate"].reindex(curves["seed"]).to_numpy()
         mine = curves[curves["learning_rate"].to_numpy() == rates]
         table = mine.pivot(index="seed", columns="epoch", values="validation_loss")
-        missing = [seed for seed in frame.index if seed not in table.index]
+        missing = [seed for seed in runs.index if seed not in table.index]
         if missing:
             raise ValueError(f"{arm_name(*arm)} on {data}: no curves for the seeds "
                              f"{', '.join(map(str, missing))}")
-        table = table.loc[frame.index].sort_index(axis=1)
+        table = table.loc[runs.index].sort_index(axis=1)
         return table.where(np.isfinite(table), np.inf)
 
 
-def _column(arm: pd.DataFrame, metric: str, endpoint: str, where: str) -> str:
-    for name in (f"{endpoint}_{metric}", metric):
-        if name in arm.columns:
-            if not pd.api.types.is_numeric_dtype(arm[name]):
-                break
-            return name
-    columns = [c for c in arm.columns if pd.api.types.is_numeric_dtype(arm[c])]
-    bare = {c.removeprefix("best_").removeprefix("last_") for c in columns}
-    allowed = sorted({*METRICS, *bare})
-    raise ConfigError(f"{where}: metric: found '{metric}'; allowed: {', '.join(allowed)}"
-                      f"{nearest(metric, allowed)}")
+def _study(runs: pd.DataFrame) -> pd.DataFrame:
+    """The study's rows of a table of runs, with what is read of them in its type."""
+    needed = ["experiment", "variant", "data", "seed", "purpose", "learning_rate", "chosen",
+              "default", "diverged", "best_error", "trivial_error", "test_size"]
+    absent = [column for column in needed if column not in runs.columns]
+    if absent:
+        raise ValueError(f"the table of runs lacks the columns {', '.join(absent)}")
+    study = runs[runs["purpose"] == "study"]
+    return study.assign(variant=study["variant"].fillna("").astype(str),
+                        **{c: study[c].astype(bool) for c in ("chosen", "default", "diverged")})
 
 
-def scores_of(arm: pd.DataFrame, metric: str, endpoint: str, where: str) -> np.ndarray:
-    """One score per seed; a diverged seed scores what the trivial predictor scores."""
-    values = arm[_column(arm, metric, endpoint, where)].astype(float)
-    if metric in ("error", "loss", "calibration_error"):
-        # Naming the larger class with certainty is miscalibrated by its error rate.
-        trivial = arm["trivial_loss" if metric == "loss" else "trivial_error"]
-        values = values.where(~arm["diverged"], trivial)
-    elif metric == "minority_recall":
-        values = values.where(~arm["diverged"], 0.0)
-    if metric in METRICS and not np.isfinite(values).all():
-        bad = values.index[~np.isfinite(values)]
-        raise ValueError(f"{where}: {metric} is not finite for the seeds "
-                         f"{', '.join(map(str, bad))}, which did not diverge")
-    return values.to_numpy()
-
-
-def epochs(study: Study, treatment, control, data: str, rule: Rule):
-    """Epochs to target of both arms `(seeds,)`, and whether each seed reached it.
-
-    The target is the control's median best validation loss times `rule.target_factor`; a seed
-    that never reaches it, or diverges, counts the budget.
-    """
-    losses = {arm: study.validation(arm, data) for arm in (control, treatment)}
-    target = float(np.median(losses[control].min(axis=1))) * rule.target_factor
-    budget = max(int(table.columns.max()) for table in losses.values())
-    result = []
-    for arm in (control, treatment):
-        below = (losses[arm] <= target).to_numpy()
-        reached = below.any(axis=1) & ~study.arms[(*arm, data)]["diverged"].to_numpy()
-        reached &= math.isfinite(target)
-        first = losses[arm].columns.to_numpy()[below.argmax(axis=1)]
-        result.append((np.where(reached, first, budget).astype(float), reached))
-    return result
-
-
-def frame(rows: list[dict], columns: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=columns)
+def _at(rate: str, arm: pd.DataFrame, where: str) -> pd.DataFrame:
+    """An arm's runs at a choice of learning rate, by seed."""
+    wanted = arm[arm[rate]]
+    if wanted.empty and rate == "default":
+        # An arm whose learning rate is fixed has no other one to compare.
+        wanted = arm[arm["chosen"]]
+    seeds = wanted["seed"]
+    if seeds.duplicated().any():
+        raise ValueError(f"{where}: more than one {rate} run for the seeds "
+                         f"{sorted(seeds[seeds.duplicated()].unique())}")
+    if wanted.empty:
+        raise ValueError(f"{where}: no {rate} run")
+    return wanted.set_index("seed").sort_index()

@@ -1,230 +1,239 @@
-"""A cell: one contrast of a claim on one data set."""
+"""A cell: one contrast of a claim, or of an experiment with its control, on one data set."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from pipeline.spec.base import ConfigError, nearest
-from pipeline.spec.claims import ARM, CLAIMS, Claim, arm_name
-from pipeline.spec.metrics import METRICS, metric_of
+from pipeline.spec.claims import CLAIMS, Claim, arm_name, base
+from pipeline.spec.metrics import metric_of
+from pipeline.spec.params import PARAMS, Params
 from pipeline.spec.tables import CELL_COLUMNS, TRIVIAL
-from pipeline.verdicts.arms import OTHER, Study, epochs, frame, scores_of
+from pipeline.verdicts.arms import OTHER, Arms, Measured, classes_of
 from pipeline.verdicts.effects import detectable, detectable_share, paired
-from pipeline.verdicts.guards import is_constant, same_runs, uninformative
+from pipeline.verdicts.estimate import Estimate
+from pipeline.verdicts.guards import Reason, Seen, Side, judge, judge_alone
 from pipeline.verdicts.rule import Rule, label_of, margin, position_of, sign
+from pipeline.verdicts.scores import epochs_to_target, events, scores_of
+from pipeline.verdicts.sweeps import everywhere, sweeps
 
 
-def _blank(**values) -> dict:
-    row = dict.fromkeys(CELL_COLUMNS, "")
-    for name in ("effect", "low", "high", "margin", "control_mean", "treatment_mean",
-                 "diverged_treatment", "diverged_control", "detectable"):
-        row[name] = math.nan
-    return row | {"label": "undecided"} | values
+@dataclass(frozen=True)
+class Question:
+    """What a cell asks.
 
-
-def _cell(study: Study, names: Sequence[str], data: str, metric: str, endpoint: str,
-          rule: Rule, m: int, where: str, *, claim: str = "", region: str = "",
-          factor: float = 1.0, blind: Collection[str] = (), other: str = "",
-          identity: bool = False) -> dict:
-    """One row of `cells`: arms `treatment, control[, minus treatment, minus control]`.
-
-    `other` is the data set of the last two, if it is another one; with `identity` the arms may give
-    the same on every seed.
+    Attributes:
+        names: treatment and control; then those of a second contrast, which is taken off. A
+            treatment alone is compared with the trivial predictor.
+        data: the data set.
+        m: how many cells share alpha.
+        where: the place in a file, for messages.
+        other: the data set of the second contrast, if it is another one.
+        identity: whether the arms may give the same on every seed.
+        claim, region: '' without a claim.
     """
-    spec = metric_of(metric)
-    found = [study.find(name, where, fallback=i % 2 == 1) for i, name in enumerate(names)]
-    sets = [data, data, other or data, other or data][:len(found)]
-    frames = study.paired(found, sets, where)
-    pairs = [(found[i], found[i + 1], frames[i], frames[i + 1])
-             for i in range(0, len(found), 2)]
-    labels = [arm_name(*arm) for arm in found] + ["", ""]
-    shares = [float(frame["diverged"].mean()) for frame in frames]
-    row = _blank(claim=claim, treatment=labels[0], control=labels[1], minus_treatment=labels[2],
-                 minus_control=labels[3], minus_data=other, data=data, metric=metric, region=region, m=m,
-                 endpoint=endpoint if spec.endpoint else "", scale=spec.scale,
-                 diverged_treatment=shares[0], diverged_control=shares[1])
-    here = f"{where}: {' vs '.join(labels[:2])} on {data}"
 
-    # Scores, as (control, treatment) per pair.
-    unreached = 0.0
-    if metric == "failure":
-        scores = [tuple(scores_of(frame, metric, endpoint, here) > 0.5 for frame in (c, t))
-                  for *_, t, c in pairs]
-    elif metric == "divergence":
-        scores = [(c["diverged"].to_numpy(), t["diverged"].to_numpy()) for *_, t, c in pairs]
-    elif metric == "epochs_to_target":
-        scores = []
-        for treatment, control, *_ in pairs:
-            (c, c_reached), (t, t_reached) = epochs(study, treatment, control, data, rule)
-            unreached = max(unreached, 1 - c_reached.mean(), 1 - t_reached.mean())
-            scores.append((c, t))
-    else:
-        scores = [(scores_of(c, metric, endpoint, here), scores_of(t, metric, endpoint, here))
-                  for *_, t, c in pairs]
-    if metric not in METRICS:
+    names: tuple[str, ...]
+    data: str
+    m: int
+    where: str
+    other: str = ""
+    identity: bool = False
+    metric: str = "error"
+    endpoint: str = "best"
+    claim: str = ""
+    region: str = ""
+
+
+def cell(question: Question, arms: Arms, rule: Rule, *, factor: float = 1.0,
+         blind: Collection[str] = ()) -> dict:
+    """One row of `cells`.
+
+    Args:
+        factor: of the margin.
+        blind: data sets that cannot show that there is no difference.
+
+    Raises:
+        ConfigError: an arm or a metric that does not exist.
+        ValueError: unequal or too few seeds, values that are not finite, arms that do not differ.
+    """
+    if len(question.names) == 1:
+        return _baseline(question, arms, rule)
+    found = [arms.find(name, question.where, fallback=i % 2 == 1)
+             for i, name in enumerate(question.names)]
+    sets = [question.data] * 2 + [question.other or question.data] * (len(found) - 2)
+    sides = [Side(arm, data, runs, data in arms.classes) for arm, data, runs in
+             zip(found, sets, arms.matched(found, sets, question.where), strict=True)]
+    labels = [arm_name(*arm) for arm in found]
+    where = f"{question.where}: {' vs '.join(labels[:2])} on {question.data}"
+    scores, unreached = _scores(question, arms, sides, rule, where)
+    delta = factor * _margin(question.metric, sides, scores, rule)
+    towards_better = _oriented(question.metric, scores)
+    seen = Seen(where, question.metric, question.endpoint, question.region, sides, towards_better,
+                _estimate(question, towards_better, rule, where), delta, unreached,
+                bool(set(sets) & set(blind)), question.identity)
+    row = _row(question, labels, sides, seen, judge(seen, rule), rule)
+    means = (float(np.mean(s)) if len(s) else math.nan for s in scores[0])
+    return row | dict(zip(("control_mean", "treatment_mean"), means, strict=True))
+
+
+def _scores(question: Question, arms: Arms, sides: Sequence[Side], rule: Rule, where: str
+            ) -> tuple[list[tuple[np.ndarray, np.ndarray]], float]:
+    """`(control, treatment)` of each contrast, and the largest share of seeds short of a target."""
+    if question.metric == "epochs_to_target":
+        parts = [epochs_to_target(arms, t.arm, c.arm, c.data, rule)
+                 for t, c in zip(sides[::2], sides[1::2], strict=True)]
+        return [pair for pair, _ in parts], max(unreached for _, unreached in parts)
+    score = events if metric_of(question.metric).scale == "share" else scores_of
+    scores = [tuple(score(side.runs, question.metric, question.endpoint, where) for side in (c, t))
+              for t, c in zip(sides[::2], sides[1::2], strict=True)]
+    if not metric_of(question.metric).judged:
         kept = np.isfinite(np.array(scores)).all(axis=(0, 1))
         scores = [(c[kept], t[kept]) for c, t in scores]
-    seeds = len(scores[0][0])
-    row["seeds"] = seeds
-    row["control_mean"], row["treatment_mean"] = (
-        (float(np.mean(s)) if seeds else math.nan) for s in scores[0])
+    return scores, 0.0
 
-    # Margin.
-    kinds = ["error rate" if metric == "error" and each in study.classes else spec.margin
-             for each in sets[::2]]
-    delta = factor * max(margin(kind, rule, float(np.mean(c)) if seeds else math.nan)
-                         for kind, (c, _) in zip(kinds, scores, strict=True))
-    row["margin"] = delta
 
-    # Guards that need no interval.
-    why, position = "", ""
-    if spec.skill:
-        why = uninformative(frames, endpoint, [each in study.classes for each in sets], rule, here)
-        position = "uninformative" if why else ""
+def _margin(metric: str, sides: Sequence[Side], scores, rule: Rule) -> float:
+    """The least effect that matters: the largest of the contrasts'."""
+    kinds = ["error rate" if metric == "error" and treatment.classes else metric_of(metric).margin
+             for treatment in sides[::2]]
+    return max(margin(kind, rule, float(np.mean(control)) if len(control) else math.nan)
+               for kind, (control, _) in zip(kinds, scores, strict=True))
 
-    # Effect and interval.
-    all_diverged = all(share == 1 for share in shares)
-    if metric not in METRICS and seeds < rule.measure_seeds:
-        return row | {"position": position or "open", "why": why or
-                      f"{seeds} seeds have the measure; it needs {rule.measure_seeds}"}
-    oriented = [(-c, -t) if spec.scale == "difference" and spec.lower else (c, t)
-                for c, t in scores]
+
+def _oriented(metric: str, scores):
+    """Scores such that a difference is positive where the treatment is better."""
+    spec = metric_of(metric)
+    turned = spec.scale == "difference" and spec.lower
+    return [(-c, -t) if turned else (c, t) for c, t in scores]
+
+
+def _estimate(question: Question, scores, rule: Rule, where: str) -> Estimate | None:
+    """Effect and interval; None where a measure has too few seeds."""
+    spec, seeds = metric_of(question.metric), len(scores[0][0])
+    if not spec.judged and seeds < rule.measure_seeds:
+        return None
     if seeds < 2:
-        raise ValueError(f"{here}: found {seeds} seed; an interval needs at least 2")
-    minus = oriented[1] if len(pairs) == 2 else None
-    estimate = paired(*oriented[0], spec.scale, rule.alpha, m, minus=minus)
-    row |= {"effect": float(estimate.effect), "low": float(estimate.low),
-            "high": float(estimate.high)}
-    if spec.scale == "share":
-        row["detectable"] = detectable_share(seeds, delta, rule, m) if not minus else math.nan
-    elif metric == "parameters":
-        row["detectable"] = 0.0
-    elif spec.scale != "median":
-        row["detectable"] = detectable(float(estimate.spread), seeds, delta, rule, m)
-        constant = is_constant(oriented, estimate, spec)
-        identical = identity and constant and float(estimate.effect) == 0
-        if identical:
-            why = why or "the same on every seed: one function"
-        elif constant and not all_diverged and not (position and not np.isfinite(row["effect"])):
-            # Counts and shares may truly be constant; identical runs are a mistake.
-            if metric in ("error", "loss", "calibration_error") or metric in METRICS and any(
-                    same_runs(c, t) for *_, t, c in pairs):
-                raise ValueError(f"{here}: {metric} does not vary between the arms over "
-                                 f"{seeds} seeds; the arms are one network, or it is an identity")
-            if not unreached > rule.unreached_share:
-                why = why or "the difference is the same on every seed"
-                position = position or "open"
-        if constant and all_diverged and not identical:
-            position, why = position or "open", why or "every seed of every arm diverged"
-    if not np.isfinite(row["effect"]):
-        return row | {"position": position or "open",
-                      "why": why or "a mean of 0 has no ratio"}
-
-    low, high = row["low"], row["high"]
-    row["sign"] = sign(low, high)
-    row["label"] = label_of(low, high, delta)
-    stand = position_of(low, high, delta, region) if region else ""
-
-    # Guards on what the interval may show.
-    if position == "open":  # nothing varies, so the interval has no width to trust
-        row["label"] = "undecided"
-    elif not position and unreached > rule.unreached_share:
-        why = f"over {100 * rule.unreached_share:.0f} % of an arm never reached the target"
-        position, row["label"] = "open", "undecided"
-    elif not position and spec.margin != "divergence" and metric != "parameters" and (
-            max(shares) > rule.diverged_share):
-        worse_counts = (row["label"] == "worse" and metric in METRICS
-                        and max(shares[2:], default=0) <= rule.diverged_share)
-        if not worse_counts:
-            why = (f"over {100 * rule.diverged_share:.0f} % of an arm diverged, so it may "
-                   "only count as worse")
-            position, row["label"] = "open", "undecided"
-    elif not position and spec.skill and set(sets) & set(blind) and not why.startswith("the same on"):
-        # A difference that was found stands; only its absence proves nothing here.
-        shown = row["label"] in ("better", "worse") or (region == "positive" and row["sign"])
-        if not shown and (row["label"] == "equivalent" or stand in ("for", "against")):
-            why = "half the data did no worse, so the set cannot show that there is no difference"
-            position, row["label"] = "open", "undecided"
-    return row | {"position": position or stand, "why": why}
+        raise ValueError(f"{where}: found {seeds} seed; an interval needs at least 2")
+    minus = scores[1] if len(scores) == 2 else None
+    return paired(*scores[0], spec.scale, rule.alpha, question.m, minus=minus)
 
 
-def _baseline_cell(study: Study, name: str, data: str, metric: str, endpoint: str, rule: Rule,
-                   m: int, where: str, *, claim: str, region: str) -> dict:
+def _detectable(question: Question, seen: Seen, rule: Rule) -> float:
+    """The smallest effect that would have been found; NaN where that cannot be said."""
+    if question.metric == "parameters":
+        return 0.0
+    if seen.estimate is None or seen.spec.scale == "median":
+        return math.nan
+    if seen.spec.scale == "share":
+        return detectable_share(seen.seeds, seen.margin, rule, question.m) if (
+            len(seen.scores) == 1) else math.nan
+    return detectable(float(seen.estimate.spread), seen.seeds, seen.margin, rule, question.m)
+
+
+def _row(question: Question, labels: Sequence[str], sides: Sequence[Side], seen: Seen,
+         reason: Reason | None, rule: Rule) -> dict:
+    """What is stored of a cell, but for its means."""
+    arms = dict(zip(("treatment", "control", "minus_treatment", "minus_control"),
+                    [*labels, "", ""][:4], strict=True))
+    position = reason.position if reason else ""
+    return {
+        "claim": question.claim, **arms, "minus_data": question.other, "data": question.data,
+        "metric": question.metric, "endpoint": question.endpoint if seen.spec.endpoint else "",
+        "region": question.region, "m": question.m, "seeds": seen.seeds, "scale": seen.spec.scale,
+        **dict(zip(("effect", "low", "high"), seen.bounds, strict=True)), "margin": seen.margin,
+        "label": "undecided" if position == "open" else seen.label,
+        "position": position or seen.stand, "why": reason.text(rule, seen.seeds) if reason else "",
+        "sign": seen.sign, "diverged_treatment": sides[0].diverged,
+        "diverged_control": sides[1].diverged, "detectable": _detectable(question, seen, rule)}
+
+
+def _baseline(question: Question, arms: Arms, rule: Rule) -> dict:
     """An experiment against the trivial predictor: paired difference, one-sided, no margin."""
-    arm = study.find(name, where)
-    frame = study.arms[(*arm, data)]
-    here = f"{where}: {name} vs {TRIVIAL} on {data}"
-    scores = scores_of(frame, metric, endpoint, here)
-    trivial = frame[f"trivial_{metric}"].to_numpy(float)
-    share = float(frame["diverged"].mean())
-    estimate = paired(-trivial, -scores, "difference", rule.alpha, m, sides=1)
+    name, = question.names
+    arm = arms.find(name, question.where)
+    runs = arms.runs[(*arm, question.data)]
+    where = f"{question.where}: {name} vs {TRIVIAL} on {question.data}"
+    scores = scores_of(runs, question.metric, question.endpoint, where)
+    trivial = runs[f"trivial_{question.metric}"].to_numpy(float)
+    share = float(runs["diverged"].mean())
+    estimate = paired(-trivial, -scores, "difference", rule.alpha, question.m, sides=1)
     low, high = float(estimate.low), float(estimate.high)
-    why, position = "", position_of(low, high, 0.0, region)
     label = label_of(low, high, 0.0)
-    if not estimate.spread > 1e-12 * np.abs(trivial).max():
-        if share < 1:
-            raise ValueError(f"{here}: the difference is the same on every seed")
-        why, position, label = "every seed diverged", "open", "undecided"
-    elif share > rule.diverged_share and label != "worse":
-        why = f"over {100 * rule.diverged_share:.0f} % diverged, so it may only count as worse"
-        position, label = "open", "undecided"
-    return _blank(
-        claim=claim, treatment=arm_name(*arm), control=TRIVIAL, data=data, metric=metric,
-        endpoint=endpoint, region=region, m=m, seeds=estimate.seeds, scale="difference",
-        effect=float(estimate.effect), low=low, high=high, margin=0.0, label=label,
-        position=position, why=why, sign=sign(low, high),
-        control_mean=float(trivial.mean()), treatment_mean=float(scores.mean()),
-        diverged_treatment=share, diverged_control=0.0,
-        detectable=detectable(float(estimate.spread), estimate.seeds, 0.0, rule, m, 1))
+    reason = judge_alone(estimate, label, share, np.abs(trivial).max(), rule, where)
+    return {
+        "claim": question.claim, "treatment": arm_name(*arm), "control": TRIVIAL,
+        "minus_treatment": "", "minus_control": "", "minus_data": "", "data": question.data,
+        "metric": question.metric, "endpoint": question.endpoint, "region": question.region,
+        "m": question.m, "seeds": estimate.seeds, "scale": "difference",
+        "effect": float(estimate.effect), "low": low, "high": high, "margin": 0.0,
+        "label": "undecided" if reason else label,
+        "position": reason.position if reason else position_of(low, high, 0.0, question.region),
+        "why": reason.text(rule) if reason else "", "sign": sign(low, high),
+        "control_mean": float(trivial.mean()), "treatment_mean": float(scores.mean()),
+        "diverged_treatment": share, "diverged_control": 0.0,
+        "detectable": detectable(float(estimate.spread), estimate.seeds, 0.0, rule, question.m, 1)}
 
 
-def _declared(claim: Claim, study: Study) -> list[tuple[str, list[str], str, str]]:
-    """The claim's cells as (place, arms, data set, other data set); their number is its m."""
-    places = [(f"baseline[{i}]", [name], "") for i, name in enumerate(claim.baseline)]
-    for i, contrast in enumerate(claim.contrasts):
-        names = [contrast.treatment, contrast.control]
-        if contrast.minus:
-            names += [contrast.minus.treatment, contrast.minus.control]
-        places.append((f"contrasts[{i}]", names, contrast.minus and contrast.minus.data or ""))
+def _questions(claim: Claim, arms: Arms, endpoint: str) -> list[Question]:
+    """The cells that a claim declares; their number is the m of each."""
     declared = []
-    for place, names, other in places:
-        where = f"{CLAIMS}: {claim.slug}.{place}"
-        arms = [study.find(name, where, fallback=j % 2 == 1) for j, name in enumerate(names)]
-        if other and other not in study.shared(arms[2:]):
-            raise ConfigError(f"{where}.minus.data: found '{other}'; allowed: "
-                              f"{', '.join(study.shared(arms[2:]))}"
-                              f"{nearest(other, study.shared(arms[2:]))}")
-        shared = study.shared(arms[:2] if other else arms)
-        if not shared:
-            raise ConfigError(f"{where}: {', '.join(names)} share no data set")
-        for data in claim.data or []:
-            if data not in shared:
-                raise ConfigError(f"{CLAIMS}: {claim.slug}.data: found '{data}', which not every "
-                                  f"experiment of {place} has; allowed: {', '.join(shared)}"
-                                  f"{nearest(data, shared)}")
-        declared += [(where, names, data, other) for data in claim.data or shared]
-    return declared
+    for where, names, other in _contrasts(claim):
+        for data in _sets(claim, arms, where, names, other):
+            declared.append((where, names, data, other))
+    return [Question(names, data, len(declared), where, other, claim.identity, claim.metric, endpoint,
+                     claim.slug, claim.predicts.region) for where, names, data, other in declared]
 
 
-def cells(claims: Sequence[Claim], runs: pd.DataFrame, curves: pd.DataFrame | None, rule: Rule,
-          *, rate: str = "chosen", endpoint: str | None = None, margin_factor: float = 1.0,
-          blind: Collection[str] = (), probed: pd.DataFrame | None = None) -> pd.DataFrame:
+def _contrasts(claim: Claim) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """The claim's contrasts as (place, arms, the second contrast's data set)."""
+    for i, name in enumerate(claim.baseline):
+        yield f"{CLAIMS}: {claim.slug}.baseline[{i}]", (name,), ""
+    for i, one in enumerate(claim.contrasts):
+        names, other = (one.treatment, one.control), ""
+        if one.minus:
+            names += (one.minus.treatment, one.minus.control)
+            other = one.minus.data or ""
+        yield f"{CLAIMS}: {claim.slug}.contrasts[{i}]", names, other
+
+
+def _sets(claim: Claim, arms: Arms, where: str, names: Sequence[str], other: str) -> list[str]:
+    """The data sets of a contrast: those that the claim names, else all that its arms share."""
+    found = [arms.find(name, where, fallback=i % 2 == 1) for i, name in enumerate(names)]
+    if other and other not in arms.shared(found[2:]):
+        raise ConfigError(f"{where}.minus.data: found '{other}'; allowed: "
+                          f"{', '.join(arms.shared(found[2:]))}"
+                          f"{nearest(other, arms.shared(found[2:]))}")
+    shared = arms.shared(found[:2] if other else found)
+    if not shared:
+        raise ConfigError(f"{where}: {', '.join(names)} share no data set")
+    place = where.rpartition(".")[2]
+    for data in claim.data or []:
+        if data not in shared:
+            raise ConfigError(f"{CLAIMS}: {claim.slug}.data: found '{data}', which not every "
+                              f"experiment of {place} has; allowed: {', '.join(shared)}"
+                              f"{nearest(data, shared)}")
+    return claim.data or shared
+
+
+def cells(claims: Sequence[Claim], measured: Measured, rule: Rule, *, rate: str = "chosen",
+          endpoint: str | None = None, margin_factor: float = 1.0,
+          blind: Collection[str] = ()) -> pd.DataFrame:
     """Every claim's effects: one row per claim, contrast and data set.
 
     Args:
-        claims: identities among them have no cells.
-        runs: one row per trained run; study rows count alone.
-        curves: one row per epoch of a study run; needed for epochs to target.
+        claims: those that exact checks decide have no cells.
+        measured: the runs, and what the probe measured.
         rule: the constants.
         rate: `chosen` learning rate, or the study's `default` (an arm without one keeps its own).
         endpoint: None = each claim's own, `other` = the other one.
         margin_factor: factor of every margin.
-        blind: data sets that cannot show a difference, see `blind_sets`.
-        probed: what the probe measured, a layer a variant; for the claims that it decides.
+        blind: data sets that cannot show that there is no difference, see `blind_sets`.
 
     Returns:
         `CELL_COLUMNS`. `effect`, `low`, `high` and `margin` share a scale: natural logarithm
@@ -238,68 +247,96 @@ def cells(claims: Sequence[Claim], runs: pd.DataFrame, curves: pd.DataFrame | No
     """
     if endpoint not in (None, "other"):
         raise ValueError(f"endpoint must be None or 'other'. Received: {endpoint!r}")
-    studies, rows = {False: Study(runs, curves, rate)}, []
-    if probed is not None and len(probed):
-        studies[True] = Study(probed, None, rate)
+    if rate not in ("chosen", "default"):
+        raise ValueError(f"rate must be chosen or default. Received: {rate!r}")
+    rows = []
     for claim in claims:
         if claim.checks:
             continue
-        if claim.probe not in studies:
+        arms = measured.inside if claim.probe else getattr(measured, rate)
+        if arms is None:
             raise ConfigError(f"{CLAIMS}: {claim.slug}: nothing that the probe measured is stored")
-        study = studies[claim.probe]
         end = OTHER[claim.endpoint] if endpoint else claim.endpoint
-        declared = _declared(claim, study)
-        region = claim.predicts.region
-        for where, names, data, other in declared:
-            if claim.baseline:
-                rows.append(_baseline_cell(
-                    study, names[0], data, claim.metric, end, rule, len(declared), where,
-                    claim=claim.slug, region=region))
-            else:
-                rows.append(_cell(
-                    study, names, data, claim.metric, end, rule, len(declared), where,
-                    claim=claim.slug, region=region, factor=margin_factor, blind=blind, other=other,
-                    identity=claim.identity))
-    return frame(rows, CELL_COLUMNS)
+        rows += [cell(question, arms, rule, factor=margin_factor, blind=blind)
+                 for question in _questions(claim, arms, end)]
+    return pd.DataFrame(rows, columns=CELL_COLUMNS)
 
 
-def comparisons(versus: Mapping[str, str], runs: pd.DataFrame, curves: pd.DataFrame | None,
-                rule: Rule, *, metric: str = "error", endpoint: str = "best",
-                rate: str = "chosen", margin_factor: float = 1.0,
-                blind: Collection[str] = (),
-                identities: Collection[tuple[str, str]] = ()) -> pd.DataFrame:
-    """Every experiment, and every variant of a sweep, against its `versus`.
+def comparisons(versus: Mapping[str, str], measured: Measured, rule: Rule, *,
+                blind: Collection[str] = (), identities: Collection[tuple[str, str]] = (),
+                everywhere: Collection[str] = ()) -> pd.DataFrame:
+    """Every experiment, and every variant of a sweep, against its `versus`, by the test error.
 
     Args:
-        versus: the control's name by the treatment's; a variant meets the control's variant of
-            the same name, or the control itself if that has no variants.
-        metric, endpoint: of all comparisons. m is the number of data sets of a comparison.
+        versus: the control's name by the treatment's. Each variant of an experiment meets the
+            control's variant of the same name, or the control itself if that has no sweep; a
+            treatment that is named as `name[variant]` meets the control that is named.
+        measured: the runs.
+        rule: the constants.
+        blind: data sets that cannot show that there is no difference, see `blind_sets`.
         identities: pairs (treatment, control) that a claim says are one function.
+        everywhere: experiments whose variants are places. On a data set their intervals hold for
+            all places together; of any other, for all data sets of the comparison together.
 
     Returns:
         As `cells`, with empty `claim` and `region`; `position` is empty, `open` or
         `uninformative`.
+
+    Raises:
+        ConfigError: a control that does not exist, or shares no data set.
+        ValueError: as `cells`.
     """
-    study = Study(runs, curves, rate)
-    rows = []
+    arms, rows = measured.chosen, []
     for name, control in versus.items():
-        where = f"params.yaml: experiments.{name}.versus"
-        experiment = ARM.match(name)[1] if ARM.match(name) else name
-        if experiment == name and name in study.variants:
-            arms = list(study.variants[name])
-        else:
-            arms = [study.find(name, f"params.yaml: experiments.{name}")[1]]
-        for variant in arms:
-            treatment = arm_name(experiment, variant)
-            other = arm_name(control, variant) if "[" not in control else control
-            pair = [study.find(treatment, where), study.find(other, where, fallback=True)]
+        where = f"{PARAMS}: experiments.{name}.versus"
+        for treatment, other in _matches(name, control, arms):
+            pair = [arms.find(treatment, where), arms.find(other, where, fallback=True)]
             if pair[0] == pair[1]:
                 raise ConfigError(f"{where}: found '{control}'; an experiment cannot be its "
                                   "own control")
-            shared = study.shared(pair)
+            shared = arms.shared(pair)
             if not shared:
                 raise ConfigError(f"{where}: {name} and {control} share no data set")
-            rows += [_cell(study, [treatment, other], data, metric, endpoint, rule, len(shared),
-                           where, factor=margin_factor, blind=blind,
-                           identity=(treatment, other) in identities) for data in shared]
-    return frame(rows, CELL_COLUMNS)
+            m = len(arms.variants[name]) if name in everywhere else len(shared)
+            rows += [cell(Question((treatment, other), data, m, where,
+                                   identity=(treatment, other) in identities), arms, rule, blind=blind)
+                     for data in shared]
+    return pd.DataFrame(rows, columns=CELL_COLUMNS)
+
+
+def _matches(name: str, control: str, arms: Arms) -> list[tuple[str, str]]:
+    """The arms that an experiment's `versus` means: (treatment, control)."""
+    if base(name) != name:
+        return [(name, control)]
+    if name not in arms.variants:
+        arms.find(name, f"{PARAMS}: experiments.{name}")
+    variants = arms.variants[name]
+    return [(arm_name(name, variant), control if base(control) != control else arm_name(control, variant))
+            for variant in variants]
+
+
+def compare(name: str, params: Params, runs: pd.DataFrame, curves: pd.DataFrame | None, rule: Rule, *,
+            classes: Collection[str] | None = None, blind: Collection[str] = ()) -> pd.DataFrame:
+    """One experiment, or every variant of its sweep, against its `versus`: its rows of `comparisons`.
+
+    Args:
+        name: an experiment of params.yaml.
+        params: the whole of it.
+        runs, curves: the tables of the experiment and of its control, at least.
+        rule: the constants.
+        classes: the data sets whose targets are classes; None = as the stored plan says.
+        blind: the data sets of `data_sets.csv` that are blind.
+
+    Returns:
+        `CELL_COLUMNS`; no rows of an experiment without `versus`.
+
+    Raises:
+        ConfigError, ValueError: as `comparisons`; the experiment has no stored plan.
+    """
+    versus = params.experiments[name].versus
+    if not versus:
+        return pd.DataFrame(columns=CELL_COLUMNS)
+    if classes is None:
+        classes = classes_of([name])
+    measured = Measured(runs, curves, classes, sweeps(params))
+    return comparisons({name: versus}, measured, rule, blind=blind, everywhere=everywhere(params))

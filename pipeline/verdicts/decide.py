@@ -11,7 +11,7 @@ from pipeline.spec.base import ConfigError, nearest
 from pipeline.spec.claims import CLAIMS, Claim
 from pipeline.spec.metrics import metric_of
 from pipeline.spec.tables import DIFFERENCE, NO_EFFECT, OPPOSITE, VERDICT_COLUMNS
-from pipeline.verdicts.arms import frame
+from pipeline.verdicts.arms import Measured
 from pipeline.verdicts.cells import cells
 from pipeline.verdicts.rule import Rule
 
@@ -83,38 +83,47 @@ def verdicts(claims: Sequence[Claim], cells: pd.DataFrame, rule: Rule = Rule(), 
     Raises:
         ConfigError: a claim names an exact check that does not exist.
     """
-    rows = []
-    for claim in claims:
-        row = dict.fromkeys(VERDICT_COLUMNS, "") | {
-            "slug": claim.slug, "D": 0, "F": 0, "A": 0, "k": 0, "fragile": False}
-        if claim.checks:
-            known = dict(checks or {})
-            for i, check in enumerate(claim.checks):
-                if check not in known:
-                    raise ConfigError(
-                        f"{CLAIMS}: {claim.slug}.checks[{i}]: found '{check}'; allowed: "
-                        f"{', '.join(known) or 'none was stored'}{nearest(check, known)}")
-            holds = all(bool(known[check]) for check in claim.checks)
-            row["verdict"] = row["reads"] = "true" if holds else "false"
-            rows.append(row)
-            continue
-        mine = cells[cells["claim"] == claim.slug]
-        counted = mine[mine["position"] != "uninformative"]
-        against = counted[counted["position"] == "against"]
-        d, f, a = len(counted), int((counted["position"] == "for").sum()), len(against)
-        verdict = decide(d, f, a, claim.predicts.quantifier, rule)
-        sets = list(dict.fromkeys(counted["data"]))
-        row |= {"verdict": verdict, "D": d, "F": f, "A": a, "k": needed(d, rule),
-                "scope": ", ".join(sets)}
-        if verdict == "contradicted":
-            row["way"] = _way(claim.predicts.region, against)
-        row["reads"] = _reads(claim, verdict, sets if d == 1 else [])
-        turned = {"supported": "contradicted", "contradicted": "supported"}.get(verdict)
-        if robustness is not None and turned:
-            changed = robustness.loc[robustness["claim"] == claim.slug, "verdict"]
-            row["fragile"] = bool((changed == turned).any())
-        rows.append(row)
-    return frame(rows, VERDICT_COLUMNS)
+    rows = [_identity(claim, checks or {}) if claim.checks else
+            _decided(claim, cells[cells["claim"] == claim.slug], rule, robustness) for claim in claims]
+    return pd.DataFrame(rows, columns=VERDICT_COLUMNS)
+
+
+def _blank(claim: Claim) -> dict:
+    return dict.fromkeys(VERDICT_COLUMNS, "") | {
+        "slug": claim.slug, "D": 0, "F": 0, "A": 0, "k": 0, "fragile": False}
+
+
+def _identity(claim: Claim, checks: Mapping[str, bool]) -> dict:
+    """The row of a claim that exact checks decide."""
+    for i, check in enumerate(claim.checks):
+        if check not in checks:
+            raise ConfigError(
+                f"{CLAIMS}: {claim.slug}.checks[{i}]: found '{check}'; allowed: "
+                f"{', '.join(checks) or 'none was stored'}{nearest(check, checks)}")
+    verdict = "true" if all(bool(checks[check]) for check in claim.checks) else "false"
+    return _blank(claim) | {"verdict": verdict, "reads": verdict}
+
+
+def _decided(claim: Claim, cells: pd.DataFrame, rule: Rule, robustness: pd.DataFrame | None) -> dict:
+    """The row of a claim that its cells decide."""
+    counted = cells[cells["position"] != "uninformative"]
+    against = counted[counted["position"] == "against"]
+    d, f, a = len(counted), int((counted["position"] == "for").sum()), len(against)
+    verdict = decide(d, f, a, claim.predicts.quantifier, rule)
+    sets = list(dict.fromkeys(counted["data"]))
+    return _blank(claim) | {
+        "verdict": verdict, "D": d, "F": f, "A": a, "k": needed(d, rule), "scope": ", ".join(sets),
+        "way": _way(claim.predicts.region, against) if verdict == "contradicted" else "",
+        "reads": _reads(claim, verdict, sets if d == 1 else []),
+        "fragile": _fragile(claim, verdict, robustness)}
+
+
+def _fragile(claim: Claim, verdict: str, robustness: pd.DataFrame | None) -> bool:
+    """Whether another choice would have turned the verdict round."""
+    turned = {"supported": "contradicted", "contradicted": "supported"}.get(verdict)
+    if robustness is None or not turned:
+        return False
+    return bool((robustness.loc[robustness["claim"] == claim.slug, "verdict"] == turned).any())
 
 
 def _reads(claim: Claim, verdict: str, only: list[str]) -> str:
@@ -124,8 +133,8 @@ def _reads(claim: Claim, verdict: str, only: list[str]) -> str:
     return f"{verdict} on {only[0]}" if only else verdict
 
 
-def robustness(claims: Sequence[Claim], runs: pd.DataFrame, curves: pd.DataFrame | None,
-               rule: Rule, *, blind: Collection[str] = ()) -> pd.DataFrame:
+def robustness(claims: Sequence[Claim], measured: Measured, rule: Rule, *,
+               blind: Collection[str] = ()) -> pd.DataFrame:
     """Every claim decided again under each of `CHANGES`.
 
     Returns:
@@ -136,16 +145,17 @@ def robustness(claims: Sequence[Claim], runs: pd.DataFrame, curves: pd.DataFrame
     margin = [claim for claim in compared
               if not claim.baseline and metric_of(claim.metric).margin != "measure"]
     ends = [claim for claim in compared if metric_of(claim.metric).endpoint
-            and {f"best_{claim.metric}", f"last_{claim.metric}"} <= set(runs.columns)]
+            and {f"best_{claim.metric}", f"last_{claim.metric}"} <= set(measured.runs.columns)]
     settings = dict(zip(CHANGES, (
         (margin, {"margin_factor": rule.margin_halved}),
         (margin, {"margin_factor": rule.margin_doubled}),
         (compared, {"rate": "default"}), (ends, {"endpoint": "other"})), strict=True))
     found = {}
     for change, (some, setting) in settings.items():
-        table = verdicts(some, cells(some, runs, curves, rule, blind=blind, **setting), rule)
+        table = verdicts(some, cells(some, measured, rule, blind=blind, **setting), rule)
         found |= {(slug, change): verdict for slug, verdict in
                   zip(table["slug"], table["verdict"], strict=True)}
-    return frame([{"claim": claim.slug, "change": change,
-                    "verdict": found.get((claim.slug, change), "")}
-                   for claim in claims for change in CHANGES], ["claim", "change", "verdict"])
+    return pd.DataFrame([{"claim": claim.slug, "change": change,
+                          "verdict": found.get((claim.slug, change), "")}
+                         for claim in claims for change in CHANGES],
+                        columns=["claim", "change", "verdict"])

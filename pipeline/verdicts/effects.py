@@ -123,9 +123,9 @@ def paired(control, treatment, scale: str, alpha: float, m: int = 1, *, minus=No
 def median_interval(w, tail: float) -> Estimate:
     """Interval for the median of paired differences that only takes few values.
 
-    The k-th least and the k-th greatest difference, k the largest number for which fewer than k
-    of n fair coins show heads with a chance of at most `tail` (W. J. Conover, Practical
-    Nonparametric Statistics, 1999, section 3.2). Ties make it cautious; it needs no deviation.
+    The values that the sign test does not refuse, from one difference to another (W. J. Conover,
+    Practical Nonparametric Statistics, 1999, section 3.2). Ties make it cautious; it needs no
+    deviation.
 
     Args:
         w: differences `(seeds,)`.
@@ -134,11 +134,11 @@ def median_interval(w, tail: float) -> Estimate:
     Returns:
         The estimate; the bounds are infinite where the seeds are too few for `tail`.
     """
-    w = np.sort(np.asarray(w, float))
-    n = len(w)
-    k = int((stats.binom.cdf(np.arange(n), n, 0.5) <= tail).sum())
-    low, high = (w[k - 1], w[n - k]) if k else (-math.inf, math.inf)
-    return Estimate(float(np.median(w)), float(low), float(high), math.nan, n)
+    w = np.asarray(w, float)
+    found = stats.quantile_test(w, q=0, p=0.5).confidence_interval(1 - 2 * tail)
+    low = -math.inf if math.isnan(found.low) else float(found.low)
+    high = math.inf if math.isnan(found.high) else float(found.high)
+    return Estimate(float(np.median(w)), low, high, math.nan, len(w))
 
 
 def detectable(spread: float, seeds: int, margin: float, rule: Rule, m: int = 1,

@@ -9,45 +9,77 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from pipeline.spec.params import MEASURING, Params, control_arms
 from pipeline.spec.tables import CELL_COLUMNS
-from pipeline.verdicts.arms import frame
+from pipeline.verdicts.arms import Measured
 from pipeline.verdicts.cells import comparisons
 from pipeline.verdicts.decide import decide
 from pipeline.verdicts.effects import paired
+from pipeline.verdicts.estimate import Estimate
 from pipeline.verdicts.rule import LABELS, Rule, label_of, position_of
 
 
-def arms(repeated: Mapping[str, str], half_data: Mapping[str, str], runs: pd.DataFrame,
-         rule: Rule, *, rate: str = "chosen") -> pd.DataFrame:
+SAME, HALF = MEASURING
+
+
+def measuring(params: Params) -> dict[str, dict[str, str]]:
+    """The arms that measure the rule: kind → each, and the control that it is an arm of."""
+    return {kind: {control_arms(control)[kind]: control for control in params.controls} for kind in MEASURING}
+
+
+def arms(pairs: Mapping[str, Mapping[str, str]], measured: Measured, rule: Rule) -> pd.DataFrame:
     """The arms that measure the rule itself, by test error at the best epoch.
 
     Args:
-        repeated: A/A arms: the same network with other initial, batch and tuning seeds, by
-            name, and what each repeats.
-        half_data: arms trained on half the data, and the network each of them trains.
+        pairs: kind → treatment → control. `A/A`: the same network with other initial, batch and
+            tuning seeds; `half the data`: trained on half of it.
 
     Returns:
-        As `comparisons`, after a column `kind`: `A/A` or `half the data`.
+        As `comparisons`, after a column `kind`.
     """
-    tables = [comparisons(pairs, runs, None, rule, rate=rate).assign(kind=kind)
-              for kind, pairs in (("A/A", repeated), ("half the data", half_data))]
+    tables = [comparisons(versus, measured, rule).assign(kind=kind) for kind, versus in pairs.items()]
     tables = [table for table in tables if len(table)]
     if not tables:
-        return frame([], ["kind", *CELL_COLUMNS])
+        return pd.DataFrame(columns=["kind", *CELL_COLUMNS])
     return pd.concat(tables, ignore_index=True)[["kind", *CELL_COLUMNS]]
+
+
+def label_counts(arms: pd.DataFrame) -> pd.DataFrame:
+    """How often a comparison was decisive, by kind.
+
+    Returns:
+        Columns `kind`, `comparisons` (those that can show something) and `decisive` (of those, the
+        ones labelled better or worse).
+    """
+    shown = arms[arms["position"] != "uninformative"]
+    rows = [(kind, len(mine), int(mine["label"].isin(["better", "worse"]).sum()))
+            for kind, mine in shown.groupby("kind", sort=False)]
+    return pd.DataFrame(rows, columns=["kind", "comparisons", "decisive"])
 
 
 def decisive(arms: pd.DataFrame) -> float:
     """The share of informative A/A cells labelled better or worse, 0..1; NaN without any."""
-    same = arms[(arms["kind"] == "A/A") & (arms["position"] != "uninformative")]
-    return float(same["label"].isin(["better", "worse"]).mean()) if len(same) else math.nan
+    counts = label_counts(arms).set_index("kind")
+    return float(counts["decisive"][SAME] / counts["comparisons"][SAME]) if SAME in counts.index else math.nan
+
+
+def data_sets(arms: pd.DataFrame) -> pd.DataFrame:
+    """The data sets on which a network was trained on half the data.
+
+    Returns:
+        Columns `data` and `blind`: whether some such network was not found worse there, so that
+        “no difference” proves nothing.
+    """
+    half = arms[arms["kind"] == HALF]
+    found = (half["label"] == "worse") & (half["position"] != "uninformative")
+    blind = (~found).groupby(half["data"], sort=False).any()
+    return pd.DataFrame({"data": blind.index, "blind": blind.to_numpy(bool)})
 
 
 def blind_sets(arms: pd.DataFrame) -> frozenset[str]:
     """The data sets on which some network trained on half the data is not found worse."""
-    half = arms[arms["kind"] == "half the data"]
-    found = (half["label"] == "worse") & (half["position"] != "uninformative")
-    return frozenset(half.loc[~found, "data"])
+    sets = data_sets(arms)
+    return frozenset(sets.loc[sets["blind"], "data"])
 
 
 #: True effects per data set, as multiples of the margin ln(ratio_margin).
@@ -55,6 +87,8 @@ SCENARIOS = {"no effect": (0.0, 0.0, 0.0, 0.0),
              "an effect at the margin": (1.0, 1.0, 1.0, 1.0),
              "a real effect": (2.5, 2.5, 2.5, 2.5),
              "opposite effects": (2.5, 2.5, -2.5, -2.5)}
+#: The right verdict on a claim of `better`, where it is not `contradicted`.
+RIGHT = {"a real effect": "supported", "opposite effects": "mixed"}
 
 
 def simulated(rule: Rule, seed: int, *, studies: int = 1000, seeds: int = 30) -> pd.DataFrame:
@@ -78,33 +112,46 @@ def simulated(rule: Rule, seed: int, *, studies: int = 1000, seeds: int = 30) ->
     for (scenario, multiples), child in zip(
             SCENARIOS.items(), np.random.SeedSequence(seed).spawn(len(SCENARIOS)), strict=True):
         truth = delta * np.array(multiples)
-        control, treatment = draw_errors(
-            truth, studies, seeds, np.random.default_rng(child))
+        control, treatment = draw_errors(truth, studies, seeds, np.random.default_rng(child))
         estimate = paired(control, treatment, "log ratio", rule.alpha, len(truth))
-        missed = (estimate.low > truth) | (estimate.high < truth)
-        rows += [(scenario, "interval", "missed", float(missed.mean()), True),
-                 (scenario, "interval", "covered", float(1 - missed.mean()), False)]
-        labels, wrong, outcomes = Counter(), Counter(), Counter()
-        for lows, highs in zip(estimate.low, estimate.high, strict=True):
-            positions = Counter()
-            for low, high, true in zip(lows, highs, truth, strict=True):
-                found = label_of(low, high, delta)
-                labels[found] += 1
-                wrong[found] += not _allows(found, true, delta)
-                positions[position_of(low, high, delta, "better")] += 1
-            outcomes[decide(len(truth), positions["for"], positions["against"], "generally",
-                            rule)] += 1
-        for found in LABELS:
-            share, bad = labels[found] / missed.size, wrong[found] / missed.size
-            # Opposite effects make a label right on some data sets and wrong on others.
-            rows += [(scenario, "cell", found, share - bad, False)] if share > bad else []
-            rows += [(scenario, "cell", found, bad, True)] if bad else []
-        right = {"a real effect": "supported", "opposite effects": "mixed"}.get(
-            scenario, "contradicted")
-        rows += [(scenario, "claim", verdict, count / studies,
-                  verdict not in (right, "undecided"))
-                 for verdict, count in sorted(outcomes.items())]
+        rows += [(scenario, *row) for row in (
+            *_intervals(estimate, truth), *_labels(estimate, truth, delta),
+            *_verdicts(estimate, delta, RIGHT.get(scenario, "contradicted"), rule))]
     return pd.DataFrame(rows, columns=["scenario", "unit", "outcome", "share", "wrong"])
+
+
+def _intervals(estimate: Estimate, truth: np.ndarray) -> list[tuple]:
+    """How often an interval misses the true effect."""
+    missed = float(((estimate.low > truth) | (estimate.high < truth)).mean())
+    return [("interval", "missed", missed, True), ("interval", "covered", 1 - missed, False)]
+
+
+def _labels(estimate: Estimate, truth: np.ndarray, delta: float) -> list[tuple]:
+    """How often a cell has each label, and how often that denies the true effect."""
+    labels, wrong = Counter(), Counter()
+    for lows, highs in zip(estimate.low, estimate.high, strict=True):
+        for low, high, true in zip(lows, highs, truth, strict=True):
+            found = label_of(low, high, delta)
+            labels[found] += 1
+            wrong[found] += not _allows(found, true, delta)
+    rows = []
+    for found in LABELS:
+        share, bad = (count[found] / estimate.low.size for count in (labels, wrong))
+        # Opposite effects make a label right on some data sets and wrong on others.
+        rows += [("cell", found, share - bad, False)] if share > bad else []
+        rows += [("cell", found, bad, True)] if bad else []
+    return rows
+
+
+def _verdicts(estimate: Estimate, delta: float, right: str, rule: Rule) -> list[tuple]:
+    """How often a claim of `better`, `generally`, has each verdict."""
+    outcomes = Counter()
+    for lows, highs in zip(estimate.low, estimate.high, strict=True):
+        positions = Counter(position_of(low, high, delta, "better")
+                            for low, high in zip(lows, highs, strict=True))
+        outcomes[decide(len(lows), positions["for"], positions["against"], "generally", rule)] += 1
+    return [("claim", verdict, count / len(estimate.low), verdict not in (right, "undecided"))
+            for verdict, count in sorted(outcomes.items())]
 
 
 def _allows(found: str, true: float, delta: float) -> bool:

@@ -13,64 +13,41 @@ REGIONS = ("better", "worse", "equivalent", "not_worse", "not_better", "differs"
 LABELS = ("better", "worse", "equivalent", "undecided")
 
 
-def _constant(value, says: str, low: float = 0.0, high: float = math.inf):
-    return field(default=value, metadata={"says": says, "low": low, "high": high})
+def _constant(value, says: str):
+    return field(default=value, metadata={"says": says})
 
 
 @dataclass(frozen=True)
 class Rule:
-    """The constants of the verdict rule; `Rule(**section)` overrides them by name.
+    """The constants of the verdict rule; `rule` takes those that params.yaml sets, validated, from it."""
 
-    Raises:
-        ValueError: a constant outside its range, by name.
-    """
-
-    alpha: float = _constant(0.05, "chance of a miss, shared by the cells of a claim", 0, 1)
+    alpha: float = _constant(0.05, "chance of a miss, shared by the cells of a claim")
     ratio_margin: float = _constant(
-        1.10, "ratio of mean squared errors, log-losses or error rates that matters", 1)
-    error_rate_margin: float = _constant(
-        0.005, "least difference of error rates that matters", 0, 1)
-    epochs_margin: float = _constant(1.25, "ratio of epochs to target that matters", 1)
+        1.10, "ratio of mean squared errors, log-losses or error rates that matters")
+    error_rate_margin: float = _constant(0.005, "least difference of error rates that matters")
+    epochs_margin: float = _constant(1.25, "ratio of epochs to target that matters")
     divergence_margin: float = _constant(
-        0.10, "difference of the shares of diverged seeds that matters", 0, 1)
-    recall_margin: float = _constant(
-        0.10, "difference of minority recall that matters", 0, 1)
-    calibration_margin: float = _constant(
-        0.02, "difference of calibration error that matters", 0, 1)
+        0.10, "difference of the shares of diverged seeds that matters")
+    recall_margin: float = _constant(0.10, "difference of minority recall that matters")
+    calibration_margin: float = _constant(0.02, "difference of calibration error that matters")
     target_factor: float = _constant(
-        1.1, "the target is the control's median best validation loss times this", 1)
+        1.1, "the target is the control's median best validation loss times this")
     unreached_share: float = _constant(
-        0.20, "share of seeds short of the target above which a cell is open", 0, 1)
+        0.20, "share of seeds short of the target above which a cell is open")
     diverged_share: float = _constant(
-        0.10, "share of diverged seeds above which a cell counts as worse or open", 0, 1)
+        0.10, "share of diverged seeds above which a cell counts as worse or open")
     trivial_share: float = _constant(
         0.8, "the control's error over the trivial predictor's above which a cell is "
         "uninformative")
     test_errors: int = _constant(
         20, "test errors of an arm, all seeds together, below which a cell is uninformative")
-    measure_seeds: int = _constant(10, "least number of seeds of a measure", 2)
-    majority: float = _constant(
-        0.5, "share of the informative cells that `generally` asks for", 0, 1)
+    measure_seeds: int = _constant(10, "least number of seeds of a measure")
+    majority: float = _constant(0.5, "share of the informative cells that `generally` asks for")
     least_cells: int = _constant(
-        2, "cells that `generally` asks for at least, where there are as many", 1)
-    margin_halved: float = _constant(0.5, "factor of the narrower margin of robustness", 0, 1)
-    margin_doubled: float = _constant(2.0, "factor of the wider margin of robustness", 1)
-    power: float = _constant(
-        0.8, "chance with which the smallest detectable effect is detected", 0, 1)
-
-    def __post_init__(self):
-        for one in fields(self):
-            value, low, high = getattr(self, one.name), one.metadata["low"], one.metadata["high"]
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not (number and low <= value <= high):
-                raise ValueError(
-                    f"params.yaml: verdicts.{one.name}: found {value!r}; "
-                    f"allowed: a number from {low:g} to {high:g}")
-        for name in ("alpha", "power"):
-            if not 0 < getattr(self, name) < 1:
-                raise ValueError(
-                    f"params.yaml: verdicts.{name}: found {getattr(self, name)!r}; "
-                    "allowed: strictly between 0 and 1")
+        2, "cells that `generally` asks for at least, where there are as many")
+    margin_halved: float = _constant(0.5, "factor of the narrower margin of robustness")
+    margin_doubled: float = _constant(2.0, "factor of the wider margin of robustness")
+    power: float = _constant(0.8, "chance with which the smallest detectable effect is detected")
 
     def table(self) -> pd.DataFrame:
         """Every constant: columns `name`, `value`, `says`."""
@@ -146,5 +123,5 @@ def position_of(low: float, high: float, margin: float, region: str) -> str:
 
 
 def rule(section: Verdicts) -> Rule:
-    """The constants of the rule, with those that params.yaml sets."""
+    """The constants of the rule, with those that the section `verdicts` of params.yaml sets."""
     return Rule(alpha=round(1 - section.confidence, 12), ratio_margin=round(1 + section.margin, 12))

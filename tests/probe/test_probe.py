@@ -24,7 +24,8 @@ from pipeline.results import RUNS, RUNS_TABLE, read_table, write_table
 from pipeline.spec.params import study_seeds
 from pipeline.train.runs import WrongVersion
 from pipeline.train.trainer import batch_order
-from pipeline.verdicts.arms import Study, scores_of
+from pipeline.verdicts.arms import Arms
+from pipeline.verdicts.scores import scores_of
 
 TRAINING = {"epochs": 3, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.01,
             "learning_rates": [0.01, 0.03], "tuning_seeds": 2, "scaling": "standard",
@@ -572,9 +573,9 @@ def test_rows_are_of_the_chosen_run(table, arrays):
 
 
 def test_the_rule_reads_the_table(table):
-    study = Study(table, None, "chosen")
-    arm = study.find("an_experiment[units=3,Dense_1]", "here")
-    frame, = study.paired([arm], ["table"], "here")
+    arms = Arms(table)
+    arm = arms.find("an_experiment[units=3,Dense_1]", "here")
+    frame, = arms.matched([arm], ["table"], "here")
     assert list(frame.index) == SEEDS[:2]
     scores = scores_of(frame, "drift", "best", "here")
     np.testing.assert_array_equal(scores, frame["drift"])

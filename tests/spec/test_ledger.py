@@ -1,6 +1,6 @@
 """The ledger: every row of the threads has its claim, and no experiment is without a purpose."""
 
-from pipeline.spec.claims import check_claims, read_claims
+from pipeline.spec.claims import base, check_claims, read_claims
 from pipeline.spec.params import load
 
 PARAMS, CLAIMS = load(), read_claims()
@@ -19,7 +19,9 @@ def test_every_comparison_names_what_exists():
 
 def test_no_experiment_is_orphaned():
     used = {name for claim in CLAIMS for name in claim.experiments}
-    used |= {*PARAMS.verdicts.repeated, *PARAMS.verdicts.half_data}
+    used |= {base(control) for control in PARAMS.controls}
+    # A sweep over places is a question of its own, with a view of its own.
+    used |= {name for name, experiment in PARAMS.experiments.items() if experiment.everywhere}
     assert used == set(PARAMS.experiments)
 
 

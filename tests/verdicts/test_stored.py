@@ -10,7 +10,7 @@ from scipy import stats
 from pipeline.results import RUNS, read_measures, read_runs, read_table
 from pipeline.spec.claims import read_claims
 from pipeline.spec.params import load, study_seeds
-from pipeline.verdicts.__main__ import VERDICTS
+from pipeline.spec.tables import STORED
 
 PARAMS = load()
 
@@ -22,7 +22,7 @@ def runs():
 
 @pytest.fixture(scope="module")
 def cells():
-    return read_table(VERDICTS / "cells.csv")
+    return read_table(STORED["cells"].path())
 
 
 def rows_of(runs, arm, data):
@@ -135,7 +135,7 @@ def test_the_largest_usable_rates_are_compared_by_the_sign_test(runs, cells):
 
 
 def test_every_claim_has_a_verdict_from_its_cells(cells):
-    verdicts = read_table(VERDICTS / "verdicts.csv").set_index("slug")
+    verdicts = read_table(STORED["verdicts"].path()).set_index("slug")
     assert list(verdicts.index) == [claim.slug for claim in read_claims()]
     for claim in read_claims():
         if claim.checks:
@@ -144,6 +144,35 @@ def test_every_claim_has_a_verdict_from_its_cells(cells):
         counts = mine.position.value_counts()
         row = verdicts.loc[claim.slug]
         assert (row.D, row.F, row.A) == (len(mine), counts.get("for", 0), counts.get("against", 0))
+
+
+def test_blind_sets_and_decisive_labels_are_counted_from_the_arms():
+    arms = read_table(STORED["arms"].path())
+    shown = arms[arms.position != "uninformative"]
+    for row in read_table(STORED["decisive"].path()).itertuples():
+        labels = list(shown.label[shown.kind == row.kind])
+        assert (row.comparisons, row.decisive) == (
+            len(labels), labels.count("better") + labels.count("worse"))
+    halved = arms[arms.kind == "half the data"]
+    stored = dict(read_table(STORED["data_sets"].path()).values)
+    assert set(stored) == set(halved.data)
+    for data, blind in stored.items():
+        mine = halved[halved.data == data]
+        assert blind == (not (mine.label.eq("worse") & mine.position.ne("uninformative")).all())
+
+
+def test_the_places_of_a_network_have_one_best_and_one_worst_at_most():
+    comparisons = read_table(STORED["comparisons"].path())
+    found = read_table(STORED["places"].path())
+    for (name, data), mine in found.groupby(["experiment", "data"]):
+        assert (mine.m == len(mine)).all() and list(mine.number) == list(range(1, len(mine) + 1))
+        shown = mine[mine.position != "uninformative"]
+        if len(shown) > 1:
+            assert mine.place[mine.stands == "best"].tolist() == [shown.place[shown.effect.idxmax()]]
+            assert mine.place[mine.stands == "worst"].tolist() == [shown.place[shown.effect.idxmin()]]
+        for row in mine.itertuples():
+            same = comparisons[(comparisons.treatment == f"{name}[{row.place}]") & (comparisons.data == data)]
+            assert (row.effect, row.low, row.high) == tuple(same[["effect", "low", "high"]].iloc[0])
 
 
 def test_the_repository_stays_small():

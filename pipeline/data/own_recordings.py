@@ -1,0 +1,308 @@
+"""Recordings of a file → arrays: whole sequences, or images, of which each seed takes a split.
+
+Arrays, beside the scalars task, kind 'recordings', classes, train, validation, test:
+
+- x ``(recordings, time, channels)`` float32, or ``(images, height, width, channels)``; of recordings
+  of unequal length ``(steps of all, channels)``, end to end, and lengths ``(recordings,)`` int32;
+- y ``(recordings,)`` int32, or ``(recordings, 1)`` float32;
+- with groups: groups ``(recordings,)`` int32;
+- about_…: file, sha256, used ('all' or 'drawn'), recordings (in the file), missing and duplicates
+  (recordings left out), averaged (recordings longer than `length`), inputs (names of the channels, if
+  they have any), classes (names).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.data import columns
+from pipeline.data.clock import Clock
+from pipeline.data.draw import Arrays, scalars
+from pipeline.data.files import Rows
+from pipeline.data.own_tables import require_rows_of_each_class
+from pipeline.data.samples import Groups
+from pipeline.data.samples import Rows as Drawn
+from pipeline.data.sizes import pool_sizes
+from pipeline.spec.base import ConfigError
+from pipeline.spec.files import RecordingsFile
+
+RECORDINGS = 20_000
+#: Of a long table, whole recordings are drawn that have at most so many cells together.
+CELLS = 40_000_000
+#: Numbers that are read at once from an array.
+PIECE = 4_000_000
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Recordings as a file has them: (place, x ``(time, channels)``, target, group) of each."""
+
+    items: Iterator[tuple[str, np.ndarray, object, object]]
+    #: Names of the channels, and of the classes where targets are their numbers.
+    channels: list[str]
+    classes: list[str] | None = None
+    #: Whether all of the file was read.
+    whole: bool = True
+
+
+def recordings(entry: RecordingsFile, source: Rows | Path, digest: str) -> Arrays:
+    """The arrays of recordings.
+
+    Args:
+        source: rows of a long table, or the path of an `.npz` or `.ts` file.
+
+    Raises:
+        ConfigError: names the file and the place in it, what was found and what is allowed.
+    """
+    if isinstance(source, Path):
+        read = (_npz if source.suffix == ".npz" else _ts)(entry, source)
+    else:
+        read = _long(entry, source)
+    steps = [entry.carried(name) for name in read.channels] or entry.carried("")
+    drawn, missing, averaged = Drawn(entry.rows or RECORDINGS), 0, 0
+    while batch := list(islice(read.items, 1_000)):
+        filled = [(place, _filled(x, steps, f"{entry.file}, {place}"), y, group)
+                  for place, x, y, group in batch]
+        known = [item for item in filled if not np.isnan(item[1]).any()]
+        missing += len(filled) - len(known)
+        if entry.length is not None:
+            averaged += sum(len(x) > entry.length for _, x, _, _ in known)
+            known = [(place, _averaged(x, entry.length), y, group) for place, x, y, group in known]
+        frame = pd.DataFrame(known, columns=["place", "x", "y", "group"], dtype=object)
+        frame.index += drawn.count
+        drawn.add(frame, np.array([_identity(x, y) for _, x, y, _ in known], np.uint64))
+    frame, count, duplicates = drawn.result()
+    used = "all" if read.whole and len(frame) == count - duplicates else "drawn"
+    return _arrays(entry, frame, read.classes, read.channels) | columns.about(
+        entry.file, digest, used, recordings=count + missing, missing=missing, duplicates=duplicates,
+        averaged=averaged, inputs=np.array(read.channels, str))
+
+
+def _arrays(
+    entry: RecordingsFile, frame: pd.DataFrame, classes: list[str] | None, channels: list[str]
+) -> Arrays:
+    if frame.empty:
+        raise ConfigError(f"{entry.file}: found no recording without a missing value; allowed: one or more")
+
+    def where(at):
+        return entry.file + (f", {frame['place'][at]}" if at is not None else "") + ": the target"
+
+    task, y, names = columns.target(entry, frame["y"], where)
+    if names and classes is not None:
+        names = _names(entry.file, names, classes)
+    sizes = pool_sizes(entry.split, len(frame), entry.file, "recordings", _groups(frame))
+    if names:
+        require_rows_of_each_class(y, names, sizes, where(None))
+    arrays = scalars(task, "recordings", *sizes, len(names)) | {
+        "y": y if names else y[:, None], "about_classes": np.array(names, str)}
+    lengths = np.array([len(x) for x in frame["x"]], np.int32)
+    if (lengths == lengths[0]).all():
+        arrays["x"] = np.stack(list(frame["x"]))
+    else:
+        arrays |= {"x": np.concatenate(list(frame["x"])), "lengths": lengths}
+    flat = arrays["x"].reshape(-1, arrays["x"].shape[-1])
+    columns.require_variety(entry.file, channels or [str(c + 1) for c in range(flat.shape[1])], flat)
+    if _groups(frame) is not None:
+        arrays["groups"] = _groups(frame)
+    return arrays
+
+
+def _groups(frame: pd.DataFrame) -> np.ndarray | None:
+    return columns.codes(frame["group"].map(str))[0] if frame["group"].notna().any() else None
+
+
+def _names(file: str, labels: list[str], classes: list[str]) -> list[str]:
+    """The names of classes that a file has by their numbers."""
+    if not all(label.isdigit() and int(label) < len(classes) for label in labels):
+        raise ConfigError(f"{file}: y: found {', '.join(labels[:5])}; allowed: whole numbers from 0, below "
+                          f"the {len(classes)} of its `names`")
+    return [classes[int(label)] for label in labels]
+
+
+def _filled(x: np.ndarray, steps, place: str) -> np.ndarray:
+    """x with what may be carried forward; a missing value that no policy is about is refused."""
+    gap = np.isnan(x)
+    if not gap.any():
+        return x
+    if steps is None:
+        step, channel = np.argwhere(gap.reshape(len(x), -1))[0]
+        raise ConfigError(f"{place}, step {step + 1}, channel {channel + 1}: found a missing value; allowed: "
+                          "a value; or its entry says missing: drop, or {carry: 3}")
+    steps = [steps] * x.shape[1] if isinstance(steps, int) else steps
+    filled = columns.carry(x.reshape(len(x), -1), [step or 0 for step in steps], np.array([0]))
+    return filled.reshape(x.shape)
+
+
+def _averaged(x: np.ndarray, length: int) -> np.ndarray:
+    """Means of `length` bins of nearly as many steps each; a shorter recording stays as it is."""
+    if len(x) <= length:
+        return x
+    edges = np.round(np.linspace(0, len(x), length + 1)).astype(int)
+    sums = np.add.reduceat(x.astype(np.float64), edges[:-1], axis=0)
+    return (sums / np.diff(edges)[:, None]).astype(np.float32)
+
+
+def _identity(x: np.ndarray, y) -> int:
+    """A 64-bit number of what a recording contains."""
+    known = hashlib.blake2b(repr((x.shape, str(y))).encode(), digest_size=8)
+    # Adding 0 makes -0.0 and 0.0 the same.
+    known.update((x + 0).tobytes())
+    return int.from_bytes(known.digest(), "big")
+
+
+# --- arrays ----------------------------------------------------------------------------------
+
+
+def _npz(entry: RecordingsFile, path: Path) -> _Read:
+    try:
+        with zipfile.ZipFile(path) as file:
+            held = {name.removesuffix(".npy"): _header(file, name, entry.file) for name in file.namelist()}
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise ConfigError(f"{entry.file}: is damaged or no .npz file: {error}") from None
+    for name in ("x", "y"):
+        if name not in held:
+            raise ConfigError(f"{entry.file}: there is no array '{name}'; found: {', '.join(held)}; allowed: x "
+                              "and y, and if need be length, group and names")
+    (count, *shape), kind = held["x"]
+    dimensions = {True: (2, 3), False: (2,)}[entry.images]
+    if len(shape) not in dimensions or kind.kind not in "biuf":
+        wanted = "(images, height, width), or with channels" if entry.images else (
+            "(recordings, time, channels); a single channel has the shape (…, …, 1), images have `images: "
+            "true` in their entry")
+        raise ConfigError(f"{entry.file}: x: found the shape {(count, *shape)} of {kind}; allowed: numbers of "
+                          f"the shape {wanted}")
+    with np.load(path, allow_pickle=False) as file:
+        beside = {name: file[name] for name in ("y", "length", "group", "names") if name in held}
+    for name in ("y", "length", "group"):
+        if name in beside and beside[name].shape != (count,):
+            raise ConfigError(f"{entry.file}: {name}: found the shape {beside[name].shape}; allowed: ({count},), "
+                              "one for each recording")
+    lengths = beside.get("length", np.full(count, shape[0]))
+    wrong = np.flatnonzero((lengths < 1) | (lengths > shape[0]))
+    if len(wrong):
+        raise ConfigError(f"{entry.file}: length of recording {wrong[0] + 1}: found {lengths[wrong[0]]}; "
+                          f"allowed: 1 to {shape[0]}")
+    groups = beside.get("group", [None] * count)
+    classes = [str(name) for name in beside["names"]] if "names" in beside else None
+    return _Read(_from_array(entry, path, shape, beside["y"], lengths, groups), [], classes)
+
+
+def _header(file: zipfile.ZipFile, name: str, shown: str) -> tuple[tuple, np.dtype]:
+    """The shape and type of an array, of which nothing else is read."""
+    with file.open(name) as content:
+        shape, by_columns, kind = _read_header(content)
+    if kind.hasobject:
+        raise ConfigError(f"{shown}: {name.removesuffix('.npy')}: found Python objects, which are pickled and "
+                          "could run code; allowed: numbers or text")
+    if by_columns and name == "x.npy" and len(shape) > 1:
+        raise ConfigError(f"{shown}: x: found the order of columns; allowed: np.ascontiguousarray(x)")
+    return shape, kind
+
+
+def _read_header(content) -> tuple[tuple, bool, np.dtype]:
+    """The shape, whether columns come first, and the type of the array that a file begins with."""
+    version = np.lib.format.read_magic(content)
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    return read[version](content)
+
+
+def _from_array(entry, path: Path, shape, y, lengths, groups):
+    """The recordings of an `.npz` file, of which a piece is in memory at a time."""
+    targets = [None if y.dtype.kind == "f" and np.isnan(value) else str(value) for value in y]
+    with zipfile.ZipFile(path) as file, file.open("x.npy") as content:
+        (count, *_), _, kind = _read_header(content)
+        size = int(np.prod(shape))
+        at_once = max(1, PIECE // size)
+        for start in range(0, count, at_once):
+            number = min(at_once, count - start)
+            piece = np.frombuffer(content.read(number * size * kind.itemsize), kind)
+            piece = piece.reshape(number, *shape).astype(np.float32)
+            if entry.images and piece.ndim == 3:
+                piece = piece[..., None]
+            for position, x in enumerate(piece, start):
+                place = f"recording {position + 1}"
+                x = x[:lengths[position]]
+                _require_finite(x, f"{entry.file}, {place}")
+                if targets[position] is None:
+                    raise ConfigError(f"{entry.file}, {place}: found a missing target; allowed: a target")
+                yield place, x, targets[position], groups[position]
+
+
+def _require_finite(x: np.ndarray, place: str) -> None:
+    if np.isinf(x).any():
+        step, *_ = np.argwhere(np.isinf(x))[0]
+        raise ConfigError(f"{place}, step {step + 1}: found an infinite number; allowed: finite numbers")
+
+
+def _ts(entry: RecordingsFile, path: Path) -> _Read:
+    # Imported here because it is slow.
+    from aeon.datasets import load_from_ts_file
+
+    try:
+        held, targets = load_from_ts_file(str(path), return_type="auto")
+    except (OSError, ValueError, IndexError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{entry.file}: cannot be read as a .ts file: {error}") from None
+
+    def items():
+        for number, (x, target) in enumerate(zip(held, targets, strict=True), 1):
+            place = f"recording {number}"
+            x = np.ascontiguousarray(np.asarray(x, np.float32).T)
+            _require_finite(x, f"{entry.file}, {place}")
+            yield place, x, str(target), None
+
+    return _Read(items(), [])
+
+
+# --- long tables -----------------------------------------------------------------------------
+
+
+def _long(entry: RecordingsFile, rows: Rows) -> _Read:
+    """The recordings of a long table: rows with the same word in the column `recording`."""
+    inputs = columns.inputs(entry, rows, "recording", "time")
+    words_only = rows.words_only(inputs, entry.missing_as)
+    if entry.inputs is None:
+        inputs = [name for name in inputs if name not in words_only]
+    named = [n for n in (entry.recording, entry.time, entry.group_by, entry.target) if n]
+    clock = Clock(rows, entry.time, entry.time_format, entry.recording) if entry.time else None
+    drawn = Groups(max(1, CELLS // len(inputs)), entry.recording)
+    for piece in rows.pieces(inputs, list(dict.fromkeys(named)), entry.missing_as):
+        columns.gaps(entry, rows, piece)
+        if clock:
+            piece["time, read"] = clock.read(piece)
+        drawn.add(piece.astype(dict.fromkeys(inputs, np.float32)))
+    frame = drawn.result()
+    if frame.empty:
+        raise ConfigError(f"{rows.name}: found no rows; allowed: some of each recording")
+    for column in filter(None, (entry.target, entry.group_by)):
+        _require_one_each(entry, rows, frame, column)
+    if clock:
+        ordered = frame.iloc[np.argsort(pd.factorize(frame[entry.recording])[0], kind="stable")]
+        code = pd.factorize(ordered[entry.recording])[0]
+        starts = np.flatnonzero(np.concatenate([[True], code[1:] != code[:-1]]))
+        clock.require_even(ordered.rename(columns={"time, read": "time"}), starts)
+
+    def items():
+        for name, part in frame.groupby(entry.recording, sort=False):
+            first = part.iloc[0]
+            group = first[entry.group_by] if entry.group_by else None
+            yield f"recording '{name}'", part[inputs].to_numpy(np.float32), first[entry.target], group
+
+    return _Read(items(), inputs, whole=len(frame) == drawn.count)
+
+
+def _require_one_each(entry: RecordingsFile, rows: Rows, frame: pd.DataFrame, column: str) -> None:
+    first = frame.groupby(entry.recording, sort=False)[column].transform("first")
+    other = frame.index[(frame[column] != first).to_numpy()]
+    if len(other):
+        at = other[0]
+        raise ConfigError(f"{rows.place(int(at), column)}: found '{frame[column][at]}', but '{first[at]}' in the "
+                          f"first row of recording '{frame[entry.recording][at]}'; allowed: one for all of a "
+                          "recording's rows")

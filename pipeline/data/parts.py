@@ -1,0 +1,224 @@
+"""Arrays of a file and a seed → a split.
+
+What decides the numbers of runs on files stands here, and nothing else does: its digest is part of
+the key of each such run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+from sklearn.preprocessing import StandardScaler
+
+from pipeline.data.splits import PARTS, SCALINGS, Split
+
+#: Orders of the groups that a seed draws, of which it takes the one that is nearest to stratified.
+ORDERS = 64
+Positions = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def load_split(
+    arrays: Mapping[str, np.ndarray],
+    seed: int,
+    train_fraction: float = 1.0,
+    scaling: str = "standard",
+) -> Split:
+    """One seed's training, validation and test arrays of a file's data set.
+
+    Scaling 'standard' takes the mean off each channel (the last axis) and divides by its deviation,
+    both of the training part; a channel that is constant there becomes 0. 'none' leaves inputs as
+    they are. The targets of a regression are always standardised with the training part's mean and
+    deviation. A category is a 1 at its level and 0 elsewhere, never scaled; a level that no
+    training row has is 0 everywhere. Recordings are scaled with statistics of real steps only, and
+    then padded on the left with zeros.
+
+    Args:
+        arrays: what `from_file` made.
+        seed: picks the split, or of a series the stretch.
+        train_fraction: share of the training part that is kept; see `split`.
+        scaling: 'standard' or 'none'.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    if scaling not in SCALINGS:
+        raise ValueError(f"scaling: found {scaling!r}, allowed: {', '.join(SCALINGS)}")
+    parts = split(arrays, seed, train_fraction)
+    x, real = zip(*(_inputs(arrays, part) for part in parts), strict=True)
+    if scaling == "standard" and x[0].shape[-1]:
+        scaler = StandardScaler().fit(x[0][real[0]].astype(np.float64))
+        x = [_scaled(scaler, values, steps) for values, steps in zip(x, real, strict=True)]
+    if "codes" in arrays:
+        levels = _one_hot(arrays, parts)
+        x = [np.concatenate(both, axis=1) for both in zip(x, levels, strict=True)]
+    y = [_targets(arrays, part) for part in parts]
+    if str(arrays["task"]) == "regression":
+        scaler = StandardScaler().fit(y[0].astype(np.float64))
+        y = [scaler.transform(values.astype(np.float64)).astype(np.float32) for values in y]
+    values = {f"x_{part}": each for part, each in zip(PARTS, x, strict=True)}
+    values |= {f"y_{part}": each for part, each in zip(PARTS, y, strict=True)}
+    return Split(**values, task=str(arrays["task"]), classes=int(arrays["classes"]))
+
+
+def split(
+    arrays: Mapping[str, np.ndarray], seed: int, train_fraction: float = 1.0
+) -> Positions:
+    """Positions of the training, validation and test items: rows, recordings or windows.
+
+    Rows and recordings: a random split, stratified by class. With groups: whole groups in each part,
+    of several random orders the one whose parts have most nearly the classes' shares, and of each
+    part as many items as it shall have. Windows: three blocks from a random origin, each in order
+    of time, such that no row, be it an input's, a target's or one carried forward, belongs to two.
+
+    `train_fraction` keeps part of the training items and leaves the others as they are: the latest
+    windows, whole groups where there are groups, else a choice stratified by class.
+
+    Raises:
+        ValueError: `train_fraction` is not in (0, 1] or leaves nothing, or no groups can be parted so.
+    """
+    if not 0 < train_fraction <= 1:
+        raise ValueError(
+            f"train_fraction: found {train_fraction!r}, allowed: a number above 0, at most 1"
+        )
+    sizes = [int(arrays[part]) for part in PARTS]
+    kept = round(train_fraction * sizes[0])
+    if kept < 1:
+        raise ValueError(f"train_fraction: {train_fraction!r} of {sizes[0]} items leaves none")
+    generator = np.random.default_rng(seed)
+    if "groups" in arrays:
+        return _by_group(arrays["groups"], _strata(arrays), sizes, kept, generator)
+    if "last" in arrays:
+        return _from_origin(arrays, sizes, kept, generator)
+    order = _evenly(_strata(arrays), generator)
+    test, validation, train = np.split(order[: sum(sizes)], np.cumsum(sizes[:0:-1]))
+    return train[:kept], validation, test
+
+
+def digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of all that splits depend on in the arrays: not of what is only said about the file."""
+    result = hashlib.sha256()
+    for key in sorted(key for key in arrays if not key.startswith("about_")):
+        values = np.ascontiguousarray(arrays[key])
+        result.update(f"{key} {values.dtype.str} {arrays[key].shape}\n".encode())
+        result.update(values.tobytes())
+    return result.hexdigest()
+
+
+def origins(last: np.ndarray, sizes, reach: int) -> np.ndarray:
+    """First windows ``(origins, 3)`` of the parts, for each window that a stretch can begin with.
+
+    Args:
+        last: the row of the last known value of each window, ascending.
+        reach: how far the last rows of windows in two parts are apart at least, less one.
+    """
+    count = len(last)
+    # The first window whose rows all come after the last row that each window touches.
+    following = np.searchsorted(last, last + reach, side="right")
+    firsts = [np.arange(count)]
+    for size in sizes[:-1]:
+        ends = firsts[-1] + size - 1
+        firsts.append(np.where(ends < count, following[np.minimum(ends, count - 1)], count))
+    firsts = np.stack(firsts, axis=1)
+    return firsts[firsts[:, -1] + sizes[-1] <= count]
+
+
+def _from_origin(arrays, sizes: list[int], kept: int, generator: np.random.Generator) -> Positions:
+    reach = int(arrays["window"]) + int(arrays["horizon"]) - 1 + int(arrays["carried"])
+    possible = origins(arrays["last"], sizes, reach)
+    if len(possible) == 0:
+        raise ValueError(f"{dict(zip(PARTS, sizes, strict=True))}: do not fit into the series")
+    first = generator.choice(possible)
+    train, validation, test = (np.arange(a, a + size) for a, size in zip(first, sizes, strict=True))
+    return train[-kept:], validation, test
+
+
+def _by_group(
+    groups: np.ndarray, strata: np.ndarray, sizes: list[int], kept: int, generator: np.random.Generator
+) -> Positions:
+    train, validation, test = sizes
+    held = np.zeros((groups.max() + 1, strata.max() + 1), int)
+    np.add.at(held, (groups, strata), 1)
+    shares = held.sum(axis=0) / held.sum()
+    best, least = None, np.inf
+    for _ in range(ORDERS):
+        order = generator.permutation(len(held))
+        sums = held[order].cumsum(axis=0)
+        first = np.searchsorted(sums.sum(axis=1), test) + 1
+        tested = sums[min(first, len(sums)) - 1]
+        second = np.searchsorted(sums.sum(axis=1), tested.sum() + validation) + 1
+        validated = sums[min(second, len(sums)) - 1] - tested
+        parts = np.stack([sums[-1] - tested - validated, validated, tested])
+        if (parts.sum(axis=1) < sizes).any():
+            continue
+        off = np.abs(parts / parts.sum(axis=1, keepdims=True) - shares).sum() + 10 * (parts == 0).sum()
+        if off < least:
+            best, least = np.split(order, [first, second]), off
+    if best is None:
+        raise ValueError(f"{dict(zip(PARTS, sizes, strict=True))}: whole groups do not fill these parts")
+    items = [np.flatnonzero(np.isin(groups, part)) for part in best]
+    test, validation, train = (
+        part[_evenly(strata[part], generator)[:size]]
+        for part, size in zip(items, sizes[::-1], strict=True))
+    if kept < len(train):
+        place = generator.permutation(len(held))
+        train = train[np.argsort(place[groups[train]], kind="stable")[:kept]]
+    return train, validation, test
+
+
+def _evenly(strata: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """A random order in which each stretch holds the strata in about their shares of all."""
+    order = generator.permutation(len(strata))
+    offset = generator.random(strata.max() + 1)
+    place = np.empty(len(strata))
+    for stratum, count in enumerate(np.bincount(strata)):
+        mine = order[strata[order] == stratum]
+        place[mine] = (np.arange(count) + offset[stratum]) / max(1, count)
+    return order[np.argsort(place[order], kind="stable")]
+
+
+def _strata(arrays) -> np.ndarray:
+    """Each item's class; one for all if targets are numbers."""
+    targets = _targets(arrays, slice(None))
+    return targets if str(arrays["task"]) == "classes" else np.zeros(len(targets), int)
+
+
+def _targets(arrays, part) -> np.ndarray:
+    if "last" in arrays:
+        return arrays["y"][arrays["last"][part] + int(arrays["horizon"])]
+    return arrays["y"][part]
+
+
+def _inputs(arrays, part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The inputs of some items, and where they are real, not padding: their shape but for channels."""
+    x = arrays["x"]
+    if "last" in arrays:
+        x = x[arrays["last"][part][:, None] + np.arange(1 - int(arrays["window"]), 1)]
+    elif "lengths" in arrays:
+        lengths = arrays["lengths"]
+        steps, mine = lengths.max(), lengths[part]
+        ends = np.cumsum(lengths)
+        row = ends[part][:, None] + np.arange(-steps, 0)
+        real = np.arange(steps) >= steps - mine[:, None]
+        return np.where(real[..., None], x[np.maximum(row, 0)], np.float32(0)), real
+    else:
+        x = x[part].astype(np.float32, copy=False)
+    return x, np.ones(x.shape[:-1], bool)
+
+
+def _scaled(scaler: StandardScaler, x: np.ndarray, real: np.ndarray) -> np.ndarray:
+    scaled = np.zeros(x.shape, np.float32)
+    scaled[real] = scaler.transform(x[real].astype(np.float64))
+    return scaled
+
+
+def _one_hot(arrays, parts: Positions) -> list[np.ndarray]:
+    """A column for each level of each category, in their order."""
+    codes, levels = arrays["codes"], arrays["levels"]
+    columns = [[] for _ in parts]
+    for code, count in zip(codes.T, levels, strict=True):
+        known = np.isin(np.arange(count), code[parts[0]])
+        for part, found in zip(parts, columns, strict=True):
+            found.append((code[part][:, None] == np.arange(count)) & known)
+    return [np.concatenate(found, axis=1).astype(np.float32) for found in columns]

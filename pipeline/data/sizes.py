@@ -1,0 +1,89 @@
+"""How many rows, recordings or windows the parts of a split have."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pipeline.data.parts import origins
+from pipeline.data.splits import PARTS
+from pipeline.spec.base import ConfigError
+from pipeline.spec.files import Sizes
+
+#: Rows or recordings that train by default; a third as many validate.
+TRAIN = 640
+#: Rows or recordings that test by default: at most so many, and fewer train before fewer test.
+MOST_TEST, LEAST_TEST = 2_500, 300
+#: Windows by default, and the share of a series that a seed's stretch takes at most.
+WINDOWS = (1_280, 426, 1_000)
+STRETCH = 0.8
+
+
+def pool_sizes(
+    split: Sizes, held: int, name: str, unit: str = "rows", groups: np.ndarray | None = None
+) -> tuple[int, int, int]:
+    """The sizes of a pool's parts.
+
+    By default 640 train and 213 validate, and up to 2,500 of the others test. Of fewer than 1,153
+    a third tests, at most 300, and the others are divided three to one. With groups, which are never
+    cut, two of the largest are left aside beforehand. What an entry says stands.
+
+    Raises:
+        ConfigError: the parts are more than there is.
+    """
+    train, validation, test = _said(split, held)
+    free, of = held, f"the {unit} of {name}"
+    if groups is not None:
+        free = max(0, held - 2 * (int(np.bincount(groups).max()) - 1))
+        of += f" in {len(np.unique(groups))} groups, which are never cut"
+    if (train, validation) == (None, None):
+        rest = free - (min(LEAST_TEST, free // 3) if test is None else test)
+        train, validation = min(TRAIN, rest - rest // 4), min(TRAIN // 3, rest // 4)
+    train = 3 * validation if train is None else train
+    validation = max(1, train // 3) if validation is None else validation
+    test = min(MOST_TEST, free - train - validation) if test is None else test
+    sizes = train, validation, test
+    if min(sizes) < 1 or sum(sizes) > held:
+        raise too_many(sizes, f"at most {held} together, {of}, and at least 1 each")
+    return sizes
+
+
+def series_sizes(split: Sizes, last: np.ndarray, reach: int, name: str) -> tuple[int, int, int]:
+    """The sizes, in windows, of the parts of a series.
+
+    By default 1,280 train, 426 validate and 1,000 test, or as large a share of each as leaves a
+    fifth of the windows for another seed's stretch. Shares are of the windows without the gaps.
+
+    Args:
+        last: the row of the last known value of each window, ascending.
+        reach: how far the last rows of windows in two parts are apart at least, less one.
+
+    Raises:
+        ConfigError: no stretch of the series holds the parts and the gaps between them.
+    """
+    rows = int(last[-1] - last[0]) + 1 if len(last) else 0
+    gap = math.ceil(reach * len(last) / max(1, rows))
+    usable = max(0, len(last) - 2 * gap)
+    shrunk = min(1.0, STRETCH * usable / sum(WINDOWS))
+    sizes = tuple(math.floor(shrunk * default) if said is None else said
+                  for said, default in zip(_said(split, usable), WINDOWS, strict=True))
+    allowed = (f"the {len(last)} windows of {name} hold the three parts and two gaps of {reach} rows, in "
+               "which no window may begin; a longer file, a shorter window, or a smaller split")
+    if min(sizes) < 1:
+        raise too_many(sizes, f"at least 1 each; {allowed}")
+    if len(origins(last, sizes, reach)) == 0:
+        raise too_many(sizes, f"fewer; {allowed}")
+    return sizes
+
+
+def too_many(sizes, allowed: str) -> ConfigError:
+    """The answer to parts that do not fit into a file."""
+    found = ", ".join(f"{part}: {size}" for part, size in zip(PARTS, sizes, strict=True))
+    return ConfigError(f"split: found {{{found}}}; allowed: {allowed}")
+
+
+def _said(split: Sizes, held: int) -> list[int | None]:
+    """The sizes that an entry names; shares as numbers of what is held."""
+    return [round(size * held) if isinstance(size, float) else size
+            for size in (getattr(split, part) for part in PARTS)]

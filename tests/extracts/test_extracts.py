@@ -1,0 +1,150 @@
+"""The extracts are what sets.yaml says: complete, small, readable without a pickle."""
+
+import hashlib
+import io
+import lzma
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+FOLDER = Path(__file__).resolve().parents[2] / "extracts"
+DESCRIBED = YAML(typ="safe").load((FOLDER / "sets.yaml").read_text(encoding="utf-8"))
+SETS = DESCRIBED["sets"]
+STORED = {name: entry for name, entry in SETS.items() if "file" in entry}
+FAMILIES = {"sequences", "tables", "images"}
+
+
+def content_of(name):
+    path = FOLDER / STORED[name]["file"]
+    if path.suffix == ".xz":
+        return lzma.decompress(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        return b"".join(archive.read(member) for member in archive.namelist())
+
+
+def frame_of(name):
+    return pd.read_csv(io.BytesIO(content_of(name)), keep_default_na=False, na_values=[""])
+
+
+def arrays_of(name):
+    with np.load(FOLDER / STORED[name]["file"], allow_pickle=False) as file:
+        return dict(file)
+
+
+CSV = [name for name, entry in STORED.items() if entry["file"].endswith(".csv.xz")]
+NPZ = [name for name, entry in STORED.items() if entry["file"].endswith(".npz")]
+SERIES = [name for name in CSV if STORED[name]["task"]["kind"] == "forecast"]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_set_says_where_it_is_from_and_under_which_licence(name):
+    entry = SETS[name]
+    assert entry["family"] in FAMILIES
+    for key in ("unit", "title", "origin", "package", "citation", "done"):
+        assert entry[key].strip(), key
+    assert entry["cautions"] is not None
+    assert entry["licence"]["name"] and entry["licence"]["source"]
+    assert entry["task"]["kind"] in ("forecast", "classes")
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_what_is_stored_may_be_passed_on_and_comes_from_a_pinned_wheel(name):
+    entry = STORED[name]
+    assert entry["licence"]["how"] in ("seen", "quoted", "law")
+    assert len(DESCRIBED["packages"][entry["package"]]["sha256"]) == 64
+    assert entry["member"]
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_the_content_has_the_hash(name):
+    assert hashlib.sha256(content_of(name)).hexdigest() == STORED[name]["sha256"]
+
+
+def test_every_file_is_described_and_they_are_small():
+    files = {path.name for path in FOLDER.iterdir() if path.suffix in (".xz", ".npz")}
+    assert files == {entry["file"] for entry in STORED.values()}
+    sizes = [(FOLDER / file).stat().st_size for file in files]
+    assert max(sizes) < 2_000_000
+    assert sum(sizes) < 15_000_000
+
+
+def test_notices_that_licences_ask_for_are_there():
+    for entry in STORED.values():
+        source = entry["licence"]["source"]
+        if "see licences/" in source:
+            assert (FOLDER / "licences" / source.split("see licences/")[1].split(";")[0]).is_file()
+
+
+@pytest.mark.parametrize("name", CSV)
+def test_a_frame_has_the_rows_the_columns_and_the_empty_cells_it_should_have(name):
+    frame, entry = frame_of(name), STORED[name]
+    assert len(frame) == entry["rows"]
+    assert list(frame) == [column.lower().replace(" ", "_") for column in frame]
+    empty = {column: int(count) for column, count in frame.isna().sum().items() if count}
+    assert empty == entry.get("missing", {})
+    assert entry["task"]["target"] in frame
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_a_series_has_a_regular_step(name):
+    frame, task = frame_of(name), STORED[name]["task"]
+    assert list(frame)[0] == "time"
+    steps = pd.to_datetime(frame["time"]).diff().dropna()
+    assert set(steps) == {pd.Timedelta(task["step"])}
+    assert all(pd.api.types.is_numeric_dtype(frame[column]) for column in frame if column != "time")
+    assert task["window"] + task["horizon"] < len(frame)
+
+
+@pytest.mark.parametrize("name", sorted(set(CSV) - set(SERIES)))
+def test_a_table_ends_with_its_class(name):
+    frame = frame_of(name)
+    assert list(frame)[-1] == "class"
+    assert 2 <= frame["class"].nunique() <= 26
+    assert frame["class"].value_counts().min() >= 50
+
+
+@pytest.mark.parametrize("name", NPZ)
+def test_recordings_and_images_are_plain_arrays(name):
+    arrays, entry = arrays_of(name), STORED[name]
+    x, y = arrays["x"], arrays["y"]
+    assert len(x) == len(y) == entry["rows"]
+    assert y.dtype == np.int32
+    assert arrays["names"].dtype.kind == "U"
+    assert sorted(set(y)) == list(range(len(arrays["names"])))
+    assert ("group" in arrays) == ("group" in entry["task"])
+    if entry["family"] == "images":
+        assert x.dtype == np.uint8 and x.ndim == 3
+        return
+    assert x.dtype == np.float32 and x.ndim == 3
+    real = np.arange(x.shape[1]) < arrays["length"][:, None]
+    assert not np.isnan(x[real]).any()
+    assert np.isnan(x[~real]).all()
+    assert arrays["length"].max() == x.shape[1]
+
+
+def test_every_set_was_tried():
+    tried = pd.read_csv(FOLDER / "sanity.csv")
+    assert list(tried["name"]) == list(SETS)
+    # The other sets are marked in their cautions.
+    poor = tried[(tried["of_trivial"] > 0.85) | (tried["errors"] < 60)]["name"]
+    assert all("Borderline" in " ".join(SETS[name]["cautions"]) for name in poor)
+    assert tried["of_trivial"].max() < 0.9
+
+
+def test_there_are_enough_sets():
+    frame = pd.DataFrame(SETS).T
+    kind = frame["task"].map(lambda task: task["kind"])
+    sequences = frame["family"] == "sequences"
+    forecasts = frame[sequences & (kind == "forecast")]
+    assert len(forecasts) >= 10 and forecasts["unit"].nunique() >= 8
+    assert (sequences & (kind == "classes")).sum() >= 10
+    assert (frame["family"] == "tables").sum() >= 18
+
+
+def test_what_was_left_out_has_a_reason():
+    assert all(reason.endswith(".") for reason in DESCRIBED["left_out"].values())
+    assert not set(DESCRIBED["left_out"]) & set(SETS)
