@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pipeline.book.ground import values_of
 from pipeline.book.study import Study
 from pipeline.book.words.network import activations, kind
 from pipeline.spec.claims import base
@@ -22,7 +21,8 @@ def facets(study: Study, name: str, data: str) -> dict[str, str]:
     if arm := study.arms_of_data.get(data):
         found["target"] = "a class" if arm["classes"] else "a number"
     if data in study.sizes:
-        share = values_of(study.params, name).get("train_fraction", experiment.train_fraction or 1)
+        swept = study.params.variants(base(name)).get(name.partition("[")[2].removesuffix("]"), {})
+        share = swept.get("train_fraction", experiment.train_fraction or 1)
         count = study.sizes[data] * share
         found["samples"] = next(words for limit, words in SIZES if count < limit)
     return found

@@ -14,14 +14,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.book.ground import TABLES, measuring
 from pipeline.book.lines import experiment_lines
 from pipeline.results import RUNS, RUNS_TABLE, read_table
 from pipeline.spec.base import read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
-from pipeline.spec.tables import MECHANICS, OPPOSITE, VERDICT_COLUMNS
+from pipeline.spec.tables import OPPOSITE, STORED, VERDICT_COLUMNS
 from pipeline.verdicts.rule import Rule, rule
+
+
+#: The stored tables that are one file.
+TABLES = {name: table for name, table in STORED.items() if "{" not in table.file}
 
 
 @dataclass(frozen=True)
@@ -109,11 +112,6 @@ class Study:
         return found["question"] if found else topic.replace("_", " ").capitalize()
 
     @cached_property
-    def studied(self) -> pd.DataFrame:
-        """The comparisons that do not merely measure the rule."""
-        return self.comparisons[~self.comparisons["treatment"].map(base).isin(measuring(self.params))]
-
-    @cached_property
     def _verdicts(self) -> dict[str, dict]:
         return {row["slug"]: row for row in self.verdicts.to_dict("records")}
 
@@ -130,14 +128,12 @@ def read(root: Path) -> Study:
     """Everything stored under a project's folder."""
     root = Path(root)
     params = load(root / "params.yaml")
-    folders = {name: root / "results" / ("mechanics" if name in MECHANICS else "verdicts")
-               for name in TABLES}
     evidence, answers, guide = (_optional(root / f"book/{name}.yaml") for name in (
         "evidence", "answers", "guide"))
     counts = {name: _counts(root / f"data/{name}.npz") for name in params.data}
     return Study(
         params, read_claims(root / "book/claims.yaml"), rule(params.verdicts),
-        {name: _table(folder / f"{name}.csv", TABLES[name]) for name, folder in folders.items()},
+        {name: _table(root / table.path(), table.columns) for name, table in TABLES.items()},
         plans=_jsons(root / "plan", params),
         lines=experiment_lines((root / "params.yaml").read_text(encoding="utf-8")),
         records=_records(root, params), evidence=tuple(evidence or ()), answers=answers or {},

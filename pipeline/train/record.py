@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 
 import pandas as pd
-from IPython.display import HTML
 
 from pipeline.network.model import build
-from pipeline.style import png
 
 
 def _arms(plan_file: str) -> list[dict]:
@@ -54,12 +50,6 @@ def summary(plan_file: str) -> pd.DataFrame:
          "output shape": str(tuple("batch" if n is None else n for n in layer.output.shape)
                              ).replace("'", ""),
          "parameters": layer.count_params()} for layer in network.layers])
-
-
-def picture(figure, alt: str) -> HTML:
-    """A figure as an image of fixed bytes with a text that says what it shows."""
-    data = base64.b64encode(png(figure)).decode()
-    return HTML(f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">')
 
 
 def chosen(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from pipeline.book.ground import metric_of
 from pipeline.book.words.comparison import LETTERS, RATIOS, interval
 from pipeline.book.words.numbers import count, signed
+from pipeline.spec.metrics import metric_of
 from pipeline.spec.tables import TRIVIAL
 from pipeline.style import BAND, PANEL, QUIET, STYLE, TEXT, TREATMENT, need, one, ratio_axis, ratio_ticks
 
@@ -105,9 +105,9 @@ def _reach(axes: Axes, ends: Sequence[float]) -> None:
 def _score_axis(axes: Axes, cells: pd.DataFrame, factor: int) -> None:
     """The ticks and the name of the axis: the change of the score, and on which side it is better."""
     metric = metric_of(cells["metric"].iloc[0])
-    what = f"change of the {metric.quantity}"
+    what = f"change of the {metric.score}"
     if (cells["minus_treatment"] != "").any():
-        what = f"difference of two changes of the {metric.quantity}"
+        what = f"difference of two changes of the {metric.score}"
     if cells["scale"].iloc[0] in RATIOS:
         ratio_axis(axes.xaxis, ratio_ticks(*axes.get_xlim()), lambda v: signed(100 * math.expm1(v), " %"))
     else:
@@ -138,7 +138,7 @@ def forest_alt(cells: pd.DataFrame) -> str:
     need(cells)
     metric = metric_of(one(cells, "metric"))
     rows = "; ".join(_row_words(cell) for cell in cells.to_dict("records"))
-    return f"Forest plot of the {metric.quantity}. {forest_finding(cells)}. {rows}."
+    return f"Forest plot of the {metric.score}. {forest_finding(cells)}. {rows}."
 
 
 def _row_words(cell: Mapping) -> str:

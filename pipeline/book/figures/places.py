@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -39,33 +39,33 @@ def places(rows: pd.DataFrame) -> Figure:
     need(rows)
     one(rows, "experiment")
     rows = rows.sort_values("number", kind="stable")
-    names = list(dict.fromkeys(rows["place"]))
-    longest = max(rows["place"].value_counts())
+    names, title = list(dict.fromkeys(rows["place"])), _title(rows)
     height = len(rows) + (len(names) + 1) * (BOX + 0.5)
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(4.5, 0.17 * height + 1.35 + 0.15 * longest), layout="constrained")
+        figure = Figure(figsize=(4.5, 0.17 * height + 1.2 + 0.15 * len(title.splitlines())),
+                        layout="constrained")
         chain, axes = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.9))
         y, used, ticks = 0.0, {}, []
         for name, box in zip([None, *names], _boxes(names), strict=True):
-            if name:
-                mine = rows[rows["place"] == name].to_dict("records")
-                _place(chain, y, len(mine), name)
-                ticks += [(y + 0.5 + line, row["data"]) for line, row in enumerate(mine)]
-                for line, row in enumerate(mine):
-                    kind = (str(direction(row)), row["label"] in ("better", "worse"))
-                    used[kind] = _effect(axes, y + 0.5 + line, row, kind)
-                y += len(mine)
-            _box(chain, y + 0.25, box)
-            y += BOX + 0.5
+            mine = rows[rows["place"] == name].to_dict("records")
+            _place(chain, y, len(mine), name)
+            for line, row in enumerate(mine):
+                _effect(axes, y + line + 0.5, row, used)
+                ticks.append((y + line + 0.5, row["data"]))
+            _box(chain, y + len(mine) + 0.25, box)
+            y += len(mine) + BOX + 0.5
         _finish(chain, axes, y, ticks, rows)
-        figure.suptitle("\n".join(textwrap.fill(line, 58) for line in finding(rows).splitlines()),
-                        x=0.01, ha="left", size=9, weight="bold")
+        figure.suptitle(title, x=0.01, ha="left", size=9, weight="bold")
         shown = [kind for kind in DIRECTIONS if kind in used]
         figure.legend([*(used[kind] for kind in shown), matplotlib.patches.Patch(color=BAND)],
                       [*(DIRECTIONS[kind][3] for kind in shown), "margin: too small to matter"],
                       loc="outside lower left", ncols=2, frameon=False, fontsize=7.5,
                       handletextpad=0.5, columnspacing=1.2)
     return figure
+
+
+def _title(rows: pd.DataFrame) -> str:
+    return "\n".join(textwrap.fill(line, 56, subsequent_indent="    ") for line in finding(rows).splitlines())
 
 
 def _boxes(names: Sequence[str]) -> list[str]:
@@ -79,11 +79,12 @@ def _boxes(names: Sequence[str]) -> list[str]:
                        for name in layers), "output"]
 
 
-def _place(axes: Axes, y: float, lines: int, name: str) -> None:
+def _place(axes: Axes, y: float, lines: int, name: str | None) -> None:
     """The line from one box to the next, with a dot and the name of the place."""
-    axes.plot([0.14, 0.14], [y - 0.25, y + lines + 0.25], color=QUIET, lw=1.2, zorder=1)
-    axes.plot([0.14], [y + lines / 2], "o", color=PANEL, mec=TEXT, ms=6, zorder=3)
-    axes.text(0.24, y + lines / 2, name, va="center", size=8, color=TEXT)
+    if name:
+        axes.plot([0.14, 0.14], [y - 0.25, y + lines + 0.25], color=QUIET, lw=1.2, zorder=1)
+        axes.plot([0.14], [y + lines / 2], "o", color=PANEL, mec=TEXT, ms=6, zorder=3)
+        axes.text(0.24, y + lines / 2, name, va="center", size=8, color=TEXT)
 
 
 def _box(axes: Axes, y: float, name: str) -> None:
@@ -94,35 +95,48 @@ def _box(axes: Axes, y: float, name: str) -> None:
               weight="normal" if end else "bold")
 
 
-def _effect(axes: Axes, y: float, row: dict, kind: tuple[str, bool]):
-    """One effect with its interval, its margin, and whether it is the best or the worst."""
-    marker, filled, colour, _ = DIRECTIONS[kind]
+def _effect(axes: Axes, y: float, row: Mapping, used: dict) -> None:
+    """One effect with its interval, its margin, and whether it stands best or worst."""
     axes.barh(y, 2 * row["margin"], left=-row["margin"], height=1, color=BAND, zorder=0)
+    if not math.isfinite(row["effect"]):
+        axes.text(0, y, "no effect can be computed", color=QUIET, size=7, va="center", ha="center")
+        return
+    kind = ("blind", False) if row["position"] == "uninformative" else (
+        str(direction(row)), row["label"] in ("better", "worse"))
+    marker, filled, colour, _ = DIRECTIONS[kind]
     middle, *ends = np.clip([-row["effect"], -row["high"], -row["low"]], -REACH, REACH)
     axes.plot(ends, [y, y], color=colour, lw=1.5, solid_capstyle="butt", zorder=2)
+    used[kind] = axes.plot([middle], [y], marker, color=colour, ms=5, zorder=3, mew=1,
+                           mfc=colour if filled else PANEL, mec=colour, ls="none")[0]
     if row["stands"]:
-        axes.text(1.02, y, row["stands"], transform=axes.get_yaxis_transform(), va="center", size=7.5,
-                  weight="bold", color=colour)
-    return axes.plot([middle], [y], marker, color=colour, ms=5, zorder=3, mew=1,
-                     mfc=colour if filled else PANEL, mec=colour, ls="none")[0]
+        # What may be so by chance is asked.
+        axes.text(1.02, y, row["stands"] + ("" if row["apart"] else "?"), va="center", size=7.5,
+                  weight="bold", color=TEXT, transform=axes.get_yaxis_transform())
 
 
 def _finish(chain: Axes, axes: Axes, height: float, ticks: Sequence[tuple[float, str]],
             rows: pd.DataFrame) -> None:
     """Axes, ticks and the line of zero."""
     axes.axvline(0, color=QUIET, lw=0.8, zorder=1)
-    ends = np.clip([*-rows["low"], *-rows["high"], *rows["margin"], *-rows["margin"], 0], -REACH, REACH)
+    found = rows[np.isfinite(rows["effect"])]
+    ends = np.clip([*-found["low"], *-found["high"], *rows["margin"], *-rows["margin"], 0], -REACH, REACH)
     edge = 0.05 * (ends.max() - ends.min())
     axes.set_xlim(ends.min() - edge, ends.max() + edge)
     axes.set_ylim(height, 0)
     axes.set_yticks([place for place, _ in ticks], [data for _, data in ticks], size=7.5)
     axes.tick_params(axis="y", length=0, labelleft=True)
     axes.tick_params(axis="x", labelsize=8)
-    ratio_axis(axes.xaxis, ratio_ticks(*axes.get_xlim()), lambda v: signed(100 * math.expm1(v), " %"))
+    ratio_axis(axes.xaxis, _thinned(ratio_ticks(*axes.get_xlim())), lambda v: signed(100 * math.expm1(v), " %"))
     axes.set_xlabel("change of the test error\n(← better)", size=8.5)
     axes.spines[["top", "right", "left"]].set_visible(False)
     chain.set_xlim(-0.02, 1.02)
     chain.set_axis_off()
+
+
+def _thinned(places: Sequence[float]) -> list[float]:
+    """Ticks that a narrow axis has room for: every other one, zero among them."""
+    places = list(places)
+    return places[places.index(0) % 2::2] if len(places) > 5 else places
 
 
 def places_alt(rows: pd.DataFrame) -> str:

@@ -11,7 +11,7 @@ from pipeline.book.words.numbers import capital, count
 
 def write(study: Study) -> dict[str, str | Picture]:
     """All experiments by group, and the picture of all comparisons with a `versus`."""
-    picture = Picture("heat_map", study.studied, heat_map, heat_map_alt)
+    picture = Picture("heat_map", study.comparisons, heat_map, heat_map_alt)
     drawn = bool(len(picture.rows))
     lines = [f"- [{capital(group.replace('_', ' '))}](/experiments/{group}.md): "
              f"{count(len(names), 'experiment')}" for group, names in groups(study).items()]

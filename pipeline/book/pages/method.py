@@ -53,7 +53,7 @@ def gaps(study: Study) -> str:
 
 def detectable(study: Study) -> str:
     """Per data set, the smallest change of the test error that would have been found."""
-    cells = study.studied
+    cells = study.comparisons
     cells = cells[(cells["position"] != "uninformative") & cells["detectable"].notna()]
     rows = []
     for data, mine in cells.groupby("data", sort=False)["detectable"]:

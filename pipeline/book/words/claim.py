@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from pipeline.book.ground import Metric, metric_of
-from pipeline.book.words.comparison import counted, sentence
+from pipeline.book.words.comparison import better, counted, sentence, worse
 from pipeline.book.words.numbers import capital, count, span
 from pipeline.spec.claims import Claim
+from pipeline.spec.metrics import COUNT, Metric, metric_of
 from pipeline.spec.tables import TRIVIAL
 from pipeline.verdicts.rule import Rule
 
@@ -49,11 +49,11 @@ def region(metric: Metric, name: str, baseline: bool = False) -> str:
         name: of the region.
         baseline: whether the score is compared with the trivial predictor's.
     """
-    number = metric.more == "more"
+    number = metric.more == COUNT["more"]
     by = (f" than the {TRIVIAL} scores" if baseline else "" if metric.margin == "measure" else
           ", by more than the margin" if number else " by more than the margin")
     return (OF_NUMBER if number else OF_SIZE)[name].format(
-        name=metric.name, by=by, better=metric.better, worse=metric.worse, more=metric.more,
+        name=metric.name, by=by, better=better(metric), worse=worse(metric), more=metric.more,
         less=metric.less)
 
 

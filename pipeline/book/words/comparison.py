@@ -9,8 +9,8 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from pipeline.book.ground import Metric, metric_of
 from pipeline.book.words.numbers import factor, short, signed
+from pipeline.spec.metrics import Metric, metric_of
 from pipeline.spec.tables import TRIVIAL
 from pipeline.verdicts.rule import Rule
 
@@ -48,6 +48,16 @@ def counted(cells: pd.DataFrame) -> pd.DataFrame:
     informative = cells["position"] != "uninformative"
     return cells[informative & np.isfinite(cells["effect"].astype(float))].sort_values(
         "effect", ascending=False, kind="stable")
+
+
+def better(metric: Metric) -> str:
+    """What a score with a positive effect is: lower, more, …"""
+    return metric.less if metric.lower else metric.more
+
+
+def worse(metric: Metric) -> str:
+    """What a score with a negative effect is."""
+    return metric.more if metric.lower else metric.less
 
 
 def change(effect: float, metric: str, scale: str) -> float:
@@ -136,4 +146,4 @@ def _amount(value: float, cell: Mapping, metric: Metric, word: bool) -> str:
         amount = f"{number} {metric.unit.removesuffix('s') if number == '1' else metric.unit}"
     else:
         amount = f"{abs(value):.3g}"
-    return f"{amount} {metric.better if value >= 0 else metric.worse}" if word else amount
+    return f"{amount} {better(metric) if value >= 0 else worse(metric)}" if word else amount

@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
-from pipeline.book.ground import recipe
 from pipeline.spec.claims import base
-from pipeline.spec.layers import classes, words
+from pipeline.spec.layers import Change, classes, words
 from pipeline.spec.params import Experiment, Params, Train
 from pipeline.spec.tables import TRIVIAL
-
-
-class Change(Protocol):
-    """One elementary change of a list of layers, as params.yaml has it.
-
-    Attributes:
-        kind: `without`, `replace`, `set`, `before`, `after` or `layers`.
-        place: the word as written; of `set`, `word.argument`; of `layers`, nothing.
-        value: a list of layers; of `set`, the argument's value; of `without`, None.
-    """
-
-    kind: str
-    place: str
-    value: Sequence | str | float | bool | None
 
 
 def chain(experiment: Experiment) -> str:
@@ -54,16 +38,17 @@ def changed(params: Params, treatment: str, control: str) -> str:
     if control == TRIVIAL:
         return f"{chain(new)} instead of guessing"
     old = params.experiments[base(control)]
-    of, changes = recipe(new)
     parts = []
-    if of == base(control):
-        parts = [change(one) for one in changes]
+    if new.of == base(control):
+        parts = [change(one) for one in new.changes]
     elif words(new.layers) != words(old.layers):
         parts = [f"{_code(words(new.layers))} instead of {_code(words(old.layers))}"]
     if new.head != old.head and new.head:
         parts.append("output " + _code([new.head] if isinstance(new.head, str) else words(new.head)))
     parts += [f"`{k}: {getattr(new, k)}`" for k in Train.model_fields
               if getattr(new, k, None) is not None and getattr(new, k) != getattr(old, k)]
+    if new.everywhere:
+        parts.append(f"{_code(words(new.everywhere))} at every place, one at a time")
     if "[" in treatment:
         parts.append("at `" + treatment.partition("[")[2].rstrip("]").replace("=", " = ") + "`")
     return ", ".join(dict.fromkeys(parts)) or "the same network"
