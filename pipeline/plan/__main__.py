@@ -35,11 +35,11 @@ def describe(params: Params, folder: Path = DATA) -> dict[str, dict]:
 
 
 def tidy(folder: Path, kept) -> None:
-    """Remove the folders, and the JSON files, inside `folder` that are not named in `kept`."""
+    """Remove the folders, plans, timings and data inside `folder` that are not named in `kept`."""
     for inner in Path(folder).glob("*"):
         if inner.is_dir() and inner.name not in kept:
             shutil.rmtree(inner)
-        elif inner.suffix == ".json" and inner.stem not in kept:
+        elif inner.suffix in (".json", ".npz") and inner.stem not in kept:
             inner.unlink()
 
 
@@ -119,7 +119,7 @@ def _read() -> Params:
 
 
 def main() -> int:
-    """Write `plan/`, tidy what a deleted experiment left; with `--check`, only check params.yaml."""
+    """Write `plan/`, tidy what was taken out of params.yaml; with `--check`, only check params.yaml."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.plan", description=main.__doc__)
     parser.add_argument("--check", action="store_true", help="check params.yaml and claims, write nothing")
     only_check = parser.parse_args().check
@@ -137,6 +137,7 @@ def main() -> int:
     for folder in (RUNS, Path("timings")):
         tidy(folder, plans)
     tidy(PROBES, params.probe.experiments)
+    tidy(DATA, params.data)
     if pruned != lock:
         write_text(LOCK, pruned)
     return 0

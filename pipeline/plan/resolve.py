@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from pathlib import Path
 
 import keras
 
@@ -13,7 +14,6 @@ from pipeline.plan.code import DECIDE, digest, pins
 from pipeline.spec.base import ConfigError, nearest
 from pipeline.spec.layers import Variant, names, word_of
 from pipeline.spec.params import PARAMS, Experiment, Params
-
 
 #: The files do not change while plans are made, and most plans use the same definitions.
 _digest = functools.cache(digest)

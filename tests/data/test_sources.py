@@ -98,7 +98,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
         ("forecast", {"chanels": 3}, ["'forecast'", "'chanels'", "did you mean 'channels'"]),
         ("forecast", {"noise": 1.0}, ["arguments.noise:", "1.0", "below 1"]),
         ("forecast", {"noise": True}, ["arguments.noise:", "found true", "a number"]),
-        ("forecast", {"noise": float("nan")}, ["arguments.noise:", "found NaN", "a number"]),
+        ("forecast", {"noise": float("nan")}, ["arguments.noise:", "found .nan", "a number"]),
         ("forecast", {"window": 0}, ["arguments.window:", "found 0;", "at least 1"]),
         ("forecast", {"train": 9.5}, ["arguments.train:", "9.5", "whole number"]),
         ("forecast", {"train": "9"}, ["arguments.train:", "'9'", "whole number"]),

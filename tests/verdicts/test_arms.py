@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from made_runs import arm, cells_of, claim, one, together
+from tests.verdicts.made_runs import arm, cells_of, claim, one, together
 
 from pipeline.spec.base import ConfigError
 from pipeline.verdicts.arms import Arms, classes_of

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from made_runs import RULE, arm, cells_of, claim, curves, falling, measured, one, together
+from tests.verdicts.made_runs import RULE, arm, cells_of, claim, curves, falling, measured, one, together
 from scipy import stats as scipy_stats
 
 from pipeline.spec.base import ConfigError

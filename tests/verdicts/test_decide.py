@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_runs import RULE, arm, cells_of, claim, measured, together
+from tests.verdicts.made_runs import RULE, arm, cells_of, claim, measured, together
 
 from pipeline.spec.base import ConfigError
 from pipeline.spec.tables import CELL_COLUMNS

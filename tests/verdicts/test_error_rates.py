@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from made_runs import RULE, arm, measured, together
+from tests.verdicts.made_runs import RULE, arm, measured, together
 
 from pipeline.spec.params import Params
 from pipeline.verdicts.__main__ import metrics

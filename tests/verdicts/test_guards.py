@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_runs import RULE, arm, cells_of, claim, curves, falling, measured, one, together
+from tests.verdicts.made_runs import RULE, arm, cells_of, claim, curves, falling, measured, one, together
 
 from pipeline.verdicts.cells import comparisons
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_runs import RULE, arm, measured, together
+from tests.verdicts.made_runs import RULE, arm, measured, together
 from scipy import stats
 
 from pipeline.spec.tables import PLACE_COLUMNS

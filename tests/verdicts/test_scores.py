@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from made_runs import RULE, arm, claim, curves, falling, one, together
+from tests.verdicts.made_runs import RULE, arm, claim, curves, falling, one, together
 
 from pipeline.spec.base import ConfigError
 from pipeline.verdicts.scores import derive

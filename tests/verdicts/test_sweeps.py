@@ -1,7 +1,7 @@
 """Sweeps: their variants, and mean scores by value."""
 
 import pytest
-from made_runs import RULE, arm, measured, together
+from tests.verdicts.made_runs import RULE, arm, measured, together
 from scipy import stats
 
 from pipeline.spec.params import Params

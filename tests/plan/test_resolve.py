@@ -2,18 +2,12 @@
 
 import copy
 import json
-import textwrap
-from pathlib import Path
 
 import pytest
 
-import pipeline
-from pipeline.plan.__main__ import main, tidy
-from pipeline.plan.check import check
-from pipeline.plan.code import digest, pins
-from pipeline.plan.resolve import check_optimizer, resolve, variants
-from pipeline.spec.base import ConfigError, validate
-from pipeline.spec.params import Experiment, Params
+from pipeline.plan.resolve import check_optimizer, resolve
+from pipeline.spec.base import ConfigError
+from pipeline.spec.params import parse
 
 CONTENT = {
     "data": {
@@ -58,7 +52,7 @@ def content(**changes):
 
 
 def plans(about=ABOUT, **changes):
-    params = validate("params.yaml", Params, content(**changes))
+    params = parse(content(**changes))
     return {name: resolve(params, name, about) for name in params.experiments}
 
 
@@ -74,153 +68,7 @@ def message(call, *arguments, **named):
     return str(error.value)
 
 
-# --- digests of code ---------------------------------------------------------------------------
-
-MODULE = '''
-"""A module."""
-import math
-
-FACTOR = 2
-OTHER = 3
-TYPED: int = 4
-
-
-def helper(x):
-    """Helps."""
-    return FACTOR * x  # a comment
-
-
-def decides(x):
-    """Decides."""
-    return helper(x) + math.pi
-
-
-def unused(x):
-    return OTHER * x
-
-
-class Base:
-    """A base."""
-
-    def way(self):
-        """A way."""
-        return TYPED
-
-
-class Kind(Base):
-    """Only words."""
-'''
-
-
-@pytest.mark.parametrize(("old", "new", "same"), [
-    ("  # a comment", "", True),
-    ('"""Decides."""', '"""Decides,\n    at length."""', True),
-    ('    """Decides."""\n', "", True),
-    ('"""A module."""', '"""Another."""', True),
-    ("\n\n\ndef unused", "\n\n\n\n\n\ndef unused", True),
-    ("OTHER * x", "OTHER + x", True),
-    ("OTHER = 3", "OTHER = 4", True),
-    ("return helper(x) + math.pi", "return (helper(x)\n            + math.pi)", True),
-    ("+ math.pi", "- math.pi", False),
-    ("FACTOR * x", "FACTOR + x", False),
-    ("FACTOR = 2", "FACTOR = 5", False),
-    ('        """A way."""\n', "", True),
-    ("return TYPED", "return -TYPED", False),
-    ("TYPED: int = 4", "TYPED: int = 5", False),
-])
-def test_digest_follows_what_is_used(tmp_path, old, new, same):
-    before, after = tmp_path / "before.py", tmp_path / "after.py"
-    assert MODULE.count(old) == 1
-    before.write_text(MODULE)
-    after.write_text(MODULE.replace(old, new))
-    names = ("decides", "Kind")
-    assert (digest([before], names) == digest([after], names)) is same
-
-
-def test_digest_of_different_definitions_differs(tmp_path):
-    path = tmp_path / "module.py"
-    path.write_text(MODULE)
-    found = [digest([path], names) for names in (("helper",), ("decides",), ("unused",))]
-    assert len(set(found)) == 3
-    assert digest([path], ("decides", "unused")) == digest([path], ("unused", "decides"))
-
-
-def test_digest_of_no_definition_is_an_error(tmp_path):
-    (tmp_path / "module.py").write_text(MODULE)
-    with pytest.raises(KeyError):
-        digest([tmp_path / "module.py"], ("gone",))
-
-
-def test_pins_are_read_from_the_lock_file(tmp_path):
-    path = tmp_path / "requirements.txt"
-    path.write_text(textwrap.dedent("""\
-        keras==3.1 ; python_version >= '3.11'
-            # via tensorflow
-        numpy==2.0.1
-        tensorflow==2.17
-        tensorflow-extra==9
-        """))
-    assert pins(path) == {"tensorflow": "2.17", "keras": "3.1", "numpy": "2.0.1"}
-    path.write_text("keras==3.1\n")
-    assert message(pins, path) == f"{path}: no pinned version of tensorflow, numpy"
-
-
 # --- sweeps ------------------------------------------------------------------------------------
-
-def swept(vary, layers=("conv", "lstm", "BatchNormalization")):
-    experiment = Experiment(data="waves", layers=list(layers), vary=vary)
-    return variants(experiment, CONTENT["layers"], "here")
-
-
-def test_no_sweep_is_one_variant():
-    assert swept(None) == [("", {}, CONTENT["layers"])]
-
-
-def test_a_training_value_is_swept():
-    assert swept({"batch_size": [4, 8]}) == [
-        ("batch_size=4", {"batch_size": 4}, CONTENT["layers"]),
-        ("batch_size=8", {"batch_size": 8}, CONTENT["layers"])]
-
-
-def test_an_argument_of_a_word_is_swept():
-    found = swept({"lstm.units": [2, 4]})
-    assert [(label, training) for label, training, _ in found] == [("lstm.units=2", {}),
-                                                                   ("lstm.units=4", {})]
-    for (_, _, words), units in zip(found, (2, 4), strict=True):
-        assert words == CONTENT["layers"] | {"lstm": {"LSTM": {"units": units}}}
-    assert CONTENT["layers"]["lstm"] == {"LSTM": {"units": 3}}
-
-
-def test_an_argument_of_a_class_name_is_swept():
-    [(_, _, words)] = swept({"BatchNormalization.momentum": [0.9]})
-    assert words["BatchNormalization"] == {"BatchNormalization": {"momentum": 0.9}}
-
-
-def test_several_keys_make_the_grid():
-    found = swept({"batch_size": [4, 8], "lstm.units": [2, 5]})
-    assert [(label, training, words["lstm"]["LSTM"]["units"])
-            for label, training, words in found] == [
-        ("batch_size=4,lstm.units=2", {"batch_size": 4}, 2),
-        ("batch_size=4,lstm.units=5", {"batch_size": 4}, 5),
-        ("batch_size=8,lstm.units=2", {"batch_size": 8}, 2),
-        ("batch_size=8,lstm.units=5", {"batch_size": 8}, 5)]
-
-
-def test_two_arguments_of_one_word_are_both_changed():
-    found = swept({"lstm.units": [2, 5], "lstm.dropout": [0.0, 0.3]})
-    assert [(label, words["lstm"]["LSTM"]) for label, _, words in found] == [
-        (f"lstm.units={units},lstm.dropout={rate}", {"units": units, "dropout": rate})
-        for units in (2, 5) for rate in (0.0, 0.3)]
-
-
-@pytest.mark.parametrize(("key", "near"), [
-    ("batchsize", "batch_size"), ("lstmm.units", None), ("dense.units", None), ("epoch", "epochs")])
-def test_an_unknown_key_of_a_sweep(key, near):
-    found = message(swept, {key: [1]})
-    assert found.startswith(f"here.vary: unknown key '{key}'; allowed: epochs, batch_size, ")
-    if near:
-        assert found.endswith(f"did you mean '{near}'?")
-
 
 @pytest.mark.parametrize(("vary", "parts"), [
     ({"conv.filter": [1]}, ["layers[0]: layer 'Conv1D' has no argument 'filter'",
@@ -230,8 +78,8 @@ def test_an_unknown_key_of_a_sweep(key, near):
     ({"epochs": [0]}, ["vary", "epochs", "found 0", "allowed: a number of at least 1"]),
 ])
 def test_a_bad_value_of_a_sweep(vary, parts):
-    found = message(plans, experiments__cnn__vary=vary)
-    assert found.startswith("params.yaml: experiments.cnn.")
+    found = message(plans, experiments__excite__vary=vary)
+    assert found.startswith("params.yaml: experiments.excite.")
     assert "Value error" not in found
     for part in parts:
         assert part in found
@@ -261,7 +109,7 @@ def test_a_plan_is_deterministic():
 
 
 def test_a_sweep_has_an_arm_for_each_variant_and_data_set():
-    arms = plans(experiments__cnn__vary={"lstm.units": [2, 4]})["cnn"]["arms"]
+    arms = plans(experiments__new={"of": "cnn", "vary": {"lstm.units": [2, 4]}})["new"]["arms"]
     assert [(arm["variant"], arm["data"], arm["network"]["layers"][2]["arguments"]["units"])
             for arm in arms] == [("lstm.units=2", "waves", 2), ("lstm.units=2", "shapes", 2),
                                  ("lstm.units=4", "waves", 4), ("lstm.units=4", "shapes", 4)]
@@ -274,7 +122,7 @@ def test_a_sweep_has_an_arm_for_each_variant_and_data_set():
     ({"layers__unused": "Flatten"}, set()),
     ({"experiments__mlp__note": "a note"}, set()),
     ({"experiments__mlp__title": "a title"}, set()),
-    ({"experiments__mlp__versus": "cnn"}, set()),
+    ({"experiments__excite__versus": "cnn_bn"}, set()),
     ({"data__table__title": "a title"}, set()),
     ({"verdicts": {"margin": 0.2}}, set()),
     ({"experiments__new": {"data": "table", "layers": ["dense"]}}, {"new"}),
@@ -305,6 +153,50 @@ def test_how_a_rate_is_chosen_is_part_of_the_plan_but_of_no_run():
     found = plans()["mlp"]
     assert set(found["tables"]) == {"train", "config"}
     assert set(found["code"]) == {"data", "model", "train", "results", "layers"}
+
+
+def test_a_swept_argument_goes_first_where_the_list_gives_it_too():
+    arms = plans(experiments__new={"of": "cnn", "set": {"lstm.units": 9}, "vary": {"lstm.units": [2, 4]}})["new"]["arms"]
+    assert [arm["network"]["layers"][2]["arguments"] for arm in arms[::2]] == [{"units": 2}, {"units": 4}]
+
+
+def test_everywhere_has_an_arm_for_each_place_and_data_set():
+    found = plans(experiments__new={"of": "cnn", "everywhere": ["bn", "se"]})["new"]
+    assert [(arm["variant"], arm["data"], [item["word"] for item in arm["network"]["layers"]])
+            for arm in found["arms"]] == [
+        (place, data, layers) for place, layers in (
+            ("first", ["bn", "se", "conv", "relu", "lstm"]),
+            ("after conv_1", ["conv", "bn", "se", "relu", "lstm"]),
+            ("after relu_1", ["conv", "relu", "bn", "se", "lstm"]),
+            ("after lstm_1", ["conv", "relu", "lstm", "bn", "se"])) for data in ("waves", "shapes")]
+    assert not any("measuring" in arm for arm in found["arms"])
+
+
+def test_a_control_is_trained_from_another_start_and_on_half_the_data_behind_its_own_arms():
+    before, after = plans()["cnn"], plans(verdicts={"controls": ["cnn"]})["cnn"]
+    own, more = after["arms"][:2], after["arms"][2:]
+    assert own == before["arms"] and {**after, "arms": own} == before
+    assert [(arm["variant"], arm["data"], arm["measuring"]) for arm in more] == [
+        (variant, data, True) for variant in ("repetition=1", "train_fraction=0.5") for data in ("waves", "shapes")]
+    for one, arm in zip(own * 2, more, strict=True):
+        key = "repetition" if arm["variant"] == "repetition=1" else "train_fraction"
+        value = {"repetition": 1, "train_fraction": 0.5}[key]
+        assert arm == one | {"variant": arm["variant"], "measuring": True, "train": one["train"] | {key: value}}
+
+
+def test_the_control_of_a_sweep_is_one_of_its_variants():
+    found = plans(experiments__excite__vary={"batch_size": [4, 8]},
+                  verdicts={"controls": ["excite[batch_size=8]"]})["excite"]
+    assert [(arm["variant"], arm["train"]["batch_size"]) for arm in found["arms"]] == [
+        ("batch_size=4", 4), ("batch_size=8", 8), ("batch_size=8,repetition=1", 8),
+        ("batch_size=8,train_fraction=0.5", 8)]
+
+
+def test_another_name_of_an_experiment_changes_nothing_but_the_name():
+    found = plans(experiments__same={"of": "cnn"}, experiments__written_out={
+        "data": "sequences", "layers": ["conv", "relu", "lstm"]})
+    assert {**found["same"], "experiment": ""} == {**found["written_out"], "experiment": ""} == {
+        **found["cnn"], "experiment": ""}
 
 
 # --- heads -------------------------------------------------------------------------------------
@@ -350,66 +242,23 @@ def test_unknown_words_are_found_before_anything_is_built():
     assert found.endswith("did you mean 'relu'?")
 
 
-def test_check_names_the_place_and_the_data_set():
-    found = plans(experiments__cnn__layers=["conv"])["cnn"]
-    text = message(check, found, "params.yaml: experiments.cnn")
-    assert text.startswith("params.yaml: experiments.cnn.head: the output needs one vector a ")
-    assert text.endswith("(on data set 'waves')")
+@pytest.mark.parametrize(("change", "where"), [
+    ({"before": {"relu": "rellu"}}, "before.relu"),
+    ({"after": {"conv": ["bn", "rellu"]}}, "after.conv"),
+    ({"replace": {"relu": "rellu"}}, "replace.relu"),
+    ({"layers": ["rellu"]}, "layers"),
+    ({"everywhere": "rellu"}, "everywhere, first"),
+])
+def test_an_unknown_word_of_a_change_is_named_where_it_was_written(change, where):
+    found = message(plans, experiments__new={"of": "cnn", **change})
+    assert found.startswith(f"params.yaml: experiments.new.{where}: unknown word or layer 'rellu'; allowed: ")
+    assert found.endswith("did you mean 'relu'?")
 
 
-def test_check_finds_a_network_that_fits_only_some_of_its_data_sets():
-    found = plans(experiments__cnn__data=["waves", "table"],
-                  experiments__cnn__layers=["conv", "Flatten"])["cnn"]
-    text = message(check, found, "params.yaml: experiments.cnn")
-    assert text.startswith("params.yaml: experiments.cnn.layers[0]: Keras cannot put 'conv' "
-                           "(Conv1D) after shape (None, 6)")
-    assert text.endswith("(on data set 'table')")
-
-
-def test_an_unknown_optimizer_is_named_before_anything_is_built():
-    text = message(plans, train__optimizer="Adamm")
-    assert "unknown optimiser 'Adamm'" in text and "did you mean 'Adam'" in text
-
-
-def test_check_runs_a_step_of_a_network_that_can_be_trained():
-    check(plans()["mlp"], "params.yaml: experiments.mlp")
-
-
-# --- the command -------------------------------------------------------------------------------
-
-def test_the_command_reports_one_mistake_and_keeps_what_is_there(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["plan", "--check"])
-    (tmp_path / "plan").mkdir()
-    (tmp_path / "plan" / "old.json").write_text("{}")
-    (tmp_path / "params.yaml").write_text("experiments: {}\n")
-    assert main() == 1
-    assert capsys.readouterr().err.startswith("error: params.yaml: ")
-    assert (tmp_path / "plan" / "old.json").exists()
-
-
-def test_the_list_that_dvc_reads_must_be_there(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["plan", "--check"])
-    text = (Path(pipeline.__file__).parents[1] / "params.yaml").read_text()
-    (tmp_path / "params.yaml").write_text(text.partition("\nprobe:")[0] + "\n")
-    assert main() == 1
-    assert "params.yaml: probe.experiments: missing; allowed: a list" in capsys.readouterr().err
-
-
-def test_tidying_removes_what_is_not_kept(tmp_path):
-    for name in ("cnn", "cnn_bn", "mlp"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "runs.csv").write_text("")
-    (tmp_path / "note.txt").write_text("")
-    tidy(tmp_path, {"cnn": {}, "other": {}})
-    assert {path.name for path in tmp_path.iterdir()} == {"cnn", "note.txt"}
-    assert (tmp_path / "cnn" / "runs.csv").exists()
-    for name in ("cnn.json", "gone.json"):
-        (tmp_path / name).write_text("{}")
-    tidy(tmp_path, {"cnn", "other"})
-    assert {path.name for path in tmp_path.iterdir()} == {"cnn", "cnn.json", "note.txt"}
-    tidy(tmp_path / "absent", [])
+def test_an_unknown_argument_of_a_change_is_named_where_it_was_written():
+    found = message(plans, experiments__new={"of": "cnn", "set": {"lstm.unit": 3}})
+    assert found.startswith("params.yaml: experiments.new.set: layer 'LSTM' has no argument 'unit'; allowed: ")
+    assert found.endswith("did you mean 'units'?")
 
 
 @pytest.mark.parametrize("spec, words", [

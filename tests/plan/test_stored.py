@@ -1,0 +1,75 @@
+"""The study's plans name the runs that are stored, whatever file and name they were written under."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+import pipeline
+from pipeline.data.sources import make
+from pipeline.data.splits import load as load_split
+from pipeline.plan.resolve import resolve
+from pipeline.results import RUNS_TABLE, Store
+from pipeline.spec.params import load
+from pipeline.train.runs import _Arm
+
+ROOT = Path(pipeline.__file__).parents[1]
+PARAMS = load(ROOT / "params.yaml")
+#: A seed's arrays do not depend on the others, so that one study seed is enough.
+SEED = 2000
+#: Changes of every kind, and controls; on data sets that are made in a moment.
+SAMPLE = {
+    "cnn_lstm": "vowels", "bn_before_relu": "vowels", "recurrent_dropout": "vowels", "stacked_lstm": "vowels",
+    "selu_recipe_glorot": "vowels", "extra_conv": "vowels", "mlp_tanh": "cancer", "mlp_bn_before_tanh": "cancer",
+    "mlp_bn_on_softmax": "cancer", "mlp_plain_bn_after": "cancer", "mlp_imbalanced": "imbalanced",
+    "many_class_mlp": "many_classes", "many_class_mlp_without_bn": "many_classes", "cnn_relu": "digits",
+    "token_cnn_lstm": "tokens", "standardised_input": "badly_scaled", "bn_input": "badly_scaled",
+    "template_without_bn": "positive_forecast", "mlp_bn_depth_8": "tabular"}
+
+
+@pytest.fixture(scope="module")
+def stored():
+    """The key of every stored run."""
+    keys = set()
+    for path in (ROOT / "results/runs").glob(f"*/{RUNS_TABLE}"):
+        with path.open(encoding="utf-8", newline="") as file:
+            keys |= {row["key"] for row in csv.DictReader(file)}
+    return keys
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    found = {}
+    for data in {*SAMPLE.values()}:
+        entry = PARAMS.data[data]
+        found[data] = make(entry.source, [SEED], **entry.arguments)
+    return found
+
+
+def workers(name, data, arrays):
+    """The arms of an experiment's plan on one data set."""
+    split = load_split(arrays[data], SEED)
+    about = {data: {"digest": "", "shape": list(split.x_train.shape[1:]), "classes": split.classes,
+                    "train_size": len(split.x_train)}}
+    experiment = PARAMS.experiments[name].model_copy(update={"data": data})
+    only = PARAMS.model_copy(update={"experiments": {name: experiment}})
+    plan = resolve(only, name, about)
+    return [_Arm(plan, arm, arrays[data], Store("nowhere"), 1, lambda: None) for arm in plan["arms"]]
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_every_variant_of_an_experiment_has_its_run_in_the_tables(name, stored, arrays):
+    # Arms that measure the rule among them: at the default rate every arm has a run of every seed.
+    found = workers(name, SAMPLE[name], arrays)
+    assert [worker.arm["variant"] for worker in found] == list(PARAMS.variants(name, measuring=True))
+    for worker in found:
+        assert worker.key(SEED, worker.train.learning_rate) in stored, worker.arm["variant"]
+
+
+def test_every_control_has_two_measuring_arms_of_other_runs(arrays):
+    for control in PARAMS.controls:
+        name = control.partition("[")[0]
+        found = workers(name, SAMPLE[name], arrays)
+        assert sum(bool(worker.arm.get("measuring")) for worker in found) == 2
+        keys = {worker.key(SEED, worker.train.learning_rate) for worker in found}
+        assert len(keys) == len(found)
