@@ -55,20 +55,19 @@ def compared(name: str, params: Params) -> pd.DataFrame:
         Damaged: a table is not what was stored.
     """
     # Only where something is compared: they load scipy.
-    from pipeline.verdicts.arms import derive
-    from pipeline.verdicts.cells import comparisons
+    from pipeline.verdicts.cells import compare
     from pipeline.verdicts.rule import rule
+    from pipeline.verdicts.scores import derive
 
-    versus, tables = params.experiments[name].versus, []
-    for one in (name, versus):
+    tables, constants = [], rule(params.verdicts)
+    for one in dict.fromkeys((name, params.experiments[name].versus)):
         path = RUNS / one / RUNS_TABLE
         if not path.exists():
             raise ConfigError(f"{path}: there is no such file; `make try EXPERIMENT={name}` trains it")
         tables.append(read_table(path))
-    constants = rule(params.verdicts)
     blind = read_table(BLIND).query("blind")["data"].tolist() if BLIND.exists() else ()
-    return comparisons({name: versus}, derive(pd.concat(tables, ignore_index=True), constants), None,
-                       constants, blind=blind)
+    runs = derive(pd.concat(tables, ignore_index=True), constants)
+    return compare(name, params, runs, None, constants, blind=blind)
 
 
 def conclusion(cell: Mapping) -> str:

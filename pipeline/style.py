@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+import math
+from collections.abc import Callable, Sequence
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from PIL import Image
+from matplotlib.axis import XAxis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 #: One colour per role (Okabe & Ito's palette, which colour-blind readers tell apart).
 TREATMENT, CONTROL, BAND = "#0072b2", "#d55e00", "#dfe6dc"
@@ -18,6 +23,15 @@ STYLE = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.
           "axes.edgecolor": QUIET, "axes.facecolor": PANEL, "figure.facecolor": PANEL,
           "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left",
           "axes.unicode_minus": True, "svg.fonttype": "none", "svg.hashsalt": "layers"}
+#: Per direction of a comparison, and whether it exceeds the margin: marker, filled, colour, words.
+DIRECTIONS = {
+    ("better", True): ("o", True, BETTER, "lower, by more than the margin"),
+    ("better", False): ("o", False, BETTER, "lower"),
+    ("worse", True): ("X", True, WORSE, "higher, by more than the margin"),
+    ("worse", False): ("X", False, WORSE, "higher"),
+    ("same", False): ("s", True, QUIET, "the same, within the margin"),
+    ("unclear", False): ("o", False, QUIET, "unclear"),
+    ("blind", False): ("D", False, QUIET, "cannot show anything")}
 
 
 def svg(figure: Figure) -> str:
@@ -43,12 +57,31 @@ def png(figure: Figure, dpi: int = 80) -> bytes:
 
 
 def need(table: pd.DataFrame) -> None:
+    """Raises ValueError if a table has no rows."""
     if not len(table):
         raise ValueError("a figure needs at least one row. Received: none")
 
 
 def one(table: pd.DataFrame, column: str) -> str:
+    """The value that all rows share; raises ValueError if there are more."""
     values = list(dict.fromkeys(table[column]))
     if len(values) != 1:
-        raise ValueError(f"a forest plot needs one {column}. Received: {', '.join(values)}")
+        raise ValueError(f"this figure needs one {column}. Received: {', '.join(values)}")
     return values[0]
+
+
+def ratio_ticks(low: float, high: float) -> list[float]:
+    """Round per-cent changes between two logarithms of ratios."""
+    grids = ([-20, -15, -10, -5, 0, 5, 10, 15, 20, 25],
+             [-60, -50, -40, -30, -20, -10, 0, 10, 25, 50, 75, 100, 150],
+             [-80, -60, -40, -20, 0, 30, 60, 100, 200, 300],
+             [-99, -95, -80, -50, 0, 100, 400, 1900, 9900])
+    grid = grids[int(np.searchsorted([0.4, 1.0, 2.2], high - low))]
+    return [place for g in grid if low <= (place := math.log1p(g / 100)) <= high]
+
+
+def ratio_axis(axis: XAxis, places: Sequence[float], words: Callable[[float], str]) -> None:
+    """Ticks at the given places and nowhere else, each in words."""
+    axis.set_major_locator(FixedLocator(places))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: words(value)))

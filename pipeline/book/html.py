@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 #: What a build leaves beside its pages, and what would differ from one build to the next.
-LEFTOVERS = (".buildinfo", ".buildinfo.bak", ".doctrees", ".jupyter_cache", "reports",
+LEFTOVERS = (".buildinfo", ".buildinfo.bak", "reports",
              "_static/scripts/fontawesome.js", "_static/scripts/fontawesome.js.map")
 
 
@@ -21,23 +21,30 @@ def build(root: Path, source: Path, html: Path) -> None:
         RuntimeError: the build failed; what was wrong stands in its output.
     """
     root, source, html = Path(root).resolve(), Path(source).resolve(), Path(html).resolve()
-    made = html.parent / "_build"
+    made = html.with_name("_build")
     shutil.rmtree(made, ignore_errors=True)
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")])),
-        # The order of sets must not depend on the run.
-        "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "MPLBACKEND": "agg"}
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(source),
-               "--path-output", str(html.parent), "--all", "-W", "-n", "--keep-going", "-q"]
-    done = subprocess.run(command, cwd=root, env=environment, check=False, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode:
-        raise RuntimeError(f"the book could not be built from {source} (exit code "
-                           f"{done.returncode}):\n{done.stdout}")
+    # Jupyter Book translates its settings; Sphinx alone lets every core read and write pages.
+    _run(root, source, "jupyter-book", "config", "sphinx", str(source))
+    _run(root, source, "sphinx-build", "-b", "html", "-d", str(made / "doctrees"), "-j", "auto",
+         "-W", "-n", "--keep-going", "-q", str(source), str(made / "html"))
     clean(made / "html")
     mend(made / "html")
     swap(made / "html", html)
     shutil.rmtree(made, ignore_errors=True)
+
+
+def _run(root: Path, source: Path, program: str, *arguments: str) -> None:
+    """Run a program of this environment; RuntimeError with its output if it fails."""
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")])),
+        # The order of sets must not depend on the run.
+        "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
+    done = subprocess.run([str(Path(sys.executable).with_name(program)), *arguments], cwd=root,
+                          env=environment, check=False, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    if done.returncode:
+        raise RuntimeError(f"the book could not be built from {source} (exit code "
+                           f"{done.returncode}):\n{done.stdout}")
 
 
 def clean(html: Path) -> None:

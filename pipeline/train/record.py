@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 from pathlib import Path
 
 import pandas as pd
-from IPython.display import HTML
 
 from pipeline.results import LAYERS_TABLE, read_table
-from pipeline.style import png
 
 
 def _arms(plan_file: str) -> list[dict]:
@@ -51,12 +47,6 @@ def summary(folder: Path) -> pd.DataFrame:
     table = read_table(Path(folder) / LAYERS_TABLE)
     first = (table[["variant", "data"]] == table.loc[0, ["variant", "data"]]).all(axis=1)
     return table[first].drop(columns=["variant", "data"]).rename(columns={"shape": "output shape"})
-
-
-def picture(figure, alt: str) -> HTML:
-    """A figure as an image of fixed bytes with a text that says what it shows."""
-    data = base64.b64encode(png(figure)).decode()
-    return HTML(f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">')
 
 
 def chosen(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:

@@ -9,17 +9,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.book.words import count, direction, interval, signed
-from pipeline.style import BAND, BETTER, PANEL, QUIET, STYLE, WORSE, need
-
-#: Per direction of a comparison, and whether it exceeds the margin: marker, filled, colour, words.
-DIRECTIONS = {
-    ("better", True): ("o", True, BETTER, "lower, by more than the margin"),
-    ("better", False): ("o", False, BETTER, "lower"),
-    ("worse", True): ("X", True, WORSE, "higher, by more than the margin"),
-    ("worse", False): ("X", False, WORSE, "higher"),
-    ("same", False): ("s", True, QUIET, "the same, within the margin"),
-    ("unclear", False): ("o", False, QUIET, "unclear")}
+from pipeline.book.words.comparison import direction, directions, interval
+from pipeline.book.words.numbers import count, signed
+from pipeline.style import BAND, DIRECTIONS, PANEL, QUIET, STYLE, need
 
 
 def answers(cells: pd.DataFrame) -> Figure:
@@ -52,7 +44,7 @@ def answers(cells: pd.DataFrame) -> Figure:
             # A line of zero for each answer, so that none runs through a name.
             axes.plot([0, 0], [y - 0.5, y + len(mine) - 0.5], color=QUIET, lw=0.8, zorder=1)
             for cell in mine.to_dict("records"):
-                kind = (direction(cell), cell["label"] in ("better", "worse"))
+                kind = (str(direction(cell)), cell["label"] in ("better", "worse"))
                 marker, filled, colour, _ = DIRECTIONS[kind]
                 axes.barh(y, 2 * cell["margin"], left=-cell["margin"], height=1, color=BAND, zorder=0)
                 middle, *ends = np.clip([-cell["effect"], -cell["high"], -cell["low"]], low, high)
@@ -82,7 +74,7 @@ def answers(cells: pd.DataFrame) -> Figure:
 def answers_finding(cells: pd.DataFrame) -> str:
     """How many of the answers' changes lower errors, raise them, do both, or neither."""
     need(cells)
-    found = cells.assign(way=cells.apply(direction, axis=1)).groupby("answer", sort=False)["way"].agg(set)
+    found = cells.assign(way=directions(cells)).groupby("answer", sort=False)["way"].agg(set)
     better, worse = (found.map(lambda ways, way=way: way in ways) for way in ("better", "worse"))
     return (f"Of {count(len(found), 'change')}, {int((better & ~worse).sum())} only lowered the error, "
             f"{int((worse & ~better).sum())} only raised it,\n{int((better & worse).sum())} did both and "

@@ -11,7 +11,8 @@ import seaborn as sns
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
-from pipeline.book.words import LETTERS, count, percent, signed, whole
+from pipeline.book.words.comparison import LETTERS
+from pipeline.book.words.numbers import count, percent, signed, whole
 from pipeline.style import BETTER, GREY, PANEL, QUIET, STYLE, TEXT, WORSE, need
 
 #: Lower errors are blue, higher ones are orange, no change is as light as the panel.

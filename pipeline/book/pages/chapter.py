@@ -1,4 +1,4 @@
-"""A chapter."""
+"""A chapter: its answer, what to do, its claims, its sweeps, what others found, its limits."""
 
 from __future__ import annotations
 
@@ -7,74 +7,109 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.book.figures.forest import forest_alt
-from pipeline.book.figures.sweep import dose_alt
-from pipeline.book.markdown import claim_link, image, table
-from pipeline.book.pages.claims import check_table, others
-from pipeline.book.study import Study, answers, counted
-from pipeline.book.words import (
-    capital, count, effect, prediction, signed, sureness, verdict_sentence, verdict_words)
+from pipeline.book.advice import advice, tally
+from pipeline.book.answers import Answer, answers
+from pipeline.book.blocks import check_table, claim_picture, others, place_picture
+from pipeline.book.figures.sweep import dose_alt, dose_response
+from pipeline.book.markdown import claim_link, experiment_link, image, table
+from pipeline.book.picture import Picture
+from pipeline.book.study import Study
+from pipeline.book.words.advice import tally_words, to_do
+from pipeline.book.words.claim import (
+    effect, prediction, sureness, verdict_sentence, verdict_words)
+from pipeline.book.words.comparison import counted
+from pipeline.book.words.numbers import capital, count, signed
 from pipeline.spec.claims import Claim
-from pipeline.verdicts.error_rates import blind_sets
 
 
-def chapter(study: Study, topic: str, advice: str = "") -> str:
-    """A chapter: its answer, the claims at a glance and one by one, what others found, limits.
+def write(study: Study) -> dict[str, str | Picture]:
+    """Every chapter with its figures; one without a hand-written page gets a whole page."""
+    files: dict[str, str | Picture] = {}
+    for topic in study.topics:
+        files |= {f"figures/{picture.name}": picture for picture in sweeps(study, topic)}
+        text = chapter(study, topic)
+        if topic in study.written:
+            files[f"generated/{topic}.md"] = text
+        else:
+            files[f"{topic}.md"] = f"# {topic.replace('_', ' ').capitalize()}\n\n{text}"
+    return files
 
-    Args:
-        study: all that the book shows.
-        topic: of the chapter.
-        advice: Markdown that follows the answer.
-    """
+
+def chapter(study: Study, topic: str) -> str:
+    """What a chapter says below its introduction."""
     claims = [claim for claim in study.claims if claim.topic == topic]
     if not claims:
         return "No claim of this chapter is declared.\n"
     lead = answers(study, topic)
-    parts = [":::{admonition} In short\n:class: tip\n"
-             + " ".join(found["sentence"] for found in lead) + "\n:::\n"] if lead else []
-    for found in lead:
-        parts.append(f"- {claim_link(found['claim'])}: {sureness(study, found)}"
-                     + (f". {capital(effect(study, found))}." if len(counted(found["cells"])) else ""))
-    parts += ["", advice, "## All claims of this chapter\n", table(["claim", "verdict"], [
-        (claim_link(claim), verdict_words(study.verdict(claim))) for claim in claims])]
-    for claim in claims:
-        row = study.verdict(claim)
-        cells = study.claim_cells(claim)
-        parts += [f"## {claim.says.rstrip('.')}\n",
-                  f"{verdict_words(row)} {verdict_sentence(claim, row)}\n",
-                  f"{prediction(claim)}\n"]
-        if claim.checks:
-            parts.append(check_table(study, claim.checks))
-        elif len(cells):
-            drawn = image(study, f"claim-{claim.slug}", forest_alt(cells), cells)
-            # A chapter shows the figures of its answers; those of its other claims fold open.
-            parts.append(drawn if claim in [found["claim"] for found in lead] else
-                         f"::::{{dropdown}} The comparisons, drawn\n{drawn}\n::::\n")
-        parts.append(claim_link(claim, "All numbers of this claim") + "\n")
+    shown = {found.claim.slug for found in lead}
     rows = {row for claim in claims for row in claim.rows}
-    swept = sweeps(study, topic)
-    if swept:
-        parts.append("## Value by value\n\nThe mean test error, with its interval, by the value of a sweep.\n")
-    parts += [image(study, name, dose_alt(drawn), drawn, small=drawn["data"].nunique() == 1)
-              for name, drawn in swept.items()]
-    if topic == "order":
-        parts.append(applications_table(study))
-    if topic == "old_code":
-        parts.append(old_code_table(study))
-    return "\n".join([*parts, others(study, rows), limits(study, claims)])
+    return "\n".join([
+        *_lead(study, lead), "", advised(study, topic), *places(study, topic),
+        "## All claims of this chapter\n",
+        table(["claim", "verdict"], [(claim_link(claim), verdict_words(study.verdict(claim)))
+                                     for claim in claims]),
+        *(part for claim in claims for part in _claim(study, claim, claim.slug in shown)),
+        *_swept(study, topic), *(more(study) for more in MORE.get(topic, ())),
+        others(study, rows), limits(study, claims)])
 
 
-def sweeps(study: Study, topic: str) -> dict[str, pd.DataFrame]:
-    """The sweeps that a chapter draws, by the name of the figure: one a list in `sweeps`."""
-    found = {}
+def _lead(study: Study, lead: Sequence[Answer]) -> list[str]:
+    if not lead:
+        return []
+    lines = [f"- {claim_link(found.claim)}: {sureness(found.claim, found.row, found.cells)}"
+             + (f". {capital(effect(found.claim, found.cells, study.rule))}." if len(counted(found.cells)) else "")
+             for found in lead]
+    return [":::{admonition} In short\n:class: tip\n" + " ".join(found.sentence for found in lead)
+            + "\n:::\n", *lines]
+
+
+def advised(study: Study, topic: str) -> str:
+    """The advice of a topic in short; empty if there is none."""
+    lines = [f"- {one.situation}. {to_do(one)} {tally_words(tally(one.cells)).capitalize()}."
+             for one in advice(study) if one.claim.topic == topic]
+    return "\n".join(["## What to do\n", *lines, "", "*Better* and *worse*: the whole interval is on one "
+                      "side of zero. [The guide](/guide.md) has what each rests on.\n"]) if lines else ""
+
+
+def _claim(study: Study, claim: Claim, answers: bool) -> list[str]:
+    """A claim with its checks or its figure, which folds open unless the claim answers the chapter."""
+    row = study.verdict(claim)
+    parts = [f"## {claim.says.rstrip('.')}\n",
+             f"{verdict_words(row)} {verdict_sentence(claim, row)}\n", f"{prediction(claim)}\n"]
+    if claim.checks:
+        parts.append(check_table(study, claim.checks))
+    elif picture := claim_picture(study, claim):
+        drawn = image(study, picture)
+        parts.append(drawn if answers else f"::::{{dropdown}} The comparisons, drawn\n{drawn}\n::::\n")
+    return [*parts, claim_link(claim, "All numbers of this claim") + "\n"]
+
+
+def places(study: Study, topic: str) -> list[str]:
+    """Links to the experiments that try a layer at every place; nothing without a result."""
+    found = [experiment_link(study, name) for name in study.answers.get(topic, {}).get("places", ())
+             if place_picture(study, name)]
+    return ["## Place by place\n\nEvery place of one network was tried, with the effect and the interval at "
+            f"each: {', '.join(found)}.\n"] if found else []
+
+
+def sweeps(study: Study, topic: str) -> list[Picture]:
+    """The sweeps that a chapter draws, one a list in `sweeps`."""
+    found = []
     for number, names in enumerate(study.answers.get(topic, {}).get("sweeps", ()), 1):
         rows = study.doses[study.doses["experiment"].isin(names)]
         if len(rows):
-            found[f"sweep-{topic}-{number}"] = rows
+            found.append(Picture(f"sweep-{topic}-{number}", rows, dose_response, dose_alt,
+                                 small=rows["data"].nunique() == 1))
     return found
 
 
-def applications_table(study: Study) -> str:
+def _swept(study: Study, topic: str) -> list[str]:
+    drawn = [image(study, picture) for picture in sweeps(study, topic)]
+    return ["## Value by value\n\nThe mean test error, with its interval, by the value of a sweep.\n",
+            *drawn] if drawn else []
+
+
+def applications(study: Study) -> str:
     """Where the networks that come with Keras put batch normalisation."""
     rows = [tuple(row) for row in study.applications.itertuples(index=False)]
     if not rows:
@@ -86,7 +121,7 @@ def applications_table(study: Study) -> str:
                      "after an activation", "neither", "after a layer without bias", "with bias"], rows))
 
 
-def old_code_table(study: Study) -> str:
+def old_code(study: Study) -> str:
     """What becomes of each feature of the threads' code on today's Keras."""
     rows = [(row["thread"], f"`{row['feature']}`", "yes" if row["works"] else "**no**",
              row["happens"], f"`{row['repair']}`" if isinstance(row["repair"], str) and row["repair"] else "–")
@@ -98,6 +133,10 @@ def old_code_table(study: Study) -> str:
             + table(["thread", "feature", "does what it did", "what happens", "shortest repair"], rows))
 
 
+#: What a chapter has besides its claims, from the exact checks.
+MORE = {"order": (applications,), "old_code": (old_code,)}
+
+
 def limits(study: Study, claims: Sequence[Claim]) -> str:
     """What the answers of a chapter rest on, and what they cannot say."""
     cells = study.cells[study.cells["claim"].isin([claim.slug for claim in claims])]
@@ -107,13 +146,18 @@ def limits(study: Study, claims: Sequence[Claim]) -> str:
     opened = [claim for claim in claims if study.verdict(claim)["verdict"] == "undecided"]
     text = (f"Measured on {', '.join(sets)}, with the networks named above and no others. "
             f"{len(opened)} of {count(len(claims), 'claim')} stayed undecided.")
-    blind = sorted(blind_sets(study.arms) & set(sets)) if len(study.arms) else []
-    if blind:
+    if blind := sorted(study.blind & set(sets)):
         text += f" On {', '.join(blind)}, “no difference” is never concluded."
+    return (f"## The limits of this answer\n\n{text}{_detectable(cells)} "
+            "See [the limits](/limits.md) of the whole.\n")
+
+
+def _detectable(cells: pd.DataFrame) -> str:
+    """The change that half of the comparisons of errors could have found."""
     errors = cells[(cells["scale"] == "log ratio") & (cells["metric"] == "error")
                    & (cells["position"] != "uninformative")]
-    if len(errors):
-        middle = signed(100 * math.expm1(-errors["detectable"].median()), " %")
-        text += (f" Half of the comparisons of errors could have found a change of {middle}, or a "
-                 "smaller one.")
-    return f"## The limits of this answer\n\n{text} See [the limits](/limits.md) of the whole.\n"
+    if not len(errors):
+        return ""
+    middle = signed(100 * math.expm1(-errors["detectable"].median()), " %")
+    return (f" Half of the comparisons of errors could have found a change of {middle}, or a "
+            "smaller one.")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pipeline.book.study import Study
 
 
-def citation(study: Study) -> str:
+def write(study: Study) -> dict[str, str]:
     """How to cite the book, from CITATION.cff: as a sentence and for BibTeX."""
-    found = study.citation
-    if not found:
-        return "The project has no CITATION.cff.\n"
+    text = citation(study.citation) if study.citation else "The project has no CITATION.cff.\n"
+    return {"generated/cite.md": text}
+
+
+def citation(found: Mapping) -> str:
+    """A citation file's content as a sentence and for BibTeX."""
     names = [author.get("name") or f"{author['given-names']} {author['family-names']}"
              for author in found["authors"]]
     year = str(found["date-released"])[:4]

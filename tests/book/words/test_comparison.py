@@ -1,13 +1,14 @@
-"""Results in words."""
+"""A comparison in words."""
 
 import math
 
 import pytest
 
-from pipeline.book.words import sentence
+from pipeline.book.words.comparison import change, counted, direction, directions, interval, sentence
 from pipeline.spec.metrics import metric_of
 from pipeline.spec.tables import TRIVIAL
 from pipeline.verdicts.rule import Rule
+from tests.book.made import cells
 
 
 def cell(effect, low, high, metric="error", minus=False, control="old"):
@@ -56,3 +57,34 @@ def test_sentences(content, words):
 
 def test_a_sentence_states_the_rules_confidence():
     assert "(90 % interval" in sentence(cell(0.1, 0.05, 0.2), Rule(alpha=0.1))
+
+
+@pytest.mark.parametrize(("label", "sign", "expected"), [
+    ("better", "+", "better"), ("undecided", "+", "better"), ("undecided", "", "unclear"),
+    ("equivalent", "+", "same"), ("undecided", "-", "worse"), ("worse", "-", "worse")])
+def test_a_direction_is_clear_where_the_interval_leaves_zero_out(label, sign, expected):
+    assert direction({"label": label, "sign": sign}) == expected
+    assert directions(cells({"label": label, "sign": sign})) == [expected]
+
+
+@pytest.mark.parametrize("effect, metric, scale, expected", [
+    (math.log(2), "error", "log ratio", -50),
+    (-math.log(2), "loss", "log ratio", 100),
+    (0.1, "minority_recall", "difference", 10),
+    (0.1, "divergence", "share", -10),
+    (0.1, "some_measure", "difference", 0.1)])
+def test_change_is_that_of_the_score(effect, metric, scale, expected):
+    assert change(effect, metric, scale) == pytest.approx(expected)
+
+
+def test_an_interval_runs_from_the_least_change_to_the_greatest():
+    ratio = {"metric": "error", "scale": "log ratio", "effect": math.log(2), "low": 0.0, "high": math.log(4)}
+    assert interval(ratio) == "−50 % (−75 to 0 %)"
+    share = {"metric": "minority_recall", "scale": "difference", "effect": 0.1, "low": -0.2, "high": 0.3}
+    assert interval(share) == "+10 (−20 to +30)"
+
+
+def test_what_can_show_something_is_counted_the_best_first():
+    table = cells({"data": "a", "effect": 0.1}, {"data": "b", "effect": 0.3},
+                  {"data": "c", "effect": 0.9, "position": "uninformative"}, {"data": "d", "effect": math.nan})
+    assert list(counted(table)["data"]) == ["b", "a"]

@@ -1,0 +1,90 @@
+"""The page of a lab record: the notebook that its run wrote, in a frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from pipeline.book.markdown import claim_link, source
+from pipeline.book.study import Study
+from pipeline.book.words.claim import short
+from pipeline.book.words.network import chain
+from pipeline.book.words.numbers import count
+from pipeline.results import CURVES_TABLE
+
+
+def write(study: Study) -> dict[str, str | bytes]:
+    """Every lab record, framed, and the curves that it draws."""
+    files: dict[str, str | bytes] = {}
+    for name, path in study.records.items():
+        files[f"records/{name}.ipynb"] = nbformat.writes(framed(study, path, name)) + "\n"
+        if (curves := path.with_name(CURVES_TABLE)).exists():
+            files[f"figures/curves-{name}.csv.gz"] = curves.read_bytes()
+    return files
+
+
+def framed(study: Study, path: Path, name: str) -> NotebookNode:
+    """A lab record with a title, links back, its pictures' alternative texts and their data.
+
+    It keeps no kernel: the book shows what the run wrote, and executes nothing.
+    """
+    notebook, curves = nbformat.read(path, as_version=4), path.with_name(CURVES_TABLE)
+    cells = [new_markdown_cell(head(study, name))]
+    for cell in notebook.cells:
+        cells.append(cell)
+        if alt := picture_alt(cell):
+            cell["metadata"]["mystnb"] = {"image": {"alt": alt, "classes": "figure"}}
+            if curves.exists():
+                cells.append(new_markdown_cell(source(
+                    study, f"curves-{name}.csv.gz", curves.read_bytes(), [name])))
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    return nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
+
+
+def picture_alt(cell: NotebookNode) -> str:
+    """The alternative text that the output of a cell has for its picture; empty without one."""
+    return next((alt for output in cell.get("outputs", ())
+                 if (alt := output.get("metadata", {}).get("image/png", {}).get("alt"))), "")
+
+
+def head(study: Study, name: str) -> str:
+    """The title of a record, what it is of, what training took, and what rests on it."""
+    if name not in study.params.experiments:
+        return "# Lab record: the exact checks\n\nSee [the exact checks](/mechanics.md)."
+    text = (f"# Lab record: {name}\n\nThe record of training [{name}](#experiment-{name}), "
+            f"{chain(study.params.experiments[name])}, as it was written by the run. "
+            "It is shown, not executed again. " + timing(study, name)).rstrip()
+    used = "; ".join(claim_link(c, short(c.slug)) for c in study.claims if name in c.experiments)
+    return text + (f" Claims that rest on it: {used}." if used else "")
+
+
+def timing(study: Study, name: str) -> str:
+    """How long an experiment trained, a step's share of it, and where; empty if not written down."""
+    found = study.timings.get(name, {})
+    if "trained" not in found:
+        return ""
+    text = f"{count(found['trained'], 'run')} took {found['seconds']:g} s, compiling included"
+    steps = _steps(study, name)
+    if steps and found["trained"] == found["runs"]:
+        text += f": {1000 * found['seconds'] / steps:.2f} ms for a step of one network"
+    versions = ", ".join(f"{title} {found[key]}" for key, title in (
+        ("python", "Python"), ("tensorflow", "TensorFlow"), ("keras", "Keras"), ("numpy", "NumPy")))
+    return f"{text}. Trained on {count(found['cores'], 'core')} ({found['machine']}) with {versions}."
+
+
+def _steps(study: Study, name: str) -> int:
+    """The optimiser's steps in all stored runs of an experiment; 0 if something is not known."""
+    arms = {(arm["variant"], arm["data"]): arm for arm in study.plans.get(name, {}).get("arms", ())}
+    total = 0
+    for place, runs in study.trained.get(name, {}).items():
+        arm = arms.get(place)
+        if arm is None or arm["data"] not in study.sizes:
+            return 0
+        train = arm["train"]
+        samples = round(study.sizes[arm["data"]] * train["train_fraction"])
+        total += runs * train["epochs"] * (samples // train["batch_size"])
+    return total

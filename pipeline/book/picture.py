@@ -1,0 +1,56 @@
+"""A figure of the book: how it is drawn, what it is drawn from, and the text that stands in for it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from pipeline.style import svg
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as SVG, and beside it the rows that it is drawn from as CSV.
+
+    Attributes:
+        name: of the figure and of its data, without an ending.
+        rows: what it is drawn from.
+        draw, describe: rows → figure, rows → alternative text.
+        small: whether it fits a narrow screen; a large one scrolls there in a box of its own.
+    """
+
+    name: str
+    rows: pd.DataFrame
+    draw: Callable[[pd.DataFrame], Figure]
+    describe: Callable[[pd.DataFrame], str]
+    small: bool = False
+
+    @property
+    def alt(self) -> str:
+        """The alternative text, on one line."""
+        return " ".join(self.describe(self.rows).split())
+
+    @property
+    def data(self) -> str:
+        """The rows as CSV."""
+        return self.rows.to_csv(index=False, lineterminator="\n", na_rep="NaN")
+
+    @property
+    def experiments(self) -> list[str]:
+        """The experiments, or their variants, that the rows come from."""
+        return [name for column in ("treatment", "control", "minus_treatment", "minus_control", "experiment")
+                if column in self.rows for name in self.rows[column]]
+
+    def files(self) -> dict[str, str]:
+        """The figure and its data, by path."""
+        return {f"figures/{self.name}.svg": svg(self.draw(self.rows)),
+                f"figures/{self.name}.csv": self.data}
+
+
+def sha256(data: bytes) -> str:
+    """The start of a hash, as the line below a figure shows it."""
+    return hashlib.sha256(data).hexdigest()[:12]

@@ -1,0 +1,82 @@
+"""A network in words: its layers, and what one changes of another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pipeline.spec.claims import base
+from pipeline.spec.layers import Change, classes, words
+from pipeline.spec.params import Experiment, Params, Train
+from pipeline.spec.tables import TRIVIAL
+
+
+def chain(experiment: Experiment) -> str:
+    """The layers in the network's order, and a head that is not the usual one."""
+    text = " → ".join(words(experiment.layers))
+    if experiment.head:
+        head = experiment.head
+        text += " → output → " + (head if isinstance(head, str) else " → ".join(words(head)))
+    return f"`{text}`"
+
+
+def change(one: Change) -> str:
+    """An elementary change, e.g. "`bn` before `relu`"."""
+    if one.kind == "without":
+        return f"without `{one.place}`"
+    if one.kind == "set":
+        if one.value is None:
+            return f"without `{one.place}`"
+        return f"`{one.place}: {str(one.value).lower() if isinstance(one.value, bool) else one.value}`"
+    come = _code(words(one.value))
+    return {"replace": f"{come} instead of `{one.place}`", "before": f"{come} before `{one.place}`",
+            "after": f"{come} after `{one.place}`", "layers": f"the layers {come}"}[one.kind]
+
+
+def changed(params: Params, treatment: str, control: str) -> str:
+    """What a treatment does to its control, in words: as its change is written, else both chains."""
+    new = params.experiments[base(treatment)]
+    if control == TRIVIAL:
+        return f"{chain(new)} instead of guessing"
+    old = params.experiments[base(control)]
+    parts = []
+    if new.of == base(control):
+        parts = [change(one) for one in new.changes]
+    elif words(new.layers) != words(old.layers):
+        parts = [f"{_code(words(new.layers))} instead of {_code(words(old.layers))}"]
+    if new.head != old.head and new.head:
+        parts.append("output " + _code([new.head] if isinstance(new.head, str) else words(new.head)))
+    parts += [f"`{k}: {getattr(new, k)}`" for k in Train.model_fields
+              if getattr(new, k, None) is not None and getattr(new, k) != getattr(old, k)]
+    if new.everywhere:
+        parts.append(f"{_code(words(new.everywhere))} at every place, one at a time")
+    if "[" in treatment:
+        parts.append("at `" + treatment.partition("[")[2].rstrip("]").replace("=", " = ") + "`")
+    return ", ".join(dict.fromkeys(parts)) or "the same network"
+
+
+def _code(names: Sequence[str]) -> str:
+    return "`" + " → ".join(names) + "`"
+
+
+def kind(params: Params, name: str) -> str:
+    """What kind of network an experiment has, by its layers."""
+    found = [cls for cls, _ in _classes(params, name)]
+    lstms = sum("LSTM" in cls for cls in found)
+    if "Embedding" in found:
+        return "text: embedding, Conv1D, LSTM"
+    if lstms:
+        return "Conv1D and LSTM" if lstms == 1 else "Conv1D and stacked LSTMs"
+    return ("Conv2D" if "Conv2D" in found else "Conv1D without LSTM" if "Conv1D" in found else
+            "dense layers (MLP)")
+
+
+def activations(params: Params, name: str) -> list[str]:
+    """The activations of an experiment's layers, each once."""
+    named = {"relu": "ReLU", "selu": "SELU", "prelu": "PReLU"}
+    found = [arguments.get("activation", "") if cls == "Activation" else cls.lower()
+             for cls, arguments in _classes(params, name) if cls in ("Activation", "PReLU")]
+    return list(dict.fromkeys(named.get(word, word) for word in found))
+
+
+def _classes(params: Params, name: str) -> list[tuple[str, Mapping]]:
+    return classes(params.experiments[name].layers, params.layers)

@@ -1,0 +1,71 @@
+"""What a layer does at every place of a network, in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from pipeline.book.words.comparison import Way, direction, interval
+from pipeline.book.words.numbers import short, span
+from pipeline.verdicts.rule import Rule
+
+#: What the interval at a place says, against the network without the layer.
+AGAINST_NONE = {Way.BETTER: "better than without it", Way.WORSE: "worse than without it",
+                Way.SAME: "as good as without it, within the margin",
+                Way.UNCLEAR: "not told apart from the network without it"}
+
+
+def place_words(rows: pd.DataFrame, rule: Rule) -> str:
+    """The best and the worst place on each data set, and how far that can be trusted, as Markdown.
+
+    Args:
+        rows: of the table `places`, one experiment.
+        rule: for the confidence.
+    """
+    lines = [f"- **{data}**: {_ends(mine.to_dict('records'))}" for data, mine in rows.groupby("data", sort=False)]
+    return "\n".join([
+        "**Where do I put it?** Every place of the network was tried, one at a time, against the network "
+        "without it. The change of the test error, and the places that may be the best and the worst:\n",
+        *lines,
+        f"\n**How sure?** In brackets: {short(100 * (1 - rule.alpha))} % intervals, for all "
+        f"{span([int(m) for m in rows['m']])} places of a data set together. The data picked the best place and "
+        "the worst, so one that looks best may be so by chance: a place *may be* the best as long as no other "
+        "is shown to be better than it, and it *is* the best once every other one is shown to be worse.\n"])
+
+
+def _ends(rows: Sequence[Mapping]) -> str:
+    """What stands best and worst on a data set, and what else may be."""
+    parts = [f"{_claim(row)}, {place_change(row)}, {AGAINST_NONE[direction(row)]}{_rivals(row, rows)}"
+             for stands in ("best", "worst") for row in rows if row["stands"] == stands]
+    return ". ".join(parts) + "." if parts else "no place can be named: too few of them can show anything."
+
+
+def _claim(row: Mapping) -> str:
+    """`after relu_1` is best, or may be."""
+    return f"*{row['place']}* {'is' if row['apart'] else 'may be'} {row['stands']}"
+
+
+def _rivals(row: Mapping, rows: Sequence[Mapping]) -> str:
+    """The other places that may be best, or worst, too."""
+    others = [f"*{one['place']}*" for one in rows
+              if one[f"may_be_{row['stands']}"] and one["place"] != row["place"]]
+    if not others:
+        return ""
+    return f" (so may {' and '.join(filter(None, [', '.join(others[:-1]), others[-1]]))})"
+
+
+def place_change(row: Mapping) -> str:
+    """The change of the test error at a place, with its interval."""
+    if not math.isfinite(row["effect"]):
+        return "no effect can be computed"
+    return interval({**row, "metric": "error", "scale": "log ratio"})
+
+
+def finding(rows: pd.DataFrame) -> str:
+    """Per data set, a line: which place is, or may be, the best and the worst."""
+    return "\n".join(f"{data}: " + (", ".join(
+        _claim(row).replace("*", "") for stands in ("best", "worst")
+        for row in mine.to_dict("records") if row["stands"] == stands) or "no place can be named")
+        for data, mine in rows.groupby("data", sort=False))
