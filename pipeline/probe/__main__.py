@@ -45,6 +45,8 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int) -
     check_versions(plan["versions"])
     rows = []
     for arm in plan["arms"]:
+        if arm.get("measuring"):
+            continue
         place = {"experiment": plan["experiment"], "variant": arm["variant"], "data": arm["data"]}
         mine = runs[(runs["purpose"] == "study") & runs["chosen"]]
         for column, value in place.items():

@@ -28,7 +28,8 @@ def chain(plan_file: str) -> str:
     Of a sweep, the first variant is shown; the others change what their names say.
     """
     arms, lines = _arms(plan_file), {}
-    variants = list(dict.fromkeys(arm["variant"] for arm in arms))
+    variants, measuring = ([*dict.fromkeys(arm["variant"] for arm in arms if arm.get("measuring", False) is kind)]
+                           for kind in (False, True))
     for arm in arms:
         if arm["variant"] == variants[0]:
             output = [f"Dense(units={arm['classes'] or 1})"]
@@ -39,6 +40,9 @@ def chain(plan_file: str) -> str:
     if len(variants) > 1:
         parts.append(f"This is the variant `{variants[0]}`. The others change what their names say: "
                      + ", ".join(f"`{variant}`" for variant in variants[1:]) + ".")
+    if measuring:
+        parts.append("Variants that only measure the rule, from another start and on half the data: "
+                     + ", ".join(f"`{variant}`" for variant in measuring) + ".")
     return "\n\n".join(parts)
 
 
@@ -49,11 +53,12 @@ def summary(folder: Path) -> pd.DataFrame:
     return table[first].drop(columns=["variant", "data"]).rename(columns={"shape": "output shape"})
 
 
-def chosen(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
-    """The curves of the study runs at the chosen learning rate."""
+def chosen(plan_file: str, runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+    """The curves of the study runs at the chosen learning rate, but for variants that measure the rule."""
     place = ["variant", "data", "learning_rate"]
-    rates = runs.loc[(runs["purpose"] == "study") & runs["chosen"], place].drop_duplicates()
-    return curves.merge(rates, on=place)
+    asked = {arm["variant"] for arm in _arms(plan_file) if not arm.get("measuring")}
+    mine = (runs["purpose"] == "study") & runs["chosen"] & runs["variant"].isin(asked)
+    return curves.merge(runs.loc[mine, place].drop_duplicates(), on=place)
 
 
 def scores(runs: pd.DataFrame) -> pd.DataFrame:
