@@ -77,6 +77,13 @@ def table(arrays):
         return probe(a_plan(), arrays, runs_of(a_plan(), SEEDS), 10)
 
 
+def test_variants_that_measure_the_rule_are_not_watched(arrays):
+    spec = a_plan()
+    spec["arms"][0]["measuring"] = True
+    found = probe(spec, arrays, runs_of(spec, SEEDS), 10)
+    assert "units=2" not in "".join(found["variant"]) and len(found)
+
+
 def test_one_row_a_seed_and_layer_and_one_a_network(table):
     assert list(table.columns) == COLUMNS
     layers = {"waves": ["GlobalAveragePooling1D_1", "Dense_1", "BatchNormalization_1", "output_1"],

@@ -57,10 +57,23 @@ def test_the_summary_is_of_the_first_network(tmp_path):
     assert list(summary["layer"]) == ["dense_1", "bn_1"] and list(summary["parameters"]) == [15, 12]
 
 
-def test_only_curves_at_the_chosen_rate_are_shown(runs):
-    curves = pd.DataFrame({"variant": "", "data": "one", "seed": 1, "epoch": 1,
-                           "learning_rate": [0.1, 0.2], "train_loss": [1.0, 2.0]})
-    assert list(record.chosen(runs, curves)["train_loss"]) == [1.0]
+def test_curves_are_those_at_the_chosen_rate_of_what_is_asked(runs, tmp_path):
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"arms": [{"variant": ""}, {"variant": "repetition=1", "measuring": True}]}))
+    both = pd.concat([runs, runs.assign(variant="repetition=1")])
+    curves = pd.DataFrame({"variant": ["", "", "repetition=1"], "data": "one", "seed": 1, "epoch": 1,
+                           "learning_rate": [0.1, 0.2, 0.1], "train_loss": [1.0, 2.0, 3.0]})
+    assert list(record.chosen(plan, both, curves)["train_loss"]) == [1.0]
+
+
+def test_variants_that_measure_the_rule_are_named_apart(tmp_path):
+    network = {"layers": [{"word": "flatten", "class": "Flatten", "arguments": {}}], "head": []}
+    arm = {"variant": "", "data": "one", "classes": 0, "network": network}
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"arms": [arm, arm | {"variant": "repetition=1", "measuring": True}]}))
+    shown = record.chain(plan)
+    assert "measure the rule, from another start and on half the data: `repetition=1`." in shown
+    assert "The others change" not in shown
 
 
 def test_scores_and_rates_are_means_over_seeds(runs):
