@@ -5,8 +5,13 @@ from __future__ import annotations
 import math
 
 import pandas as pd
+from ruamel.yaml import YAML
 
-from pipeline.spec.tables import CELL_COLUMNS, PLACE_COLUMNS
+from pipeline.book.study import TABLES, Study
+from pipeline.spec.claims import Claim
+from pipeline.spec.params import parse
+from pipeline.spec.tables import CELL_COLUMNS, PLACE_COLUMNS, VERDICT_COLUMNS
+from pipeline.verdicts.rule import Rule
 
 PARAMS = """\
 data:
@@ -119,3 +124,55 @@ def all_places() -> pd.DataFrame:
 def lines(axes, points: int) -> list:
     """The lines of an axes that have so many points."""
     return [line for line in axes.lines if len(line.get_xdata()) == points]
+
+GUIDED = """\
+data:
+  forecast: {group: sequences, source: forecast, seeds: 30}
+  tabular:  {group: tables, source: tabular, seeds: 30}
+layers:
+  conv: {Conv1D: {filters: 10, kernel_size: 3}}
+  dense: {Dense: {units: 8}}
+  relu: {Activation: relu}
+  lstm: {LSTM: {units: 15}}
+experiments:
+  plain:   {data: sequences, layers: [conv, relu, lstm]}
+  bn:      {data: sequences, layers: [conv, BatchNormalization, {Activation: tanh}, lstm], versus: plain}
+  mlp:     {data: tables, layers: [dense, relu], vary: {train_fraction: [0.25, 1.0]}}
+  mlp_bn:  {data: tables, layers: [dense, BatchNormalization, relu], vary: {train_fraction: [0.25, 1.0]}}
+train:
+  epochs: 2
+  batch_size: 8
+  optimizer: Adam
+  learning_rate: 0.01
+  learning_rates: [0.01]
+  tuning_seeds: 2
+"""
+
+
+def claim(slug: str, region: str = "better", quantifier: str = "generally", **more) -> Claim:
+    """A claim on one pair of experiments."""
+    return Claim(**{"slug": slug, "rows": ["A1"], "who": "someone", "says": "It is so.", "topic": "order",
+                    "predicts": {"by": "thread", "region": region, "quantifier": quantifier},
+                    "contrasts": [{"treatment": "bn", "control": "plain"}]} | more)
+
+
+def guided_study() -> Study:
+    """Three situations: one supported, one undecided by samples, one that is not measured."""
+    claims = [claim("conv"), claim("table", contrasts=[
+        {"treatment": f"mlp_bn[train_fraction={f}]", "control": f"mlp[train_fraction={f}]"}
+        for f in (0.25, 1.0)]), claim("open")]
+    row = dict.fromkeys(VERDICT_COLUMNS, "") | {"fragile": False, "A": 0}
+    first = cell(claim="conv", treatment="bn", position="for", detectable=0.1)
+    second = cell(claim="table", treatment="mlp_bn[train_fraction=0.25]", control="mlp[train_fraction=0.25]",
+                  data="tabular", effect=0.0, low=-0.3, high=0.3, label="undecided", position="open", sign="")
+    tables = {name: pd.DataFrame(columns=list(table.columns)) for name, table in TABLES.items()} | {
+        "cells": pd.DataFrame([first, second]),
+        "verdicts": pd.DataFrame([
+            row | {"slug": "conv", "verdict": "supported", "reads": "supported", "D": 1, "F": 1},
+            row | {"slug": "table", "verdict": "undecided", "reads": "undecided", "D": 2, "F": 0}])}
+    entries = ({"claim": "conv", "situation": "BN after a Conv1D", "front": True},
+               {"claim": "table", "situation": "BN or none", "instead": True},
+               {"claim": "open", "situation": "Nobody looked", "front": True},
+               {"claim": "gone", "situation": "Not declared", "front": True})
+    return Study(parse(YAML(typ="safe").load(GUIDED)), claims, Rule(), tables, guide=entries,
+                 sizes={"forecast": 960, "tabular": 640})

@@ -22,6 +22,8 @@ def write(study: Study) -> dict[str, str]:
     for topic in study.topics:
         mine = [entry(study, *one) for one in found if one[0].claim.topic == topic]
         parts += [f"## {study.question(topic)}\n", *mine] if mine else []
+    if not found:
+        parts = ["No situation of the guide rests on a claim that is declared.\n"]
     return {"generated/guide.md": "\n".join(parts)}
 
 

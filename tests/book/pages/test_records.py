@@ -1,0 +1,18 @@
+"""The list of lab records has every stored record of an experiment."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.book.pages.records import write
+
+
+def test_the_list_has_every_stored_record(study):
+    study.records["mechanics"] = Path("record.ipynb")
+    rows = [line for line in write(study)["generated/records.md"].splitlines() if "/records/" in line]
+    assert rows == [
+        "| [plain](/records/plain.ipynb) | `conv → relu → lstm` | forecast, digits | [entry](#experiment-plain) |",
+        "| [before](/records/before.ipynb) | `conv → bn → relu → lstm` | forecast | [entry](#experiment-before) |"]
+
+
+def test_without_a_record_that_is_said(study):
+    assert write(replace(study, records={}))["generated/records.md"] == "No record is stored yet.\n"

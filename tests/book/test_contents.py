@@ -1,0 +1,37 @@
+"""The table of contents: the pages of `book/`, with those that are generated below them."""
+
+from pathlib import Path
+
+from pipeline.book.contents import contents, sections
+from pipeline.spec.base import read_yaml
+
+ROOT = Path(__file__).parents[2]
+STATIC = {"format": "jb-book", "root": "index", "parts": [
+    {"caption": "Answers", "chapters": [{"file": "question"}, {"file": "mechanics"}]},
+    {"caption": "More", "chapters": [{"file": "records"}, {"file": "experiments"}]}]}
+
+
+def test_pages_stand_below_the_page_that_lists_them(study):
+    found = contents(STATIC, study)
+    assert (found["format"], found["root"]) == ("jb-book", "index")
+    first, second = (part["chapters"] for part in found["parts"])
+    # Chapters without a page of their own follow the question.
+    assert [chapter["file"] for chapter in first] == ["question", "sequences", "something_new", "mechanics"]
+    assert first[1]["sections"] == [{"file": "claims/before_is_better", "title": "Before is better"}]
+    assert [entry["file"] for entry in second[0]["sections"]] == ["records/plain", "records/before"]
+    assert second[1]["sections"] == [{"file": "experiments/sequences"}]
+    assert STATIC["parts"][0]["chapters"][0] == {"file": "question"}
+
+
+def test_the_record_of_the_checks_stands_below_the_mechanics(study):
+    study.records["mechanics"] = Path("record.ipynb")
+    assert sections(study)["mechanics"] == [
+        {"file": "records/mechanics", "title": "record of the checks"},
+        {"file": "claims/exact_one", "title": "Exact one"}]
+    assert all(entry["file"] != "records/mechanics" for entry in sections(study)["records"])
+
+
+def test_pages_of_the_book_exist():
+    listed = read_yaml(ROOT / "book/_toc.yml")
+    for page in [listed["root"], *(c["file"] for p in listed["parts"] for c in p["chapters"])]:
+        assert page == "experiments" or (ROOT / "book" / f"{page}.md").exists()

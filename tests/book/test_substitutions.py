@@ -1,0 +1,49 @@
+"""The numbers of hand-written pages are those of the study, and every one that a page names is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.book.substitutions import substitutions
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_numbers_count_what_is_stored(study):
+    found = substitutions(study)
+    assert (found["claims"], found["experiments"], found["data_sets"], found["runs"]) == (3, 5, 2, 6)
+    assert (found["supported"], found["exactly_true"], found["not_measured"]) == (1, 1, 1)
+    assert (found["confidence"], found["tuning_seeds"]) == (95, 2)
+
+
+def test_names_in_pages_are_known(study):
+    known, named = set(substitutions(study)), set()
+    for path in (ROOT / "book").glob("*.md"):
+        named |= set(re.findall(r"\{\{(.+?)\}\}", path.read_text()))
+    assert {name.strip() for name in named} <= known and len(named) > 5
+    # What Jinja would read as a value is no name.
+    assert not known & {"true", "false", "none"}
+
+
+def prose(text):
+    """A page without its head, code, directives' options, roles, numbers put in and addresses of links."""
+    text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.S)
+    text = re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)
+    text = re.sub(r"^:.*$", "", text, flags=re.M)
+    text = re.sub(r"\{\{.+?\}\}|\{[\w:]+\}`[^`]*`|`[^`]*`", "", text)
+    return re.sub(r"\]\([^)]*\)", "]", text)
+
+
+@pytest.mark.parametrize("page", ["index", "order", "lstm", "output", "dropout",
+                                  "selu", "squeeze_excite", "pooling", "learning_rate", "mechanics",
+                                  "old_code", "claims", "records", "limits", "guide", "cite"])
+def test_no_number_is_typed_where_results_are_reported(page):
+    text = prose((ROOT / "book" / f"{page}.md").read_text())
+    # A digit that belongs to a name, such as Conv2D, is no number.
+    assert re.findall(r"(?<![A-Za-z])\d[\d.,]*", text) == []
+
+
+def test_prose_keeps_a_typed_number_and_drops_one_that_is_put_in():
+    text = prose("---\na: 1\n---\nIn 12 % of {{ runs }} runs of `3`.\n```\n3\n```\n")
+    assert text.split() == ["In", "12", "%", "of", "runs", "of", "."]
