@@ -228,13 +228,13 @@ def _numbers(rows: Rows, cells: pd.Series) -> np.ndarray:
 
 
 def _no_number(rows: Rows, row: int, column: str, found) -> ConfigError:
-    """The answer to a cell that is no number."""
-    infinite = _is_number(found)
-    hint = "" if infinite else (
-        f"; if '{found}' means a missing value, its entry says missing_as: ['{found}']; if the column "
-        "holds words, categories (of a table) or leave_out")
-    return ConfigError(f"{rows.place(row, column)}: found {found if infinite else repr(str(found))}; "
-                       f"allowed: a {'finite ' if infinite else ''}number{hint}")
+    """The answer to a cell that is no number, or an infinite one."""
+    place, shown = rows.place(row, column), f"'{str(found)[:40]}'"
+    if _is_number(found):
+        return ConfigError(f"{place}: found {found}; allowed: a finite number")
+    return ConfigError(f"{place}: found {shown}; allowed: a number; if {shown} means a missing value, its "
+                       f"entry says missing_as: [{shown}]; if the column holds words, categories (of a "
+                       "table) or leave_out")
 
 
 def _is_number(text) -> bool:

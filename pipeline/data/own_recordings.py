@@ -36,7 +36,7 @@ from pipeline.spec.files import RecordingsFile
 
 RECORDINGS = 20_000
 #: Of a long table, whole recordings are drawn that have at most so many cells together.
-CELLS = 40_000_000
+CELLS = 20_000_000
 #: Numbers that are read at once from an array.
 PIECE = 4_000_000
 
@@ -71,7 +71,8 @@ def recordings(entry: RecordingsFile, source: Rows | Path, digest: str) -> Array
     while batch := list(islice(read.items, 1_000)):
         filled = [(place, _filled(x, steps, f"{entry.file}, {place}"), y, group)
                   for place, x, y, group in batch]
-        known = [item for item in filled if not np.isnan(item[1]).any()]
+        known = [(place, x, y, group) for place, x, y, group in filled if not (
+            np.isnan(x).any() or y is None or (entry.group_by and group is None))]
         missing += len(filled) - len(known)
         if entry.length is not None:
             averaged += sum(len(x) > entry.length for _, x, _, _ in known)
@@ -270,39 +271,45 @@ def _long(entry: RecordingsFile, rows: Rows) -> _Read:
     words_only = rows.words_only(inputs, entry.missing_as)
     if entry.inputs is None:
         inputs = [name for name in inputs if name not in words_only]
-    named = [n for n in (entry.recording, entry.time, entry.group_by, entry.target) if n]
+    keys = {"recording": entry.recording, "target": entry.target}
+    keys |= {"group": entry.group_by} if entry.group_by else {}
+    named = [*keys.values(), entry.time] if entry.time else [*keys.values()]
     clock = Clock(rows, entry.time, entry.time_format, entry.recording) if entry.time else None
-    drawn = Groups(max(1, CELLS // len(inputs)), entry.recording)
+    drawn = Groups(max(1, CELLS // len(inputs)), "recording")
     for piece in rows.pieces(inputs, list(dict.fromkeys(named)), entry.missing_as):
         columns.gaps(entry, rows, piece)
+        # Inputs by their numbers, so that a column of the file may have any name.
+        found = piece[inputs].astype(np.float32).set_axis(range(len(inputs)), axis=1)
+        for key, column in keys.items():
+            found[key] = piece[column]
         if clock:
-            piece["time, read"] = clock.read(piece)
-        drawn.add(piece.astype(dict.fromkeys(inputs, np.float32)))
+            found["time"] = clock.read(piece)
+        # A row without its recording is none of any; the entry says that it may be left out.
+        drawn.add(found[found["recording"].notna()])
     frame = drawn.result()
     if frame.empty:
         raise ConfigError(f"{rows.name}: found no rows; allowed: some of each recording")
-    for column in filter(None, (entry.target, entry.group_by)):
-        _require_one_each(entry, rows, frame, column)
+    number = pd.factorize(frame["recording"])[0]
+    order = np.argsort(number, kind="stable")
+    frame, number = frame.iloc[order], number[order]
+    starts = np.flatnonzero(np.concatenate([[True], number[1:] != number[:-1]]))
+    for key in keys:
+        _require_one_each(rows, frame, starts, number, key, keys[key])
     if clock:
-        ordered = frame.iloc[np.argsort(pd.factorize(frame[entry.recording])[0], kind="stable")]
-        code = pd.factorize(ordered[entry.recording])[0]
-        starts = np.flatnonzero(np.concatenate([[True], code[1:] != code[:-1]]))
-        clock.require_even(ordered.rename(columns={"time, read": "time"}), starts)
-
-    def items():
-        for name, part in frame.groupby(entry.recording, sort=False):
-            first = part.iloc[0]
-            group = first[entry.group_by] if entry.group_by else None
-            yield f"recording '{name}'", part[inputs].to_numpy(np.float32), first[entry.target], group
-
-    return _Read(items(), inputs, whole=len(frame) == drawn.count)
+        clock.require_even(frame, starts)
+    x, first = frame[list(range(len(inputs)))].to_numpy(), frame.iloc[starts]
+    groups = first["group"] if entry.group_by else [None] * len(first)
+    items = ((f"recording '{name}'", part, target, group) for name, part, target, group in zip(
+        first["recording"], np.split(x, starts[1:]), first["target"], groups, strict=True))
+    return _Read(items, inputs, whole=len(frame) == drawn.count)
 
 
-def _require_one_each(entry: RecordingsFile, rows: Rows, frame: pd.DataFrame, column: str) -> None:
-    first = frame.groupby(entry.recording, sort=False)[column].transform("first")
-    other = frame.index[(frame[column] != first).to_numpy()]
+def _require_one_each(rows: Rows, frame: pd.DataFrame, starts, number, key: str, column: str) -> None:
+    """Refuse a column that changes inside a recording."""
+    cells = frame[key].to_numpy()
+    other = np.flatnonzero(cells != cells[starts][number])
     if len(other):
         at = other[0]
-        raise ConfigError(f"{rows.place(int(at), column)}: found '{frame[column][at]}', but '{first[at]}' in the "
-                          f"first row of recording '{frame[entry.recording][at]}'; allowed: one for all of a "
-                          "recording's rows")
+        raise ConfigError(f"{rows.place(int(frame.index[at]), column)}: found '{cells[at]}', but "
+                          f"'{cells[starts][number[at]]}' in the first row of recording "
+                          f"'{frame['recording'].iloc[at]}'; allowed: one for all rows of a recording")

@@ -105,7 +105,7 @@ class _Reader:
     def _on_the_grid(self, parts: list[pd.DataFrame]) -> pd.DataFrame:
         """Means of the rows of each step of a regular grid; steps without rows are missing."""
         whole = pd.concat(parts).groupby(level=[0, 1], sort=True)
-        sums, counts = whole[[c for c in parts[0] if c[1] != "last"]].sum()
+        sums = whole[[c for c in parts[0] if c[1] != "last"]].sum()
         sums.columns = pd.MultiIndex.from_tuples(sums.columns)
         counts = sums.xs("count", axis=1, level=1)
         means = sums.xs("sum", axis=1, level=1) / counts.where(counts > 0)
