@@ -18,14 +18,14 @@ from pipeline.spec.files import Sizes
         (1_000, (525, 175, 300)),
         (900, (450, 150, 300)),
         (300, (150, 50, 100)),
-        (12, (6, 2, 4)),
+        (60, (30, 10, 20)),
     ],
 )
 def test_sizes_of_a_pool_by_default(held, expected):
     assert pool_sizes(Sizes(), held, "a.csv") == expected
 
 
-@pytest.mark.parametrize("held", range(40, 5_000, 53))
+@pytest.mark.parametrize("held", range(60, 5_000, 53))
 def test_default_sizes_fit_and_leave_enough_to_the_test(held):
     train, validation, test = pool_sizes(Sizes(), held, "a.csv")
     assert train + validation + test <= held and min(train, validation, test) >= 1
@@ -47,7 +47,8 @@ def test_what_an_entry_says_stands():
         (Sizes(train=600, validation=300, test=200), 1_000, "split: found {train: 600, validation: 300, test: "
          "200}; allowed: at most 1000 together, the rows of a.csv"),
         (Sizes(train=0.9, validation=0.2), 1_000, "train: 900, validation: 200"),
-        (Sizes(), 3, "allowed: at most 3 together"),
+        (Sizes(), 40, "split: found {train: 21, validation: 6, test: 13}; allowed: at most 40 together, the rows of "
+         "a.csv, and at least 10 each, unless its entry says less"),
         (Sizes(), 0, "allowed: at most 0 together"),
     ],
 )
@@ -82,5 +83,5 @@ def test_windows_far_apart_need_fewer_of_them_in_a_gap():
 
 
 def test_a_series_without_room():
-    with pytest.raises(ConfigError, match="allowed: at least 1 each; the 30 windows of a.csv"):
+    with pytest.raises(ConfigError, match="allowed: at least 10 each, unless its entry says less; the 30 windows of a.csv"):
         series_sizes(Sizes(), np.arange(30), 29, "a.csv")
