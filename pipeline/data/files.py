@@ -91,7 +91,7 @@ class _Text:
     @contextmanager
     def _open(self):
         """The file's content as text."""
-        with _readable(self.name):
+        with readable(self.name):
             with _unpacked(self.path, self.name) as content:
                 yield io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
 
@@ -106,7 +106,8 @@ class _Text:
         if not any(names):
             raise ConfigError(f"{self.name}, line 1: empty; {allowed}")
         if all(map(_is_number, names)):
-            raise ConfigError(f"{self.name}, line 1: found only numbers ({', '.join(names[:3])}, …); {allowed}")
+            raise ConfigError(f"{self.name}, line 1: found only numbers ({', '.join(names[:3])}, …); "
+                              f"{allowed}")
         for position, column in enumerate(names, 1):
             if not column:
                 raise ConfigError(f"{self.name}, line 1: the name of column {position} is empty; {allowed}")
@@ -265,7 +266,8 @@ def _words_only(pieces: Iterator[pd.DataFrame], columns: list[str]) -> list[str]
 
 
 @contextmanager
-def _readable(name: str):
+def readable(name: str):
+    """What cannot be read is said in words that name the file."""
     try:
         yield
     except UnicodeDecodeError as error:

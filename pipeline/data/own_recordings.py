@@ -26,7 +26,7 @@ import pandas as pd
 from pipeline.data import columns
 from pipeline.data.clock import Clock
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.files import Rows
+from pipeline.data.files import Rows, readable
 from pipeline.data.own_tables import require_rows_of_each_class
 from pipeline.data.samples import Groups
 from pipeline.data.samples import Rows as Drawn
@@ -163,37 +163,47 @@ def _identity(x: np.ndarray, y) -> int:
 
 
 def _npz(entry: RecordingsFile, path: Path) -> _Read:
-    try:
-        with zipfile.ZipFile(path) as file:
-            held = {name.removesuffix(".npy"): _header(file, name, entry.file) for name in file.namelist()}
-    except (zipfile.BadZipFile, ValueError) as error:
-        raise ConfigError(f"{entry.file}: is damaged or no .npz file: {error}") from None
-    for name in ("x", "y"):
-        if name not in held:
-            raise ConfigError(f"{entry.file}: there is no array '{name}'; found: {', '.join(held)}; allowed: x "
-                              "and y, and if need be length, group and names")
-    (count, *shape), kind = held["x"]
-    dimensions = {True: (2, 3), False: (2,)}[entry.images]
-    if len(shape) not in dimensions or kind.kind not in "biuf":
-        wanted = "(images, height, width), or with channels" if entry.images else (
-            "(recordings, time, channels); a single channel has the shape (…, …, 1), images have `images: "
-            "true` in their entry")
-        raise ConfigError(f"{entry.file}: x: found the shape {(count, *shape)} of {kind}; allowed: numbers of "
-                          f"the shape {wanted}")
-    with np.load(path, allow_pickle=False) as file:
-        beside = {name: file[name] for name in ("y", "length", "group", "names") if name in held}
-    for name in ("y", "length", "group"):
-        if name in beside and beside[name].shape != (count,):
-            raise ConfigError(f"{entry.file}: {name}: found the shape {beside[name].shape}; allowed: ({count},), "
-                              "one for each recording")
-    lengths = beside.get("length", np.full(count, shape[0]))
-    wrong = np.flatnonzero((lengths < 1) | (lengths > shape[0]))
-    if len(wrong):
-        raise ConfigError(f"{entry.file}: length of recording {wrong[0] + 1}: found {lengths[wrong[0]]}; "
-                          f"allowed: 1 to {shape[0]}")
-    groups = beside.get("group", [None] * count)
+    with readable(entry.file):
+        try:
+            with zipfile.ZipFile(path) as file:
+                held = {name.removesuffix(".npy"): _header(file, name, entry.file)
+                        for name in file.namelist()}
+        except ConfigError:
+            raise
+        except ValueError as error:
+            raise ConfigError(f"{entry.file}: is no .npz file: {error}") from None
+        for name in ("x", "y"):
+            if name not in held:
+                raise ConfigError(f"{entry.file}: there is no array '{name}'; found: {', '.join(held)}; "
+                                  "allowed: x and y, and if need be length, group and names")
+        _check_shape(entry, *held["x"])
+        with np.load(path, allow_pickle=False) as file:
+            beside = {name: file[name] for name in ("y", "length", "group", "names") if name in held}
+    count, steps, *_ = held["x"][0]
+    beside = {"length": np.full(count, steps), "group": [None] * count} | beside
+    _check_beside(entry, beside, count, steps)
     classes = [str(name) for name in beside["names"]] if "names" in beside else None
-    return _Read(_from_array(entry, path, shape, beside["y"], lengths, groups), [], classes)
+    return _Read(_from_array(entry, path, beside), [], classes)
+
+
+def _check_shape(entry: RecordingsFile, shape: tuple, kind: np.dtype) -> None:
+    if len(shape) in ((3, 4) if entry.images else (3,)) and kind.kind in "biuf":
+        return
+    wanted = "(images, height, width), or with channels" if entry.images else (
+        "(recordings, time, channels), also of a single channel; images have `images: true` in their entry")
+    raise ConfigError(f"{entry.file}: x: found the shape {shape} of {kind}; allowed: numbers of the shape "
+                      f"{wanted}")
+
+
+def _check_beside(entry: RecordingsFile, beside: dict, count: int, steps: int) -> None:
+    for name in ("y", "length", "group"):
+        if np.shape(beside[name]) != (count,):
+            raise ConfigError(f"{entry.file}: {name}: found the shape {np.shape(beside[name])}; allowed: "
+                              f"({count},), one for each recording")
+    wrong = np.flatnonzero((beside["length"] < 1) | (beside["length"] > steps))
+    if len(wrong):
+        raise ConfigError(f"{entry.file}: length of recording {wrong[0] + 1}: found "
+                          f"{beside['length'][wrong[0]]}; allowed: 1 to {steps}")
 
 
 def _header(file: zipfile.ZipFile, name: str, shown: str) -> tuple[tuple, np.dtype]:
@@ -201,8 +211,8 @@ def _header(file: zipfile.ZipFile, name: str, shown: str) -> tuple[tuple, np.dty
     with file.open(name) as content:
         shape, by_columns, kind = _read_header(content)
     if kind.hasobject:
-        raise ConfigError(f"{shown}: {name.removesuffix('.npy')}: found Python objects, which are pickled and "
-                          "could run code; allowed: numbers or text")
+        raise ConfigError(f"{shown}: {name.removesuffix('.npy')}: found Python objects, which are pickled "
+                          "and could run code; allowed: numbers or text")
     if by_columns and name == "x.npy" and len(shape) > 1:
         raise ConfigError(f"{shown}: x: found the order of columns; allowed: np.ascontiguousarray(x)")
     return shape, kind
@@ -211,15 +221,17 @@ def _header(file: zipfile.ZipFile, name: str, shown: str) -> tuple[tuple, np.dty
 def _read_header(content) -> tuple[tuple, bool, np.dtype]:
     """The shape, whether columns come first, and the type of the array that a file begins with."""
     version = np.lib.format.read_magic(content)
-    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    return read[version](content)
+    if version == (1, 0):
+        return np.lib.format.read_array_header_1_0(content)
+    return np.lib.format.read_array_header_2_0(content)
 
 
-def _from_array(entry, path: Path, shape, y, lengths, groups):
+def _from_array(entry: RecordingsFile, path: Path, beside: dict):
     """The recordings of an `.npz` file, of which a piece is in memory at a time."""
+    y = beside["y"]
     targets = [None if y.dtype.kind == "f" and np.isnan(value) else str(value) for value in y]
-    with zipfile.ZipFile(path) as file, file.open("x.npy") as content:
-        (count, *_), _, kind = _read_header(content)
+    with readable(entry.file), zipfile.ZipFile(path) as file, file.open("x.npy") as content:
+        (count, *shape), _, kind = _read_header(content)
         size = int(np.prod(shape))
         at_once = max(1, PIECE // size)
         for start in range(0, count, at_once):
@@ -230,11 +242,11 @@ def _from_array(entry, path: Path, shape, y, lengths, groups):
                 piece = piece[..., None]
             for position, x in enumerate(piece, start):
                 place = f"recording {position + 1}"
-                x = x[:lengths[position]]
+                x = x[:beside["length"][position]]
                 _require_finite(x, f"{entry.file}, {place}")
                 if targets[position] is None:
                     raise ConfigError(f"{entry.file}, {place}: found a missing target; allowed: a target")
-                yield place, x, targets[position], groups[position]
+                yield place, x, targets[position], beside["group"][position]
 
 
 def _require_finite(x: np.ndarray, place: str) -> None:

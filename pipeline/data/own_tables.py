@@ -117,6 +117,6 @@ def require_rows_of_each_class(y: np.ndarray, classes: list[str], sizes, place: 
     for label, count in enumerate(np.bincount(y, minlength=len(classes))):
         if count < max(3, least):
             smallest = PARTS[int(np.argmin(sizes))]
-            raise ConfigError(f"{place}: found {count} of class '{classes[label]}' among {len(y)}; allowed: at "
-                              f"least {max(3, least)}, so that each part has one, {smallest} with its "
+            raise ConfigError(f"{place}: found {count} of class '{classes[label]}' among {len(y)}; allowed: "
+                              f"at least {max(3, least)}, so that each part has one, {smallest} with its "
                               f"{min(sizes)} too; a larger split.{smallest}, or a file without that class")

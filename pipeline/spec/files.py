@@ -92,8 +92,8 @@ class FileSource(Spec):
         for column, policy in by_column.items():
             if policy != "drop" and not _is_carry(policy):
                 place = f"{column}: " if column else ""
-                raise ValueError(f"{place}found {json.dumps(policy)}; allowed: drop, or {{carry: 3}}: a whole "
-                                 "number of steps from 1")
+                raise ValueError(f"{place}found {json.dumps(policy)}; allowed: drop, or {{carry: 3}}: a "
+                                 "whole number of steps from 1")
         return missing
 
     @pydantic.model_validator(mode="before")

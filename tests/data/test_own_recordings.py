@@ -172,7 +172,7 @@ def test_arrays_that_cannot_be_are_refused(project):
     x[..., 1] = 7
     refused(stored(x=x, y=y), "a.npz, column '2': found 7 in every row that is used")
     (project / "a.npz").write_bytes(b"PK no archive")
-    refused("a.npz", "a.npz: is damaged or no .npz file")
+    refused("a.npz", "a.npz: is damaged")
 
 
 # --- .ts -------------------------------------------------------------------------------------

@@ -258,3 +258,11 @@ def test_a_series_that_is_too_short_or_says_nothing_is_refused(project):
     refused(rows().assign(sky="clear"), "column 'sky': found 1 classes (clear)", target="sky")
     refused(rows().assign(load=["x", *rows()["load"][1:]]), "a.csv, line 2, column 'load': found 'x'; allowed: a number")
     refused(rows().assign(load=1.0), "column 'load': found 1 in every row; allowed: a target that varies")
+
+
+def test_a_time_far_away_costs_no_memory(project):
+    frame = rows(600)
+    frame.loc[0, "when"] = "1970-01-01 00:00:00"
+    arrays = made(frame, resample="1h", missing="drop", rows=1_000)
+    assert len(arrays["x"]) == 1_000 and str(arrays["about_used"]) == "latest"
+    np.testing.assert_allclose(arrays["x"][-599:], frame[["load", "wind"]].iloc[1:], atol=1e-5)
