@@ -142,6 +142,11 @@ class FileSource(Spec):
             self.missing.get(column))
         return policy["carry"] if isinstance(policy, dict) else None if policy is None else 0
 
+    @property
+    def origin(self) -> str:
+        """Where the data come from."""
+        return self.file
+
     def may_carry(self, column: str) -> bool:
         """Whether a missing value of a column may be filled with the last one known."""
         return False

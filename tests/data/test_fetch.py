@@ -84,7 +84,7 @@ def test_a_data_set_at_an_address(server, project):
     entry = TableFile(file=f"{server.address}/air.csv", sha256=HASH, target="y")
     arrays = from_file(entry, [0], "params.yaml: data.air", schemes=("http",))
     assert str(arrays["about_sha256"]) == HASH and len(arrays["x"]) == 60
-    assert list((project / "data" / "fetched").iterdir())
+    assert list((project / ".fetched").iterdir())
     with pytest.raises(ConfigError, match="^params.yaml: data.air: http:.*allowed: https"):
         from_file(entry.model_copy(update={"sha256": "1" * 64}), [0], "params.yaml: data.air")
 
