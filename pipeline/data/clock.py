@@ -75,7 +75,7 @@ class Clock:
 
     def text(self, time: int) -> str:
         """A time as a person writes it."""
-        return str(np.datetime64(int(time), "us")).replace("T", " ") if self.dates else f"{time / SECOND:g}"
+        return str(np.datetime64(int(time), "us").item()) if self.dates else f"{time / SECOND:g}"
 
     def width(self, step: str | float, place: str) -> int:
         """Microseconds of a step such as '1h', or a number in the unit of number times.
@@ -99,41 +99,57 @@ class Clock:
     def require_even(self, frame: pd.DataFrame, segments: np.ndarray) -> None:
         """Refuse steps of unequal length inside a segment.
 
-        Months and years, which are of unequal length, count as steps of one length.
+        Months and years, which are of unequal length, count as steps of one length, and so do the days
+        from Monday to Friday.
 
         Args:
             frame: the rows, indexed by their numbers in the file, with `time` as `read` gives it.
             segments: the first row's position of each segment, ascending.
         """
         times = frame["time"].to_numpy()
-        steps = np.diff(times)
-        steps = np.delete(steps, segments[1:] - 1)
-        if len(steps) == 0:
+        inside = np.ones(max(0, len(times) - 1), bool)
+        inside[segments[1:] - 1] = False
+        if not inside.any():
             return
-        usual = int(pd.Series(steps).mode().iloc[0])
-        uneven = np.abs(np.diff(times) - usual) > (usual / 1000 if not self.dates else 0)
-        uneven[segments[1:] - 1] = False
-        if not uneven.any() or (self.dates and len(segments) == 1 and _by_the_calendar(times)):
+        months = _months(times) if self.dates else None
+        steps = np.diff(times if months is None else months)
+        usual = int(pd.Series(steps[inside]).mode().iloc[0])
+        uneven = inside & (np.abs(steps - usual) > (0 if self.dates else usual / 1000))
+        if not uneven.any() or (self.dates and len(segments) == 1 and _workdays(times)):
             return
-        at = int(np.flatnonzero(uneven)[0]) + 1
+        at = int(np.flatnonzero(uneven)[0])
+        length = self._length if months is None else "{} months".format
+        hint = "" if months is not None else (
+            f"; resample: {self._resample(usual)} in its entry makes a regular grid, in which rows may be "
+            "missing")
         raise ConfigError(
-            f"{self.rows.place(int(frame.index[at]), self.column)}: found a step of "
-            f"{self._length(times[at] - times[at - 1])}, from {self.text(times[at - 1])} to "
-            f"{self.text(times[at])}; allowed: {self._length(usual)}, as most steps are; resample: "
-            f"{self._resample(usual)} in its entry makes a regular grid, in which rows may be missing")
+            f"{self.rows.place(int(frame.index[at + 1]), self.column)}: found a step of {length(steps[at])}, "
+            f"from {self.text(times[at])} to {self.text(times[at + 1])}; allowed: {length(usual)}, as most "
+            f"steps are{hint}")
 
     def _length(self, step: int) -> str:
-        return str(pd.Timedelta(int(step), "us")).replace("0 days ", "") if self.dates else f"{step / SECOND:g}"
+        if not self.dates:
+            return f"{step / SECOND:g}"
+        return str(pd.Timedelta(int(step), "us")).removeprefix("0 days ").removesuffix(" 00:00:00")
 
     def _resample(self, step: int) -> str:
         if not self.dates:
             return f"{step / SECOND:g}"
-        for unit, length in (("D", 86_400 * SECOND), ("h", 3_600 * SECOND), ("min", 60 * SECOND), ("s", SECOND)):
-            if step % length == 0:
-                return f"{step // length}{unit}"
+        for unit, seconds in (("D", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+            if step % (seconds * SECOND) == 0:
+                return f"{step // (seconds * SECOND)}{unit}"
         return f"{step}us"
 
 
-def _by_the_calendar(times: np.ndarray) -> bool:
+def _months(times: np.ndarray) -> np.ndarray | None:
+    """Months since year 0, of dates that are all on the same day of a month, or all on the last."""
     dates = pd.DatetimeIndex(times.astype("datetime64[us]"))
-    return len(dates) > 2 and pd.infer_freq(dates) is not None
+    same = dates.is_month_end.all() or (dates.day == dates.day[0]).all()
+    if not same or not (dates.time == dates.time[0]).all():
+        return None
+    return (12 * dates.year + dates.month).to_numpy()
+
+
+def _workdays(times: np.ndarray) -> bool:
+    dates = pd.DatetimeIndex(times.astype("datetime64[us]"))
+    return len(dates) > 2 and pd.infer_freq(dates) == "B"

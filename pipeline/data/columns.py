@@ -98,8 +98,8 @@ def target(entry: FileSource, cells: pd.Series, where) -> tuple[str, np.ndarray,
         task = "classes" if few else "regression"
     elif task is None and numbers.notna().mean() > 0.5 and held.nunique() > FEW:
         odd = numbers.index[numbers.isna()][0]
-        raise ConfigError(f"{where(odd)}: found {held[odd]!r}; allowed: a number, as most targets are; or its "
-                          "entry says task: classes")
+        raise ConfigError(f"{where(odd)}: found {held[odd]!r}; allowed: a number, as most targets are; or "
+                          "its entry says task: classes")
     elif task is None:
         task = "classes"
     if task == "regression":

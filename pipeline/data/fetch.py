@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from pipeline.spec.base import ConfigError
 
-FETCHED = Path("data/fetched")
+#: Beside `data/`, which holds what can be made anew and is tidied.
+FETCHED = Path(".fetched")
 #: Seconds without an answer.
 PATIENCE = 60
 BLOCK = 1 << 20

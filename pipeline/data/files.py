@@ -91,7 +91,7 @@ class _Text:
     @contextmanager
     def _open(self):
         """The file's content as text."""
-        with _readable(self.name):
+        with readable(self.name):
             with _unpacked(self.path, self.name) as content:
                 yield io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
 
@@ -106,7 +106,8 @@ class _Text:
         if not any(names):
             raise ConfigError(f"{self.name}, line 1: empty; {allowed}")
         if all(map(_is_number, names)):
-            raise ConfigError(f"{self.name}, line 1: found only numbers ({', '.join(names[:3])}, …); {allowed}")
+            raise ConfigError(f"{self.name}, line 1: found only numbers ({', '.join(names[:3])}, …); "
+                              f"{allowed}")
         for position, column in enumerate(names, 1):
             if not column:
                 raise ConfigError(f"{self.name}, line 1: the name of column {position} is empty; {allowed}")
@@ -228,13 +229,13 @@ def _numbers(rows: Rows, cells: pd.Series) -> np.ndarray:
 
 
 def _no_number(rows: Rows, row: int, column: str, found) -> ConfigError:
-    """The answer to a cell that is no number."""
-    infinite = _is_number(found)
-    hint = "" if infinite else (
-        f"; if '{found}' means a missing value, its entry says missing_as: ['{found}']; if the column "
-        "holds words, categories (of a table) or leave_out")
-    return ConfigError(f"{rows.place(row, column)}: found {found if infinite else repr(str(found))}; "
-                       f"allowed: a {'finite ' if infinite else ''}number{hint}")
+    """The answer to a cell that is no number, or an infinite one."""
+    place, shown = rows.place(row, column), f"'{str(found)[:40]}'"
+    if _is_number(found):
+        return ConfigError(f"{place}: found {found}; allowed: a finite number")
+    return ConfigError(f"{place}: found {shown}; allowed: a number; if {shown} means a missing value, its "
+                       f"entry says missing_as: [{shown}]; if the column holds words, categories (of a "
+                       "table) or leave_out")
 
 
 def _is_number(text) -> bool:
@@ -265,7 +266,8 @@ def _words_only(pieces: Iterator[pd.DataFrame], columns: list[str]) -> list[str]
 
 
 @contextmanager
-def _readable(name: str):
+def readable(name: str):
+    """What cannot be read is said in words that name the file."""
     try:
         yield
     except UnicodeDecodeError as error:

@@ -83,6 +83,7 @@ def _try_split(entry: FileSource, arrays: Arrays, seed: int) -> None:
     for name, part in zip(PARTS, parts, strict=True):
         held = len(np.unique(y[part]))
         if held < (int(arrays["classes"]) if everywhere else 2):
+            allowed = "all of them" if everywhere else "two or more"
             raise ConfigError(f"{entry.file}: with seed {seed}, {name} ({len(part)}) has {held} of "
-                              f"{int(arrays['classes'])} classes; allowed: all of them in each part; a larger "
+                              f"{int(arrays['classes'])} classes; allowed: {allowed} in each part; a larger "
                               "split, or a file without the rarest class")

@@ -26,7 +26,7 @@ import pandas as pd
 from pipeline.data import columns
 from pipeline.data.clock import Clock
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.files import Rows
+from pipeline.data.files import Rows, readable
 from pipeline.data.own_tables import require_rows_of_each_class
 from pipeline.data.samples import Groups
 from pipeline.data.samples import Rows as Drawn
@@ -36,7 +36,7 @@ from pipeline.spec.files import RecordingsFile
 
 RECORDINGS = 20_000
 #: Of a long table, whole recordings are drawn that have at most so many cells together.
-CELLS = 40_000_000
+CELLS = 20_000_000
 #: Numbers that are read at once from an array.
 PIECE = 4_000_000
 
@@ -71,7 +71,8 @@ def recordings(entry: RecordingsFile, source: Rows | Path, digest: str) -> Array
     while batch := list(islice(read.items, 1_000)):
         filled = [(place, _filled(x, steps, f"{entry.file}, {place}"), y, group)
                   for place, x, y, group in batch]
-        known = [item for item in filled if not np.isnan(item[1]).any()]
+        known = [(place, x, y, group) for place, x, y, group in filled if not (
+            np.isnan(x).any() or y is None or (entry.group_by and group is None))]
         missing += len(filled) - len(known)
         if entry.length is not None:
             averaged += sum(len(x) > entry.length for _, x, _, _ in known)
@@ -162,37 +163,47 @@ def _identity(x: np.ndarray, y) -> int:
 
 
 def _npz(entry: RecordingsFile, path: Path) -> _Read:
-    try:
-        with zipfile.ZipFile(path) as file:
-            held = {name.removesuffix(".npy"): _header(file, name, entry.file) for name in file.namelist()}
-    except (zipfile.BadZipFile, ValueError) as error:
-        raise ConfigError(f"{entry.file}: is damaged or no .npz file: {error}") from None
-    for name in ("x", "y"):
-        if name not in held:
-            raise ConfigError(f"{entry.file}: there is no array '{name}'; found: {', '.join(held)}; allowed: x "
-                              "and y, and if need be length, group and names")
-    (count, *shape), kind = held["x"]
-    dimensions = {True: (2, 3), False: (2,)}[entry.images]
-    if len(shape) not in dimensions or kind.kind not in "biuf":
-        wanted = "(images, height, width), or with channels" if entry.images else (
-            "(recordings, time, channels); a single channel has the shape (…, …, 1), images have `images: "
-            "true` in their entry")
-        raise ConfigError(f"{entry.file}: x: found the shape {(count, *shape)} of {kind}; allowed: numbers of "
-                          f"the shape {wanted}")
-    with np.load(path, allow_pickle=False) as file:
-        beside = {name: file[name] for name in ("y", "length", "group", "names") if name in held}
-    for name in ("y", "length", "group"):
-        if name in beside and beside[name].shape != (count,):
-            raise ConfigError(f"{entry.file}: {name}: found the shape {beside[name].shape}; allowed: ({count},), "
-                              "one for each recording")
-    lengths = beside.get("length", np.full(count, shape[0]))
-    wrong = np.flatnonzero((lengths < 1) | (lengths > shape[0]))
-    if len(wrong):
-        raise ConfigError(f"{entry.file}: length of recording {wrong[0] + 1}: found {lengths[wrong[0]]}; "
-                          f"allowed: 1 to {shape[0]}")
-    groups = beside.get("group", [None] * count)
+    with readable(entry.file):
+        try:
+            with zipfile.ZipFile(path) as file:
+                held = {name.removesuffix(".npy"): _header(file, name, entry.file)
+                        for name in file.namelist()}
+        except ConfigError:
+            raise
+        except ValueError as error:
+            raise ConfigError(f"{entry.file}: is no .npz file: {error}") from None
+        for name in ("x", "y"):
+            if name not in held:
+                raise ConfigError(f"{entry.file}: there is no array '{name}'; found: {', '.join(held)}; "
+                                  "allowed: x and y, and if need be length, group and names")
+        _check_shape(entry, *held["x"])
+        with np.load(path, allow_pickle=False) as file:
+            beside = {name: file[name] for name in ("y", "length", "group", "names") if name in held}
+    count, steps, *_ = held["x"][0]
+    beside = {"length": np.full(count, steps), "group": [None] * count} | beside
+    _check_beside(entry, beside, count, steps)
     classes = [str(name) for name in beside["names"]] if "names" in beside else None
-    return _Read(_from_array(entry, path, shape, beside["y"], lengths, groups), [], classes)
+    return _Read(_from_array(entry, path, beside), [], classes)
+
+
+def _check_shape(entry: RecordingsFile, shape: tuple, kind: np.dtype) -> None:
+    if len(shape) in ((3, 4) if entry.images else (3,)) and kind.kind in "biuf":
+        return
+    wanted = "(images, height, width), or with channels" if entry.images else (
+        "(recordings, time, channels), also of a single channel; images have `images: true` in their entry")
+    raise ConfigError(f"{entry.file}: x: found the shape {shape} of {kind}; allowed: numbers of the shape "
+                      f"{wanted}")
+
+
+def _check_beside(entry: RecordingsFile, beside: dict, count: int, steps: int) -> None:
+    for name in ("y", "length", "group"):
+        if np.shape(beside[name]) != (count,):
+            raise ConfigError(f"{entry.file}: {name}: found the shape {np.shape(beside[name])}; allowed: "
+                              f"({count},), one for each recording")
+    wrong = np.flatnonzero((beside["length"] < 1) | (beside["length"] > steps))
+    if len(wrong):
+        raise ConfigError(f"{entry.file}: length of recording {wrong[0] + 1}: found "
+                          f"{beside['length'][wrong[0]]}; allowed: 1 to {steps}")
 
 
 def _header(file: zipfile.ZipFile, name: str, shown: str) -> tuple[tuple, np.dtype]:
@@ -200,8 +211,8 @@ def _header(file: zipfile.ZipFile, name: str, shown: str) -> tuple[tuple, np.dty
     with file.open(name) as content:
         shape, by_columns, kind = _read_header(content)
     if kind.hasobject:
-        raise ConfigError(f"{shown}: {name.removesuffix('.npy')}: found Python objects, which are pickled and "
-                          "could run code; allowed: numbers or text")
+        raise ConfigError(f"{shown}: {name.removesuffix('.npy')}: found Python objects, which are pickled "
+                          "and could run code; allowed: numbers or text")
     if by_columns and name == "x.npy" and len(shape) > 1:
         raise ConfigError(f"{shown}: x: found the order of columns; allowed: np.ascontiguousarray(x)")
     return shape, kind
@@ -210,15 +221,17 @@ def _header(file: zipfile.ZipFile, name: str, shown: str) -> tuple[tuple, np.dty
 def _read_header(content) -> tuple[tuple, bool, np.dtype]:
     """The shape, whether columns come first, and the type of the array that a file begins with."""
     version = np.lib.format.read_magic(content)
-    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    return read[version](content)
+    if version == (1, 0):
+        return np.lib.format.read_array_header_1_0(content)
+    return np.lib.format.read_array_header_2_0(content)
 
 
-def _from_array(entry, path: Path, shape, y, lengths, groups):
+def _from_array(entry: RecordingsFile, path: Path, beside: dict):
     """The recordings of an `.npz` file, of which a piece is in memory at a time."""
+    y = beside["y"]
     targets = [None if y.dtype.kind == "f" and np.isnan(value) else str(value) for value in y]
-    with zipfile.ZipFile(path) as file, file.open("x.npy") as content:
-        (count, *_), _, kind = _read_header(content)
+    with readable(entry.file), zipfile.ZipFile(path) as file, file.open("x.npy") as content:
+        (count, *shape), _, kind = _read_header(content)
         size = int(np.prod(shape))
         at_once = max(1, PIECE // size)
         for start in range(0, count, at_once):
@@ -229,11 +242,11 @@ def _from_array(entry, path: Path, shape, y, lengths, groups):
                 piece = piece[..., None]
             for position, x in enumerate(piece, start):
                 place = f"recording {position + 1}"
-                x = x[:lengths[position]]
+                x = x[:beside["length"][position]]
                 _require_finite(x, f"{entry.file}, {place}")
                 if targets[position] is None:
                     raise ConfigError(f"{entry.file}, {place}: found a missing target; allowed: a target")
-                yield place, x, targets[position], groups[position]
+                yield place, x, targets[position], beside["group"][position]
 
 
 def _require_finite(x: np.ndarray, place: str) -> None:
@@ -270,39 +283,45 @@ def _long(entry: RecordingsFile, rows: Rows) -> _Read:
     words_only = rows.words_only(inputs, entry.missing_as)
     if entry.inputs is None:
         inputs = [name for name in inputs if name not in words_only]
-    named = [n for n in (entry.recording, entry.time, entry.group_by, entry.target) if n]
+    keys = {"recording": entry.recording, "target": entry.target}
+    keys |= {"group": entry.group_by} if entry.group_by else {}
+    named = [*keys.values(), entry.time] if entry.time else [*keys.values()]
     clock = Clock(rows, entry.time, entry.time_format, entry.recording) if entry.time else None
-    drawn = Groups(max(1, CELLS // len(inputs)), entry.recording)
+    drawn = Groups(max(1, CELLS // len(inputs)), "recording")
     for piece in rows.pieces(inputs, list(dict.fromkeys(named)), entry.missing_as):
         columns.gaps(entry, rows, piece)
+        # Inputs by their numbers, so that a column of the file may have any name.
+        found = piece[inputs].astype(np.float32).set_axis(range(len(inputs)), axis=1)
+        for key, column in keys.items():
+            found[key] = piece[column]
         if clock:
-            piece["time, read"] = clock.read(piece)
-        drawn.add(piece.astype(dict.fromkeys(inputs, np.float32)))
+            found["time"] = clock.read(piece)
+        # A row without its recording is none of any; the entry says that it may be left out.
+        drawn.add(found[found["recording"].notna()])
     frame = drawn.result()
     if frame.empty:
         raise ConfigError(f"{rows.name}: found no rows; allowed: some of each recording")
-    for column in filter(None, (entry.target, entry.group_by)):
-        _require_one_each(entry, rows, frame, column)
+    number = pd.factorize(frame["recording"])[0]
+    order = np.argsort(number, kind="stable")
+    frame, number = frame.iloc[order], number[order]
+    starts = np.flatnonzero(np.concatenate([[True], number[1:] != number[:-1]]))
+    for key in keys:
+        _require_one_each(rows, frame, starts, number, key, keys[key])
     if clock:
-        ordered = frame.iloc[np.argsort(pd.factorize(frame[entry.recording])[0], kind="stable")]
-        code = pd.factorize(ordered[entry.recording])[0]
-        starts = np.flatnonzero(np.concatenate([[True], code[1:] != code[:-1]]))
-        clock.require_even(ordered.rename(columns={"time, read": "time"}), starts)
-
-    def items():
-        for name, part in frame.groupby(entry.recording, sort=False):
-            first = part.iloc[0]
-            group = first[entry.group_by] if entry.group_by else None
-            yield f"recording '{name}'", part[inputs].to_numpy(np.float32), first[entry.target], group
-
-    return _Read(items(), inputs, whole=len(frame) == drawn.count)
+        clock.require_even(frame, starts)
+    x, first = frame[list(range(len(inputs)))].to_numpy(), frame.iloc[starts]
+    groups = first["group"] if entry.group_by else [None] * len(first)
+    items = ((f"recording '{name}'", part, target, group) for name, part, target, group in zip(
+        first["recording"], np.split(x, starts[1:]), first["target"], groups, strict=True))
+    return _Read(items, inputs, whole=len(frame) == drawn.count)
 
 
-def _require_one_each(entry: RecordingsFile, rows: Rows, frame: pd.DataFrame, column: str) -> None:
-    first = frame.groupby(entry.recording, sort=False)[column].transform("first")
-    other = frame.index[(frame[column] != first).to_numpy()]
+def _require_one_each(rows: Rows, frame: pd.DataFrame, starts, number, key: str, column: str) -> None:
+    """Refuse a column that changes inside a recording."""
+    cells = frame[key].to_numpy()
+    other = np.flatnonzero(cells != cells[starts][number])
     if len(other):
         at = other[0]
-        raise ConfigError(f"{rows.place(int(at), column)}: found '{frame[column][at]}', but '{first[at]}' in the "
-                          f"first row of recording '{frame[entry.recording][at]}'; allowed: one for all of a "
-                          "recording's rows")
+        raise ConfigError(f"{rows.place(int(frame.index[at]), column)}: found '{cells[at]}', but "
+                          f"'{cells[starts][number[at]]}' in the first row of recording "
+                          f"'{frame['recording'].iloc[at]}'; allowed: one for all rows of a recording")

@@ -65,6 +65,8 @@ class _Reader:
         self.words = [] if is_number else [entry.target]
         self.clock = Clock(rows, entry.time, entry.time_format, entry.group_by) if entry.time else None
         self.limit = entry.rows or ROWS
+        #: Whether a grid was longer than is used.
+        self.cut = False
 
     def read(self) -> tuple[pd.DataFrame, int, str]:
         """The rows that are used, how many the file has, and which are used."""
@@ -77,12 +79,13 @@ class _Reader:
             raise ConfigError(f"{self.rows.name}: found no rows; allowed: more than the window's "
                               f"{self.entry.window}")
         if self.entry.resample:
-            sample.add(self._on_the_grid(grid))
-        frame, given = sample.result(), sample.count
+            sample.add(self._on_the_grid(pd.concat(grid)))
+        frame = sample.result()
         if self.entry.group_by:
             # Groups in the order in which they begin; their rows, in the file's.
             frame = frame.iloc[np.argsort(pd.factorize(frame["group"])[0], kind="stable")]
-        used = "all" if len(frame) == given else "whole groups" if self.entry.group_by else "latest"
+        used = "all" if len(frame) == sample.count and not self.cut else (
+            "whole groups" if self.entry.group_by else "latest")
         return frame, count, used
 
     def _pieces(self):
@@ -102,10 +105,10 @@ class _Reader:
     def _width(self) -> int:
         return self.clock.width(self.entry.resample, self.rows.name)
 
-    def _on_the_grid(self, parts: list[pd.DataFrame]) -> pd.DataFrame:
+    def _on_the_grid(self, parts: pd.DataFrame) -> pd.DataFrame:
         """Means of the rows of each step of a regular grid; steps without rows are missing."""
-        whole = pd.concat(parts).groupby(level=[0, 1], sort=True)
-        sums, counts = whole[[c for c in parts[0] if c[1] != "last"]].sum()
+        whole = parts.groupby(level=[0, 1], sort=True)
+        sums = whole[[c for c in parts if c[1] != "last"]].sum()
         sums.columns = pd.MultiIndex.from_tuples(sums.columns)
         counts = sums.xs("count", axis=1, level=1)
         means = sums.xs("sum", axis=1, level=1) / counts.where(counts > 0)
@@ -114,7 +117,10 @@ class _Reader:
         width, full = self._width(), []
         for group, part in means.groupby(level=0, sort=False):
             part = part.droplevel(0)
-            part = part.reindex(np.arange(part.index[0], part.index[-1] + width, width))
+            # No more steps than are used, however far apart two rows are.
+            first = max(part.index[0], part.index[-1] - (self.limit - 1) * width)
+            self.cut |= bool(first > part.index[0])
+            part = part.reindex(np.arange(first, part.index[-1] + width, width))
             full.append(part.rename_axis("time").reset_index().assign(group=group))
         frame = pd.concat(full, ignore_index=True)
         self._require_full(frame)
@@ -127,8 +133,8 @@ class _Reader:
                 at = int(np.flatnonzero(held.isna())[0])
                 time = self.clock.text(frame["time"].iloc[at])
                 raise ConfigError(f"{self.rows.name}, column '{column}': found no row in the step of "
-                                  f"{self.entry.resample} that begins at {time}; allowed: one or more; or its "
-                                  f"entry says missing: {{{column}: drop}}, or {{{column}: {{carry: 3}}}}")
+                                  f"{self.entry.resample} that begins at {time}; allowed: one or more; or "
+                                  f"its entry says missing: {{{column}: drop}}, or {{{column}: {{carry: 3}}}}")
 
 
 def _sums(piece: pd.DataFrame, width: int) -> pd.DataFrame:

@@ -102,11 +102,11 @@ def _coded(name: str, frame: pd.DataFrame, categories: list[str]) -> Arrays:
 
 def _refuse_target(rows: Rows, target: str, frame: pd.DataFrame, inputs: list[str]) -> None:
     """Refuse an input that is the target under another name."""
+    # Numbers as float32, because one of the two may have been read as text.
+    numbers = pd.to_numeric(frame[target], errors="coerce").astype(np.float32)
     for column in inputs:
-        same = frame[column].to_numpy() == frame[target].to_numpy()
-        if not same.any():  # Numbers, of which one column may have been read as text.
-            same = pd.to_numeric(frame[column], errors="coerce") == pd.to_numeric(frame[target], errors="coerce")
-        if same.all():
+        as_number = pd.to_numeric(frame[column], errors="coerce").astype(np.float32)
+        if (frame[column] == frame[target]).all() or (as_number == numbers).all():
             raise ConfigError(f"{rows.name}, column '{column}': found the target '{target}' in every row; "
                               f"allowed: what is known before it; its entry says leave_out: ['{column}']")
 
@@ -117,6 +117,6 @@ def require_rows_of_each_class(y: np.ndarray, classes: list[str], sizes, place: 
     for label, count in enumerate(np.bincount(y, minlength=len(classes))):
         if count < max(3, least):
             smallest = PARTS[int(np.argmin(sizes))]
-            raise ConfigError(f"{place}: found {count} of class '{classes[label]}' among {len(y)}; allowed: at "
-                              f"least {max(3, least)}, so that each part has one, {smallest} with its "
+            raise ConfigError(f"{place}: found {count} of class '{classes[label]}' among {len(y)}; allowed: "
+                              f"at least {max(3, least)}, so that each part has one, {smallest} with its "
                               f"{min(sizes)} too; a larger split.{smallest}, or a file without that class")

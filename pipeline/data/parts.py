@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from pipeline.data.splits import PARTS, SCALINGS, Split
 
-#: Orders of the groups that a seed draws, of which it takes the one that is nearest to stratified.
+#: Orders of the groups that a seed draws, of which it takes the one that is most nearly stratified.
 ORDERS = 64
 Positions = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -142,12 +142,13 @@ def _by_group(
     np.add.at(held, (groups, strata), 1)
     shares = held.sum(axis=0) / held.sum()
     best, least = None, np.inf
-    for _ in range(ORDERS):
+    # From all groups shared out in proportion to the parts, to as few as fill validation and test.
+    for room in np.linspace(len(groups) / sum(sizes), 1, ORDERS):
         order = generator.permutation(len(held))
         sums = held[order].cumsum(axis=0)
-        first = np.searchsorted(sums.sum(axis=1), test) + 1
+        first = np.searchsorted(sums.sum(axis=1), room * test) + 1
         tested = sums[min(first, len(sums)) - 1]
-        second = np.searchsorted(sums.sum(axis=1), tested.sum() + validation) + 1
+        second = np.searchsorted(sums.sum(axis=1), tested.sum() + room * validation) + 1
         validated = sums[min(second, len(sums)) - 1] - tested
         parts = np.stack([sums[-1] - tested - validated, validated, tested])
         if (parts.sum(axis=1) < sizes).any():

@@ -101,7 +101,7 @@ class Groups:
             self._prune()
 
     def _prune(self) -> pd.DataFrame:
-        frame = pd.concat(self._frames)
+        frame = pd.concat(self._frames) if len(self._frames) > 1 else self._frames[0]
         lengths = frame["rank"].value_counts().sort_index()
         fit = lengths.cumsum() <= self.limit
         fit.iloc[:1] = True

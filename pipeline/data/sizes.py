@@ -15,6 +15,9 @@ from pipeline.spec.files import Sizes
 TRAIN = 640
 #: Rows or recordings that test by default: at most so many, and fewer train before fewer test.
 MOST_TEST, LEAST_TEST = 2_500, 300
+#: A part that an entry does not name is not smaller than this.
+LEAST = 10
+ENOUGH = f"at least {LEAST} each, unless its entry says less"
 #: Windows by default, and the share of a series that a seed's stretch takes at most.
 WINDOWS = (1_280, 426, 1_000)
 STRETCH = 0.8
@@ -44,8 +47,8 @@ def pool_sizes(
     validation = max(1, train // 3) if validation is None else validation
     test = min(MOST_TEST, free - train - validation) if test is None else test
     sizes = train, validation, test
-    if min(sizes) < 1 or sum(sizes) > held:
-        raise too_many(sizes, f"at most {held} together, {of}, and at least 1 each")
+    if sum(sizes) > held or _too_small(split, sizes):
+        raise too_many(sizes, f"at most {held} together, {of}, and {ENOUGH}")
     return sizes
 
 
@@ -70,8 +73,8 @@ def series_sizes(split: Sizes, last: np.ndarray, reach: int, name: str) -> tuple
                   for said, default in zip(_said(split, usable), WINDOWS, strict=True))
     allowed = (f"the {len(last)} windows of {name} hold the three parts and two gaps of {reach} rows, in "
                "which no window may begin; a longer file, a shorter window, or a smaller split")
-    if min(sizes) < 1:
-        raise too_many(sizes, f"at least 1 each; {allowed}")
+    if _too_small(split, sizes):
+        raise too_many(sizes, f"{ENOUGH}; {allowed}")
     if len(origins(last, sizes, reach)) == 0:
         raise too_many(sizes, f"fewer; {allowed}")
     return sizes
@@ -87,3 +90,8 @@ def _said(split: Sizes, held: int) -> list[int | None]:
     """The sizes that an entry names; shares as numbers of what is held."""
     return [round(size * held) if isinstance(size, float) else size
             for size in (getattr(split, part) for part in PARTS)]
+
+
+def _too_small(split: Sizes, sizes) -> bool:
+    return any(size < (LEAST if getattr(split, part) is None else 1)
+               for part, size in zip(PARTS, sizes, strict=True))

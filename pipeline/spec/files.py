@@ -92,8 +92,8 @@ class FileSource(Spec):
         for column, policy in by_column.items():
             if policy != "drop" and not _is_carry(policy):
                 place = f"{column}: " if column else ""
-                raise ValueError(f"{place}found {json.dumps(policy)}; allowed: drop, or {{carry: 3}}: a whole "
-                                 "number of steps from 1")
+                raise ValueError(f"{place}found {json.dumps(policy)}; allowed: drop, or {{carry: 3}}: a "
+                                 "whole number of steps from 1")
         return missing
 
     @pydantic.model_validator(mode="before")
@@ -141,6 +141,11 @@ class FileSource(Spec):
         policy = self.missing if not isinstance(self.missing, dict) or _is_carry(self.missing) else (
             self.missing.get(column))
         return policy["carry"] if isinstance(policy, dict) else None if policy is None else 0
+
+    @property
+    def origin(self) -> str:
+        """Where the data come from."""
+        return self.file
 
     def may_carry(self, column: str) -> bool:
         """Whether a missing value of a column may be filled with the last one known."""
