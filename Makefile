@@ -10,7 +10,7 @@ book: check                 ## train what is stale (nothing, on a fresh clone) a
 
 try: $(INSTALLED)           ## one experiment against its control, without the book: make try EXPERIMENT=name
 	@test -n "$(EXPERIMENT)" || { echo "which one? make try EXPERIMENT=name" >&2; exit 1; }
-	@stages=$$(python -m pipeline.answer --stages $(EXPERIMENT)) && dvc repro --quiet $$stages
+	@stages=$$(python -m pipeline.answer --stages $(EXPERIMENT)) && dvc repro --quiet --single-item $$stages
 	@python -m pipeline.answer $(EXPERIMENT)
 
 test: $(INSTALLED)          ## the test suite

@@ -21,6 +21,7 @@ WIDTH = 80
 NAME = 24
 #: So many experiments are answered at once; more are a matter for the book.
 MOST = 10
+DATA = Path("data")
 EXPERIMENTS = Path("build/html/experiments")
 #: Which data sets cannot show that there is no difference, as they were last decided.
 BLIND = Path("results/verdicts/data_sets.csv")
@@ -42,9 +43,16 @@ def experiment(name: str, params: Params) -> str:
 
 
 def stages(name: str, params: Params) -> list[str]:
-    """The DVC stages that an experiment's comparison needs: its own, and its control's."""
-    versus = params.experiments[name].versus
-    return [f"train@{one}" for one in (name, versus) if one]
+    """The DVC stages that an experiment's comparison needs, each after those that it needs itself.
+
+    They are the data sets that it runs on, the plan, and the training of its control and of itself.
+    The plan is of all experiments, so that other data sets are made where there are none yet; those
+    that are there stay as they are, as DVC would read params.yaml once for each to see it.
+    """
+    own = params.data_sets(name)
+    made = [data for data in params.data if data in own or not (DATA / f"{data}.npz").exists()]
+    trained = [one for one in (params.experiments[name].versus, name) if one]
+    return [*(f"data@{data}" for data in made), "plan", *(f"train@{one}" for one in trained)]
 
 
 def compared(name: str, params: Params) -> pd.DataFrame:
@@ -205,7 +213,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline.answer", description=main.__doc__)
     parser.add_argument("experiments", nargs="*", metavar="experiment")
     parser.add_argument("--stages", action="store_true",
-                        help="only print the DVC stages that the comparisons need")
+                        help="only print the DVC stages that the comparisons need, in their order")
     given = parser.parse_args()
     try:
         params = load()

@@ -126,9 +126,12 @@ def test_a_terminal_without_these_characters_gets_others(study, monkeypatch):
     assert "[-" in text and "o" in text and "?" not in text
 
 
-def test_the_stages_of_a_comparison_are_its_own_and_its_controls(study, say):
-    assert say("--stages", "new_one")[1] == "train@new_one train@plain\n"
-    assert say("--stages", "plain")[1] == "train@plain\n"
+def test_the_stages_of_a_comparison_come_after_what_they_need(study, say):
+    assert say("--stages", "on_tides")[1] == "data@waves data@tides plan train@plain train@on_tides\n"
+    (study / "data").mkdir()
+    (study / "data" / "waves.npz").touch()
+    assert say("--stages", "on_tides")[1] == "data@tides plan train@plain train@on_tides\n"
+    assert say("--stages", "plain")[1] == "data@waves data@tides plan train@plain\n"
 
 
 def test_mistakes_are_named(study, say):
