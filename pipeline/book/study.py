@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.book.lines import experiment_lines
-from pipeline.results import RUNS, RUNS_TABLE, read_table
+from pipeline.results import RUNS, RUNS_TABLE, read_table, verify
 from pipeline.spec.base import read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
@@ -164,6 +164,7 @@ def _trained(root: Path, params: Params) -> dict[str, Counter]:
     found = {}
     for name in params.experiments:
         if (path := root / RUNS / name / RUNS_TABLE).exists():
+            verify(path.parent)
             with path.open(encoding="utf-8", newline="") as file:
                 found[name] = Counter((row.get("variant", ""), row.get("data", ""))
                                       for row in csv.DictReader(file))
