@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.book.lines import experiment_lines
-from pipeline.results import RUNS, RUNS_TABLE, read_table, verify
+from pipeline.results import MECHANICS, RUNS, RUNS_TABLE, read_table, verify
 from pipeline.spec.base import read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
@@ -125,7 +125,12 @@ class Study:
 
 
 def read(root: Path) -> Study:
-    """Everything stored under a project's folder."""
+    """Everything stored under a project's folder.
+
+    Raises:
+        ConfigError: a file that a person edits has a mistake.
+        Damaged: a stored result is not what was stored.
+    """
     root = Path(root)
     params = load(root / "params.yaml")
     evidence, answers, guide = (_optional(root / f"book/{name}.yaml") for name in (
@@ -155,16 +160,17 @@ def _jsons(folder: Path, params: Params) -> dict[str, dict]:
 
 
 def _records(root: Path, params: Params) -> dict[str, Path]:
-    found = {name: root / RUNS / name / "record.ipynb" for name in params.experiments}
-    found["mechanics"] = root / "results/mechanics/record.ipynb"
-    return {name: path for name, path in found.items() if path.exists()}
+    """The lab records, in folders that are as they were stored."""
+    folders = {name: root / RUNS / name for name in params.experiments} | {"mechanics": root / MECHANICS}
+    for folder in folders.values():
+        verify(folder)
+    return {name: path for name, folder in folders.items() if (path := folder / "record.ipynb").exists()}
 
 
 def _trained(root: Path, params: Params) -> dict[str, Counter]:
     found = {}
     for name in params.experiments:
         if (path := root / RUNS / name / RUNS_TABLE).exists():
-            verify(path.parent)
             with path.open(encoding="utf-8", newline="") as file:
                 found[name] = Counter((row.get("variant", ""), row.get("data", ""))
                                       for row in csv.DictReader(file))

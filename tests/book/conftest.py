@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.book.study import read
+from pipeline.results import seal
 from pipeline.spec.tables import STORED, VERDICT_COLUMNS
 from tests.book.made import ANSWERS, CLAIMS, PARAMS, all_places, cell, guided_study
 
@@ -15,11 +16,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def store(folder: Path, **tables) -> None:
-    """Write rows as stored tables of a project, each under its name."""
+    """Write rows as stored tables of a project, each under its name, and seal their folders."""
     for name, rows in tables.items():
         path = folder / STORED[name].path()
         path.parent.mkdir(parents=True, exist_ok=True)
         pd.DataFrame(rows, columns=list(STORED[name].columns)).to_csv(path, index=False)
+        seal(path.parent)
 
 
 @pytest.fixture
@@ -53,6 +55,7 @@ def project(tmp_path):
         record.cells = [nbformat.v4.new_code_cell("curves", outputs=[output])]
         nbformat.write(record, folder / "record.ipynb")
         (folder / "runs.csv").write_text("experiment,variant,data,seed\n" + f"{name},,forecast,1\n" * 3)
+        seal(folder)
     return tmp_path
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.book.study import TABLES, read
+from pipeline.results import Damaged
 from tests.book.conftest import store
 
 
@@ -60,6 +61,14 @@ def test_topics_are_those_of_the_answers_then_those_of_claims(study):
 def test_blind_sets_are_those_that_the_verdicts_call_so(project):
     store(project, data_sets=[("forecast", True), ("digits", False)])
     assert read(project).blind == {"forecast"}
+
+
+@pytest.mark.parametrize("name", ["results/runs/plain/runs.csv", "results/runs/before/record.ipynb",
+                                  "results/verdicts/cells.csv", "results/mechanics/checks.csv"])
+def test_a_result_that_was_changed_is_refused_by_name(project, name):
+    (project / name).write_bytes((project / name).read_bytes() + b" ")
+    with pytest.raises(Damaged, match=f"{name}: its content is not what was stored"):
+        read(project)
 
 
 def test_data_files_say_their_samples_and_gaps(project):

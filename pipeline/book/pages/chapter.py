@@ -18,7 +18,9 @@ from pipeline.book.words.advice import tally_words, to_do
 from pipeline.book.words.claim import (
     effect, prediction, sureness, verdict_sentence, verdict_words)
 from pipeline.book.words.comparison import counted
+from pipeline.book.words.network import put_in
 from pipeline.book.words.numbers import capital, count, signed
+from pipeline.book.words.places import finding
 from pipeline.spec.claims import Claim
 
 
@@ -85,11 +87,15 @@ def _claim(study: Study, claim: Claim, answers: bool) -> list[str]:
 
 
 def places(study: Study, topic: str) -> list[str]:
-    """Links to the experiments that try a layer at every place; nothing without a result."""
-    found = [experiment_link(study, name) for name in study.answers.get(topic, {}).get("places", ())
-             if place_picture(study, name)]
-    return ["## Place by place\n\nEvery place of one network was tried, with the effect and the interval at "
-            f"each: {', '.join(found)}.\n"] if found else []
+    """The experiments that try a layer at every place, with what they found; nothing without a result."""
+    lines = []
+    for name in study.answers.get(topic, {}).get("places", ()):
+        if picture := place_picture(study, name):
+            lines += [f"- Where do I put {put_in(study.params.experiments[name])}? "
+                      f"{experiment_link(study, name)} tried every place:",
+                      *(f"  - {line}" for line in finding(picture.rows).splitlines())]
+    return ["## Place by place\n", *lines, "", "*May be*: no other place is shown to be better, or worse, "
+            "than it.\n"] if lines else []
 
 
 def sweeps(study: Study, topic: str) -> list[Picture]:

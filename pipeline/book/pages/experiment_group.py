@@ -10,7 +10,7 @@ from pipeline.book.pages.experiments import groups
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study
 from pipeline.book.words.claim import short
-from pipeline.book.words.network import chain, changed
+from pipeline.book.words.network import chain, changed, put_in
 from pipeline.book.words.places import place_words
 
 
@@ -45,7 +45,7 @@ def entry(study: Study, name: str) -> str:
 def _results(study: Study, name: str) -> Sequence[str]:
     cells = study.experiment_cells(name)
     if picture := place_picture(study, name):
-        return [place_words(picture.rows, study.rule), image(study, picture),
+        return [place_words(put_in(study.params.experiments[name]), picture.rows, study.rule), image(study, picture),
                 ":::{dropdown} All numbers, each place by itself\n" + cell_table(study, cells) + ":::\n"
                 if len(cells) else "", guards(cells)]
     if len(cells):

@@ -48,10 +48,15 @@ def changed(params: Params, treatment: str, control: str) -> str:
     parts += [f"`{k}: {getattr(new, k)}`" for k in Train.model_fields
               if getattr(new, k, None) is not None and getattr(new, k) != getattr(old, k)]
     if new.everywhere:
-        parts.append(f"{_code(words(new.everywhere))} at every place, one at a time")
+        parts.append(f"{put_in(new)} at every place, one at a time")
     if "[" in treatment:
         parts.append("at `" + treatment.partition("[")[2].rstrip("]").replace("=", " = ") + "`")
     return ", ".join(dict.fromkeys(parts)) or "the same network"
+
+
+def put_in(experiment: Experiment) -> str:
+    """The layers that an experiment puts in at every place; empty for any other."""
+    return _code(words(experiment.everywhere)) if experiment.everywhere else ""
 
 
 def _code(names: Sequence[str]) -> str:

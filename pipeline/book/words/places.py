@@ -17,17 +17,19 @@ AGAINST_NONE = {Way.BETTER: "better than without it", Way.WORSE: "worse than wit
                 Way.UNCLEAR: "not told apart from the network without it"}
 
 
-def place_words(rows: pd.DataFrame, rule: Rule) -> str:
+def place_words(layers: str, rows: pd.DataFrame, rule: Rule) -> str:
     """The best and the worst place on each data set, and how far that can be trusted, as Markdown.
 
     Args:
+        layers: what was put there, in words.
         rows: of the table `places`, one experiment.
         rule: for the confidence.
     """
     lines = [f"- **{data}**: {_ends(mine.to_dict('records'))}" for data, mine in rows.groupby("data", sort=False)]
     return "\n".join([
-        "**Where do I put it?** Every place of the network was tried, one at a time, against the network "
-        "without it. The change of the test error, and the places that may be the best and the worst:\n",
+        f"**Where do I put {layers}?** Every place of the network was tried, one at a time, against the "
+        "network without it. The places that may be the best and the worst, and the change of the test error "
+        "there:\n",
         *lines,
         f"\n**How sure?** In brackets: {short(100 * (1 - rule.alpha))} % intervals, for all "
         f"{span([int(m) for m in rows['m']])} places of a data set together. The data picked the best place and "

@@ -29,7 +29,7 @@ def test_an_experiment_without_a_result_says_so_if_it_has_a_control(study):
 
 def test_places_stand_where_their_experiment_stands(study):
     text = entry(study, "anywhere")
-    assert "**Where do I put it?**" in text and "```{image} /figures/places-anywhere.svg" in text
+    assert "**Where do I put `bn`?**" in text and "```{image} /figures/places-anywhere.svg" in text
     assert ":class: figure small" in text and "`places-anywhere.csv </figures/places-anywhere.csv>`, SHA-256" in text
     assert "`bn` at every place, one at a time" in text
     # The table of numbers folds open below it.
@@ -39,5 +39,5 @@ def test_places_stand_where_their_experiment_stands(study):
 
 def test_without_places_an_experiment_shows_its_table(study):
     none = replace(study, tables={**study.tables, "places": study.places.iloc[:0]})
-    assert "Where do I put it" not in entry(none, "anywhere") and "| data set |" in entry(none, "anywhere")
+    assert "Where do I put" not in entry(none, "anywhere") and "| data set |" in entry(none, "anywhere")
     assert "figures/places-anywhere" not in write(none)
