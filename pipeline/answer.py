@@ -21,7 +21,6 @@ WIDTH = 80
 NAME = 24
 #: So many experiments are answered at once; more are a matter for the book.
 MOST = 10
-DATA = Path("data")
 EXPERIMENTS = Path("build/html/experiments")
 #: Which data sets cannot show that there is no difference, as they were last decided.
 BLIND = Path("results/verdicts/data_sets.csv")
@@ -45,14 +44,10 @@ def experiment(name: str, params: Params) -> str:
 def stages(name: str, params: Params) -> list[str]:
     """The DVC stages that an experiment's comparison needs, each after those that it needs itself.
 
-    They are the data sets that it runs on, the plan, and the training of its control and of itself.
-    The plan is of all experiments, so that other data sets are made where there are none yet; those
-    that are there stay as they are, as DVC would read params.yaml once for each to see it.
+    They are the data, the plan, and the training of its control and of itself.
     """
-    own = params.data_sets(name)
-    made = [data for data in params.data if data in own or not (DATA / f"{data}.npz").exists()]
     trained = [one for one in (params.experiments[name].versus, name) if one]
-    return [*(f"data@{data}" for data in made), "plan", *(f"train@{one}" for one in trained)]
+    return ["data", "plan", *(f"train@{one}" for one in trained)]
 
 
 def compared(name: str, params: Params) -> pd.DataFrame:
@@ -164,7 +159,7 @@ def answer(name: str, params: Params, cells: pd.DataFrame) -> str:
     Args:
         cells: its rows of the table of comparisons.
     """
-    from pipeline.book.words import sentence
+    from pipeline.book.words.comparison import sentence
     from pipeline.verdicts.rule import rule
 
     versus, constants = params.experiments[name].versus, rule(params.verdicts)

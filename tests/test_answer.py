@@ -1,6 +1,7 @@
 """The answer in the terminal says what the comparison's numbers say, and draws them in their place."""
 
 import io
+import json
 import math
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 
 from pipeline import answer
 from pipeline.answer import NAME, WIDTH, conclusion, main, plot
-from pipeline.results import COLUMNS, NEW, RUNS, RUNS_TABLE, STORE, write_tables
+from pipeline.results import COLUMNS, NEW, RUNS, RUNS_TABLE, STORE, write_tables, write_text
 
 PARAMS = """
 data:
@@ -50,6 +51,8 @@ def study(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text(PARAMS)
     for name in FACTORS:
         write_tables(RUNS / name, {RUNS_TABLE: runs(name)})
+        plan = {"arms": [{"data": data, "classes": 0} for data in ("waves", "tides")]}
+        write_text(tmp_path / f"plan/{name}.json", json.dumps(plan))
     return tmp_path
 
 
@@ -127,11 +130,8 @@ def test_a_terminal_without_these_characters_gets_others(study, monkeypatch):
 
 
 def test_the_stages_of_a_comparison_come_after_what_they_need(study, say):
-    assert say("--stages", "on_tides")[1] == "data@waves data@tides plan train@plain train@on_tides\n"
-    (study / "data").mkdir()
-    (study / "data" / "waves.npz").touch()
-    assert say("--stages", "on_tides")[1] == "data@tides plan train@plain train@on_tides\n"
-    assert say("--stages", "plain")[1] == "data@waves data@tides plan train@plain\n"
+    assert say("--stages", "on_tides")[1] == "data plan train@plain train@on_tides\n"
+    assert say("--stages", "plain")[1] == "data plan train@plain\n"
 
 
 def test_mistakes_are_named(study, say):

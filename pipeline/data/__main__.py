@@ -1,16 +1,25 @@
-"""The stage `data`: the arrays of one data set."""
+"""The stage `data`: the arrays of every data set; those that are there already are not made again."""
 
 from __future__ import annotations
 
-import argparse
+import hashlib
+import json
 import sys
+from pathlib import Path
 
 from pipeline.data.draw import Arrays
-from pipeline.data.own import from_file
+from pipeline.data.fetch import sha256
+from pipeline.data.own import from_file, locate
 from pipeline.data.sources import check, make, write
+from pipeline.results import write_text
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.files import FileSource
 from pipeline.spec.params import Params, load
+
+
+DATA = Path("data")
+#: What each file was made from, and its own SHA-256.
+MADE = "made.json"
 
 
 def arrays_of(params: Params, name: str) -> Arrays:
@@ -26,13 +35,48 @@ def arrays_of(params: Params, name: str) -> Arrays:
     return make(entry.source, params.seeds(name), **entry.arguments)
 
 
+def origin(params: Params, name: str) -> str:
+    """A hash of all that a data set's arrays are made from: its entry, its seeds, its file, this room."""
+    entry = params.data[name]
+    values = entry.model_dump(mode="json", exclude={"group", "title", "train", "of"})
+    file = sha256(locate(entry)) if isinstance(entry, FileSource) and locate(entry).exists() else ""
+    code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return hashlib.sha256(json.dumps([values, params.seeds(name), file, code]).encode()).hexdigest()
+
+
+def make_missing(params: Params, folder: Path = DATA) -> list[str]:
+    """Write `<folder>/<name>.npz` of the data sets that are not there as they would be made now.
+
+    Files of data sets that params.yaml does not have any more are removed.
+
+    Returns:
+        The names of the data sets that were made.
+
+    Raises:
+        ConfigError, ValueError: a data set cannot be made; those before it are kept.
+    """
+    record, new = folder / MADE, []
+    known = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+    for name in params.data:
+        path, wanted = folder / f"{name}.npz", origin(params, name)
+        if path.exists() and known.get(name) == [wanted, sha256(path)]:
+            continue
+        write(arrays_of(params, name), path)
+        known[name] = [wanted, sha256(path)]
+        write_text(record, json.dumps(known, indent=1, sort_keys=True) + "\n")
+        new.append(name)
+    for path in folder.glob("*.npz"):
+        if path.stem not in params.data:
+            path.unlink()
+    write_text(record, json.dumps({name: known[name] for name in sorted(params.data)}, indent=1) + "\n")
+    return new
+
+
 def main() -> int:
-    """Write `data/<name>.npz` of one data set of params.yaml."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.data", description=main.__doc__)
-    parser.add_argument("name")
-    name = parser.parse_args().name
+    """Make the arrays of every data set of params.yaml that is new or changed."""
     try:
-        write(arrays_of(load(), name), f"data/{name}.npz")
+        for name in make_missing(load()):
+            print(f"made {name}")
     except (ConfigError, ValueError) as error:
         return complain(error)
     return 0

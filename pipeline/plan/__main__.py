@@ -35,11 +35,11 @@ def describe(params: Params, folder: Path = DATA) -> dict[str, dict]:
 
 
 def tidy(folder: Path, kept) -> None:
-    """Remove the folders, plans, timings and data inside `folder` that are not named in `kept`."""
+    """Remove the folders, plans and timings inside `folder` that are not named in `kept`."""
     for inner in Path(folder).glob("*"):
         if inner.is_dir() and inner.name not in kept:
             shutil.rmtree(inner)
-        elif inner.suffix in (".json", ".npz") and inner.stem not in kept:
+        elif inner.suffix == ".json" and inner.stem not in kept:
             inner.unlink()
 
 
@@ -129,7 +129,7 @@ def main() -> int:
             return 0
         plans = resolved(params)
         lock = LOCK.read_text(encoding="utf-8") if LOCK.exists() else ""
-        pruned = prune(lock, {"data": params.data, "train": plans, "probe": params.probe.experiments})
+        pruned = prune(lock, {"train": plans, "probe": params.probe.experiments})
     except (ConfigError, ValueError) as error:
         return complain(error)
     write(plans)
@@ -137,7 +137,6 @@ def main() -> int:
     for folder in (RUNS, Path("timings")):
         tidy(folder, plans)
     tidy(PROBES, params.probe.experiments)
-    tidy(DATA, params.data)
     if pruned != lock:
         write_text(LOCK, pruned)
     return 0

@@ -76,7 +76,3 @@ def metric_of(name: str) -> Metric:
     """A named metric, else a measure: a numeric column, compared by its difference."""
     return METRICS.get(name) or Metric(
         name.replace("_", " "), "difference", "measure", False, True, False, judged=False)
-
-
-#: For pages that do not read `Metric` yet: the score, its turn, its factor and its unit.
-SCORES = {name: (one.score, one.turn, one.factor, one.unit) for name, one in METRICS.items()}

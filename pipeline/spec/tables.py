@@ -58,6 +58,8 @@ STORED = {
         "trivial_error", "trivial_loss", "trivial_validation_loss", "test_size", "key")),
     "curves": Table("results/runs/{experiment}/curves.csv.gz", (
         *_RUN, "learning_rate", "epoch", "train_loss", "validation_loss")),
+    "layers": Table("results/runs/{experiment}/layers.csv", (
+        "variant", "data", "layer", "class", "shape", "parameters")),
     "measures": Table("results/probe/{experiment}/measures.csv", (
         *_RUN, *_CHOICE, "diverged", "best_error", "trivial_error", "test_size",
         *(name + when for name in _OF_LAYERS for when in ("", "_at_start")), "drift",
@@ -75,7 +77,3 @@ STORED = {
         simulated=["scenario", "unit", "outcome", "share", "wrong"], doses=DOSE_COLUMNS,
         data_sets=["data", "blind"], decisive=["kind", "comparisons", "decisive"],
         places=PLACE_COLUMNS)}
-
-#: For pages that do not read `STORED` yet: the columns of each table that is one file.
-TABLES = {name: list(one.columns) for name, one in STORED.items() if "{" not in one.file}
-MECHANICS = ("checks", "applications", "old_code")

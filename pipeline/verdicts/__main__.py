@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from pipeline.results import read_measures, read_runs, read_table, significant, write_table, write_text
+from pipeline.results import read_measures, read_runs, read_table, significant, write_tables
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.claims import Claim, check_claims, read_claims
 from pipeline.spec.params import Params, load
@@ -74,11 +74,10 @@ def metrics(verdicts: pd.DataFrame, arms: pd.DataFrame) -> dict:
 
 def write(tables: Mapping[str, pd.DataFrame]) -> None:
     """Store every table, and the few numbers beside them."""
-    for name, table in tables.items():
-        rounded = table.apply(lambda c: c.map(significant) if c.dtype.kind == "f" else c)
-        write_table(rounded, STORED[name].path())
+    rounded = {STORED[name].path().name: table.apply(
+        lambda c: c.map(significant) if c.dtype.kind == "f" else c) for name, table in tables.items()}
     numbers = metrics(tables["verdicts"], tables["arms"])
-    write_text(METRICS, json.dumps(numbers, indent=2) + "\n")
+    write_tables(METRICS.parent, rounded, {METRICS.name: json.dumps(numbers, indent=2) + "\n"})
 
 
 def main() -> int:

@@ -104,18 +104,17 @@ def test_what_was_taken_out_leaves_nothing_behind(project):
             Path(folder, name).mkdir(parents=True)
         Path("timings").mkdir(exist_ok=True)
         Path(f"timings/{name}.json").write_text("{}")
-    Path("data/gone.npz").write_bytes(b"")
     Path("dvc.lock").write_text("schema: '2.0'\nstages:\n" + "".join(
         f"  {name}:\n    cmd: x\n" for name in (
-            "data@table", "data@gone", "plan", "train@mlp", "train@wide", "train@same", "probe@wide", "probe@mlp")))
+            "data", "plan", "train@mlp", "train@wide", "train@same", "probe@wide", "probe@mlp")))
     edit("params.yaml", "  same: {of: mlp}\n", "")
     assert main() == 0
     assert set(content("plan")) == {"mlp.json", "wide.json", SUMS}
     assert {path.name for path in Path("results/runs").iterdir()} == {"mlp", "wide"}
     assert {path.name for path in Path("results/probe").iterdir()} == {"wide"}
-    assert set(content("timings")) == {"mlp.json", "wide.json"} and set(content("data")) == {"table.npz"}
+    assert set(content("timings")) == {"mlp.json", "wide.json"}
     assert Path("dvc.lock").read_text() == "schema: '2.0'\nstages:\n" + "".join(
-        f"  {name}:\n    cmd: x\n" for name in ("data@table", "plan", "train@mlp", "train@wide", "probe@wide"))
+        f"  {name}:\n    cmd: x\n" for name in ("data", "plan", "train@mlp", "train@wide", "probe@wide"))
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), [

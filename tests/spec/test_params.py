@@ -515,7 +515,7 @@ def test_a_mistake_in_a_data_set_of_another(load, entry, expected):
 
 
 def test_dvc_makes_a_data_set_again_when_what_it_is_a_change_of_changes():
-    wanted = read_yaml(PARAMS.resolve().with_name("dvc.yaml"))["stages"]["data"]["do"]["params"]
+    wanted = read_yaml(PARAMS.resolve().with_name("dvc.yaml"))["stages"]["data"]["params"]
     assert "data" in wanted
 
 
