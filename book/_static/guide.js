@@ -4,7 +4,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const list = document.querySelector(".choices");
   if (!list) return;
   const word = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
-  // In the order of FACETS in pipeline/guide.py.
+  // In the order of FACETS in pipeline/book/facets.py.
   const facets = { "your-network": "network", "its-activation": "activation", "it-predicts": "target",
                    "training-samples": "samples", "you-ask-about": "topic" };
   const picks = document.createElement("div");
