@@ -132,11 +132,11 @@ def _changes(written: WrittenExperiment, path: Path, place: str) -> tuple[Change
     if written.of is not None and written.layers is not None:
         return (Change(kind="layers", value=flat(written.layers)),)
     found = []
-    for kind in asked:
-        given = getattr(written, kind)
-        if kind == "without":
+    for way in asked:
+        given = getattr(written, way)
+        if way == "without":
             given = dict.fromkeys([given] if isinstance(given, str) else given)
-        found += [Change(kind=kind, place=place, value=value) for place, value in given.items()]
+        found += [Change(kind=way, place=place, value=value) for place, value in given.items()]
     return tuple(found)
 
 

@@ -130,7 +130,7 @@ def test_a_choice_at_the_edge_extends_the_grid(arrays, tmp_path, counted):
 
 
 def test_a_grid_is_not_extended_for_ever(arrays, tmp_path, counted):
-    runs, _ = train(a_plan(learning_rate=1e5, learning_rates=[1e5, 2e5]), arrays,
+    runs, _ = train(a_plan(learning_rate=100.0, learning_rates=[100.0, 200.0]), arrays,
                           Store(tmp_path), threads=1)
     assert runs.loc[runs["purpose"] == "tuning", "learning_rate"].nunique() == 2 + EXTENSIONS
 
