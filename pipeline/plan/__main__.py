@@ -10,11 +10,12 @@ import shutil
 import sys
 from pathlib import Path
 
-from pipeline.data import sources, splits
+from pipeline.data import load as splits, own, sources
 from pipeline.plan.lock import LOCK, prune
 from pipeline.results import PROBES, RUNS, SUMS, Store, seal, verify, write_text
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.claims import check_claims, read_claims
+from pipeline.spec.files import FileSource
 from pipeline.spec.params import PARAMS, Params, load
 
 PLAN = Path("plan")
@@ -102,6 +103,13 @@ def write(plans: dict[str, str]) -> None:
     seal(PLAN)
 
 
+def _make_anew_if_changed(entry: FileSource, path: Path) -> None:
+    """Remove the arrays of a file that has changed since, so that its stage makes them again."""
+    if path.exists() and own.changed(entry, sources.read(path)):
+        path.unlink()
+        print(f"{entry.file} has changed: {path} is made again", flush=True)
+
+
 def _read() -> Params:
     """The checked params.yaml; ConfigError for a mistake in it, in the claims, or a changed plan."""
     params = load()
@@ -110,7 +118,10 @@ def _read() -> Params:
         raise ConfigError(f"{PARAMS}: probe.experiments: missing; allowed: a list of "
                           "experiments, also an empty one, []")
     for name, entry in params.data.items():
-        sources.check(entry.source, f"{PARAMS}: data.{name}", **entry.arguments)
+        if isinstance(entry, FileSource):
+            _make_anew_if_changed(entry, DATA / f"{name}.npz")
+        else:
+            sources.check(entry.source, f"{PARAMS}: data.{name}", **entry.arguments)
     check_claims(read_claims(), params)
     # A plan is made from params.yaml, which may change; without a seal it is simply made again.
     if (PLAN / SUMS).exists():

@@ -19,6 +19,8 @@ DECIDE = {
     "train": (("train/trainer.py",), ("Trainer", "batch_order")),
     "results": (("results.py",), ("MEASURES", "significant")),
 }
+#: The same of data sets that are files of one's own: part of the key of runs on these alone.
+FILES = (("data/parts.py",), ("load_split", "digest"))
 #: The packages that decide a run's numbers.
 PINNED = ("tensorflow", "keras", "numpy")
 

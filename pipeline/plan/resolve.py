@@ -10,9 +10,10 @@ import keras
 
 from pipeline.network.resolve import _own_layers
 from pipeline.network.resolve import resolve as resolve_layer
-from pipeline.plan.code import DECIDE, digest, pins
+from pipeline.plan.code import DECIDE, FILES, digest, pins
 from pipeline.spec.base import ConfigError, nearest
 from pipeline.spec.layers import Variant, names, word_of
+from pipeline.spec.files import FileSource
 from pipeline.spec.params import PARAMS, Experiment, Params
 
 #: The files do not change while plans are made, and most plans use the same definitions.
@@ -117,6 +118,8 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     code = {room: _digest(files, defined) for room, (files, defined) in DECIDE.items()}
     own = sorted(used & set(_own_layers()))
     code["layers"] = {cls: _digest(("network/layers.py",), (cls,)) for cls in own}
+    if any(isinstance(params.data[data_set], FileSource) for data_set in params.data_sets(name)):
+        code["files"] = _digest(*FILES)
     # Part of no run's key: editing how a rate is chosen writes the tables anew, and trains nothing.
     tables = {"train": _digest(("train/runs.py",), ("train",)),
               "config": _digest(("spec/params.py",), ("study_seeds", "tuning_seeds"))}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.data.sources import read
-from pipeline.data import splits
+from pipeline.data.load import load as load_split
 from pipeline.probe.watch import MEASURES, Watched, watch
 from pipeline.results import (
     MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, read_table, rewritten, significant, write_table)
@@ -62,7 +62,7 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int) -
         for seed in wanted:
             run = mine.loc[seed]
             copied = {name: run[name] for name in COPIED}
-            split = splits.load(arrays[arm["data"]], seed, train_fraction=values.train_fraction,
+            split = load_split(arrays[arm["data"]], seed, train_fraction=values.train_fraction,
                               scaling=values.scaling)
             order = batch_order(len(split.x_train), values.batch_size, values.epochs, seed,
                                       values.repetition)

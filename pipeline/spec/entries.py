@@ -8,6 +8,7 @@ import pydantic
 from pydantic import Field
 
 from pipeline.spec.base import Spec
+from pipeline.spec.files import kinds
 from pipeline.spec.layers import Change, Layer, Scalar
 
 #: No epochs, samples of a batch or rates beyond these were meant.
@@ -62,17 +63,31 @@ def merge(train: Train, *special: Spec, **varied) -> Train:
     return Train(**(values | varied))
 
 
-class DataSet(Spec):
-    """One data set: its source, the source's arguments, its group, its number of study seeds."""
+class AnyDataSet(Spec):
+    """What every data set has: its group, its number of study seeds, how networks train on it."""
 
     group: str
-    source: str
     seeds: Seeds
-    arguments: dict[str, Scalar | list[Scalar]] = {}
     train: Overrides = Overrides()
     title: str = ""
     #: The data set that this one is a change of.
     of: str | None = None
+
+
+class DataSet(AnyDataSet):
+    """A data set of a source, and the source's arguments."""
+
+    source: str
+    arguments: dict[str, Scalar | list[Scalar]] = {}
+
+    @property
+    def origin(self) -> str:
+        """Where the data come from."""
+        return self.source
+
+
+#: Data sets of files of one's own, by their kind.
+FILES = kinds(AnyDataSet)
 
 
 Groups = str | Annotated[list[str], Field(min_length=1)]

@@ -102,7 +102,9 @@ class FileSource(Spec):
         for key in entry if isinstance(entry, dict) else ():
             if key not in cls.model_fields:
                 other = next((name for name, kind in _NAMES.items() if key in kind.model_fields), None)
-                hint = f"; '{key}' belongs to {other}" if other else nearest(key, cls.model_fields)
+                # A misspelt `window` leaves a table: the word may be one of another kind.
+                words = [*cls.model_fields, *(w for kind in KINDS.values() for w in kind.model_fields)]
+                hint = f"; '{key}' belongs to {other}" if other else nearest(key, dict.fromkeys(words))
                 raise ValueError(f"unknown key '{key}'; allowed: {', '.join(cls.model_fields)}{hint}")
         return entry
 

@@ -10,7 +10,7 @@ import pydantic
 from pydantic import Field
 
 from pipeline.spec.base import ConfigError, Spec, explain, nearest, read_yaml, validate
-from pipeline.spec.entries import DataSet, Experiment, Train, merge
+from pipeline.spec.entries import AnyDataSet, Experiment, Train, merge
 from pipeline.spec.layers import Layer, Variant, variants
 from pipeline.spec.written import WrittenData, WrittenExperiment, expand, given_by
 
@@ -41,7 +41,7 @@ class Probe(Spec):
 class Params(Spec):
     """The whole of `params.yaml`."""
 
-    data: Annotated[dict[str, DataSet], Field(min_length=1)]
+    data: Annotated[dict[str, AnyDataSet], Field(min_length=1)]
     layers: dict[str, Layer]
     experiments: Annotated[dict[str, Experiment], Field(min_length=1)]
     train: Train

@@ -7,14 +7,21 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pydantic
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from pipeline.spec.base import ConfigError, Spec, nearest, validate
-from pipeline.spec.entries import DataSet, Experiment, Groups, Head, Overrides, Seeds, Vary
+from pipeline.spec.entries import (
+    FILES, AnyDataSet, DataSet, Experiment, Groups, Head, Overrides, Seeds, Vary)
+from pipeline.spec.files import kind
 from pipeline.spec.layers import Block, Change, Item, Scalar, changed, checked_argument, flat
 
 class WrittenData(Spec):
-    """A data set as a person writes it: whole, or as a change of another."""
+    """A data set as a person writes it: whole, or as a change of another.
+
+    What else it says belongs to its file, of whose kind only the whole entry is.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     of: str | None = None
     group: str | None = None
@@ -91,9 +98,11 @@ def _over(base: dict[str, Any], own: dict[str, Any], reset: bool) -> dict[str, A
     return {k: v for k, v in found.items() if v is not None} if reset else found
 
 
-def _data_set(written: WrittenData, base: DataSet | None, path: Path, name: str) -> DataSet:
+def _data_set(written: WrittenData, base: AnyDataSet | None, path: Path, name: str) -> AnyDataSet:
     own, inherited = given_by(written), given_by(base) if base else {}
     inherited.pop("title", None)
+    if ("source" if "file" in inherited else "file") in own:  # The rest is about the other one.
+        inherited = {k: v for k, v in inherited.items() if k in AnyDataSet.model_fields}
     if own.get("source", inherited.get("source")) != inherited.get("source"):
         inherited.pop("arguments", None)  # They are the other source's.
     found = _over(inherited, own, base is not None) | {"of": written.of}
@@ -101,7 +110,11 @@ def _data_set(written: WrittenData, base: DataSet | None, path: Path, name: str)
         found["arguments"] = _over(base.arguments, written.arguments, True)
     if base and written.train and "train" in inherited:
         found["train"] = Overrides(**_over(given_by(base.train), given_by(written.train), True))
-    return validate(path, DataSet, found, ("data", name))
+    if not {"source", "file"} & found.keys() and written.model_extra:
+        extra = next(iter(written.model_extra))
+        raise ConfigError(f"{path}: data.{name}: unknown key '{extra}'; allowed: source or file, and what "
+                          f"belongs to it{nearest(extra, ('source', 'file'))}")
+    return validate(path, FILES.get(kind(found), DataSet), found, ("data", name))
 
 
 _CHANGES = ("without", "replace", "set", "before", "after")
@@ -119,11 +132,11 @@ def _changes(written: WrittenExperiment, path: Path, place: str) -> tuple[Change
     if written.of is not None and written.layers is not None:
         return (Change(kind="layers", value=flat(written.layers)),)
     found = []
-    for kind in asked:
-        given = getattr(written, kind)
-        if kind == "without":
+    for way in asked:
+        given = getattr(written, way)
+        if way == "without":
             given = dict.fromkeys([given] if isinstance(given, str) else given)
-        found += [Change(kind=kind, place=place, value=value) for place, value in given.items()]
+        found += [Change(kind=way, place=place, value=value) for place, value in given.items()]
     return tuple(found)
 
 

@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
+from pipeline.data.load import digest, is_own, load
 from pipeline.data.sources import read
-from pipeline.data.splits import Split, digest, load
+from pipeline.data.splits import Split
 from pipeline.results import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, LAYERS_TABLE, MEASURES, PROGRESS, RUNS, RUNS_TABLE, Store,
     building, distrusted, seal, significant, write_table, write_text)
@@ -88,9 +89,11 @@ class _Arm:
     def key(self, seed: int, rate: float) -> str:
         """The name of a run: the hash of everything that decides its numbers."""
         values = self.train.model_dump(exclude={"learning_rate", "learning_rates", "tuning_seeds"})
+        # How files are split decides nothing of a run on another data set.
+        code = {k: v for k, v in self.plan["code"].items() if k != "files" or is_own(self.arrays)}
         return hashlib.sha256(canonical({
             "network": self.arm["network"], "train": values, "learning_rate": rate, "seed": seed,
-            "data": digest(self.arrays, seed), "code": self.plan["code"],
+            "data": digest(self.arrays, seed), "code": code,
             "versions": self.plan["versions"]}).encode()).hexdigest()
 
     def split(self, seed: int) -> Split:

@@ -12,7 +12,8 @@ import pytest
 
 import pipeline
 from pipeline.data import sources
-from pipeline.plan.__main__ import PLAN, main, remember, tidy, write
+from pipeline.data.__main__ import arrays_of
+from pipeline.plan.__main__ import PLAN, _read, main, remember, tidy, write
 from pipeline.results import SUMS, seal
 from pipeline.spec.params import load
 
@@ -96,6 +97,23 @@ def test_an_edit_of_params_is_followed_and_an_edit_of_a_plan_is_refused(project,
         assert error.count("\n") == 1
     assert content("plan") == before | {"mlp.json": Path("plan/mlp.json").read_bytes()}
     assert Path("params.yaml").read_text() == params
+
+
+def test_arrays_of_a_file_that_has_changed_are_made_again(project, capsys):
+    rows = "".join(f"{i % 7},{i},{i % 2}\n" for i in range(120))
+    Path("mine.csv").write_text("a,b,y\n" + rows)
+    edit(Path("params.yaml"), "layers:\n  dense", "  mine: {group: tables, file: mine.csv, target: y, seeds: 2}\n"
+         "layers:\n  dense")
+    params = load()
+    sources.write(arrays_of(params, "mine"), Path("data/mine.npz"))
+    assert main() == 0
+    plan = json.loads((PLAN / "mlp.json").read_text())
+    assert "files" in plan["code"] and set(plan["data"]) == {"table", "mine"}
+    assert main() == 0 and Path("data/mine.npz").exists()
+    Path("mine.csv").write_text("a,b,y\n" + rows.replace("3,", "4,"))
+    capsys.readouterr()
+    assert _read() and not Path("data/mine.npz").exists()
+    assert capsys.readouterr().out == "mine.csv has changed: data/mine.npz is made again\n"
 
 
 def test_what_was_taken_out_leaves_nothing_behind(project):

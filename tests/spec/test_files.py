@@ -77,6 +77,8 @@ SERIES = TABLE | {"window": 3}
         (TABLE | {"taget": "z"}, "did you mean 'target'?"),
         (TABLE | {"time": "t"}, "unknown key 'time'; allowed: "),
         (TABLE | {"time": "t"}, "; 'time' belongs to a series, which has a `window`"),
+        (TABLE | {"widow": 3}, "unknown key 'widow'; allowed: "),
+        (TABLE | {"widow": 3}, "did you mean 'window'?"),
         (TABLE | {"horizon": 2}, "window: missing; it is required"),
         (SERIES | {"categories": ["c"]}, "'categories' belongs to a table"),
         (TABLE | {"task": "forecast"}, "task: found 'forecast'; allowed: 'classes' or 'regression'"),

@@ -124,8 +124,8 @@ MISTAKES = [
     # unknown keys, at each level
     ("data:\n", "dta:\n", "unknown key 'dta'; allowed: data, layers, experiments, train, verdicts, "
                           "probe; did you mean 'data'?"),
-    ("seeds: 4", "seed: 4", "data.table: unknown key 'seed'; allowed: of, group, source, seeds, "
-                            "arguments, train, title; did you mean 'seeds'?"),
+    ("seeds: 4", "seed: 4", "data.table: unknown key 'seed'; allowed: group, seeds, train, title, of, source, "
+                            "arguments; did you mean 'seeds'?"),
     ("train: {epochs", "train: {epoch",
      f"data.waves.train: unknown key 'epoch'; allowed: {OVERRIDES}; did you mean 'epochs'?"),
     ("versus: cnn", "verses: cnn",
@@ -501,12 +501,31 @@ def test_arguments_belong_to_their_source(load):
     assert [found[name].arguments for name in ("other", "same", "own")] == [{}, {"noise": 0.1}, {"steps": 3}]
 
 
+def test_a_data_set_may_be_a_file_and_a_change_of_one(load):
+    found = data_sets(load, mine="{group: own, file: a.csv, target: y, seeds: 3, train: {epochs: 4}}",
+                      longer="{of: mine, window: 6, missing: drop}", shorter="{of: longer, window: 3, missing: null}",
+                      other="{of: waves, file: b.npz}", back="{of: longer, source: noise}")
+    assert [type(found[name]).__name__ for name in found if name not in ("waves", "table")] == [
+        "TableFile", "SeriesFile", "SeriesFile", "RecordingsFile", "DataSet"]
+    assert (found["shorter"].window, found["shorter"].carried("y")) == (3, None)
+    assert found["longer"].train.epochs == 4 and found["longer"].carried("y") == 0
+    assert found["other"].group == "sequences" and found["back"].source == "noise"
+    assert [found[name].origin for name in ("mine", "other", "back")] == ["a.csv", "b.npz", "noise"]
+
+
 @pytest.mark.parametrize(("entry", "expected"), [
     ("{of: wave}", "more.of: there is no 'wave' in data; did you mean 'waves'?"),
     ("{of: more}", "more.of: it leads back: more → more; allowed: a chain that ends at an entry without of"),
     ("{of: waves, group: null}", "more.group: missing; it is required"),
-    ("{of: waves, seed: 3}", "more: unknown key 'seed'; allowed: of, group, source, seeds, arguments, train, "
-                             "title; did you mean 'seeds'?"),
+    ("{of: waves, seed: 3}", "more: unknown key 'seed'; allowed: group, seeds, train, title, of, source, "
+                             "arguments; did you mean 'seeds'?"),
+    ("{of: waves, file: a.csv, target: y, widow: 3}", "more: unknown key 'widow'; allowed: group, seeds, train, "
+     "title, of, file, sha256, target, task, inputs, leave_out, group_by, missing, missing_as, separator, rows, "
+     "split, categories; did you mean 'window'?"),
+    ("{group: mine, seeds: 3, fil: a.csv}", "more: unknown key 'fil'; allowed: source or file, and what belongs to "
+     "it; did you mean 'file'?"),
+    ("{group: mine, seeds: 3, file: a.csv}", "more: target: missing; it is required: the column that is to be "
+     "predicted"),
 ])
 def test_a_mistake_in_a_data_set_of_another(load, entry, expected):
     with pytest.raises(ConfigError) as error:

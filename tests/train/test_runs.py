@@ -100,6 +100,20 @@ def test_what_decides_a_run_is_in_its_key(arrays, tmp_path):
     assert len({base, *different}) == 1 + len(different)
 
 
+def test_how_files_are_split_is_in_the_keys_of_their_runs_alone(arrays, tmp_path):
+    def key(held, **code):
+        plan = a_plan()
+        plan["code"] = plan["code"] | code
+        return _Arm(plan, plan["arms"][0], held, Store(tmp_path), 1, None).key(2000, 0.01)
+
+    x = np.arange(60, dtype=np.float32)[:, None]
+    own = {name: np.array(value) for name, value in {
+        "task": "regression", "kind": "table", "classes": 0, "train": 20, "validation": 20, "test": 20}.items()}
+    own |= {"x": x, "y": x}
+    assert key(arrays["tables"]) == key(arrays["tables"], files="one") == key(arrays["tables"], files="two")
+    assert len({key(own), key(own, files="one"), key(own, files="two")}) == 3
+
+
 def test_the_default_rate_is_studied_beside_another_choice(arrays, tmp_path, counted, monkeypatch):
     runs, _ = train(a_plan(learning_rate=0.003), arrays, Store(tmp_path), threads=1)
     study = runs[runs["purpose"] == "study"]
@@ -116,7 +130,7 @@ def test_a_choice_at_the_edge_extends_the_grid(arrays, tmp_path, counted):
 
 
 def test_a_grid_is_not_extended_for_ever(arrays, tmp_path, counted):
-    runs, _ = train(a_plan(learning_rate=1e5, learning_rates=[1e5, 2e5]), arrays,
+    runs, _ = train(a_plan(learning_rate=100.0, learning_rates=[100.0, 200.0]), arrays,
                           Store(tmp_path), threads=1)
     assert runs.loc[runs["purpose"] == "tuning", "learning_rate"].nunique() == 2 + EXTENSIONS
 

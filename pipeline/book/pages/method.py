@@ -39,7 +39,7 @@ def _data_row(study: Study, name: str) -> tuple:
     if arm:
         shape = " × ".join(map(str, arm["shape"]))
         target = f"{arm['classes']} classes" if arm["classes"] else "a number"
-    return (name, capital(data.title or data.source), shape, target, data.seeds, train["epochs"],
+    return (name, capital(data.title or data.origin), shape, target, data.seeds, train["epochs"],
             train["batch_size"])
 
 
