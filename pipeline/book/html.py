@@ -63,6 +63,8 @@ MENDED = {
         '<div class="pst-scrollable-table-container" tabindex="0" role="region" aria-label="table">',
     '<div class="scroll docutils">':
         '<div class="scroll docutils" tabindex="0" role="region" aria-label="figure">'}
+#: A lab record's picture, which scrolls in the box of its output.
+OUTPUT = re.compile(r'<div class="cell_output docutils container">(?=\s*<img [^>]*class="figure)')
 #: Scripts that are most of a page's weight and change nothing: the style sheet has the icons, too,
 #: and only the page of the search searches.
 ICONS = re.compile(r'<script[^>]* src="[^"]*/fontawesome\.js[^"]*"></script>')
@@ -78,6 +80,8 @@ def mend(html: Path) -> None:
         text = path.read_text(encoding="utf-8")
         for old, new in MENDED.items():
             text = text.replace(old, new)
+        text = OUTPUT.sub('<div class="cell_output docutils container" tabindex="0" role="region" '
+                          'aria-label="figure">', text)
         text = HIDDEN.sub(r"\1", ICONS.sub("", text))
         if path.name != "search.html":
             text = INDEX.sub("", text)

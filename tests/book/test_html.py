@@ -23,6 +23,16 @@ def test_boxes_that_scroll_can_be_reached_and_toggles_have_a_name(tmp_path):
     assert page.read_text() == text
 
 
+def test_a_records_picture_can_be_reached_and_other_outputs_are_left_alone(tmp_path):
+    picture = '<div class="cell_output docutils container">\n<img alt="a" class="figure" src="b.png" />\n</div>'
+    other = '<div class="cell_output docutils container"><p>text</p></div>'
+    (tmp_path / "one.html").write_text(picture + other)
+    mend(tmp_path)
+    text = (tmp_path / "one.html").read_text()
+    assert text.startswith('<div class="cell_output docutils container" tabindex="0" role="region"')
+    assert text.count("tabindex") == 1 and text.endswith(other)
+
+
 def test_scripts_that_nothing_needs_are_left_out_and_the_search_keeps_its_index(tmp_path):
     icons = '<script defer src="../_static/scripts/fontawesome.js?digest=0"></script>'
     index, other = '<script src="searchindex.js"></script>', '<script src="_static/book.js"></script>'

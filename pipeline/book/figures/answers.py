@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.book.words.comparison import direction, directions, interval
 from pipeline.book.words.numbers import count, signed
 from pipeline.style import BAND, DIRECTIONS, PANEL, QUIET, STYLE, need
+
+#: The ends of the axis; what leaves it ends there.
+REACH = (math.log(0.4), math.log(2.5))
 
 
 def answers(cells: pd.DataFrame) -> Figure:
@@ -30,7 +35,6 @@ def answers(cells: pd.DataFrame) -> Figure:
     if set(cells["scale"]) != {"log ratio"}:
         raise ValueError("this figure needs effects on the log-ratio scale. "
                          f"Received: {sorted(set(cells['scale']))}")
-    low, high = math.log(0.4), math.log(2.5)
     names, y, used = list(dict.fromkeys(cells["answer"])), 0.0, {}
     # In lines: a name takes three, a comparison one.
     height = len(cells) + 3.2 * len(names)
@@ -44,24 +48,10 @@ def answers(cells: pd.DataFrame) -> Figure:
             # A line of zero for each answer, so that none runs through a name.
             axes.plot([0, 0], [y - 0.5, y + len(mine) - 0.5], color=QUIET, lw=0.8, zorder=1)
             for cell in mine.to_dict("records"):
-                kind = (str(direction(cell)), cell["label"] in ("better", "worse"))
-                marker, filled, colour, _ = DIRECTIONS[kind]
-                axes.barh(y, 2 * cell["margin"], left=-cell["margin"], height=1, color=BAND, zorder=0)
-                middle, *ends = np.clip([-cell["effect"], -cell["high"], -cell["low"]], low, high)
-                axes.plot(ends, [y, y], color=colour, lw=1.1, solid_capstyle="butt", zorder=2)
-                used[kind] = axes.plot(
-                    [middle], [y], marker, color=colour, ms=3.8, zorder=3, mew=0.9,
-                    mfc=colour if filled else PANEL, mec=colour, ls="none")[0]
+                _row(axes, y, cell, used)
                 y += 1
             y += 0.3
-        axes.set_xlim(low - 0.03, high + 0.03)
-        axes.set_ylim(y + 0.4, 0)
-        axes.set_yticks([])
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        ticks = [-60, -40, -20, 0, 25, 60, 150]
-        axes.set_xticks([math.log1p(t / 100) for t in ticks], [signed(t, " %") for t in ticks], size=8)
-        axes.tick_params(top=True, labeltop=True)
-        axes.set_xlabel("change of the test error   (← better)", size=8.5)
+        _axis(axes, y + 0.4)
         figure.suptitle(answers_finding(cells), x=0.01, ha="left", size=9.5, weight="bold")
         shown = [kind for kind in DIRECTIONS if kind in used]
         figure.legend([*(used[kind] for kind in shown), matplotlib.patches.Patch(color=BAND)],
@@ -69,6 +59,30 @@ def answers(cells: pd.DataFrame) -> Figure:
                       loc="outside lower left", ncols=2, frameon=False, fontsize=7.5,
                       handletextpad=0.5, columnspacing=1.2)
     return figure
+
+
+def _row(axes: Axes, y: float, cell: Mapping, used: dict) -> None:
+    """One comparison with its interval and its margin."""
+    kind = (str(direction(cell)), cell["label"] in ("better", "worse"))
+    marker, filled, colour, _ = DIRECTIONS[kind]
+    axes.barh(y, 2 * cell["margin"], left=-cell["margin"], height=1, color=BAND, zorder=0)
+    middle, *ends = np.clip([-cell["effect"], -cell["high"], -cell["low"]], *REACH)
+    axes.plot(ends, [y, y], color=colour, lw=1.1, solid_capstyle="butt", zorder=2)
+    used[kind] = axes.plot(
+        [middle], [y], marker, color=colour, ms=3.8, zorder=3, mew=0.9,
+        mfc=colour if filled else PANEL, mec=colour, ls="none")[0]
+
+
+def _axis(axes: Axes, height: float) -> None:
+    low, high = REACH
+    axes.set_xlim(low - 0.03, high + 0.03)
+    axes.set_ylim(height, 0)
+    axes.set_yticks([])
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    ticks = [-60, -40, -20, 0, 25, 60, 150]
+    axes.set_xticks([math.log1p(t / 100) for t in ticks], [signed(t, " %") for t in ticks], size=8)
+    axes.tick_params(top=True, labeltop=True)
+    axes.set_xlabel("change of the test error   (← better)", size=8.5)
 
 
 def answers_finding(cells: pd.DataFrame) -> str:

@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
@@ -48,38 +49,44 @@ def heat_map(comparisons: pd.DataFrame) -> Figure:
         top = height - 0.5
         figure.text(0.02, 1 - 0.12 / height, _heat_finding(comparisons), va="top", weight="bold",
                     size=9.5)
-        for (lines, sets, values, grey, notes), tall in zip(panels, heights, strict=True):
+        for panel, tall in zip(panels, heights, strict=True):
             top -= gap
-            axes = figure.add_axes((label / width, (top + 0.28 - tall) / height,
-                                    wide * len(sets) / width, tall / height))
-            axes.set_facecolor(PANEL)
-            sns.heatmap(values, ax=axes, cmap=DIVERGING, vmin=-FULL_COLOUR, vmax=FULL_COLOUR,
-                        annot=notes, fmt="", annot_kws={"size": 7.5}, cbar=False,
-                        xticklabels=False, yticklabels=False,
-                        mask=np.isnan(values), linewidths=1, linecolor=PANEL)
-            for i, j in zip(*np.nonzero(grey), strict=True):
-                axes.add_patch(matplotlib.patches.Rectangle((j, i), 1, 1, fc=GREY, ec=PANEL))
-            axes.xaxis.tick_top()
-            axes.set_xticks(np.arange(len(sets)) + 0.5, sets, rotation=0, size=8)
-            axes.set_yticks(np.arange(len(lines)) + 0.5, [text for text, _ in lines], rotation=0,
-                            size=8)
-            for tick, (_, heading) in zip(axes.get_yticklabels(), lines, strict=True):
-                tick.set(color=QUIET if heading else TEXT, style="italic" if heading else "normal")
-            axes.tick_params(length=0)
+            _draw(figure.add_axes((label / width, (top + 0.28 - tall) / height,
+                                   wide * len(panel[1]) / width, tall / height)), *panel)
             top -= tall
-        bar = figure.add_axes((label / width, 0.62 / height, min(2.6, width - label - 0.3) / width,
-                               0.1 / height))
-        scale = figure.colorbar(
-            matplotlib.cm.ScalarMappable(Normalize(-FULL_COLOUR, FULL_COLOUR), DIVERGING), cax=bar,
-            orientation="horizontal")
-        ticks = [-50, -25, 0, 33, 100]
-        scale.set_ticks(np.log1p(np.array(ticks) / 100), labels=[signed(t, " %") for t in ticks],
-                        size=7.5)
-        scale.outline.set_visible(False)
+        _scale(figure, figure.add_axes((label / width, 0.62 / height, min(2.6, width - label - 0.3) / width,
+                                        0.1 / height)))
         figure.text(0.02, 0.67 / height, "change of the test error", size=8, va="center")
         figure.text(0.02, 0.12 / height, "Numbers in per cent. B better, W worse, E equivalent, no "
                     "letter undecided.\nGrey: cannot show anything.", size=7.5, color=QUIET)
     return figure
+
+
+def _draw(axes: Axes, lines, sets, values, grey, notes) -> None:
+    """One panel; its parts are those of `_panel`."""
+    axes.set_facecolor(PANEL)
+    sns.heatmap(values, ax=axes, cmap=DIVERGING, vmin=-FULL_COLOUR, vmax=FULL_COLOUR,
+                annot=notes, fmt="", annot_kws={"size": 7.5}, cbar=False,
+                xticklabels=False, yticklabels=False,
+                mask=np.isnan(values), linewidths=1, linecolor=PANEL)
+    for i, j in zip(*np.nonzero(grey), strict=True):
+        axes.add_patch(matplotlib.patches.Rectangle((j, i), 1, 1, fc=GREY, ec=PANEL))
+    axes.xaxis.tick_top()
+    axes.set_xticks(np.arange(len(sets)) + 0.5, sets, rotation=0, size=8)
+    axes.set_yticks(np.arange(len(lines)) + 0.5, [text for text, _ in lines], rotation=0, size=8)
+    for tick, (_, heading) in zip(axes.get_yticklabels(), lines, strict=True):
+        tick.set(color=QUIET if heading else TEXT, style="italic" if heading else "normal")
+    axes.tick_params(length=0)
+
+
+def _scale(figure: Figure, axes: Axes) -> None:
+    """What the colours mean."""
+    scale = figure.colorbar(
+        matplotlib.cm.ScalarMappable(Normalize(-FULL_COLOUR, FULL_COLOUR), DIVERGING), cax=axes,
+        orientation="horizontal")
+    ticks = [-50, -25, 0, 33, 100]
+    scale.set_ticks(np.log1p(np.array(ticks) / 100), labels=[signed(t, " %") for t in ticks], size=7.5)
+    scale.outline.set_visible(False)
 
 
 def heat_map_alt(comparisons: pd.DataFrame) -> str:

@@ -65,7 +65,7 @@ def places(rows: pd.DataFrame) -> Figure:
 
 
 def _title(rows: pd.DataFrame) -> str:
-    return "\n".join(textwrap.fill(line, 56, subsequent_indent="    ") for line in finding(rows).splitlines())
+    return "\n".join(textwrap.fill(line, 62) for line in finding(rows))
 
 
 def _boxes(names: Sequence[str]) -> list[str]:
@@ -146,4 +146,4 @@ def places_alt(rows: pd.DataFrame) -> str:
                                      for row in mine.to_dict("records"))
              for name, mine in rows.sort_values("number", kind="stable").groupby("place", sort=False)]
     return ("The network as a chain of layers, with the change of the test error at each place. "
-            f"{'; '.join(finding(rows).splitlines())}. " + "; ".join(parts) + ".")
+            f"{'; '.join(finding(rows))}. " + "; ".join(parts) + ".")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 import matplotlib
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -25,27 +27,14 @@ def dose_response(doses: pd.DataFrame) -> Figure:
     need(doses)
     key = one(doses, "key")
     names, sets = list(dict.fromkeys(doses["experiment"])), list(dict.fromkeys(doses["data"]))
-    colours = sns.color_palette("colorblind", len(names))
+    columns = min(2, len(sets))
+    rows = -(-len(sets) // columns)
     with matplotlib.rc_context(STYLE):
-        columns = min(2, len(sets))
-        rows = -(-len(sets) // columns)
         figure = Figure(figsize=(0.5 + 3.1 * columns, 0.7 + 2.4 * rows), layout="constrained")
         for axes, data in zip(figure.subplots(rows, columns, squeeze=False).flat, sets, strict=False):
-            for colour, marker, name in zip(colours, "os^Dv<>p" * len(names), names, strict=False):
-                mine = doses[(doses["data"] == data) & (doses["experiment"] == name)].sort_values("dose")
-                if len(mine):
-                    axes.errorbar(mine["dose"], mine["mean"], [mine["mean"] - mine["low"],
-                                  mine["high"] - mine["mean"]], color=colour, marker=marker, ms=4.5,
-                                  lw=1.4, capsize=2, label=name)
-            values = sorted(set(doses["dose"]))
-            if values[0] > 0 and values[-1] / values[0] > 3:
-                axes.set_xscale("log")
-            axes.xaxis.set_major_locator(FixedLocator(values))
-            axes.xaxis.set_minor_locator(NullLocator())
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+            _panel(axes, doses[doses["data"] == data], names, sorted(set(doses["dose"])))
             axes.set_title(data, size=9)
             axes.set_xlabel(key.rpartition(".")[2].replace("_", " "), size=8.5)
-            axes.spines[["top", "right"]].set_visible(False)
         for axes in figure.axes[len(sets):]:
             axes.remove()
         for axes in figure.axes[::columns]:
@@ -57,6 +46,23 @@ def dose_response(doses: pd.DataFrame) -> Figure:
         figure.legend(handles.values(), handles, loc="outside lower left", ncols=2, frameon=False,
                       fontsize=8)
     return figure
+
+
+def _panel(axes: Axes, doses: pd.DataFrame, names: Sequence[str], values: Sequence[float]) -> None:
+    """The lines of one data set; every panel has the same values on its axis."""
+    colours = sns.color_palette("colorblind", len(names))
+    for colour, marker, name in zip(colours, "os^Dv<>p" * len(names), names, strict=False):
+        mine = doses[doses["experiment"] == name].sort_values("dose")
+        if len(mine):
+            axes.errorbar(mine["dose"], mine["mean"], [mine["mean"] - mine["low"],
+                          mine["high"] - mine["mean"]], color=colour, marker=marker, ms=4.5,
+                          lw=1.4, capsize=2, label=name)
+    if values[0] > 0 and values[-1] / values[0] > 3:
+        axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(values))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def dose_finding(doses: pd.DataFrame) -> str:

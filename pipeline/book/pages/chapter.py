@@ -93,9 +93,9 @@ def places(study: Study, topic: str) -> list[str]:
         if picture := place_picture(study, name):
             lines += [f"- Where do I put {put_in(study.params.experiments[name])}? "
                       f"{experiment_link(study, name)} tried every place:",
-                      *(f"  - {line}" for line in finding(picture.rows).splitlines())]
-    return ["## Place by place\n", *lines, "", "*May be*: no other place is shown to be better, or worse, "
-            "than it.\n"] if lines else []
+                      *(f"  - {line}" for line in finding(picture.rows, changes=True))]
+    return ["## Place by place\n", *lines, "", "The change of the test error, with its interval for all places "
+            "together. *May be*: no other place is shown to be better, or worse, than it.\n"] if lines else []
 
 
 def sweeps(study: Study, topic: str) -> list[Picture]:

@@ -15,6 +15,8 @@ from pipeline.verdicts.rule import Rule
 AGAINST_NONE = {Way.BETTER: "better than without it", Way.WORSE: "worse than without it",
                 Way.SAME: "as good as without it, within the margin",
                 Way.UNCLEAR: "not told apart from the network without it"}
+ALIKE = "no place is told apart from another"
+NONE = "too few places can show anything"
 
 
 def place_words(layers: str, rows: pd.DataFrame, rule: Rule) -> str:
@@ -38,10 +40,26 @@ def place_words(layers: str, rows: pd.DataFrame, rule: Rule) -> str:
 
 
 def _ends(rows: Sequence[Mapping]) -> str:
-    """What stands best and worst on a data set, and what else may be."""
-    parts = [f"{_claim(row)}, {place_change(row)}, {AGAINST_NONE[direction(row)]}{_rivals(row, rows)}"
-             for stands in ("best", "worst") for row in rows if row["stands"] == stands]
-    return ". ".join(parts) + "." if parts else "no place can be named: too few of them can show anything."
+    """What stands best and worst on a data set, what it does, and what else may be."""
+    named = _named(rows)
+    if not named:
+        return NONE
+    if _alike(rows):
+        (best, worst) = (f"*{row['place']}*, {place_change(row)}" for row in named)
+        return f"{ALIKE}, from {best}, to {worst}."
+    return ". ".join(f"{_claim(row)}, {place_change(row)}, {AGAINST_NONE[direction(row)]}{_rivals(row, rows)}"
+                     for row in named) + "."
+
+
+def _named(rows: Sequence[Mapping]) -> list[Mapping]:
+    """The places that stand best and worst, or none."""
+    return [row for stands in ("best", "worst") for row in rows if row["stands"] == stands]
+
+
+def _alike(rows: Sequence[Mapping]) -> bool:
+    """Whether every place that can show something may be the best, and the worst."""
+    return all(row["may_be_best"] and row["may_be_worst"] for row in rows
+               if row["position"] != "uninformative")
 
 
 def _claim(row: Mapping) -> str:
@@ -65,9 +83,14 @@ def place_change(row: Mapping) -> str:
     return interval({**row, "metric": "error", "scale": "log ratio"})
 
 
-def finding(rows: pd.DataFrame) -> str:
-    """Per data set, a line: which place is, or may be, the best and the worst."""
-    return "\n".join(f"{data}: " + (", ".join(
-        _claim(row).replace("*", "") for stands in ("best", "worst")
-        for row in mine.to_dict("records") if row["stands"] == stands) or "no place can be named")
-        for data, mine in rows.groupby("data", sort=False))
+def finding(rows: pd.DataFrame, changes: bool = False) -> list[str]:
+    """Per data set, which place is, or may be, the best and the worst; with its change, if asked."""
+    lines = []
+    for data, mine in rows.groupby("data", sort=False):
+        mine = mine.to_dict("records")
+        parts = [_claim(row).replace("*", "") + (f", {place_change(row)}" if changes else "")
+                 for row in _named(mine)]
+        words = ("; " if changes else ", ").join(parts) if parts and not _alike(mine) else (
+            ALIKE if parts else NONE)
+        lines.append(f"{data}: {words}")
+    return lines

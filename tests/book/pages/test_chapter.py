@@ -31,7 +31,7 @@ def test_figures_of_answers_stand_and_those_of_other_claims_fold_open(study):
 def test_a_chapter_links_to_what_was_found_at_every_place(study):
     text = "\n".join(places(study, "sequences"))
     assert ("- Where do I put `bn`? [anywhere](#experiment-anywhere) tried every place:\n  - forecast: after "
-            "lstm_1 is best, first is worst\n  - vowels: after conv_1 may be best, after lstm_1 may be worst") in text
+            "lstm_1 is best, −33 % (−39 to −26 %); first is worst, +35 % (+22 to +49 %)\n  - vowels: ") in text
     assert text in chapter(study, "sequences")
     none = replace(study, tables={**study.tables, "places": study.places.iloc[:0]})
     assert places(none, "sequences") == [] == places(study, "mechanics")

@@ -29,5 +29,21 @@ def test_the_caution_names_confidence_and_number_of_places():
 
 def test_where_no_place_stands_out_that_is_said():
     rows = all_places().assign(stands="")
-    assert "- **vowels**: no place can be named" in place_words("`bn`", rows, Rule())
-    assert finding(rows).splitlines() == ["forecast: no place can be named", "vowels: no place can be named"]
+    assert "- **vowels**: too few places can show anything" in place_words("`bn`", rows, Rule())
+    assert finding(rows) == [f"{data}: too few places can show anything" for data in ("forecast", "vowels")]
+
+
+def test_where_every_place_may_be_both_none_is_told_apart():
+    rows = all_places().assign(may_be_best=True, may_be_worst=True, apart=False)
+    assert ("- **forecast**: no place is told apart from another, from *after lstm_1*, −33 % (−39 to −26 %), to "
+            "*first*, +35 % (+22 to +49 %).") in place_words("`bn`", rows, Rule())
+    assert finding(rows)[1] == "vowels: no place is told apart from another"
+    # A place that can show nothing is none of them.
+    rows.loc[1, ["position", "may_be_best"]] = ["uninformative", False]
+    assert finding(rows)[0] == "forecast: no place is told apart from another"
+
+
+def test_the_finding_names_the_change_if_asked():
+    assert finding(all_places(), changes=True)[0] == (
+        "forecast: after lstm_1 is best, −33 % (−39 to −26 %); first is worst, +35 % (+22 to +49 %)")
+    assert finding(all_places())[0] == "forecast: after lstm_1 is best, first is worst"
