@@ -10,7 +10,7 @@ from tests.verdicts.made_runs import RULE, arm, cells_of, claim, curves, falling
 from scipy import stats as scipy_stats
 
 from pipeline.spec.base import ConfigError
-from pipeline.spec.params import Params
+from pipeline.spec.params import parse
 from pipeline.verdicts.arms import Measured
 from pipeline.verdicts.cells import compare, comparisons
 from pipeline.verdicts.decide import verdicts
@@ -261,11 +261,11 @@ def test_comparisons_agree_with_a_claim_on_the_same_cells():
 
 def test_one_experiment_is_compared_as_all_are(tmp_path, monkeypatch):
     layers = {"data": ["a", "b"], "layers": ["Dense"]}
-    params = Params(
-        data={d: {"group": "g", "source": "s", "seeds": 30} for d in "ab"}, layers={},
+    params = parse(dict(
+        data={d: {"group": "g", "source": "noise", "seeds": 30} for d in "ab"}, layers={},
         experiments={"old": layers, "new": layers | {"versus": "old", "vary": {"batch_size": [8, 32]}}},
         train={"epochs": 1, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.1,
-               "learning_rates": [0.1], "tuning_seeds": 2})
+               "learning_rates": [0.1], "tuning_seeds": 2}))
     runs = together(*(arm("old", d, 0.02, task="classes", trivial=0.5) for d in "ab"),
                     *(arm("new", d, 0.01, variant=f"batch_size={size}", task="classes", trivial=0.5)
                       for size in (8, 32) for d in "ab"),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tests.verdicts.made_runs import RULE, arm, measured, together
 
-from pipeline.spec.params import Params
+from pipeline.spec.params import parse
 from pipeline.verdicts.__main__ import metrics
 from pipeline.verdicts.cells import comparisons
 from pipeline.verdicts.error_rates import (
@@ -54,11 +54,11 @@ def test_measuring_variants_meet_their_control_and_are_no_part_of_its_sweep():
 
 
 def test_the_arms_that_measure_the_rule_are_those_of_the_controls():
-    params = Params(
-        data={"d": {"group": "g", "source": "s", "seeds": 3}}, layers={},
+    params = parse(dict(
+        data={"d": {"group": "g", "source": "noise", "seeds": 3}}, layers={},
         experiments={"old": {"data": "d", "layers": ["Dense"]}},
         train={"epochs": 1, "batch_size": 1, "optimizer": "Adam", "learning_rate": 0.1,
-               "learning_rates": [0.1], "tuning_seeds": 2}, verdicts={"controls": ["old"]})
+               "learning_rates": [0.1], "tuning_seeds": 2}, verdicts={"controls": ["old"]}))
     assert measuring(params) == {
         "A/A": {"old[repetition=1]": "old"}, "half the data": {"old[train_fraction=0.5]": "old"}}
 

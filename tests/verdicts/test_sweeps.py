@@ -4,16 +4,16 @@ import pytest
 from tests.verdicts.made_runs import RULE, arm, measured, together
 from scipy import stats
 
-from pipeline.spec.params import Params
+from pipeline.spec.params import parse
 from pipeline.verdicts.sweeps import doses, sweeps
 
 
 def params(**vary):
-    return Params(
-        data={"a": {"group": "g", "source": "s", "seeds": 30}}, layers={"lstm": {"LSTM": {"units": 4}}},
+    return parse(dict(
+        data={"a": {"group": "g", "source": "noise", "seeds": 30}}, layers={"lstm": {"LSTM": {"units": 4}}},
         experiments={"net": {"data": "a", "layers": ["lstm"], **({"vary": vary} if vary else {})}},
         train={"epochs": 1, "batch_size": 1, "optimizer": "Adam", "learning_rate": 0.1,
-               "learning_rates": [0.1], "tuning_seeds": 2})
+               "learning_rates": [0.1], "tuning_seeds": 2}))
 
 
 def test_variants_are_the_full_grid_by_label():
