@@ -55,9 +55,10 @@ def imports(module, everywhere=True):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
-            inner = (PACKAGE.parent / node.module.replace(".", "/")).is_dir()
-            found |= {f"{node.module}.{alias.name}" for alias in node.names} if (
-                inner and node.module.startswith("pipeline")) else {node.module}
+            # A name of a package is a module of it, or stands in its own file.
+            folder = PACKAGE.parent / node.module.replace(".", "/")
+            found |= {f"{node.module}.{alias.name}" if (folder / alias.name).is_dir() or
+                      (folder / f"{alias.name}.py").exists() else node.module for alias in node.names}
         if everywhere or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             waiting += ast.iter_child_nodes(node)
     return found

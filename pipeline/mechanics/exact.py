@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 from pathlib import Path
 
 import keras
@@ -11,8 +9,8 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from pipeline.mechanics import applications
-from pipeline.mechanics import old_code
+from pipeline.mechanics import applications, old_code
+from pipeline.network import no_advice
 from pipeline.network.layers import SqueezeExcite
 from pipeline.results import MECHANICS, building, write_table
 
@@ -307,25 +305,13 @@ def checks(counts: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-@contextlib.contextmanager
-def _no_advice():
-    """Without TensorFlow's advice to build fewer networks, which names addresses in a record."""
-    logger = tf.get_logger()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
 def measure(folder: Path = building(MECHANICS)) -> dict[str, pd.DataFrame]:
     """Run all checks and write the tables into a folder; what the mechanics notebook calls.
 
     Returns the tables by the names of their files: `checks`, `applications`, `old_code`. The folder
     is the one that `results.rewritten` puts in the place of `MECHANICS`.
     """
-    with _no_advice():
+    with no_advice():
         counts, features = applications.table(), old_code.table()
         found = checks(counts, features)
     tables = {"checks": found, "applications": counts, "old_code": features}

@@ -1,6 +1,7 @@
 """A list of layers → a Keras model. TensorFlow is loaded here, once, in the way every room needs it."""
 
 import contextlib
+import logging
 import os
 import sys
 
@@ -25,3 +26,15 @@ def _silence():
 
 with _silence():
     import keras  # noqa: F401
+
+
+@contextlib.contextmanager
+def no_advice():
+    """Without TensorFlow's advice to build fewer networks, which names addresses."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

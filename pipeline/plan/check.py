@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from pipeline.data.splits import Split
-from pipeline.network import model
+from pipeline.network import model, no_advice
 from pipeline.plan.resolve import nested
 from pipeline.spec.base import ConfigError
 from pipeline.train.runs import canonical
@@ -69,7 +69,8 @@ def _step(arm: dict, built, place: str, where: str) -> None:
     try:
         trainer = Trainer(arm["network"], shape, classes, arm["train"]["optimizer"])
         order = np.zeros((1, 1, arm["train"]["batch_size"]), np.int32)
-        trainer.run([v.numpy() for v in built.variables], split, order, 0.001)
+        with no_advice():
+            trainer.run([v.numpy() for v in built.variables], split, order, 0.001)
     except Exception as error:
         words = ", ".join(item["word"] for item in arm["network"]["layers"])
         raise ConfigError(f"{place}: the network [{words}] cannot be trained: {model.first_lines(error)} "
