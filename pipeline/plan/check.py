@@ -8,6 +8,7 @@ from pipeline.data.splits import Split
 from pipeline.network import model
 from pipeline.spec.base import ConfigError
 from pipeline.train.runs import canonical
+from pipeline.train.task import Task
 from pipeline.train.trainer import Trainer
 
 
@@ -21,7 +22,7 @@ def check(plan: dict, place: str) -> None:
     for arm in plan["arms"]:
         size, classes, shape = 4, arm["classes"], tuple(arm["shape"])
         try:
-            built = model.build(arm["network"], shape, classes, place=place)
+            built = model.build(arm["network"], shape, Task(classes).outputs, place=place)
         except ConfigError as error:
             raise ConfigError(f"{error} (on data set '{arm['data']}')") from None
         # Of the study's batch size, because a layer may ask for a multiple of something.
@@ -34,7 +35,7 @@ def check(plan: dict, place: str) -> None:
         y = np.arange(size, dtype=np.int32) % classes if classes else np.zeros((size, 1), np.float32)
         split = Split(x, y, x, y, x, y, "classes" if classes else "regression", classes)
         try:
-            trainer = Trainer(arm["network"], shape, classes, arm["train"]["optimizer"])
+            trainer = Trainer(arm["network"], shape, Task(classes), arm["train"]["optimizer"])
             trainer.run([v.numpy() for v in built.variables], split, np.zeros((1, 1, batch), np.int32), 0.001)
         except Exception as error:
             words = ", ".join(item["word"] for item in arm["network"]["layers"])

@@ -16,9 +16,12 @@ REQUIREMENTS = Path("requirements.txt")
 DECIDE = {
     "data": (("data/draw.py", "data/splits.py"), ("load", "digest")),
     "model": (("network/resolve.py", "network/model.py"), ("build",)),
-    "train": (("train/trainer.py",), ("Trainer", "batch_order")),
+    "train": (("train/trainer.py", "train/compiled.py", "train/task.py"), ("Trainer", "batch_order")),
     "results": (("results.py",), ("MEASURES", "significant")),
 }
+#: The files of our own layers; a network's plan names those that it uses.
+LAYERS = tuple(sorted(str(path.relative_to(PACKAGE)) for path in
+                      (PACKAGE / "network" / "layers").glob("*.py")))
 #: The packages that decide a run's numbers.
 PINNED = ("tensorflow", "keras", "numpy")
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from pipeline.network.resolve import _own_layers
 from pipeline.network.resolve import resolve as resolve_layer
-from pipeline.plan.code import DECIDE, digest, pins
+from pipeline.plan.code import DECIDE, LAYERS, digest, pins
 from pipeline.spec.base import ConfigError, explain, nearest
 from pipeline.spec.params import Experiment, Params, Train
 
@@ -120,7 +120,7 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = Path
     used = {item["class"] for arm in arms for part in arm["network"].values() for item in _all(part)}
     code = {room: digest(files, names) for room, (files, names) in DECIDE.items()}
     own = sorted(used & set(_own_layers()))
-    code["layers"] = {cls: digest(("network/layers.py",), (cls,)) for cls in own}
+    code["layers"] = {cls: digest(LAYERS, (cls,)) for cls in own}
     # Part of no run's key: editing how a rate is chosen writes the tables anew, and trains nothing.
     tables = {"train": digest(("train/runs.py",), ("train",)),
               "config": digest(("spec/params.py",), ("study_seeds", "tuning_seeds"))}

@@ -23,6 +23,8 @@ class Train(Spec):
     """How a network is trained. A data set or an experiment may override any value."""
 
     epochs: Count
+    #: A run ends when its validation loss has not fallen for so many epochs; 0: it never does.
+    patience: Annotated[int, Field(ge=0)] = 0
     batch_size: Count
     optimizer: Optimizer
     #: The default rate, and the grid that is searched (extended if a choice is at its edge).

@@ -11,6 +11,7 @@ from IPython.display import HTML
 
 from pipeline.network.model import build
 from pipeline.style import png
+from pipeline.train.task import Task
 
 
 def _arms(plan_file: str) -> list[dict]:
@@ -48,7 +49,7 @@ def chain(plan_file: str) -> str:
 def summary(plan_file: str) -> pd.DataFrame:
     """Layers, output shapes and parameters of the first network of a plan, as Keras counts them."""
     arm = _arms(plan_file)[0]
-    network = build(arm["network"], tuple(arm["shape"]), arm["classes"])
+    network = build(arm["network"], tuple(arm["shape"]), Task(arm["classes"]).outputs)
     return pd.DataFrame([
         {"layer": layer.name, "class": layer.__class__.__name__,
          "output shape": str(tuple("batch" if n is None else n for n in layer.output.shape)

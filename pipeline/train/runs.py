@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from queue import SimpleQueue
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,7 @@ from pipeline.results import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, PROGRESS, RUNS, RUNS_TABLE, Store,
     significant, write_table, write_text)
 from pipeline.spec.params import Train, study_seeds, tuning_seeds
+from pipeline.train.task import task_of
 from pipeline.train.trainer import Trainer, batch_order
 
 #: A grid is extended at most so often at either edge.
@@ -83,7 +83,7 @@ class _Arm:
         self.plan, self.arm, self.arrays, self.store = plan, arm, arrays, store
         self.train = Train(**arm["train"])
         self.threads, self.finished = threads, finished
-        self._trainers: list[Trainer] = []
+        self._trainer: Trainer | None = None
         self._starts: dict[int, list[np.ndarray]] = {}
 
     def key(self, seed: int, rate: float) -> str:
@@ -106,33 +106,27 @@ class _Arm:
             self.finished()
         if missing:
             first = self.split(missing[0][1])
-            while len(self._trainers) < min(self.threads, len(missing)):
-                self._trainers.append(Trainer(self.arm["network"], first.x_train.shape[1:],
-                                              first.classes, self.arm["train"]["optimizer"]))
-            free = SimpleQueue()
-            for trainer in self._trainers:
-                free.put(trainer)
-            with ThreadPoolExecutor(len(self._trainers)) as pool:
+            if self._trainer is None:
+                self._trainer = Trainer(self.arm["network"], first.x_train.shape[1:], task_of(first),
+                                        self.arm["train"]["optimizer"])
+            with ThreadPoolExecutor(self.threads) as pool:
                 waiting = []
                 for key, seed, rate in missing:
                     # Networks are built in this thread: Keras' state is not made for several.
                     if seed not in self._starts:
-                        self._starts[seed] = self._trainers[0].start(seed, self.train.repetition)
-                    waiting.append(pool.submit(self._one, free, key, seed, rate))
+                        self._starts[seed] = self._trainer.start(seed, self.train.repetition)
+                    waiting.append(pool.submit(self._one, key, seed, rate))
                 for future in waiting:
                     future.result()
         return [self.store.get(key) for key in keys]
 
-    def _one(self, free: SimpleQueue, key: str, seed: int, rate: float) -> None:
-        trainer = free.get()
-        try:
-            split = self.split(seed)
-            order = batch_order(len(split.x_train), self.train.batch_size, self.train.epochs, seed,
-                                self.train.repetition)
-            self.store.put(key, trainer.run(self._starts[seed], split, order, rate))
-            self.finished()
-        finally:
-            free.put(trainer)
+    def _one(self, key: str, seed: int, rate: float) -> None:
+        split = self.split(seed)
+        order = batch_order(len(split.x_train), self.train.batch_size, self.train.epochs, seed,
+                            self.train.repetition)
+        self.store.put(key, self._trainer.run(self._starts[seed], split, order, rate,
+                                              self.train.patience))
+        self.finished()
 
     def tune(self) -> tuple[float, list[tuple[int, float]]]:
         """The chosen learning rate, and the (seed, rate) pairs that were tried for it."""

@@ -11,6 +11,7 @@ from pipeline.network.layers import (
     AlphaDropout, BatchNoise, BatchNormLSTM, Conv1D, Dropout, FrozenBatchNormalization,
     GhostBatchNormalization, LayerNormLSTM, SqueezeExcite)
 from pipeline.network.resolve import resolve
+from pipeline.train.task import Task
 from pipeline.train.trainer import Trainer, batch_order
 
 
@@ -510,7 +511,7 @@ def test_a_network_with_the_layer_learns_and_repeats_itself(generator, item):
     x = generator.standard_normal((64, 6, 3)).astype(np.float32)
     y = x[:, -3:, :1].mean(axis=1)
     split = Split(x, y, x, y, x, y, task="regression", classes=0)
-    trainer = Trainer(network, (6, 3), 0, "Adam")
+    trainer = Trainer(network, (6, 3), Task(), "Adam")
     starts = [trainer.start(seed, 0) for seed in (1, 1, 2)]
     for same, one in zip(starts[0], starts[1], strict=True):
         np.testing.assert_array_equal(same, one)
