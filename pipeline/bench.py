@@ -90,11 +90,14 @@ def fitted(case: Case, split: Split, **compiled) -> Callable[[], None]:
 
 def side_by_side(trainer: Trainer, split: Split, threads: int, runs: int) -> None:
     """`runs` runs, `threads` at once; a run also measures a validation split after each epoch."""
+    def run(number):
+        seed, rate = divmod(number, len(RATES))
+        order = batch_order(len(split.x_train), BATCH, EPOCHS, seed)
+        trainer.run(starts[seed], split, order, RATES[rate])
+
+    starts = [trainer.start(seed, 0) for seed in range(-(-runs // len(RATES)))]
     with ThreadPoolExecutor(threads) as pool:
-        for future in [pool.submit(trainer.run, trainer.start(seed, 0), split, batch_order(
-                len(split.x_train), BATCH, EPOCHS, seed), rate)
-                for seed in range(runs // len(RATES) + 1) for rate in RATES][:runs]:
-            future.result()
+        list(pool.map(run, range(runs)))
 
 
 def spent(way: Callable[[], None]) -> tuple[float, float]:
