@@ -1,5 +1,8 @@
 """The layers that Keras lacks, against plain NumPy and against Keras' own."""
 
+import ast
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from pipeline.data.splits import Split
 from pipeline.network.layers import (
     AlphaDropout, BatchNoise, BatchNormLSTM, Conv1D, Dropout, FrozenBatchNormalization,
     GhostBatchNormalization, LayerNormLSTM, SqueezeExcite)
+from pipeline.network.layers.normalised_lstm import _NormalisedLSTM
 from pipeline.network.resolve import resolve
 from pipeline.train.task import Task
 from pipeline.train.trainer import Trainer, batch_order
@@ -485,6 +489,11 @@ def test_normalised_lstm_refuses_what_it_cannot_do(cls):
         layer(np.ones((BATCH, STEPS + 1, CHANNELS), np.float32))
 
 
+def test_a_normalised_lstm_that_does_not_say_how_cannot_be_made():
+    with pytest.raises(TypeError, match="abstract method '?_normalise"):
+        _NormalisedLSTM(UNITS)
+
+
 # --- all of them ------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize(("cls", "arguments"), [
@@ -522,3 +531,11 @@ def test_a_network_with_the_layer_learns_and_repeats_itself(generator, item):
     assert curves[0] == curves[1] != curves[2]
     # The variance of y is what the best constant leaves.
     assert first["best_loss"] < 0.3 * y.var()
+
+
+def test_no_two_files_of_layers_define_one_name():
+    """The digest of a layer's code follows names through all files."""
+    defined = [node.name for file in Path(layers.__file__).parent.glob("*.py")
+               for node in ast.parse(file.read_text()).body
+               if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    assert len(defined) == len(set(defined)) > 20

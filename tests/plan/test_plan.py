@@ -10,7 +10,7 @@ import pytest
 import pipeline
 from pipeline.plan.__main__ import main, tidy
 from pipeline.plan.check import check
-from pipeline.plan.code import digest, pins
+from pipeline.plan.code import LAYERS, PACKAGE, digest, pins
 from pipeline.plan.resolve import check_optimizer, resolve, variants
 from pipeline.spec.base import ConfigError, validate
 from pipeline.spec.params import Experiment, Params
@@ -299,6 +299,20 @@ def test_a_layer_of_ours_stands_in_the_code_only_where_it_is_used():
     nested = plans(experiments__cnn__layers=[{"TimeDistributed": {"layer": "dense"}}, "lstm"],
                    layers__dense={"SqueezeExcite": {"ratio": 2}})
     assert set(nested["cnn"]["code"]["layers"]) == {"LSTM", "SqueezeExcite"}
+
+
+def test_the_code_of_a_layer_is_followed_into_the_other_files(tmp_path):
+    """Ours of Dropout draws its mask by a function of another file."""
+    files = [PACKAGE / file for file in LAYERS]
+    before = digest(files, ("Dropout",)), digest(files, ("Conv1D",))
+    copies = [tmp_path / file.name for file in files]
+    for file, copy in zip(files, copies, strict=True):
+        copy.write_text(file.read_text())
+    assert (digest(copies, ("Dropout",)), digest(copies, ("Conv1D",))) == before
+    noise = next(copy for copy in copies if copy.name == "noise.py")
+    noise.write_text(noise.read_text().replace("2**31 - 1", "2**30"))
+    after = digest(copies, ("Dropout",)), digest(copies, ("Conv1D",))
+    assert after[0] != before[0] and after[1] == before[1]
 
 
 def test_how_a_rate_is_chosen_is_part_of_the_plan_but_of_no_run():
