@@ -11,6 +11,7 @@ from pipeline.network import model
 from pipeline.plan.resolve import nested
 from pipeline.spec.base import ConfigError
 from pipeline.train.runs import canonical
+from pipeline.train.task import Task
 from pipeline.train.trainer import Trainer
 
 
@@ -51,7 +52,7 @@ def check(plan: dict, place: str, known: Collection[str] = ()) -> set[str]:
         variant = f"variant '{arm['variant']}', " if arm["variant"] else ""
         where = f"({variant}on data set '{arm['data']}')"
         try:
-            built = model.build(arm["network"], tuple(arm["shape"]), arm["classes"], place=place)
+            built = model.build(arm["network"], tuple(arm["shape"]), Task(arm["classes"]).outputs, place=place)
         except ConfigError as error:
             raise ConfigError(f"{error} {where}") from None
         if stepping not in done:
@@ -67,7 +68,7 @@ def _step(arm: dict, built, place: str, where: str) -> None:
     y = np.arange(size, dtype=np.int32) % classes if classes else np.zeros((size, 1), np.float32)
     split = Split(x, y, x, y, x, y, "classes" if classes else "regression", classes)
     try:
-        trainer = Trainer(arm["network"], shape, classes, arm["train"]["optimizer"])
+        trainer = Trainer(arm["network"], shape, Task(classes), arm["train"]["optimizer"])
         order = np.zeros((1, 1, arm["train"]["batch_size"]), np.int32)
         trainer.run([v.numpy() for v in built.variables], split, order, 0.001)
     except Exception as error:

@@ -10,7 +10,7 @@ import keras
 
 from pipeline.network.resolve import _own_layers
 from pipeline.network.resolve import resolve as resolve_layer
-from pipeline.plan.code import DECIDE, FILES, digest, pins
+from pipeline.plan.code import DECIDE, FILES, LAYERS, digest, pins
 from pipeline.spec.base import ConfigError, nearest
 from pipeline.spec.layers import Variant, names, word_of
 from pipeline.spec.files import FileSource
@@ -117,7 +117,7 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     used = {item["class"] for arm in arms for part in arm["network"].values() for item in nested(part)}
     code = {room: _digest(files, defined) for room, (files, defined) in DECIDE.items()}
     own = sorted(used & set(_own_layers()))
-    code["layers"] = {cls: _digest(("network/layers.py",), (cls,)) for cls in own}
+    code["layers"] = {cls: _digest(LAYERS, (cls,)) for cls in own}
     if any(isinstance(params.data[data_set], FileSource) for data_set in params.data_sets(name)):
         code["files"] = _digest(*FILES)
     # Part of no run's key: editing how a rate is chosen writes the tables anew, and trains nothing.

@@ -35,6 +35,8 @@ class Train(Spec):
     train_fraction: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 1.0
     #: 1 gives other initial weights, batches and tuning seeds than 0, on the same data.
     repetition: Annotated[int, Field(ge=0, le=1)] = 0
+    #: A run ends when its validation loss has not fallen for so many epochs; 0: it never does.
+    patience: Annotated[int, Field(ge=0, le=100_000)] = 0
 
     @pydantic.model_validator(mode="after")
     def _default_is_on_the_grid(self):

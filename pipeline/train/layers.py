@@ -11,12 +11,13 @@ from pipeline.results import LAYER_COLUMNS, LAYERS_TABLE, RUNS_TABLE, read_table
 
 def layers(plan: dict) -> pd.DataFrame:
     """One row a layer of the network of every variant and data set, with the columns `LAYER_COLUMNS`."""
-    # Only now, because it loads TensorFlow.
+    # Only now, because they load TensorFlow.
     from pipeline.network.model import build
+    from pipeline.train.task import Task
 
     rows, built = [], []
     for arm in plan["arms"]:
-        about = arm["network"], tuple(arm["shape"]), arm["classes"]
+        about = arm["network"], tuple(arm["shape"]), Task(arm["classes"]).outputs
         # The variants of a sweep may share a network.
         found = next((some for other, some in built if other == about), None)
         if found is None:

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from queue import SimpleQueue
 
 import numpy as np
 import pandas as pd
@@ -84,7 +83,8 @@ class _Arm:
         self.plan, self.arm, self.arrays, self.store = plan, arm, arrays, store
         self.train = Train(**arm["train"])
         self.threads, self.finished = threads, finished
-        self._trainers, self._starts = [], {}
+        #: Compiled for the first run that is missing, for all threads; its starts by seed.
+        self._trainer, self._starts = None, {}
 
     def key(self, seed: int, rate: float) -> str:
         """The name of a run: the hash of everything that decides its numbers."""
@@ -112,38 +112,33 @@ class _Arm:
 
     def _train(self, missing: list[tuple[str, int, float]]) -> None:
         """Train the (key, seed, learning rate) of runs that are not stored, and store them."""
-        # Only now, because it loads TensorFlow.
+        # Only now, because they load TensorFlow.
+        from pipeline.train.task import task_of
         from pipeline.train.trainer import Trainer
 
-        first = self.split(missing[0][1])
-        while len(self._trainers) < min(self.threads, len(missing)):
-            self._trainers.append(Trainer(self.arm["network"], first.x_train.shape[1:],
-                                          first.classes, self.arm["train"]["optimizer"]))
-        free = SimpleQueue()
-        for trainer in self._trainers:
-            free.put(trainer)
-        with ThreadPoolExecutor(len(self._trainers)) as pool:
+        if self._trainer is None:
+            first = self.split(missing[0][1])
+            self._trainer = Trainer(self.arm["network"], first.x_train.shape[1:], task_of(first),
+                                    self.arm["train"]["optimizer"])
+        with ThreadPoolExecutor(self.threads) as pool:
             waiting = []
             for key, seed, rate in missing:
                 # Networks are built in this thread: Keras' state is not made for several.
                 if seed not in self._starts:
-                    self._starts[seed] = self._trainers[0].start(seed, self.train.repetition)
-                waiting.append(pool.submit(self._one, free, key, seed, rate))
+                    self._starts[seed] = self._trainer.start(seed, self.train.repetition)
+                waiting.append(pool.submit(self._one, key, seed, rate))
             for future in waiting:
                 future.result()
 
-    def _one(self, free: SimpleQueue, key: str, seed: int, rate: float) -> None:
+    def _one(self, key: str, seed: int, rate: float) -> None:
         from pipeline.train.trainer import batch_order
 
-        trainer = free.get()
-        try:
-            split = self.split(seed)
-            order = batch_order(len(split.x_train), self.train.batch_size, self.train.epochs, seed,
-                                self.train.repetition)
-            self.store.put(key, trainer.run(self._starts[seed], split, order, rate))
-            self.finished()
-        finally:
-            free.put(trainer)
+        split = self.split(seed)
+        order = batch_order(len(split.x_train), self.train.batch_size, self.train.epochs, seed,
+                            self.train.repetition)
+        self.store.put(key, self._trainer.run(self._starts[seed], split, order, rate,
+                                              self.train.patience))
+        self.finished()
 
     def tune(self) -> tuple[float, list[tuple[int, float]]]:
         """The chosen learning rate, and the (seed, rate) pairs that were tried for it."""

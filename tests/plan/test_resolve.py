@@ -142,11 +142,11 @@ def test_another_file_of_data_changes_the_plans_that_use_it():
 
 def test_a_layer_of_ours_stands_in_the_code_only_where_it_is_used():
     used = {name: set(found["code"]["layers"]) for name, found in plans().items()}
-    assert used == {"cnn": {"Conv1D"}, "cnn_bn": {"Conv1D"}, "mlp": set(),
-                    "excite": {"Conv1D", "SqueezeExcite"}}
+    assert used == {"cnn": {"Conv1D", "LSTM"}, "cnn_bn": {"Conv1D", "LSTM"}, "mlp": set(),
+                    "excite": {"Conv1D", "LSTM", "SqueezeExcite"}}
     nested = plans(experiments__cnn__layers=[{"TimeDistributed": {"layer": "dense"}}, "lstm"],
                    layers__dense={"SqueezeExcite": {"ratio": 2}})
-    assert set(nested["cnn"]["code"]["layers"]) == {"SqueezeExcite"}
+    assert set(nested["cnn"]["code"]["layers"]) == {"LSTM", "SqueezeExcite"}
 
 
 def test_how_a_rate_is_chosen_is_part_of_the_plan_but_of_no_run():

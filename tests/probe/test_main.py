@@ -15,6 +15,7 @@ from pipeline.results import (
     PROBES, RUNS, RUNS_TABLE, Damaged, read_measures, read_table, write_tables)
 from pipeline.spec.params import study_seeds
 from pipeline.train.runs import WrongVersion
+from pipeline.train.task import Task
 from pipeline.train.trainer import batch_order
 from pipeline.verdicts.arms import Arms
 from pipeline.verdicts.scores import scores_of
@@ -117,7 +118,7 @@ def test_rows_are_of_the_chosen_run(table, arrays):
     np.testing.assert_allclose(table["best_error"], table["seed"] / 1000)
     arm = a_plan()["arms"][0]
     split = load(arrays["table"], 100)
-    trainer = Watched(arm["network"], (4,), 2, "Adam")
+    trainer = Watched(arm["network"], (4,), Task(2), "Adam")
     found = watch(trainer, trainer.start(100, 0), split, batch_order(24, 8, 3, 100), 0.03)
     row = table[(table["data"] == "table") & (table["seed"] == 100)
                 & (table["variant"] == "units=2,Dense_1")].iloc[0]

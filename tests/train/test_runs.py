@@ -12,6 +12,7 @@ from pipeline.results import (
 from pipeline.train import trainer as trainer_module
 from pipeline.train.runs import (
     EXTENSIONS, WrongVersion, _Arm, choose_rate, extend, train, train_plan)
+from pipeline.train.task import Task
 from pipeline.train.trainer import Trainer
 from tests.networks import network
 from tests.train.toy import FOLDER, VERSIONS, a_plan, another_bit, stage
@@ -92,7 +93,7 @@ def test_what_decides_a_run_is_in_its_key(arrays, tmp_path):
     same = [key({"experiment": "other"}), key(held={"tables": elsewhere}), key(seeds=4),
             key(learning_rates=[0.01]), key(tuning_seeds=3)]
     assert set(same) == {base}
-    different = [key(rate=0.003), key(seed=2001), key(epochs=4), key(batch_size=4),
+    different = [key(rate=0.003), key(seed=2001), key(epochs=4), key(patience=2), key(batch_size=4),
                  key(optimizer="SGD"), key(scaling="none"), key(repetition=1),
                  key(train_fraction=0.5), key({"code": {"train": "1"}}),
                  key({"versions": {"keras": "0"}}), key(held={"tables": other}),
@@ -141,10 +142,10 @@ def test_a_grid_of_one_rate_is_not_tuned(arrays, tmp_path, counted):
 
 
 def test_a_diverged_tuning_run_counts_as_the_trivial_prediction(arrays, tmp_path, monkeypatch):
-    def run(self, start, split, order, learning_rate):
+    def run(self, start, split, order, learning_rate, patience):
         curves = np.full((len(order), 2), 0.1 if learning_rate == 0.01 else np.nan)
         prediction = np.full((len(split.x_train) + len(split.x_test), 2), 0.5)
-        return trainer_module.record(split, curves, 1, prediction, prediction)
+        return trainer_module.record(split, Task(2), curves, 1, prediction, prediction)
 
     monkeypatch.setattr(Trainer, "run", run)
     runs, curves = train(a_plan(learning_rate=0.03), arrays, Store(tmp_path), threads=1)
