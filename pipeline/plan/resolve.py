@@ -122,7 +122,7 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
         code["files"] = _digest(*FILES)
     # Part of no run's key: editing how a rate is chosen writes the tables anew, and trains nothing.
     tables = {"train": _digest(("train/runs.py",), ("train",)),
-              "config": _digest(("spec/params.py",), ("study_seeds", "tuning_seeds"))}
+              "config": _digest(("spec/params.py",), ("study_seeds",))}
     return {"experiment": name, "arms": arms, "code": code, "tables": tables, "versions": pins(),
             "data": {d: {"digest": about[d]["digest"], "seeds": params.data[d].seeds}
                      for d in params.data_sets(name)}}

@@ -22,8 +22,8 @@ from pipeline.train.task import Task
 from pipeline.train.trainer import batch_order
 
 #: Copied from the table of runs, which makes the two tables alike.
-COPIED = ["purpose", "learning_rate", "chosen", "default", "diverged", "best_error",
-          "trivial_error", "test_size"]
+COPIED = ["learning_rate", "chosen", "stopped", "hit_limit", "diverged", "best_error", "trivial_error",
+          "test_size"]
 COLUMNS = ["experiment", "variant", "data", "seed", *COPIED, *MEASURES]
 
 
@@ -49,7 +49,7 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int) -
         if arm.get("measuring"):
             continue
         place = {"experiment": plan["experiment"], "variant": arm["variant"], "data": arm["data"]}
-        mine = runs[(runs["purpose"] == "study") & runs["chosen"]]
+        mine = runs[runs["chosen"]]
         for column, value in place.items():
             mine = mine[mine[column] == value]
         mine = mine.set_index("seed")
@@ -65,8 +65,9 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int) -
             copied = {name: run[name] for name in COPIED}
             split = load_split(arrays[arm["data"]], seed, train_fraction=values.train_fraction,
                               scaling=values.scaling)
-            order = batch_order(len(split.x_train), values.batch_size, values.epochs, seed,
-                                      values.repetition)
+            # As many epochs as the run had before it stopped.
+            order = batch_order(len(split.x_train), values.batch_size, int(run["stopped"]), seed,
+                                values.repetition)
             found = None if run["diverged"] else watch(
                 trainer, trainer.start(seed, values.repetition), split, order,
                 float(run["learning_rate"]))

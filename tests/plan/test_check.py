@@ -25,8 +25,7 @@ def plans(layers=("dense", "relu"), data="table", **experiments):
         "layers": {"conv": {"Conv1D": {"filters": 3, "kernel_size": 3}}, "lstm": {"LSTM": {"units": 3}},
                    "dense": {"Dense": {"units": 4}}, "relu": {"Activation": "relu"}},
         "experiments": {"net": {"data": data, "layers": list(layers)}, **experiments},
-        "train": {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.01,
-                  "learning_rates": [0.01], "tuning_seeds": 2}})
+        "train": {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01]}})
     return {name: resolve(params, name, ABOUT) for name in params.experiments}
 
 
@@ -97,7 +96,7 @@ def test_whatever_building_or_a_step_depends_on_is_checked(change):
 
 
 @pytest.mark.parametrize("change", [
-    {"epochs": 3}, {"learning_rate": 0.1, "learning_rates": [0.1]}, {"scaling": "none"},
+    {"epochs": 3}, {"learning_rate": 0.1}, {"scaling": "none"},
     {"train_fraction": 0.5}, {"repetition": 1}, {"title": "a title"}])
 def test_what_they_do_not_depend_on_is_not(change):
     found = plans(other={"of": "net", **change})

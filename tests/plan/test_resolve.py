@@ -29,8 +29,7 @@ CONTENT = {
         "mlp": {"data": "table", "layers": ["dense", "relu"]},
         "excite": {"data": "waves", "layers": ["conv", "se", "lstm"], "versus": "cnn"},
     },
-    "train": {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.01,
-              "learning_rates": [0.01], "tuning_seeds": 2},
+    "train": {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01]},
 }
 ABOUT = {
     "waves": {"digest": "1", "shape": [5, 4], "classes": 0, "train_size": 40},

@@ -55,12 +55,11 @@ def runs_of(spec, seeds, rate=0.03):
     rows = []
     for arm in spec["arms"]:
         for seed in seeds:
-            for purpose, tried, chosen in (("study", rate, True), ("study", 0.01, False),
-                                           ("tuning", 1e12, True)):
+            for tried, chosen in ((rate, True), (0.01, False), (1e12, False)):
                 rows.append({
                     "experiment": spec["experiment"], "variant": arm["variant"], "data": arm["data"],
-                    "seed": seed, "purpose": purpose, "learning_rate": tried, "chosen": chosen,
-                    "default": tried == 0.01, "diverged": False, "best_error": seed / 1000,
+                    "seed": seed, "learning_rate": tried, "chosen": chosen, "stopped": 3,
+                    "hit_limit": False, "diverged": False, "best_error": seed / 1000,
                     "trivial_error": 0.5, "test_size": 24})
     return pd.DataFrame(rows)
 
@@ -113,8 +112,8 @@ def test_measures_are_numbers_where_they_are_defined(table):
 
 
 def test_rows_are_of_the_chosen_run(table, arrays):
-    assert set(table["learning_rate"]) == {0.03} and set(table["purpose"]) == {"study"}
-    assert table["chosen"].all() and not table["default"].any() and not table["diverged"].any()
+    assert set(table["learning_rate"]) == {0.03} and set(table["stopped"]) == {3}
+    assert table["chosen"].all() and not table["diverged"].any()
     np.testing.assert_allclose(table["best_error"], table["seed"] / 1000)
     arm = a_plan()["arms"][0]
     split = load(arrays["table"], 100)
@@ -139,6 +138,19 @@ def test_as_many_seeds_as_are_asked_for_or_as_there_are(arrays, monkeypatch, ask
     monkeypatch.setattr("pipeline.probe.__main__.watch", lambda *given: {})
     spec = a_plan(seeds=3, arms=1)
     assert list(probe(spec, arrays, runs_of(spec, SEEDS), asked)["seed"].unique()) == seeds
+
+
+def test_a_run_is_watched_for_as_long_as_it_was(arrays, monkeypatch):
+    watched = []
+    monkeypatch.setattr("pipeline.probe.__main__.watch", lambda trainer, start, split, order, rate:
+                        watched.append((order, rate)) or {})
+    spec = a_plan(arms=1)
+    spec["arms"][0]["train"] = TRAINING | {"epochs": 9, "patience": 2}
+    runs = runs_of(spec, SEEDS)
+    runs.loc[runs["seed"] == 101, ["stopped", "learning_rate"]] = 5, 0.1
+    probe(spec, arrays, runs, 2)
+    assert [(len(order), rate) for order, rate in watched] == [(3, 0.03), (5, 0.1)]
+    np.testing.assert_array_equal(watched[1][0], batch_order(24, 8, 9, 101)[:5])
 
 
 def test_seeds_are_those_of_the_study(arrays, monkeypatch):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.data.sources import make, write
-from pipeline.spec.params import study_seeds, tuning_seeds
+from pipeline.spec.params import study_seeds
 from pipeline.train import trainer
 from pipeline.train.task import Task
 from pipeline.train.trainer import Trainer
@@ -16,8 +16,7 @@ from tests.train.toy import a_plan
 
 @pytest.fixture(scope="session")
 def arrays():
-    seeds = study_seeds(4) + tuning_seeds(2, 0)
-    return {"tables": make("tabular", seeds, train=24, validation=24, test=24, features=4)}
+    return {"tables": make("tabular", study_seeds(4), train=24, validation=24, test=24, features=4)}
 
 
 @pytest.fixture

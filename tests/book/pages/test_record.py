@@ -21,8 +21,8 @@ from pipeline.plan.code import pins
 from pipeline.spec.base import read_yaml
 
 ROOT = Path(__file__).parents[3]
-TRAIN = {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.01, "learning_rates": [0.01],
-         "tuning_seeds": 2, "scaling": "standard", "train_fraction": 1.0, "repetition": 0}
+TRAIN = {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01],
+         "scaling": "standard", "train_fraction": 1.0, "repetition": 0}
 
 
 def read(path):
