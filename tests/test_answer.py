@@ -51,7 +51,7 @@ def study(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text(PARAMS)
     for name in FACTORS:
         write_tables(RUNS / name, {RUNS_TABLE: runs(name)})
-        plan = {"arms": [{"data": data, "classes": 0} for data in ("waves", "tides")]}
+        plan = {"arms": [{"data": data, "task": {"classes": 0, "targets": 1, "quantiles": []}} for data in ("waves", "tides")]}
         write_text(tmp_path / f"plan/{name}.json", json.dumps(plan))
     return tmp_path
 

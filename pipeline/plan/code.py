@@ -16,7 +16,8 @@ REQUIREMENTS = Path("requirements.txt")
 DECIDE = {
     "data": (("data/draw.py", "data/splits.py"), ("load", "digest")),
     "model": (("network/resolve.py", "network/model.py"), ("build",)),
-    "train": (("train/trainer.py", "train/compiled.py", "train/task.py"), ("Trainer", "batch_order")),
+    "train": (("train/trainer.py", "train/compiled.py", "train/task.py", "spec/task.py"),
+              ("Trainer", "batch_order")),
     "results": (("results.py",), ("MEASURES", "significant")),
 }
 #: The same of data sets that are files of one's own: part of the key of runs on these alone.

@@ -78,6 +78,15 @@ def _place(experiment: Experiment, variant: Variant, number: int, place: str) ->
     return f"{place}: layer {name}"
 
 
+def _task(experiment: Experiment, data_set: str, known: dict, place: str) -> dict:
+    """What a network is asked to tell of a data set, as `spec.task.Task` has it."""
+    quantiles = experiment.quantiles or []
+    if quantiles and known["classes"]:
+        raise ConfigError(f"{place}.quantiles: found {quantiles}, but '{data_set}' has classes; allowed: "
+                          "data sets whose targets are numbers")
+    return {"classes": known["classes"], "targets": known["targets"], "quantiles": quantiles}
+
+
 def _arm(params: Params, name: str, variant: Variant, layers: list[dict], data_set: str, known: dict,
          place: str) -> dict:
     """The plan of one variant on one data set."""
@@ -89,7 +98,8 @@ def _arm(params: Params, name: str, variant: Variant, layers: list[dict], data_s
                           f"training samples of '{data_set}'")
     network = {"layers": layers,
                "head": head(params.experiments[name], known["classes"], params.layers, place)}
-    return {"variant": variant.name, "data": data_set, "shape": known["shape"], "classes": known["classes"],
+    return {"variant": variant.name, "data": data_set, "shape": known["shape"],
+            "task": _task(params.experiments[name], data_set, known, place),
             "train": train.model_dump(), "network": network} | (
                 {"measuring": True} if variant.measuring else {})
 
@@ -101,7 +111,7 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     measure the rule, which alone have an entry `measuring`.
 
     Args:
-        about: data set → its `digest`, `shape` of a sample, `classes` and `train_size`.
+        about: data set → its `digest`, `shape` of a sample, `classes` (0: numbers), `targets`, `train_size`.
 
     Raises:
         ConfigError: a word, layer or argument that cannot be used.

@@ -17,8 +17,8 @@ from pipeline.results import (
     MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, read_table, rewritten, significant, write_table)
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.params import Train, load, study_seeds
+from pipeline.spec.task import Task
 from pipeline.train.runs import WrongVersion, check_versions
-from pipeline.train.task import Task
 from pipeline.train.trainer import batch_order
 
 #: Copied from the table of runs, which makes the two tables alike.
@@ -59,7 +59,7 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int) -
         if missing:
             raise ValueError(f"{', '.join(filter(None, place.values()))}: the table of runs lacks the "
                              f"chosen runs of the seeds {', '.join(missing)}")
-        trainer = Watched(arm["network"], tuple(arm["shape"]), Task(arm["classes"]), values.optimizer)
+        trainer = Watched(arm["network"], tuple(arm["shape"]), Task.of(arm), values.optimizer)
         for seed in wanted:
             run = mine.loc[seed]
             copied = {name: run[name] for name in COPIED}

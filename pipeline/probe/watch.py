@@ -13,7 +13,8 @@ from pipeline.data.splits import Split
 from pipeline.probe.measures import (
     accuracy, by_unit, constant, correlation, drift, kurtosis, log_ratio, moment_distance,
     moments, norm, saturation, skewness, zero_share)
-from pipeline.train.task import Task, loss_function
+from pipeline.spec.task import Task
+from pipeline.train.task import loss_function
 from pipeline.train.trainer import Trainer
 
 #: The batch that layers are looked at on has at most so many samples, or one training batch.

@@ -110,6 +110,16 @@ Head = str | Annotated[list[Layer], Field(min_length=1)]
 Vary = Annotated[dict[str, Annotated[list[Scalar], Field(min_length=1)]], Field(min_length=1)]
 
 
+def _rising(quantiles: list[float] | None) -> list[float] | None:
+    if quantiles and sorted(set(quantiles)) != quantiles:
+        raise ValueError(f"found {quantiles}; allowed: each once, from the least on")
+    return quantiles
+
+
+Quantiles = Annotated[list[Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]], Field(min_length=1),
+                      pydantic.AfterValidator(_rising)]
+
+
 class Experiment(Overrides):
     """One experiment: a list of layers in the network's order, and what it is compared with."""
 
@@ -122,6 +132,8 @@ class Experiment(Overrides):
     head: Head | None = None
     #: Values to sweep: a training value, or `word.argument` of a layer in `layers`.
     vary: Vary | None = None
+    #: What of each number the network tells, instead of its mean.
+    quantiles: Quantiles | None = None
     title: str = ""
     note: str = ""
     #: The experiment that this one is a change of, and how it changes that one's list.

@@ -7,17 +7,17 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.results import LAYER_COLUMNS, LAYERS_TABLE, RUNS_TABLE, read_table
+from pipeline.spec.task import Task
 
 
 def layers(plan: dict) -> pd.DataFrame:
     """One row a layer of the network of every variant and data set, with the columns `LAYER_COLUMNS`."""
-    # Only now, because they load TensorFlow.
+    # Only now, because it loads TensorFlow.
     from pipeline.network.model import build
-    from pipeline.train.task import Task
 
     rows, built = [], []
     for arm in plan["arms"]:
-        about = arm["network"], tuple(arm["shape"]), Task(arm["classes"]).outputs
+        about = arm["network"], tuple(arm["shape"]), Task.of(arm).outputs
         # The variants of a sweep may share a network.
         found = next((some for other, some in built if other == about), None)
         if found is None:

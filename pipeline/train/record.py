@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.results import LAYERS_TABLE, read_table
+from pipeline.spec.task import Task
 
 
 def _arms(plan_file: str) -> list[dict]:
@@ -32,7 +33,7 @@ def chain(plan_file: str) -> str:
                            for kind in (False, True))
     for arm in arms:
         if arm["variant"] == variants[0]:
-            output = [f"Dense(units={arm['classes'] or 1})"]
+            output = [f"Dense(units={Task.of(arm).outputs})"]
             items = [_words(i) for i in arm["network"]["layers"]] + output + [
                 _words(i) for i in arm["network"]["head"]]
             lines.setdefault(" → ".join(f"`{i}`" for i in items), []).append(arm["data"])

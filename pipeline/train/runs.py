@@ -23,6 +23,7 @@ from pipeline.results import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, LAYERS_TABLE, MEASURES, PROGRESS, RUNS, RUNS_TABLE, Store,
     building, distrusted, seal, write_table, write_text)
 from pipeline.spec.params import Train, study_seeds
+from pipeline.spec.task import Task
 from pipeline.train import layers
 
 
@@ -85,8 +86,8 @@ class _Arm:
         # How files are split decides nothing of a run on another data set.
         code = {k: v for k, v in self.plan["code"].items() if k != "files" or is_own(self.arrays)}
         return hashlib.sha256(canonical({
-            "network": self.arm["network"], "train": values, "learning_rate": rate, "seed": seed,
-            "data": digest(self.arrays, seed), "code": code,
+            "network": self.arm["network"], "task": self.arm["task"], "train": values, "learning_rate": rate,
+            "seed": seed, "data": digest(self.arrays, seed), "code": code,
             "versions": self.plan["versions"]}).encode()).hexdigest()
 
     def split(self, seed: int) -> Split:
@@ -105,13 +106,12 @@ class _Arm:
 
     def _train(self, missing: list[tuple[str, int, float]]) -> None:
         """Train the (key, seed, learning rate) of runs that are not stored, and store them."""
-        # Only now, because they load TensorFlow.
-        from pipeline.train.task import task_of
+        # Only now, because it loads TensorFlow.
         from pipeline.train.trainer import Trainer
 
         if self._trainer is None:
             first = self.split(missing[0][1])
-            self._trainer = Trainer(self.arm["network"], first.x_train.shape[1:], task_of(first),
+            self._trainer = Trainer(self.arm["network"], first.x_train.shape[1:], Task.of(self.arm),
                                     self.arm["train"]["optimizer"])
         with ThreadPoolExecutor(self.threads) as pool:
             waiting = []
@@ -202,8 +202,8 @@ def train(plan: dict, arrays: dict[str, dict], store: Store, threads: int | None
     with FileLock(store.folder / "lock"):
         for arm in plan["arms"]:
             worker = _Arm(plan, arm, arrays[arm["data"]], store, threads, finished)
-            for table, more in zip((rows, curves), worker.rows(study_seeds(plan["data"][arm["data"]]["seeds"]))):
-                table += more
+            more = worker.rows(study_seeds(plan["data"][arm["data"]]["seeds"]))
+            rows, curves = rows + more[0], curves + more[1]
     return pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(curves, columns=CURVE_COLUMNS)
 
 

@@ -1,38 +1,18 @@
-"""What a network is asked to tell: its loss, its measures, and what one that knows nothing would say."""
+"""A task's loss, its measures, and what a network that knows nothing would say."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from pipeline.data.splits import Split
+from pipeline.spec.task import Task
 
 CALIBRATION_BINS = 15
-
-
-@dataclass(frozen=True)
-class Task:
-    """One of several classes, one or more numbers, or quantiles of each number.
-
-    Attributes:
-        classes: how many; 0 for numbers.
-        targets: how many numbers.
-        quantiles: each in 0..1; none asks for the mean.
-    """
-
-    classes: int = 0
-    targets: int = 1
-    quantiles: tuple[float, ...] = ()
-
-    @property
-    def outputs(self) -> int:
-        """How many numbers a network gives a sample: a class each, or `(targets, quantiles)`, flat."""
-        return self.classes or self.targets * (len(self.quantiles) or 1)
 
 
 def task_of(split: Split, quantiles: tuple[float, ...] = ()) -> Task:

@@ -12,8 +12,9 @@ import tensorflow as tf
 from pipeline.data.splits import Split
 from pipeline.network import model
 from pipeline.results import MEASURES, significant
+from pipeline.spec.task import Task
 from pipeline.train.compiled import Compiled
-from pipeline.train.task import Task, loss_function, measures, trivial_prediction
+from pipeline.train.task import loss_function, measures, trivial_prediction
 
 
 def make_optimizer(spec, learning_rate: float) -> keras.optimizers.Optimizer:

@@ -9,9 +9,9 @@ from pipeline.spec.base import ConfigError
 from pipeline.spec.params import parse
 
 ABOUT = {
-    "waves": {"digest": "1", "shape": [5, 4], "classes": 0, "train_size": 40},
-    "shapes": {"digest": "2", "shape": [7, 2], "classes": 3, "train_size": 30},
-    "table": {"digest": "3", "shape": [6], "classes": 2, "train_size": 50},
+    "waves": {"digest": "1", "shape": [5, 4], "classes": 0, "targets": 1, "train_size": 40},
+    "shapes": {"digest": "2", "shape": [7, 2], "classes": 3, "targets": 1, "train_size": 30},
+    "table": {"digest": "3", "shape": [6], "classes": 2, "targets": 1, "train_size": 50},
 }
 PLACE = "params.yaml: experiments.net"
 
@@ -127,6 +127,12 @@ def test_a_network_that_fits_only_some_of_its_data_sets_is_found():
 def test_a_place_that_a_layer_does_not_fit_is_named():
     found = plans(["conv", "lstm"], "waves", anywhere={"of": "net", "everywhere": "GlobalAveragePooling1D"})
     assert message(found["anywhere"], PLACE).endswith("(variant 'first', on data set 'waves')")
+
+
+def test_quantiles_of_several_numbers_can_be_trained(monkeypatch):
+    monkeypatch.setitem(ABOUT["waves"], "targets", 2)
+    plan = plans(["conv", "lstm"], "waves", told={"of": "net", "quantiles": [0.1, 0.5, 0.9]})["told"]
+    assert check(plan, PLACE) == checked(plan)
 
 
 def test_a_network_that_can_be_trained_passes():

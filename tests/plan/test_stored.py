@@ -49,7 +49,7 @@ def arrays():
 def workers(name, data, arrays):
     """The arms of an experiment's plan on one data set."""
     split = load_split(arrays[data], SEED)
-    about = {data: {"digest": "", "shape": list(split.x_train.shape[1:]), "classes": split.classes,
+    about = {data: {"digest": "", "shape": list(split.x_train.shape[1:]), "classes": split.classes, "targets": 1,
                     "train_size": len(split.x_train)}}
     experiment = PARAMS.experiments[name].model_copy(update={"data": data})
     only = PARAMS.model_copy(update={"experiments": {name: experiment}})

@@ -14,8 +14,8 @@ from pipeline.probe.watch import MEASURES, Watched, watch
 from pipeline.results import (
     PROBES, RUNS, RUNS_TABLE, Damaged, read_measures, read_table, write_tables)
 from pipeline.spec.params import study_seeds
+from pipeline.spec.task import Task
 from pipeline.train.runs import WrongVersion
-from pipeline.train.task import Task
 from pipeline.train.trainer import batch_order
 from pipeline.verdicts.arms import Arms
 from pipeline.verdicts.scores import scores_of
@@ -39,7 +39,7 @@ VERSIONS = pins()
 
 def a_plan(seeds=2, arms=3):
     """A sweep of two on a table, and one of them on sequences."""
-    listed = [{"variant": f"units={units}", "data": name, "shape": shape, "classes": classes,
+    listed = [{"variant": f"units={units}", "data": name, "shape": shape, "task": {"classes": classes, "targets": 1, "quantiles": []},
                "train": TRAINING, "network": network(
                    *(["GlobalAveragePooling1D"] if name == "waves" else []),
                    {"Dense": {"units": units}}, "BatchNormalization",

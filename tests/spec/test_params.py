@@ -141,7 +141,7 @@ MISTAKES = [
      f"data.waves.train: unknown key 'epoch'; allowed: {OVERRIDES}; did you mean 'epochs'?"),
     ("versus: cnn", "verses: cnn",
      f"experiments.cnn_bn: unknown key 'verses'; allowed: {OVERRIDES}, of, data, layers, "
-     "without, replace, set, before, after, everywhere, versus, head, vary, title, note; did you mean 'versus'?"),
+     "without, replace, set, before, after, everywhere, versus, head, vary, quantiles, title, note; did you mean 'versus'?"),
     ("  epochs: 2", "  epoch: 2", f"train: unknown key 'epoch'; allowed: {TRAIN}; "
      "did you mean 'epochs'?"),
     ("margin", "margn", "verdicts: unknown key 'margn'; allowed: confidence, margin, controls; "
@@ -398,7 +398,7 @@ GRAMMAR_MISTAKES = [
     ("{of: net, before: {bm: relu}}", "new.before: found 'bm'; allowed: conv, bn, conv_1, conv_2; "
                                       "did you mean 'bn'?"),
     ("{of: net, befor: {bn: relu}}", "new: unknown key 'befor'; allowed: " + OVERRIDES + ", of, data, layers, "
-     "without, replace, set, before, after, everywhere, versus, head, vary, title, note; did you mean 'before'?"),
+     "without, replace, set, before, after, everywhere, versus, head, vary, quantiles, title, note; did you mean 'before'?"),
     ("{of: net, before: relu}", "new.before: found 'relu'; allowed: a mapping"),
     ("{of: net, before: {}}", "new.before: found {}; allowed: at least 1 entry"),
     ("{of: net, before: {bn: }}", "new.before.bn: found nothing; allowed: a layer, or a list of layers"),

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.data.sources import make, write
 from pipeline.spec.params import study_seeds
+from pipeline.spec.task import Task
 from pipeline.train import trainer
-from pipeline.train.task import Task
 from pipeline.train.trainer import Trainer
 from tests.train.toy import a_plan
 

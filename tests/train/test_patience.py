@@ -11,8 +11,8 @@ import tensorflow as tf
 from pipeline.data.splits import Split
 from pipeline.network.model import build
 from pipeline.network.resolve import resolve
+from pipeline.spec.task import Task
 from pipeline.train.compiled import Compiled
-from pipeline.train.task import Task
 from pipeline.train.trainer import Trainer, batch_order
 
 LAYERS = [resolve(item, {}, "layers") for item in (

@@ -16,7 +16,7 @@ LAYERS = [{"word": "dense", "class": "Dense", "arguments": {"units": 3}},
 
 @pytest.fixture
 def plan_file(tmp_path):
-    arms = [{"variant": variant, "data": data, "shape": [4], "classes": 2,
+    arms = [{"variant": variant, "data": data, "shape": [4], "task": {"classes": 2, "targets": 1, "quantiles": []},
              "network": {"layers": LAYERS, "head": []}}
             for variant in ("rate=1", "rate=2") for data in ("one", "two")]
     path = tmp_path / "plan.json"
@@ -63,7 +63,7 @@ def test_curves_are_those_of_what_is_asked(tmp_path):
 
 def test_variants_that_measure_the_rule_are_named_apart(tmp_path):
     network = {"layers": [{"word": "flatten", "class": "Flatten", "arguments": {}}], "head": []}
-    arm = {"variant": "", "data": "one", "classes": 0, "network": network}
+    arm = {"variant": "", "data": "one", "task": {"classes": 0, "targets": 1, "quantiles": []}, "network": network}
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({"arms": [arm, arm | {"variant": "repetition=1", "measuring": True}]}))
     shown = record.chain(plan)

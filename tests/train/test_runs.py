@@ -11,9 +11,9 @@ import pytest
 from pipeline.results import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, LAYERS_TABLE, RUNS_TABLE, Damaged, Store, read_table)
 from pipeline.spec.entries import Train
+from pipeline.spec.task import Task
 from pipeline.train import trainer as trainer_module
 from pipeline.train.runs import WrongVersion, _Arm, choose, hit_limit, train, train_plan
-from pipeline.train.task import Task
 from pipeline.train.trainer import Trainer
 from tests.networks import TRAINING, network
 from tests.train.toy import FOLDER, VERSIONS, a_plan, another_bit, stage
@@ -88,8 +88,9 @@ def test_finished_runs_are_not_trained_again(arrays, tmp_path, counted):
 
 
 def test_what_decides_a_run_is_in_its_key(arrays, tmp_path):
-    def key(change=None, rate=0.01, seed=3000, held=arrays, **training):
+    def key(change=None, rate=0.01, seed=3000, held=arrays, quantiles=(), **training):
         changed = a_plan(**training) | (change or {})
+        changed["arms"][0]["task"]["quantiles"] = list(quantiles)
         return _Arm(changed, changed["arms"][0], held["tables"], Store(tmp_path), 1,
                           None).key(seed, rate)
 
@@ -103,7 +104,7 @@ def test_what_decides_a_run_is_in_its_key(arrays, tmp_path):
                  key(optimizer="SGD"), key(scaling="none"), key(repetition=1),
                  key(train_fraction=0.5), key({"code": {"train": "1"}}),
                  key({"versions": {"keras": "0"}}), key(held={"tables": other}),
-                 key(spec=network({"Dense": {"units": 6}}))]
+                 key(spec=network({"Dense": {"units": 6}})), key(quantiles=[0.5])]
     assert len({base, *different}) == 1 + len(different)
 
 

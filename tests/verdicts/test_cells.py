@@ -272,7 +272,7 @@ def test_one_experiment_is_compared_as_all_are(tmp_path, monkeypatch):
                     arm("new", "a", 0.01, variant="batch_size=8,repetition=1", task="classes", trivial=0.5))
     (tmp_path / "plan").mkdir()
     (tmp_path / "plan/new.json").write_text(json.dumps(
-        {"arms": [{"data": "a", "classes": 2}, {"data": "b", "classes": 3}]}))
+        {"arms": [{"data": "a", "task": {"classes": 2, "targets": 1, "quantiles": []}}, {"data": "b", "task": {"classes": 3, "targets": 1, "quantiles": []}}]}))
     monkeypatch.chdir(tmp_path)
     table = compare("new", params, runs, None, RULE)
     expected = comparisons({"new": "old"}, measured(runs[~runs["variant"].str.contains("repetition")]), RULE)

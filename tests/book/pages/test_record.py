@@ -84,7 +84,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     network = {"layers": [{"word": "dense", "class": "Dense", "arguments": {"units": 2}}],
                "head": [{"word": "Activation", "class": "Activation", "arguments": {"activation": "softmax"}}]}
-    arm = {"variant": "", "data": "tables", "shape": [4], "classes": 2, "network": network, "train": TRAIN}
+    arm = {"variant": "", "data": "tables", "shape": [4], "task": {"classes": 2, "targets": 1, "quantiles": []}, "network": network, "train": TRAIN}
     (folder / "plan").mkdir()
     (folder / "plan/before.json").write_text(json.dumps({
         "experiment": "before", "arms": [arm], "code": {"train": "0"}, "versions": pins(),
