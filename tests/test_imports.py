@@ -18,7 +18,7 @@ ROOMS = {
     "plan": {"data", "network", "results", "spec", "train"},
     "probe": {"data", "network", "results", "spec", "train"},
     "mechanics": {"network", "notebook", "results", "spec"},
-    "verdicts": {"results", "spec"},
+    "verdicts": {"results", "spec"}, "judge": {"results", "spec"},
     "book": {"results", "spec", "style", "verdicts.rule"},
     "bench": {"data", "network", "train"}, "tiny": {"spec"},
 }
