@@ -25,6 +25,16 @@ def of_a_family(units: pd.DataFrame, rule: Rule) -> bool:
     return len(units) >= rule.least_units
 
 
+def enough(some: pd.DataFrame, units: pd.DataFrame, family: bool) -> bool:
+    """Whether some of the units allow the kind of average that all of them had.
+
+    Of a family, two in every stratum that it had; else one at all.
+    """
+    sizes = some["stratum"].value_counts()
+    return len(some) > 0 and (not family or bool(
+        len(sizes) == units["stratum"].nunique() and sizes.min() >= 2))
+
+
 def over_units(units: pd.DataFrame) -> Estimate:
     """The mean of the strata's plain means, with the spread between units as its error.
 

@@ -60,7 +60,8 @@ class Verdict:
 
 
 def verdict(region: str, quantifier: str, units: pd.DataFrame, delta: float, rule: Rule, *,
-            sensitive: Collection[str] | None = None, signed_rank: bool = False) -> Verdict:
+            sensitive: Collection[str] | None = None, family: bool | None = None,
+            signed_rank: bool = False) -> Verdict:
     """The verdict on one group of units (see `average.groups`).
 
     Args:
@@ -70,18 +71,19 @@ def verdict(region: str, quantifier: str, units: pd.DataFrame, delta: float, rul
         sensitive: the units on which half the data raises the control's error by more than the
             margin. Where the verdict says that nothing (that matters) happens, they alone must say
             so too, or it is undecided. None: not asked (metrics that measure no skill).
+        family: whether the average is one over a family; None: if the units are enough for one.
         signed_rank: whether a family's interval comes from the signed-rank test instead of t.
 
     Raises:
         ValueError: unknown region or quantifier; no units.
     """
-    family = averages.of_a_family(units, rule)
+    family = averages.of_a_family(units, rule) if family is None else family
     found = _verdict(region, quantifier, units, delta, rule, family, signed_rank)
     if sensitive is None or not says_nothing_happens(found, region, quantifier):
         return found
     fewer = units[units["unit"].isin(list(sensitive))]
     again = (_verdict(region, quantifier, fewer, delta, rule, family, signed_rank)
-             if _enough(fewer, units, family) else None)
+             if averages.enough(fewer, units, family) else None)
     p = max(found.p, again.p if again else 1.0)
     if again and again.verdict == found.verdict:
         return replace(found, p=p)
@@ -98,14 +100,6 @@ def says_nothing_happens(found: Verdict, region: str, quantifier: str) -> bool:
                                               found.word not in words.HELP | words.HARM)
     shown = {"not_worse": words.HELP, "not_better": words.HARM}.get(region, frozenset())
     return found.verdict == SUPPORTED and found.word not in shown
-
-
-def _enough(fewer: pd.DataFrame, units: pd.DataFrame, family: bool) -> bool:
-    """Whether fewer units still allow the kind of average that all units had."""
-    if not family:
-        return len(fewer) > 0
-    sizes = fewer["stratum"].value_counts()
-    return len(sizes) == units["stratum"].nunique() and sizes.min() >= 2
 
 
 def _verdict(region, quantifier, units, delta, rule, family, signed_rank) -> Verdict:
