@@ -130,6 +130,14 @@ def decide(region: str, word: str, depends: bool = False) -> str:
     return CONTRADICTED if word in contradicts else NO_EFFECT if word in besides else UNDECIDED
 
 
+def table() -> pd.DataFrame:
+    """The table as it decides, to print: columns `predicts` and what each word does."""
+    rows = [(region, *("; ".join(word for word in words.WORDS if word in some)
+                       for some in TABLE[region]), PRINTED.get(region, "")) for region in REGIONS]
+    return pd.DataFrame(rows, columns=["predicts", SUPPORTED, CONTRADICTED, "decided besides",
+                                       "printed as"])
+
+
 def average_chances(region: str, mu: Estimate, units: pd.DataFrame,
                     delta: float) -> tuple[float, float, float]:
     """One-sided p values of `supported`, `contradicted`, `no effect that matters`; 1 = cannot be.
