@@ -78,6 +78,8 @@ def test_the_range_is_that_of_a_regression_on_a_constant(table):
 def test_left_out_units_are_caught_by_hand(table):
     # Leaving 100 out, the others are all 0 or 1: far away. Leaving another out, the range is wide.
     assert caught(table([0, 1, 0, 1, 0, 1, 0, 1, 0, 100]), RULE) == pytest.approx(0.9)
+    # 0 and 1 reach to 3.2 (t(0.9, 1) = 3.08), which misses 5; with 5 among them they reach to 7.8.
+    assert caught(table([0, 1, 5]), RULE) == pytest.approx(2 / 3)
     assert math.isnan(caught(table([1, 2]), RULE))
 
 
