@@ -3,99 +3,151 @@
 from __future__ import annotations
 
 import os
+import statistics
 import sys
-import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 
 from pipeline.data.splits import Split
+from pipeline.train.task import task_of
 from pipeline.train.trainer import Trainer, batch_order
 
-STEPS, CHANNELS, SIZE, BATCH, EPOCHS = 21, 20, 1280, 32, 20
-REPEATS = 3
-#: The network of the thread's question, with its layers' own Keras classes.
-LAYERS = [
-    {"word": "conv", "class": "Conv1D",
-     "arguments": {"filters": 10, "kernel_size": 3, "padding": "causal", "activation": "relu"}},
-    {"word": "lstm", "class": "LSTM", "arguments": {"units": 15}},
-    {"word": "bn", "class": "BatchNormalization", "arguments": {}},
-]
+BATCH, EPOCHS, REPEATS = 32, 20, 5
+#: What one experiment on one data set trains: each seed at each rate.
+RATES, SEEDS = (0.0003, 0.001, 0.003, 0.01), 15
 
 
-def keras_network() -> keras.Model:
-    """The same network as a user would write it."""
-    layers = [getattr(keras.layers, i["class"])(**i["arguments"]) for i in LAYERS]
-    return keras.Sequential([keras.Input((STEPS, CHANNELS)), *layers, keras.layers.Dense(1)])
+def _item(cls: str, **arguments) -> dict:
+    return {"word": cls.lower(), "class": cls, "arguments": arguments}
 
 
-def shortest(way) -> float:
-    """The least seconds that `way()` takes of `REPEATS` times."""
-    spent = []
+@dataclass(frozen=True)
+class Case:
+    """A network as layers of Keras, on random data of a shape."""
+
+    layers: list[dict]
+    shape: tuple[int, ...]
+    size: int
+    classes: int = 0
+
+    @property
+    def head(self) -> list[dict]:
+        return [_item("Activation", activation="softmax")] if self.classes else []
+
+    @property
+    def steps(self) -> int:
+        """Of a run."""
+        return EPOCHS * (self.size // BATCH)
+
+    def split(self) -> Split:
+        """Its validation and test split are of two batches each."""
+        generator = np.random.default_rng(0)
+        parts = []
+        for size in (self.size, 2 * BATCH, 2 * BATCH):
+            parts.append(generator.standard_normal((size, *self.shape)).astype(np.float32))
+            parts.append(generator.integers(0, self.classes, size).astype(np.int32) if self.classes
+                         else generator.standard_normal((size, 1)).astype(np.float32))
+        return Split(*parts, "classes" if self.classes else "regression", self.classes)
+
+
+_CONVOLVED = [_item("Conv2D", filters=12, kernel_size=3, padding="same"),
+              _item("Activation", activation="relu")]
+CASES = {
+    "the thread's network": Case(
+        [_item("Conv1D", filters=10, kernel_size=3, padding="causal", activation="relu"),
+         _item("LSTM", units=15), _item("BatchNormalization")], (21, 20), 1280),
+    "MLP, two layers of 64": Case(
+        [_item("Dense", units=64, activation="relu")] * 2, (20,), 640),
+    "Conv2D, 8 x 8 pixels": Case(
+        [*_CONVOLVED, _item("MaxPooling2D"), *_CONVOLVED, _item("Flatten")], (8, 8, 1), 896, 10),
+}
+
+
+def keras_network(case: Case) -> keras.Model:
+    """The network as a user would write it."""
+    items = [*case.layers, _item("Dense", units=case.classes or 1), *case.head]
+    return keras.Sequential([keras.Input(case.shape), *(
+        getattr(keras.layers, item["class"])(**item["arguments"]) for item in items)])
+
+
+def fitted(case: Case, split: Split, **compiled) -> Callable[[], None]:
+    """A run of `model.fit`, after a first epoch that traces and compiles."""
+    network = keras_network(case)
+    loss = "sparse_categorical_crossentropy" if case.classes else "mean_squared_error"
+    network.compile(optimizer="adam", loss=loss, **compiled)
+
+    def fit(epochs=EPOCHS):
+        network.fit(split.x_train, split.y_train, batch_size=BATCH, epochs=epochs, verbose=0)
+
+    fit(1)
+    return fit
+
+
+def side_by_side(trainer: Trainer, split: Split, threads: int, runs: int) -> None:
+    """`runs` runs, `threads` at once; a run also measures a validation split after each epoch."""
+    def run(number):
+        seed, rate = divmod(number, len(RATES))
+        order = batch_order(len(split.x_train), BATCH, EPOCHS, seed)
+        trainer.run(starts[seed], split, order, RATES[rate])
+
+    starts = [trainer.start(seed, 0) for seed in range(-(-runs // len(RATES)))]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(run, range(runs)))
+
+
+def spent(way: Callable[[], None]) -> tuple[float, float]:
+    """Seconds on the clock, and of all cores' work, that `way()` takes."""
+    began = time.perf_counter(), time.process_time()
+    way()
+    return time.perf_counter() - began[0], time.process_time() - began[1]
+
+
+def compare(name: str, case: Case, cores: int) -> None:
+    """Print the medians of a network's ways, measured in turn, so that what disturbs disturbs all."""
+    split = case.split()
+    network = {"layers": case.layers, "head": case.head}
+    trainer = Trainer(network, case.shape, task_of(split), "Adam")
+    first, _ = spent(lambda: side_by_side(trainer, split, 1, 1))
+    ways = {  # name: (way, runs)
+        "model.fit, as written": (fitted(case, split), 1),
+        "model.fit, XLA, an epoch an execution": (fitted(
+            case, split, jit_compile=True, steps_per_execution=case.size // BATCH), 1),
+        "our trainer, one thread": (lambda: side_by_side(trainer, split, 1, 2), 2),
+        f"our trainer, {cores} threads": (lambda: side_by_side(trainer, split, cores, 2 * cores), 2 * cores),
+    }
+    found = {way: [] for way in ways}
     for _ in range(REPEATS):
-        began = time.perf_counter()
-        way()
-        spent.append(time.perf_counter() - began)
-    return min(spent)
+        for way, (run, runs) in ways.items():
+            found[way].append([seconds / (runs * case.steps) * 1e3 for seconds in spent(run)])
+    print(f"\n{name}: {case.size} samples, {EPOCHS} epochs\n{'':40}"
+          f"{'ms a step and run':>20}{'of all cores':>14}{'times as fast':>16}")
+    base = None
+    for way, measured in found.items():
+        clock, work = (statistics.median(column) for column in zip(*measured))
+        base = base or clock
+        print(f"{way:40}{clock:20.3f}{work:14.3f}{base / clock:16.1f}", flush=True)
 
+    def experiment():
+        fresh = Trainer(network, case.shape, task_of(split), "Adam")
+        side_by_side(fresh, split, cores, len(RATES) * SEEDS)
 
-def fit(x, y, **compiled) -> float:
-    """Milliseconds a step of `model.fit`, after a first epoch that traces and compiles."""
-    network = keras_network()
-    network.compile(optimizer="adam", loss="mean_squared_error", **compiled)
-    network.fit(x, y, batch_size=BATCH, epochs=1, verbose=0)
-    seconds = shortest(lambda: network.fit(x, y, batch_size=BATCH, epochs=EPOCHS, verbose=0))
-    return seconds / (EPOCHS * (len(x) // BATCH)) * 1e3
-
-
-def ours(x, y, threads: int) -> float:
-    """Milliseconds a step of our trainer, all of a run included; `threads` runs side by side.
-
-    A run also measures a validation split after every epoch, which `fit` here does not.
-    """
-    held = slice(0, 2 * BATCH)
-    split = Split(x, y, x[held], y[held], x[held], y[held], "regression", 0)
-    order = batch_order(len(x), BATCH, EPOCHS, 0)
-    trainers = [Trainer({"layers": LAYERS, "head": []}, x.shape[1:], 0, "Adam")
-                for _ in range(threads)]
-    start = trainers[0].start(0, 0)
-    for trainer in trainers:
-        trainer.run(start, split, order, 0.001)
-
-    def side_by_side():
-        workers = [threading.Thread(target=t.run, args=(start, split, order, 0.001))
-                   for t in trainers]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-
-    return shortest(side_by_side) / (threads * order.shape[0] * order.shape[1]) * 1e3
+    seconds, _ = spent(experiment)
+    print(f"compiling and one run: {first:.1f} s; {len(RATES)} rates x {SEEDS} seeds, compiling "
+          f"included: {seconds:.1f} s ({base * case.steps * len(RATES) * SEEDS / 1e3:.0f} s of model.fit)")
 
 
 def main() -> int:
-    """Print time a step and the ratios to `model.fit`."""
-    generator = np.random.default_rng(0)
-    x = generator.normal(size=(SIZE, STEPS, CHANNELS)).astype(np.float32)
-    y = generator.normal(size=(SIZE, 1)).astype(np.float32)
+    """Print time a step and the ratios to `model.fit`, for the networks that are named, or all."""
     cores = os.cpu_count() or 1
-    batches = SIZE // BATCH
-    ways = {
-        "model.fit, as written": lambda: fit(x, y),
-        "model.fit, XLA, an epoch an execution":
-            lambda: fit(x, y, jit_compile=True, steps_per_execution=batches),
-        "our trainer, one thread": lambda: ours(x, y, 1),
-        f"our trainer, {cores} threads": lambda: ours(x, y, cores),
-    }
-    print(f"{SIZE} windows of {STEPS} x {CHANNELS}, batch {BATCH}, {EPOCHS} epochs, {cores} cores; "
-          f"the best of {REPEATS}\n")
-    print(f"{'':40}{'ms a step and seed':>20}{'times as fast':>16}")
-    slowest = None
-    for name, way in ways.items():
-        spent = way()
-        slowest = slowest or spent
-        print(f"{name:40}{spent:20.2f}{slowest / spent:16.1f}", flush=True)
+    print(f"batch {BATCH}, {cores} cores; medians of {REPEATS}; load {os.getloadavg()[0]:.1f}")
+    for name, case in CASES.items():
+        if not sys.argv[1:] or any(word in name for word in sys.argv[1:]):
+            compare(name, case, cores)
     return 0
 
 

@@ -32,8 +32,11 @@ MEASURES = ["diverged", "parameters",
               ("epoch", "validation_loss", "train_loss", "error", "loss", "calibration_error",
                "minority_recall")),
             "trivial_error", "trivial_loss", "trivial_validation_loss", "test_size"]
-COLUMNS = ["experiment", "variant", "data", "seed", "purpose", "learning_rate", "chosen", "default",
+#: One row a seed and learning rate. `chosen`: the rate that the seed keeps; `stopped`: the epochs that
+#: were run; `hit_limit`: whether the limit of epochs ended it, and it had not stopped learning.
+COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "chosen", "stopped", "hit_limit",
            *MEASURES, "key"]
+#: Of the chosen runs, one row an epoch.
 CURVE_COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "epoch", "train_loss",
                  "validation_loss"]
 #: One row a layer of every network; `shape` is that of its output.
@@ -268,17 +271,18 @@ class Store:
         grouped = {place: curve for place, curve in curves.groupby(where, sort=False)}
         added = 0
         for row in runs.to_dict("records"):
-            if self.get(row["key"]) is not None:
+            held, curve = self.get(row["key"]), grouped.get(tuple(row[c] for c in where))
+            # A run that one experiment did not choose, and has no curve of, another may have chosen.
+            if held is not None and (curve is None or "train_curve" in held):
                 continue
             record = {name: row[name] for name in MEASURES}
-            curve = grouped.get(tuple(row[c] for c in where))
-            if row["purpose"] == "study":
-                if curve is None:
-                    continue
+            if curve is not None:
                 record["train_curve"] = curve["train_loss"].tolist()
                 record["validation_curve"] = curve["validation_loss"].tolist()
+            elif row["chosen"]:
+                continue
             self.put(row["key"], record)
-            added += 1
+            added += held is None
         return added
 
 

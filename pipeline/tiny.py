@@ -31,7 +31,7 @@ RECORDED = ("vowels", "power", "cancer", "digits")
 def shrink(params: dict) -> dict:
     """The tiny profile of a params.yaml: few experiments, seeds, epochs and samples."""
     params["experiments"] = {n: e for n, e in params["experiments"].items() if n in EXPERIMENTS}
-    params["train"] |= {"epochs": 2, "tuning_seeds": 2}
+    params["train"] |= {"epochs": 2}
     for entry in params["data"].values():
         entry["seeds"] = 3
         entry["train"] = (entry.get("train") or {}) | {"epochs": 2}

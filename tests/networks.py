@@ -7,9 +7,8 @@ import numpy as np
 from pipeline.data.splits import Split
 from pipeline.network.resolve import resolve
 
-TRAINING = {"epochs": 3, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.01,
-            "learning_rates": [0.003, 0.01, 0.03], "tuning_seeds": 2, "scaling": "standard",
-            "train_fraction": 1.0, "repetition": 0}
+TRAINING = {"epochs": 3, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.003, 0.01, 0.03],
+            "patience": 0, "scaling": "standard", "train_fraction": 1.0, "repetition": 0}
 
 
 def network(*layers, head=()):

@@ -23,7 +23,7 @@ experiments:
   new_one: {data: sequences, layers: [LSTM], versus: plain}
   on_tides: {data: tides, layers: [LSTM], versus: plain}
   swept: {data: sequences, layers: [LSTM], versus: plain, vary: {epochs: [1, 2]}}
-train: {epochs: 1, batch_size: 8, optimizer: Adam, learning_rate: 0.01, learning_rates: [0.01], tuning_seeds: 2}
+train: {epochs: 1, batch_size: 8, optimizer: Adam, learning_rates: [0.01]}
 """
 #: The error of an arm over that of the control, on each data set.
 FACTORS = {"plain": (1, 1), "new_one": (0.5, 1.5), "on_tides": (None, 1.02), "swept": (0.5, 2.0)}
@@ -51,7 +51,7 @@ def study(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text(PARAMS)
     for name in FACTORS:
         write_tables(RUNS / name, {RUNS_TABLE: runs(name)})
-        plan = {"arms": [{"data": data, "classes": 0} for data in ("waves", "tides")]}
+        plan = {"arms": [{"data": data, "task": {"classes": 0, "targets": 1, "quantiles": []}} for data in ("waves", "tides")]}
         write_text(tmp_path / f"plan/{name}.json", json.dumps(plan))
     return tmp_path
 

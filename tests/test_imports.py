@@ -25,7 +25,7 @@ ROOMS = {
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is
 #: checked, and `train` only where a run, or the table of layers, is not stored.
-HEAVY = {"network", "train.trainer", "probe", "mechanics", "bench"}
+HEAVY = {"network", "train.compiled", "train.task", "train.trainer", "probe", "mechanics", "bench"}
 MODULES = sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts)
                  for path in PACKAGE.rglob("*.py") if path.stem != "__init__")
 

@@ -29,7 +29,7 @@ def record(seed, epochs=3):
     return found
 
 
-def tables(count=4, experiment="one", purposes=("study",)):
+def tables(count=4, experiment="one", chosen=(True,)):
     """The tables of runs, and key → record."""
     rows, curves, records = [], [], {}
     for number in range(count):
@@ -37,10 +37,10 @@ def tables(count=4, experiment="one", purposes=("study",)):
         records[key] = found
         place = {"experiment": experiment, "variant": "batch_size=8" if number % 3 == 0 else "",
                  "data": "waves", "seed": 1000 + number, "learning_rate": 0.003}
-        purpose = purposes[number % len(purposes)]
-        rows.append(place | {"purpose": purpose, "chosen": True, "default": False, "key": key}
+        kept = chosen[number % len(chosen)]
+        rows.append(place | {"chosen": kept, "stopped": 3, "hit_limit": False, "key": key}
                     | {name: found[name] for name in MEASURES})
-        if purpose == "study":
+        if kept:
             curves += [place | {"epoch": epoch, "train_loss": a, "validation_loss": b}
                        for epoch, (a, b) in enumerate(zip(
                            found["train_curve"], found["validation_curve"], strict=True), 1)]
@@ -183,7 +183,7 @@ def test_a_run_without_a_digest_counts_as_absent(tmp_path):
 
 
 def test_tables_fill_the_store_with_the_records_they_were_made_of(tmp_path):
-    runs, curves, records = tables(6, purposes=("study", "tuning"))
+    runs, curves, records = tables(6, chosen=(True, False))
     write(tmp_path / "tables", runs, curves)
     store = Store(tmp_path / "store")
     assert store.fill(tmp_path / "tables") == 6
@@ -197,14 +197,14 @@ def test_filling_leaves_what_is_there_and_refuses_what_is_damaged(tmp_path):
     write(tmp_path / "tables", runs, curves)
     store = Store(tmp_path / "store")
     there, damaged, _ = records
-    store.put(there, {"mine": True})
+    store.put(there, {"mine": True, "train_curve": []})
     store.put(damaged, {})
     store.path(damaged).write_bytes(b"{")
     with pytest.raises(Damaged, match=damaged):
         store.fill(tmp_path / "tables")
     store.path(damaged).unlink()
     store.fill(tmp_path / "tables")
-    assert store.get(there) == {"mine": True}
+    assert store.get(there) == {"mine": True, "train_curve": []}
     assert text(store.get(damaged)) == text(records[damaged])
 
 
@@ -216,10 +216,22 @@ def test_filling_from_nothing_or_from_other_columns_adds_nothing(tmp_path):
     assert store.fill(tmp_path / "tables") == 0
 
 
-def test_a_study_run_without_its_curve_is_not_filled(tmp_path):
+def test_a_chosen_run_without_its_curve_is_not_filled(tmp_path):
     runs, curves, _ = tables(4)
     write(tmp_path / "tables", runs, curves[curves["seed"] != 1002])
     assert Store(tmp_path / "store").fill(tmp_path / "tables") == 3
+
+
+def test_a_run_that_another_experiment_chose_gets_its_curve(tmp_path):
+    """In either order: the store keeps what has curves."""
+    runs, curves, records = tables(2)
+    write(tmp_path / "chose", runs, curves)
+    write(tmp_path / "did_not", runs.assign(chosen=False), curves[:0])
+    for order in (("chose", "did_not"), ("did_not", "chose")):
+        store = Store(tmp_path / "_".join(order))
+        assert [store.fill(tmp_path / name) for name in order] == [2, 0]
+        for key, expected in records.items():
+            assert text(store.get(key)) == text(expected)
 
 
 # --- seals -------------------------------------------------------------------------------------

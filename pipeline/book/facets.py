@@ -19,7 +19,7 @@ def facets(study: Study, name: str, data: str) -> dict[str, str]:
     for activation in activations(study.params, base(name))[:1]:
         found["activation"] = activation
     if arm := study.arms_of_data.get(data):
-        found["target"] = "a class" if arm["classes"] else "a number"
+        found["target"] = "a class" if arm["task"]["classes"] else "a number"
     if data in study.sizes:
         swept = study.params.variants(base(name)).get(name.partition("[")[2].removesuffix("]"), {})
         share = swept.get("train_fraction", experiment.train_fraction or 1)

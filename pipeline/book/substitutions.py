@@ -13,7 +13,7 @@ def substitutions(study: Study) -> dict[str, int]:
     found = Counter(study.verdict(claim)["verdict"] for claim in study.claims)
     return {"claims": len(study.claims), "experiments": len(study.params.experiments),
             "data_sets": len(study.params.data), "runs": study.runs,
-            "tuning_seeds": study.params.train.tuning_seeds,
+            "patience": study.params.train.patience,
             "confidence": round(100 * (1 - study.rule.alpha)),
             # Jinja reads “true” and “false” as values.
             **{f"exactly_{name}" if name in ("true", "false") else name.replace(" ", "_"): found[name]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from keras import layers
 
-from pipeline.network.layers import SqueezeExcite
+from pipeline.network.layers.squeeze_excite import SqueezeExcite
 
 COLUMNS = ["thread", "feature", "works", "happens", "repair"]
 SEED = 20

@@ -46,7 +46,7 @@ def _set_seeds(layer, *parts) -> None:
                 value.state.assign([start, 0])
 
 
-def build(network: dict, shape: tuple[int, ...], classes: int, seed: int = 0, repetition: int = 0,
+def build(network: dict, shape: tuple[int, ...], outputs: int, seed: int = 0, repetition: int = 0,
           place: str = "network") -> keras.Model:
     """A Keras model of a resolved network.
 
@@ -56,16 +56,16 @@ def build(network: dict, shape: tuple[int, ...], classes: int, seed: int = 0, re
     Args:
         network: `{'layers': [...], 'head': [...]}` of resolved items.
         shape: of one sample, `(time, channels)`, `(features,)` or `(height, width, channels)`.
-        classes: number of classes; 0 for regression, whose output is `(batch, 1)`.
+        outputs: how many numbers the network gives a sample.
         seed, repetition: decide the initial weights and the noise.
         place: where the network stands, for messages.
 
     Raises:
         ConfigError: Keras cannot connect the layers; the message names the layer.
     """
-    inputs = outputs = keras.Input(shape, name="input")
+    inputs = tensor = keras.Input(shape, name="input")
     occurrence: dict[str, int] = {}
-    output = {"word": "output", "class": "Dense", "arguments": {"units": classes or 1}}
+    output = {"word": "output", "class": "Dense", "arguments": {"units": outputs}}
     items = [(f"{place}.layers[{i}]", item) for i, item in enumerate(network["layers"])]
     items += [(f"{place}.head", output)]
     items += [(f"{place}.head[{i}]", item) for i, item in enumerate(network["head"])]
@@ -73,19 +73,19 @@ def build(network: dict, shape: tuple[int, ...], classes: int, seed: int = 0, re
         word = item["word"]
         occurrence[word] = occurrence.get(word, 0) + 1
         layer = _create(item, where, f"{word}_{occurrence[word]}".replace("/", "_"))
-        if item is output and len(outputs.shape) != 2:
+        if item is output and len(tensor.shape) != 2:
             raise ConfigError(f"{where}: the output needs one vector a sample, but the last layer "
-                              f"gives shape {tuple(outputs.shape)}; add Flatten or a pooling")
+                              f"gives shape {tuple(tensor.shape)}; add Flatten or a pooling")
         _set_seeds(layer, seed, repetition, word, occurrence[word])
         try:
-            after = layer(outputs)
+            after = layer(tensor)
         except Exception as error:
             raise ConfigError(f"{where}: Keras cannot put '{word}' ({item['class']}) after shape "
-                              f"{tuple(outputs.shape)}: {first_lines(error)}") from None
+                              f"{tuple(tensor.shape)}: {first_lines(error)}") from None
         if not hasattr(after, "shape"):
             raise ConfigError(f"{where}: '{word}' gives several outputs, and a list needs one")
-        outputs = after
-    if tuple(outputs.shape) != (None, classes or 1):
-        raise ConfigError(f"{place}.head: it gives shape {tuple(outputs.shape)}; the task needs "
-                          f"{(None, classes or 1)}")
-    return keras.Model(inputs, outputs)
+        tensor = after
+    if tuple(tensor.shape) != (None, outputs):
+        raise ConfigError(f"{place}.head: it gives shape {tuple(tensor.shape)}; the task needs "
+                          f"{(None, outputs)}")
+    return keras.Model(inputs, tensor)

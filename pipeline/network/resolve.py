@@ -32,7 +32,7 @@ def _has_one_input(cls) -> bool:
 
 def _own_layers() -> dict[str, type]:
     return {n: c for n, c in vars(ours).items() if inspect.isclass(c) and not n.startswith("_")
-            and issubclass(c, keras.layers.Layer) and c.__module__ == ours.__name__}
+            and issubclass(c, keras.layers.Layer)}
 
 
 def _keras_layers() -> dict[str, type]:

@@ -31,6 +31,7 @@ def describe(params: Params, folder: Path = DATA) -> dict[str, dict]:
         split = splits.load(arrays, params.seeds(name)[0])
         about[name] = {"digest": hashlib.sha256(path.read_bytes()).hexdigest()[:16],
                        "shape": list(split.x_train.shape[1:]), "classes": split.classes,
+                       "targets": 1 if split.classes else split.y_train.shape[1],
                        "train_size": len(split.x_train)}
     return about
 

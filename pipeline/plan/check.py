@@ -10,6 +10,7 @@ from pipeline.data.splits import Split
 from pipeline.network import model, no_advice
 from pipeline.plan.resolve import nested
 from pipeline.spec.base import ConfigError
+from pipeline.spec.task import Task
 from pipeline.train.runs import canonical
 from pipeline.train.trainer import Trainer
 
@@ -21,7 +22,7 @@ def _depends(plan: dict, arm: dict) -> tuple[str, str]:
     code = [plan["versions"], plan["code"].get("model"),
             {cls: code for cls, code in plan["code"].get("layers", {}).items() if cls in used}]
     # Of the study's batch size, because a layer may ask for a multiple of something.
-    return (canonical(["build", code, network, arm["shape"], arm["classes"]]),
+    return (canonical(["build", code, network, arm["shape"], arm["task"]]),
             canonical(["step", code, network["layers"], train["optimizer"], train["batch_size"]]))
 
 
@@ -51,7 +52,7 @@ def check(plan: dict, place: str, known: Collection[str] = ()) -> set[str]:
         variant = f"variant '{arm['variant']}', " if arm["variant"] else ""
         where = f"({variant}on data set '{arm['data']}')"
         try:
-            built = model.build(arm["network"], tuple(arm["shape"]), arm["classes"], place=place)
+            built = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place)
         except ConfigError as error:
             raise ConfigError(f"{error} {where}") from None
         if stepping not in done:
@@ -62,12 +63,13 @@ def check(plan: dict, place: str, known: Collection[str] = ()) -> set[str]:
 
 def _step(arm: dict, built, place: str, where: str) -> None:
     """One compiled step of a network, from the start that it was built with."""
-    size, classes, shape = 4, arm["classes"], tuple(arm["shape"])
+    size, task, shape = 4, Task.of(arm), tuple(arm["shape"])
     x = np.zeros((size, *shape), np.float32)
-    y = np.arange(size, dtype=np.int32) % classes if classes else np.zeros((size, 1), np.float32)
-    split = Split(x, y, x, y, x, y, "classes" if classes else "regression", classes)
+    y = (np.arange(size, dtype=np.int32) % task.classes if task.classes
+         else np.zeros((size, task.targets), np.float32))
+    split = Split(x, y, x, y, x, y, "classes" if task.classes else "regression", task.classes)
     try:
-        trainer = Trainer(arm["network"], shape, classes, arm["train"]["optimizer"])
+        trainer = Trainer(arm["network"], shape, task, arm["train"]["optimizer"])
         order = np.zeros((1, 1, arm["train"]["batch_size"]), np.int32)
         with no_advice():
             trainer.run([v.numpy() for v in built.variables], split, order, 0.001)

@@ -16,11 +16,15 @@ REQUIREMENTS = Path("requirements.txt")
 DECIDE = {
     "data": (("data/draw.py", "data/splits.py"), ("load", "digest")),
     "model": (("network/resolve.py", "network/model.py"), ("build",)),
-    "train": (("train/trainer.py",), ("Trainer", "batch_order")),
+    "train": (("train/trainer.py", "train/compiled.py", "train/task.py", "spec/task.py"),
+              ("Trainer", "batch_order")),
     "results": (("results.py",), ("MEASURES", "significant")),
 }
 #: The same of data sets that are files of one's own: part of the key of runs on these alone.
 FILES = (("data/parts.py",), ("load_split", "digest"))
+#: The files of our own layers; a network's plan names those that it uses.
+LAYERS = tuple(sorted(str(path.relative_to(PACKAGE)) for path in
+                      (PACKAGE / "network" / "layers").glob("*.py")))
 #: The packages that decide a run's numbers.
 PINNED = ("tensorflow", "keras", "numpy")
 

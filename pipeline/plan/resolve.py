@@ -10,7 +10,7 @@ import keras
 
 from pipeline.network.resolve import _own_layers
 from pipeline.network.resolve import resolve as resolve_layer
-from pipeline.plan.code import DECIDE, FILES, digest, pins
+from pipeline.plan.code import DECIDE, FILES, LAYERS, digest, pins
 from pipeline.spec.base import ConfigError, nearest
 from pipeline.spec.layers import Variant, names, word_of
 from pipeline.spec.files import FileSource
@@ -78,6 +78,15 @@ def _place(experiment: Experiment, variant: Variant, number: int, place: str) ->
     return f"{place}: layer {name}"
 
 
+def _task(experiment: Experiment, data_set: str, known: dict, place: str) -> dict:
+    """What a network is asked to tell of a data set, as `spec.task.Task` has it."""
+    quantiles = experiment.quantiles or []
+    if quantiles and known["classes"]:
+        raise ConfigError(f"{place}.quantiles: found {quantiles}, but '{data_set}' has classes; allowed: "
+                          "data sets whose targets are numbers")
+    return {"classes": known["classes"], "targets": known["targets"], "quantiles": quantiles}
+
+
 def _arm(params: Params, name: str, variant: Variant, layers: list[dict], data_set: str, known: dict,
          place: str) -> dict:
     """The plan of one variant on one data set."""
@@ -89,7 +98,8 @@ def _arm(params: Params, name: str, variant: Variant, layers: list[dict], data_s
                           f"training samples of '{data_set}'")
     network = {"layers": layers,
                "head": head(params.experiments[name], known["classes"], params.layers, place)}
-    return {"variant": variant.name, "data": data_set, "shape": known["shape"], "classes": known["classes"],
+    return {"variant": variant.name, "data": data_set, "shape": known["shape"],
+            "task": _task(params.experiments[name], data_set, known, place),
             "train": train.model_dump(), "network": network} | (
                 {"measuring": True} if variant.measuring else {})
 
@@ -101,7 +111,7 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     measure the rule, which alone have an entry `measuring`.
 
     Args:
-        about: data set → its `digest`, `shape` of a sample, `classes` and `train_size`.
+        about: data set → its `digest`, `shape` of a sample, `classes` (0: numbers), `targets`, `train_size`.
 
     Raises:
         ConfigError: a word, layer or argument that cannot be used.
@@ -117,12 +127,12 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     used = {item["class"] for arm in arms for part in arm["network"].values() for item in nested(part)}
     code = {room: _digest(files, defined) for room, (files, defined) in DECIDE.items()}
     own = sorted(used & set(_own_layers()))
-    code["layers"] = {cls: _digest(("network/layers.py",), (cls,)) for cls in own}
+    code["layers"] = {cls: _digest(LAYERS, (cls,)) for cls in own}
     if any(isinstance(params.data[data_set], FileSource) for data_set in params.data_sets(name)):
         code["files"] = _digest(*FILES)
     # Part of no run's key: editing how a rate is chosen writes the tables anew, and trains nothing.
     tables = {"train": _digest(("train/runs.py",), ("train",)),
-              "config": _digest(("spec/params.py",), ("study_seeds", "tuning_seeds"))}
+              "config": _digest(("spec/params.py",), ("study_seeds",))}
     return {"experiment": name, "arms": arms, "code": code, "tables": tables, "versions": pins(),
             "data": {d: {"digest": about[d]["digest"], "seeds": params.data[d].seeds}
                      for d in params.data_sets(name)}}

@@ -17,12 +17,13 @@ from pipeline.results import (
     MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, read_table, rewritten, significant, write_table)
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.params import Train, load, study_seeds
+from pipeline.spec.task import Task
 from pipeline.train.runs import WrongVersion, check_versions
 from pipeline.train.trainer import batch_order
 
 #: Copied from the table of runs, which makes the two tables alike.
-COPIED = ["purpose", "learning_rate", "chosen", "default", "diverged", "best_error",
-          "trivial_error", "test_size"]
+COPIED = ["learning_rate", "chosen", "stopped", "hit_limit", "diverged", "best_error", "trivial_error",
+          "test_size"]
 COLUMNS = ["experiment", "variant", "data", "seed", *COPIED, *MEASURES]
 
 
@@ -48,7 +49,7 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int) -
         if arm.get("measuring"):
             continue
         place = {"experiment": plan["experiment"], "variant": arm["variant"], "data": arm["data"]}
-        mine = runs[(runs["purpose"] == "study") & runs["chosen"]]
+        mine = runs[runs["chosen"]]
         for column, value in place.items():
             mine = mine[mine[column] == value]
         mine = mine.set_index("seed")
@@ -58,14 +59,15 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int) -
         if missing:
             raise ValueError(f"{', '.join(filter(None, place.values()))}: the table of runs lacks the "
                              f"chosen runs of the seeds {', '.join(missing)}")
-        trainer = Watched(arm["network"], tuple(arm["shape"]), arm["classes"], values.optimizer)
+        trainer = Watched(arm["network"], tuple(arm["shape"]), Task.of(arm), values.optimizer)
         for seed in wanted:
             run = mine.loc[seed]
             copied = {name: run[name] for name in COPIED}
             split = load_split(arrays[arm["data"]], seed, train_fraction=values.train_fraction,
                               scaling=values.scaling)
-            order = batch_order(len(split.x_train), values.batch_size, values.epochs, seed,
-                                      values.repetition)
+            # As many epochs as the run had before it stopped.
+            order = batch_order(len(split.x_train), values.batch_size, int(run["stopped"]), seed,
+                                values.repetition)
             found = None if run["diverged"] else watch(
                 trainer, trainer.start(seed, values.repetition), split, order,
                 float(run["learning_rate"]))

@@ -13,7 +13,9 @@ from pipeline.data.splits import Split
 from pipeline.probe.measures import (
     accuracy, by_unit, constant, correlation, drift, kurtosis, log_ratio, moment_distance,
     moments, norm, saturation, skewness, zero_share)
-from pipeline.train.trainer import Trainer, loss_function
+from pipeline.spec.task import Task
+from pipeline.train.task import loss_function
+from pipeline.train.trainer import Trainer
 
 #: The batch that layers are looked at on has at most so many samples, or one training batch.
 SAMPLES = 256
@@ -62,8 +64,8 @@ def kernels(layer) -> list:
 class Watched(Trainer):
     """A trainer that stops after each epoch, so that its network can be looked at."""
 
-    def __init__(self, network: dict, shape: tuple[int, ...], classes: int, optimizer):
-        super().__init__(network, shape, classes, optimizer)
+    def __init__(self, network: dict, shape: tuple[int, ...], task: Task, optimizer):
+        super().__init__(network, shape, task, optimizer)
         #: In the network's order, which is a chain.
         self.layers = [layer for layer in self.model.layers
                        if not isinstance(layer, keras.layers.InputLayer)]
@@ -86,7 +88,7 @@ class Watched(Trainer):
         with tf.GradientTape() as tape:
             tape.watch(x)  # A first layer that does nothing gives the input itself.
             outputs = self._outputs(x)
-            loss = loss_function(self.classes)(y, outputs[-1])
+            loss = loss_function(self.task)(y, outputs[-1])
         over_time = [[o] if len(o.shape) == 3 else [] for o in outputs]
         of_weights, of_outputs = tape.gradient(
             loss, ([[w.value for w in some] for some in weights], over_time),
@@ -95,11 +97,7 @@ class Watched(Trainer):
 
     def begin(self, start: list[np.ndarray], learning_rate: float) -> None:
         """Put everything at a run's start; `start` as `Trainer.start` gives it."""
-        for variable, value in zip(self.model.variables, start, strict=True):
-            variable.assign(value)
-        for variable, value in zip(self.optimizer.variables, self._optimizer_start, strict=True):
-            variable.assign(value)
-        self.optimizer.learning_rate.assign(learning_rate)
+        self._begin(self._variables, start, learning_rate)
 
     def epoch(self, split: Split, order: np.ndarray) -> np.ndarray:
         """Go on for one epoch; its training and validation loss, as in `Trainer.run`'s curves.
@@ -107,8 +105,7 @@ class Watched(Trainer):
         Args:
             order: the epoch's row numbers `(batches, batch_size)`.
         """
-        return self._run(*map(tf.constant, (split.x_train, split.y_train, split.x_validation,
-                                            split.y_validation, order[None]))).numpy()[0]
+        return self._epochs(self._variables, split, order[None], patience=0)[0]
 
     def look(self, x: np.ndarray, y: np.ndarray) -> list[Seen]:
         """What each layer does on a batch now. Changes nothing."""
@@ -120,8 +117,9 @@ class Watched(Trainer):
 
     def inference_gap(self, x: np.ndarray, y: np.ndarray) -> float:
         """Accuracy with the statistics of this batch less accuracy at inference, in -1..1."""
-        together, inference = (f(tf.constant(x)).numpy() for f in (self._together, self._predict))
-        return accuracy(y, together) - accuracy(y, inference)
+        together = self._together(tf.constant(x)).numpy()
+        inference, = self._predict(self._variables, x)
+        return accuracy(y, together) - accuracy(y, inference.numpy())
 
 
 def describe(layers: list, seen: list[Seen]) -> list[dict[str, float]]:

@@ -14,7 +14,7 @@ from pipeline.spec.layers import Change, Layer, Scalar
 #: No epochs, samples of a batch or rates beyond these were meant.
 Count = Annotated[int, Field(ge=1, le=100_000)]
 Rate = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
-#: Fewer than lie between the first study seed and the first tuning seed.
+#: No more were meant.
 Seeds = Annotated[int, Field(ge=1, le=8_000)]
 Optimizer = str | Annotated[dict[str, dict[str, Scalar]], Field(min_length=1, max_length=1)]
 
@@ -22,45 +22,60 @@ Optimizer = str | Annotated[dict[str, dict[str, Scalar]], Field(min_length=1, ma
 class Train(Spec):
     """How a network is trained. A data set or an experiment may override any value."""
 
+    #: How long a run is without `patience`, and at most with it.
     epochs: Count
     batch_size: Count
     optimizer: Optimizer
-    #: The default rate, and the grid that is searched (extended if a choice is at its edge).
-    learning_rate: Rate
+    #: Each seed trains at every rate, and keeps the one of least validation loss.
     learning_rates: Annotated[list[Rate], Field(min_length=1)]
-    tuning_seeds: Annotated[int, Field(ge=2, le=10_000)]
     #: 'standard': inputs standardised with training statistics; 'none': as they are.
     scaling: Literal["standard", "none"] = "standard"
     #: The share of the training split that is used.
     train_fraction: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 1.0
-    #: 1 gives other initial weights, batches and tuning seeds than 0, on the same data.
+    #: 1 gives other initial weights and batches than 0, on the same data.
     repetition: Annotated[int, Field(ge=0, le=1)] = 0
+    #: A run ends when its validation loss has not fallen for so many epochs; 0: it never does.
+    patience: Annotated[int, Field(ge=0, le=100_000)] = 0
 
     @pydantic.model_validator(mode="after")
-    def _default_is_on_the_grid(self):
-        if self.learning_rate not in self.learning_rates:
-            raise ValueError(f"learning_rate {self.learning_rate} is not one of learning_rates "
-                             f"{self.learning_rates}")
+    def _rates_differ(self):
+        if len(set(self.learning_rates)) < len(self.learning_rates):
+            raise ValueError(f"found learning_rates {self.learning_rates}; allowed: each rate once")
+        return self
+
+
+class _FixedRate(Spec):
+    #: A rate that is fixed: a grid of one.
+    learning_rate: Rate | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _one_way_to_say_it(self):
+        if self.learning_rate is not None and self.learning_rates is not None:
+            raise ValueError("found learning_rate and learning_rates; allowed: one rate that is fixed, or a "
+                             "grid of them (and null for what `of` brings)")
         return self
 
 
 _OVERRIDES = {
     name: (field.annotation | None if not field.metadata else
            Annotated[(field.annotation, *field.metadata)] | None, None)
-    for name, field in Train.model_fields.items() if name != "tuning_seeds"
+    for name, field in Train.model_fields.items()
 }
-#: Every training value but the tuning seeds, which all experiments share; each optional.
-Overrides = pydantic.create_model("Overrides", __base__=Spec, **_OVERRIDES)
+#: Every training value, each optional, and `learning_rate` for a rate that is fixed.
+Overrides = pydantic.create_model("Overrides", __base__=_FixedRate, **_OVERRIDES)
+#: What a sweep may be over.
+SWEPT = tuple(Overrides.model_fields)
 
 
 def merge(train: Train, *special: Spec, **varied) -> Train:
     """Training values, each of the last spec that has it."""
     values = train.model_dump()
-    for spec in special:
-        values |= {k: v for k in Train.model_fields if (v := getattr(spec, k, None)) is not None}
-    if "learning_rate" in varied:  # A rate that is swept is not searched for.
-        varied["learning_rates"] = [varied["learning_rate"]]
-    return Train(**(values | varied))
+    for given in (*({k: getattr(spec, k, None) for k in SWEPT} for spec in special), varied):
+        given = {k: v for k, v in given.items() if v is not None}
+        if "learning_rate" in given:
+            given["learning_rates"] = [given.pop("learning_rate")]
+        values |= given
+    return Train(**values)
 
 
 class AnyDataSet(Spec):
@@ -95,6 +110,16 @@ Head = str | Annotated[list[Layer], Field(min_length=1)]
 Vary = Annotated[dict[str, Annotated[list[Scalar], Field(min_length=1)]], Field(min_length=1)]
 
 
+def _rising(quantiles: list[float] | None) -> list[float] | None:
+    if quantiles and sorted(set(quantiles)) != quantiles:
+        raise ValueError(f"found {quantiles}; allowed: each once, from the least on")
+    return quantiles
+
+
+Quantiles = Annotated[list[Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]], Field(min_length=1),
+                      pydantic.AfterValidator(_rising)]
+
+
 class Experiment(Overrides):
     """One experiment: a list of layers in the network's order, and what it is compared with."""
 
@@ -107,6 +132,8 @@ class Experiment(Overrides):
     head: Head | None = None
     #: Values to sweep: a training value, or `word.argument` of a layer in `layers`.
     vary: Vary | None = None
+    #: What of each number the network tells, instead of its mean.
+    quantiles: Quantiles | None = None
     title: str = ""
     note: str = ""
     #: The experiment that this one is a change of, and how it changes that one's list.

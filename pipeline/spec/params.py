@@ -10,7 +10,7 @@ import pydantic
 from pydantic import Field
 
 from pipeline.spec.base import ConfigError, Spec, explain, nearest, read_yaml, validate
-from pipeline.spec.entries import AnyDataSet, Experiment, Train, merge
+from pipeline.spec.entries import SWEPT, AnyDataSet, Experiment, Train, merge
 from pipeline.spec.layers import Layer, Variant, variants
 from pipeline.spec.written import WrittenData, WrittenExperiment, expand, given_by
 
@@ -61,8 +61,7 @@ class Params(Spec):
 
     def seeds(self, data: str) -> list[int]:
         """Every seed that a data set may be asked for."""
-        count = self.train.tuning_seeds
-        return study_seeds(self.data[data].seeds) + tuning_seeds(count, 0) + tuning_seeds(count, 1)
+        return study_seeds(self.data[data].seeds)
 
     def training(self, experiment: str, data: str, **varied) -> Train:
         """The training values of an experiment on a data set; the most special one wins."""
@@ -78,7 +77,7 @@ class Params(Spec):
             ConfigError: its `vary` cannot be followed.
         """
         spec = self.experiments[experiment]
-        found = variants(spec.layers, spec.vary, spec.everywhere, tuple(Train.model_fields),
+        found = variants(spec.layers, spec.vary, spec.everywhere, SWEPT,
                          where or f"{PARAMS}: experiments.{experiment}")
         controls = [control.partition("[")[2].removesuffix("]") for control in self.controls
                     if control.partition("[")[0] == experiment]
@@ -102,13 +101,7 @@ class Params(Spec):
 
 def study_seeds(count: int) -> list[int]:
     """Seeds of the study. Lower ones were looked at while the pipeline was made, and never count."""
-    return list(range(2_000, 2_000 + count))
-
-
-def tuning_seeds(count: int, repetition: int) -> list[int]:
-    """Seeds that only choose learning rates: shared by all experiments, never study seeds."""
-    first = 10_000 * (1 + repetition)
-    return list(range(first, first + count))
+    return list(range(3_000, 3_000 + count))
 
 
 #: What a control is trained with once more, to measure the rule: kind -> training value.

@@ -12,7 +12,8 @@ OPPOSITE, NO_EFFECT, DIFFERENCE = (
 DECIDED = ("supported", "contradicted", "mixed", "undecided", "true", "false")
 
 _RUN = ["experiment", "variant", "data", "seed"]
-_CHOICE = ["purpose", "learning_rate", "chosen", "default"]
+#: A run's learning rate, whether its seed keeps it, its epochs, and whether more would have followed.
+_CHOICE = ["learning_rate", "chosen", "stopped", "hit_limit"]
 _SCORES = ["validation_loss", "train_loss", "error", "loss", "calibration_error", "minority_recall"]
 _OF_LAYERS = ["mean", "variance", "moment_distance", "skewness", "kurtosis", "zero_share",
               "saturated_share", "slope", "correlation", "gradient_norm", "gradient_imbalance",

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from pipeline.spec.base import ConfigError, Spec, nearest, validate
 from pipeline.spec.entries import (
-    FILES, AnyDataSet, DataSet, Experiment, Groups, Head, Overrides, Seeds, Vary)
+    FILES, AnyDataSet, DataSet, Experiment, Groups, Head, Overrides, Quantiles, Seeds, Vary)
 from pipeline.spec.files import kind
 from pipeline.spec.layers import Block, Change, Item, Scalar, changed, checked_argument, flat
 
@@ -50,6 +50,7 @@ class WrittenExperiment(Overrides):
     versus: str | None = None
     head: Head | None = None
     vary: Vary | None = None
+    quantiles: Quantiles | None = None
     title: str = ""
     note: str = ""
 

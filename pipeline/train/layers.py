@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.results import LAYER_COLUMNS, LAYERS_TABLE, RUNS_TABLE, read_table
+from pipeline.spec.task import Task
 
 
 def layers(plan: dict) -> pd.DataFrame:
@@ -16,7 +17,7 @@ def layers(plan: dict) -> pd.DataFrame:
 
     rows, built = [], []
     for arm in plan["arms"]:
-        about = arm["network"], tuple(arm["shape"]), arm["classes"]
+        about = arm["network"], tuple(arm["shape"]), Task.of(arm).outputs
         # The variants of a sweep may share a network.
         found = next((some for other, some in built if other == about), None)
         if found is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.results import LAYERS_TABLE, read_table
+from pipeline.spec.task import Task
 
 
 def _arms(plan_file: str) -> list[dict]:
@@ -32,7 +33,7 @@ def chain(plan_file: str) -> str:
                            for kind in (False, True))
     for arm in arms:
         if arm["variant"] == variants[0]:
-            output = [f"Dense(units={arm['classes'] or 1})"]
+            output = [f"Dense(units={Task.of(arm).outputs})"]
             items = [_words(i) for i in arm["network"]["layers"]] + output + [
                 _words(i) for i in arm["network"]["head"]]
             lines.setdefault(" → ".join(f"`{i}`" for i in items), []).append(arm["data"])
@@ -53,22 +54,22 @@ def summary(folder: Path) -> pd.DataFrame:
     return table[first].drop(columns=["variant", "data"]).rename(columns={"shape": "output shape"})
 
 
-def chosen(plan_file: str, runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
-    """The curves of the study runs at the chosen learning rate, but for variants that measure the rule."""
-    place = ["variant", "data", "learning_rate"]
+def chosen(plan_file: str, curves: pd.DataFrame) -> pd.DataFrame:
+    """The learning curves, but for variants that measure the rule."""
     asked = {arm["variant"] for arm in _arms(plan_file) if not arm.get("measuring")}
-    mine = (runs["purpose"] == "study") & runs["chosen"] & runs["variant"].isin(asked)
-    return curves.merge(runs.loc[mine, place].drop_duplicates(), on=place)
+    return curves[curves["variant"].isin(asked)]
+
+
+def _by_arm(runs: pd.DataFrame):
+    return runs.groupby(["variant", "data"], sort=False)
 
 
 def scores(runs: pd.DataFrame) -> pd.DataFrame:
-    """Mean test errors of the study runs, one row a variant, data set and learning rate."""
-    study = runs[runs["purpose"] == "study"]
+    """Mean test errors of the chosen runs, one row a variant and data set."""
     rows = []
-    for (variant, data, rate), group in study.groupby(["variant", "data", "learning_rate"], sort=False):
+    for (variant, data), group in _by_arm(runs[runs["chosen"]]):
         rows.append({
-            "variant": variant, "data": data, "learning rate": f"{rate:g}",
-            "chosen": "yes" if group["chosen"].all() else "", "seeds": len(group),
+            "variant": variant, "data": data, "seeds": len(group),
             "diverged": int(group["diverged"].sum()),
             "parameters": int(group["parameters"].iloc[0]),
             "test error, best epoch": f"{group['best_error'].mean():.4f}",
@@ -80,15 +81,31 @@ def scores(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def epochs(runs: pd.DataFrame) -> pd.DataFrame:
+    """How long the chosen runs were, one row a variant and data set, and which share the limit ended."""
+    return pd.DataFrame([
+        {"variant": variant, "data": data, "best epoch, median": f"{group['best_epoch'].median():g}",
+         "epochs, median": f"{group['stopped'].median():g}", "epochs, most": int(group["stopped"].max()),
+         "reached the limit": f"{group['hit_limit'].mean():.0%}"}
+        for (variant, data), group in _by_arm(runs[runs["chosen"]])])
+
+
 def rates(runs: pd.DataFrame) -> pd.DataFrame:
-    """Mean least validation losses of the tuning seeds, and which learning rate was chosen."""
-    tuning = runs[runs["purpose"] == "tuning"]
+    """How many seeds kept each learning rate, one row a variant and data set, and which share an edge.
+
+    Of a grid of two, both rates are edges; of a rate that is fixed, nothing is chosen.
+    """
     rows = []
-    for (variant, data), group in tuning.groupby(["variant", "data"], sort=False):
-        tried = {f"rate {rate:g}": f"{part['best_validation_loss'].mean():.4f}"
-                 for rate, part in group.groupby("learning_rate")}
-        rows.append({"variant": variant, "data": data, **tried,
-                     "chosen": f"{group.loc[group['chosen'], 'learning_rate'].iloc[0]:g}"})
+    for (variant, data), group in _by_arm(runs):
+        tried = sorted(group["learning_rate"].unique())
+        kept = group.loc[group["chosen"], "learning_rate"]
+        if len(tried) > 1:
+            rows.append({"variant": variant, "data": data}
+                        | {f"rate {rate:g}": str((kept == rate).sum()) for rate in tried}
+                        | {"at an edge": f"{kept.isin((tried[0], tried[-1])).mean():.0%}"})
     if not rows:
         return pd.DataFrame({"learning rate": ["none was chosen: the experiment sets it"]})
-    return pd.DataFrame(rows).fillna("")
+    table = pd.DataFrame(rows).fillna("")
+    # Arms may have other grids: the rates in their order, the share last.
+    by_rate = sorted((c for c in table if c.startswith("rate ")), key=lambda c: float(c.removeprefix("rate ")))
+    return table[["variant", "data", *by_rate, "at an edge"]]

@@ -12,9 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from queue import SimpleQueue
 
-import numpy as np
 import pandas as pd
 from filelock import FileLock
 
@@ -23,12 +21,10 @@ from pipeline.data.sources import read
 from pipeline.data.splits import Split
 from pipeline.results import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, LAYERS_TABLE, MEASURES, PROGRESS, RUNS, RUNS_TABLE, Store,
-    building, distrusted, seal, significant, write_table, write_text)
-from pipeline.spec.params import Train, study_seeds, tuning_seeds
+    building, distrusted, seal, write_table, write_text)
+from pipeline.spec.params import Train, study_seeds
+from pipeline.spec.task import Task
 from pipeline.train import layers
-
-#: A grid is extended at most so often at either edge.
-EXTENSIONS = 3
 
 
 class WrongVersion(RuntimeError):
@@ -48,28 +44,25 @@ def check_versions(pinned: dict[str, str]) -> None:
                                     "installed; run `make` to install the pinned versions")
 
 
-def choose_rate(losses: dict[float, list[float]], default: float) -> float:
-    """The learning rate of an arm, from validation losses of the tuning seeds (paired by place).
+def choose(records: dict[float, dict]) -> float:
+    """The learning rate that a seed keeps, of the records of its runs by rate.
 
-    The default stays unless another rate's paired gain exceeds one standard error; of those that
-    do, the one with the largest gain is taken.
+    That of the least validation loss, the smaller one of equals. A run that diverged counts only
+    where all have.
     """
-    best, most = default, 0.0
-    for rate in sorted(losses):
-        gains = np.subtract(losses[default], losses[rate])
-        error = gains.std(ddof=1) / math.sqrt(len(gains))
-        if rate != default and gains.mean() > error and gains.mean() > most:
-            best, most = rate, gains.mean()
-    return best
+    healthy = {rate: found for rate, found in records.items() if not found["diverged"]} or records
+
+    def order(rate: float) -> tuple[float, float]:
+        loss = healthy[rate]["best_validation_loss"]
+        return (loss if math.isfinite(loss) else math.inf), rate
+
+    return min(healthy, key=order)
 
 
-def extend(rates: list[float], chosen: float) -> float | None:
-    """The rate to try next to a choice at the grid's edge, or None for a choice inside it."""
-    rates = sorted(rates)
-    if len(rates) < 2 or chosen not in (rates[0], rates[-1]):
-        return None
-    step = rates[1] / rates[0] if chosen == rates[0] else rates[-2] / rates[-1]
-    return significant(chosen / step, 2)
+def hit_limit(record: dict, train: Train) -> bool:
+    """Whether a run ended at the limit of epochs, and had not stopped learning by then."""
+    return bool(train.patience and not record["diverged"] and record["last_epoch"] == train.epochs
+                and record["last_epoch"] - record["best_epoch"] < train.patience)
 
 
 def canonical(value) -> str:
@@ -84,16 +77,17 @@ class _Arm:
         self.plan, self.arm, self.arrays, self.store = plan, arm, arrays, store
         self.train = Train(**arm["train"])
         self.threads, self.finished = threads, finished
-        self._trainers, self._starts = [], {}
+        #: Compiled for the first run that is missing, for all threads; its starts by seed.
+        self._trainer, self._starts = None, {}
 
     def key(self, seed: int, rate: float) -> str:
         """The name of a run: the hash of everything that decides its numbers."""
-        values = self.train.model_dump(exclude={"learning_rate", "learning_rates", "tuning_seeds"})
+        values = self.train.model_dump(exclude={"learning_rates"})
         # How files are split decides nothing of a run on another data set.
         code = {k: v for k, v in self.plan["code"].items() if k != "files" or is_own(self.arrays)}
         return hashlib.sha256(canonical({
-            "network": self.arm["network"], "train": values, "learning_rate": rate, "seed": seed,
-            "data": digest(self.arrays, seed), "code": code,
+            "network": self.arm["network"], "task": self.arm["task"], "train": values, "learning_rate": rate,
+            "seed": seed, "data": digest(self.arrays, seed), "code": code,
             "versions": self.plan["versions"]}).encode()).hexdigest()
 
     def split(self, seed: int) -> Split:
@@ -115,53 +109,64 @@ class _Arm:
         # Only now, because it loads TensorFlow.
         from pipeline.train.trainer import Trainer
 
-        first = self.split(missing[0][1])
-        while len(self._trainers) < min(self.threads, len(missing)):
-            self._trainers.append(Trainer(self.arm["network"], first.x_train.shape[1:],
-                                          first.classes, self.arm["train"]["optimizer"]))
-        free = SimpleQueue()
-        for trainer in self._trainers:
-            free.put(trainer)
-        with ThreadPoolExecutor(len(self._trainers)) as pool:
+        if self._trainer is None:
+            first = self.split(missing[0][1])
+            self._trainer = Trainer(self.arm["network"], first.x_train.shape[1:], Task.of(self.arm),
+                                    self.arm["train"]["optimizer"])
+        with ThreadPoolExecutor(self.threads) as pool:
             waiting = []
             for key, seed, rate in missing:
                 # Networks are built in this thread: Keras' state is not made for several.
                 if seed not in self._starts:
-                    self._starts[seed] = self._trainers[0].start(seed, self.train.repetition)
-                waiting.append(pool.submit(self._one, free, key, seed, rate))
+                    self._starts[seed] = self._trainer.start(seed, self.train.repetition)
+                waiting.append(pool.submit(self._one, key, seed, rate))
             for future in waiting:
                 future.result()
 
-    def _one(self, free: SimpleQueue, key: str, seed: int, rate: float) -> None:
+    def _one(self, key: str, seed: int, rate: float) -> None:
         from pipeline.train.trainer import batch_order
 
-        trainer = free.get()
-        try:
-            split = self.split(seed)
-            order = batch_order(len(split.x_train), self.train.batch_size, self.train.epochs, seed,
-                                self.train.repetition)
-            self.store.put(key, trainer.run(self._starts[seed], split, order, rate))
-            self.finished()
-        finally:
-            free.put(trainer)
+        split = self.split(seed)
+        order = batch_order(len(split.x_train), self.train.batch_size, self.train.epochs, seed,
+                            self.train.repetition)
+        self.store.put(key, self._trainer.run(self._starts[seed], split, order, rate,
+                                              self.train.patience))
+        self.finished()
 
-    def tune(self) -> tuple[float, list[tuple[int, float]]]:
-        """The chosen learning rate, and the (seed, rate) pairs that were tried for it."""
-        rates, tried = list(self.train.learning_rates), {}
-        seeds = tuning_seeds(self.train.tuning_seeds, self.train.repetition)
-        default = self.train.learning_rate
-        if len(rates) == 1:
-            return default, []
-        while True:
-            tasks = [(seed, rate) for rate in rates if rate not in tried for seed in seeds]
-            for (seed, rate), found in zip(tasks, self.runs(tasks)):
-                loss = found["trivial_validation_loss"] if found["diverged"] else found["best_validation_loss"]
-                tried.setdefault(rate, []).append(loss)
-            chosen = choose_rate(tried, default)
-            further = extend(rates, chosen)
-            if further is None or len(rates) >= len(self.train.learning_rates) + EXTENSIONS:
-                return chosen, [(seed, rate) for rate in sorted(tried) for seed in seeds]
-            rates.append(further)
+    def study(self, seeds: list[int]) -> list[tuple[int, dict[float, dict], float]]:
+        """Each seed, the records of its runs by learning rate, and the rate that it keeps.
+
+        The record of a kept run has its curves.
+        """
+        rates = sorted(self.train.learning_rates)
+        found = iter(self.runs([(seed, rate) for seed in seeds for rate in rates]))
+        records = {seed: {rate: next(found) for rate in rates} for seed in seeds}
+        kept = {seed: choose(mine) for seed, mine in records.items()}
+        # A run that was stored as one that was not chosen has no curves.
+        bare = [(self.key(seed, rate), seed, rate) for seed, rate in kept.items()
+                if "train_curve" not in records[seed][rate]]
+        if bare:
+            self._train(bare)
+        for key, seed, rate in bare:
+            records[seed][rate] = self.store.get(key)
+        return [(seed, records[seed], kept[seed]) for seed in seeds]
+
+    def rows(self, seeds: list[int]) -> tuple[list[dict], list[dict]]:
+        """The rows of the tables of runs and of curves."""
+        rows, curves = [], []
+        for seed, records, kept in self.study(seeds):
+            for rate, found in records.items():
+                place = {"experiment": self.plan["experiment"], "variant": self.arm["variant"],
+                         "data": self.arm["data"], "seed": seed, "learning_rate": rate}
+                rows.append(place | {
+                    "chosen": rate == kept, "stopped": found["last_epoch"],
+                    "hit_limit": hit_limit(found, self.train), "key": self.key(seed, rate)}
+                    | {name: found[name] for name in MEASURES})
+                if rate == kept:
+                    pairs = zip(found["train_curve"], found["validation_curve"], strict=True)
+                    curves += [place | {"epoch": epoch, "train_loss": a, "validation_loss": b}
+                               for epoch, (a, b) in enumerate(pairs, 1)]
+        return rows, curves
 
 
 def train(plan: dict, arrays: dict[str, dict], store: Store, threads: int | None = None,
@@ -184,9 +189,8 @@ def train(plan: dict, arrays: dict[str, dict], store: Store, threads: int | None
     """
     check_versions(plan["versions"])
     threads = threads or int(os.environ.get("TRAIN_THREADS", os.cpu_count() or 1))
-    planned = [len(a["train"]["learning_rates"]) * a["train"]["tuning_seeds"] * (
-        len(a["train"]["learning_rates"]) > 1) + plan["data"][a["data"]]["seeds"] for a in plan["arms"]]
-    count = {"done": 0, "total": sum(planned)}
+    count = {"done": 0, "total": sum(len(arm["train"]["learning_rates"]) * plan["data"][arm["data"]]["seeds"]
+                                     for arm in plan["arms"])}
 
     def finished():
         count["done"] += 1
@@ -198,24 +202,8 @@ def train(plan: dict, arrays: dict[str, dict], store: Store, threads: int | None
     with FileLock(store.folder / "lock"):
         for arm in plan["arms"]:
             worker = _Arm(plan, arm, arrays[arm["data"]], store, threads, finished)
-            default = worker.train.learning_rate
-            chosen, tuning = worker.tune()
-            seeds = study_seeds(plan["data"][arm["data"]]["seeds"])
-            count["total"] += len(seeds) * (chosen != default)
-            study = [(seed, rate) for rate in dict.fromkeys((chosen, default)) for seed in seeds]
-            tuned = [store.get(worker.key(*task)) for task in tuning]
-            for purpose, tasks, records in (("tuning", tuning, tuned),
-                                            ("study", study, worker.runs(study))):
-                for (seed, rate), found in zip(tasks, records):
-                    place = {"experiment": plan["experiment"], "variant": arm["variant"],
-                             "data": arm["data"], "seed": seed, "learning_rate": rate}
-                    rows.append(place | {"purpose": purpose, "chosen": rate == chosen,
-                                         "default": rate == default, "key": worker.key(seed, rate)}
-                                | {name: found[name] for name in MEASURES})
-                    if purpose == "study":
-                        pairs = zip(found["train_curve"], found["validation_curve"])
-                        curves += [place | {"epoch": epoch, "train_loss": a, "validation_loss": b}
-                                   for epoch, (a, b) in enumerate(pairs, 1)]
+            more = worker.rows(study_seeds(plan["data"][arm["data"]]["seeds"]))
+            rows, curves = rows + more[0], curves + more[1]
     return pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(curves, columns=CURVE_COLUMNS)
 
 

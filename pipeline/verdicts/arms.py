@@ -36,7 +36,7 @@ def classes_of(experiments: Iterable[str], folder: Path = PLAN) -> frozenset[str
         except FileNotFoundError:
             raise ConfigError(f"{path}: there is no such file; `python -m pipeline.plan` writes it"
                               ) from None
-        found |= {arm["data"] for arm in plan["arms"] if arm["classes"]}
+        found |= {arm["data"] for arm in plan["arms"] if arm["task"]["classes"]}
     return frozenset(found)
 
 

@@ -41,9 +41,7 @@ train:
   epochs: 2
   batch_size: 8
   optimizer: Adam
-  learning_rate: 0.01
   learning_rates: [0.01]
-  tuning_seeds: 2
 """
 CLAIMS = """\
 - slug: before_is_better
@@ -143,9 +141,7 @@ train:
   epochs: 2
   batch_size: 8
   optimizer: Adam
-  learning_rate: 0.01
   learning_rates: [0.01]
-  tuning_seeds: 2
 """
 
 

@@ -25,7 +25,7 @@ def test_a_variant_on_fewer_samples_has_fewer(guided, fraction, samples):
 
 @pytest.mark.parametrize(("classes", "target"), [(0, "a number"), (9, "a class")])
 def test_the_target_is_that_of_the_plans(guided, classes, target):
-    planned = replace(guided, plans={"plain": {"arms": [{"data": "forecast", "classes": classes}]}})
+    planned = replace(guided, plans={"plain": {"arms": [{"data": "forecast", "task": {"classes": classes, "targets": 1, "quantiles": []}}]}})
     assert facets(planned, "bn", "forecast")["target"] == target
 
 

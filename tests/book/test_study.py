@@ -81,8 +81,8 @@ def test_data_files_say_their_samples_and_gaps(project):
 
 
 def test_the_arm_of_a_data_set_is_the_first_that_a_plan_has(study):
-    plans = {"plain": {"arms": [{"data": "forecast", "classes": 0}, {"data": "digits", "classes": 10}]},
-             "before": {"arms": [{"data": "forecast", "classes": 3}]}}
+    plans = {"plain": {"arms": [{"data": "forecast", "task": {"classes": 0, "targets": 1, "quantiles": []}}, {"data": "digits", "task": {"classes": 10, "targets": 1, "quantiles": []}}]},
+             "before": {"arms": [{"data": "forecast", "task": {"classes": 3, "targets": 1, "quantiles": []}}]}}
     assert replace(study, plans=plans).arms_of_data == {
-        "forecast": {"data": "forecast", "classes": 0}, "digits": {"data": "digits", "classes": 10}}
+        "forecast": {"data": "forecast", "task": {"classes": 0, "targets": 1, "quantiles": []}}, "digits": {"data": "digits", "task": {"classes": 10, "targets": 1, "quantiles": []}}}
     assert isinstance(study.comparisons, pd.DataFrame)

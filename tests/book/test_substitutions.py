@@ -14,7 +14,7 @@ def test_numbers_count_what_is_stored(study):
     found = substitutions(study)
     assert (found["claims"], found["experiments"], found["data_sets"], found["runs"]) == (3, 5, 2, 6)
     assert (found["supported"], found["exactly_true"], found["not_measured"]) == (1, 1, 1)
-    assert (found["confidence"], found["tuning_seeds"]) == (95, 2)
+    assert (found["confidence"], found["patience"]) == (95, 0)
 
 
 def test_names_in_pages_are_known(study):

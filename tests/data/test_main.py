@@ -14,8 +14,7 @@ WRITTEN = {
     "data": {"waves": {"group": "sequences", "source": "noise", "seeds": 1, "arguments": {"train": 16}},
              "calm": {"of": "waves", "arguments": {"test": 16}}},
     "layers": {}, "experiments": {"one": {"data": ["waves"], "layers": ["Flatten"]}},
-    "train": {"epochs": 1, "batch_size": 8, "optimizer": "SGD", "learning_rate": 0.1,
-              "learning_rates": [0.1], "tuning_seeds": 2}}
+    "train": {"epochs": 1, "batch_size": 8, "optimizer": "SGD", "learning_rates": [0.1]}}
 
 
 def params(**changes):

@@ -1,5 +1,8 @@
 """The layers that Keras lacks, against plain NumPy and against Keras' own."""
 
+import ast
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -10,7 +13,9 @@ from pipeline.data.splits import Split
 from pipeline.network.layers import (
     AlphaDropout, BatchNoise, BatchNormLSTM, Conv1D, Dropout, FrozenBatchNormalization,
     GhostBatchNormalization, LayerNormLSTM, SqueezeExcite)
+from pipeline.network.layers.normalised_lstm import _NormalisedLSTM
 from pipeline.network.resolve import resolve
+from pipeline.spec.task import Task
 from pipeline.train.trainer import Trainer, batch_order
 
 
@@ -484,6 +489,11 @@ def test_normalised_lstm_refuses_what_it_cannot_do(cls):
         layer(np.ones((BATCH, STEPS + 1, CHANNELS), np.float32))
 
 
+def test_a_normalised_lstm_that_does_not_say_how_cannot_be_made():
+    with pytest.raises(TypeError, match="abstract method '?_normalise"):
+        _NormalisedLSTM(UNITS)
+
+
 # --- all of them ------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize(("cls", "arguments"), [
@@ -510,7 +520,7 @@ def test_a_network_with_the_layer_learns_and_repeats_itself(generator, item):
     x = generator.standard_normal((64, 6, 3)).astype(np.float32)
     y = x[:, -3:, :1].mean(axis=1)
     split = Split(x, y, x, y, x, y, task="regression", classes=0)
-    trainer = Trainer(network, (6, 3), 0, "Adam")
+    trainer = Trainer(network, (6, 3), Task(), "Adam")
     starts = [trainer.start(seed, 0) for seed in (1, 1, 2)]
     for same, one in zip(starts[0], starts[1], strict=True):
         np.testing.assert_array_equal(same, one)
@@ -521,3 +531,11 @@ def test_a_network_with_the_layer_learns_and_repeats_itself(generator, item):
     assert curves[0] == curves[1] != curves[2]
     # The variance of y is what the best constant leaves.
     assert first["best_loss"] < 0.3 * y.var()
+
+
+def test_no_two_files_of_layers_define_one_name():
+    """The digest of a layer's code follows names through all files."""
+    defined = [node.name for file in Path(layers.__file__).parent.glob("*.py")
+               for node in ast.parse(file.read_text()).body
+               if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    assert len(defined) == len(set(defined)) > 20

@@ -110,7 +110,7 @@ def same(one, two):
 
 def test_a_seed_decides_the_start():
     spec = network("conv", "dropout", "noisy_lstm")
-    starts = [weights(build(spec, (5, 4), 0, *which)) for which in
+    starts = [weights(build(spec, (5, 4), 1, *which)) for which in
               ((1, 0), (1, 0), (2, 0), (1, 1))]
     for name in ("conv_1", "dropout_1", "noisy_lstm_1", "output_1"):
         assert same(starts[0][name], starts[1][name])
@@ -121,9 +121,9 @@ def test_a_seed_decides_the_start():
 def test_a_start_does_not_depend_on_keras_global_seed():
     spec = network("conv", "dropout", "noisy_lstm")
     keras.utils.set_random_seed(1)
-    one = weights(build(spec, (5, 4), 0, 3))
+    one = weights(build(spec, (5, 4), 1, 3))
     keras.utils.set_random_seed(2)
-    two = weights(build(spec, (5, 4), 0, 3))
+    two = weights(build(spec, (5, 4), 1, 3))
     assert all(same(one[name], two[name]) for name in one)
 
 
@@ -138,37 +138,37 @@ def test_a_layer_put_in_leaves_the_start_of_the_others(inserted):
 
 
 def test_a_noise_seed_stays_where_another_source_of_noise_is_put_before():
-    plain = weights(build(network("conv", "dropout", "lstm"), (5, 4), 0, 7))
+    plain = weights(build(network("conv", "dropout", "lstm"), (5, 4), 1, 7))
     spec = network({"GaussianNoise": {"stddev": 1.0}}, "conv", "dropout", "lstm")
-    grown = weights(build(spec, (5, 4), 0, 7))
+    grown = weights(build(spec, (5, 4), 1, 7))
     assert same(plain["dropout_1"], grown["dropout_1"])
 
 
 def test_occurrences_of_a_word_start_differently():
     built = weights(build(network({"Dense": {"units": 4}}, {"Dense": {"units": 4}}, "dropout",
-                                        "dropout"), (4,), 0, 7))
+                                        "dropout"), (4,), 1, 7))
     assert not np.array_equal(built["Dense_1"][0], built["Dense_2"][0])
     assert not np.array_equal(built["dropout_1"][0], built["dropout_2"][0])
 
 
 def test_both_directions_of_a_bidirectional_layer_have_starts_of_their_own():
-    kernels = [v for v in weights(build(network("both"), (5, 4), 0, 7))["both_1"]
+    kernels = [v for v in weights(build(network("both"), (5, 4), 1, 7))["both_1"]
                if v.shape == (4, 12)]
     assert len(kernels) == 2 and not np.array_equal(*kernels)
 
 
 def test_starts_have_the_initialiser_that_was_asked_for():
     dense = {"Dense": {"units": 400, "kernel_initializer": "he_normal"}}
-    kernel = weights(build(network(dense), (100,), 0, 1))["Dense_1"][0]
+    kernel = weights(build(network(dense), (100,), 1, 1))["Dense_1"][0]
     assert kernel.std() == pytest.approx(np.sqrt(2 / 100), rel=0.02)
-    recurrent = weights(build(network("lstm"), (5, 4), 0, 1))["lstm_1"][1]
+    recurrent = weights(build(network("lstm"), (5, 4), 1, 1))["lstm_1"][1]
     np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(3), atol=1e-5)
 
 
 # --- build: the output -------------------------------------------------------------------------
 
 def test_the_output_follows_the_task():
-    assert build(network("lstm"), (5, 4), 0).output_shape == (None, 1)
+    assert build(network("lstm"), (5, 4), 1).output_shape == (None, 1)
     softmax = build(network("lstm", head=[{"Activation": "softmax"}]), (5, 4), 3)
     assert softmax.output_shape == (None, 3)
     np.testing.assert_allclose(np.sum(softmax(np.ones((2, 5, 4))), axis=1), 1, rtol=1e-5)
@@ -187,7 +187,7 @@ def test_the_output_follows_the_task():
      ["there.head: it gives shape (None, 5); the task needs (None, 1)"]),
 ])
 def test_build_says_where_keras_cannot_connect(items, head, shape, parts):
-    found = message(build, network(*items, head=head), shape, 0, place="there")
+    found = message(build, network(*items, head=head), shape, 1, place="there")
     for part in parts:
         assert part in found
     assert len(found) < 500

@@ -9,9 +9,9 @@ from pipeline.spec.base import ConfigError
 from pipeline.spec.params import parse
 
 ABOUT = {
-    "waves": {"digest": "1", "shape": [5, 4], "classes": 0, "train_size": 40},
-    "shapes": {"digest": "2", "shape": [7, 2], "classes": 3, "train_size": 30},
-    "table": {"digest": "3", "shape": [6], "classes": 2, "train_size": 50},
+    "waves": {"digest": "1", "shape": [5, 4], "classes": 0, "targets": 1, "train_size": 40},
+    "shapes": {"digest": "2", "shape": [7, 2], "classes": 3, "targets": 1, "train_size": 30},
+    "table": {"digest": "3", "shape": [6], "classes": 2, "targets": 1, "train_size": 50},
 }
 PLACE = "params.yaml: experiments.net"
 
@@ -25,8 +25,7 @@ def plans(layers=("dense", "relu"), data="table", **experiments):
         "layers": {"conv": {"Conv1D": {"filters": 3, "kernel_size": 3}}, "lstm": {"LSTM": {"units": 3}},
                    "dense": {"Dense": {"units": 4}}, "relu": {"Activation": "relu"}},
         "experiments": {"net": {"data": data, "layers": list(layers)}, **experiments},
-        "train": {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.01,
-                  "learning_rates": [0.01], "tuning_seeds": 2}})
+        "train": {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01]}})
     return {name: resolve(params, name, ABOUT) for name in params.experiments}
 
 
@@ -97,7 +96,7 @@ def test_whatever_building_or_a_step_depends_on_is_checked(change):
 
 
 @pytest.mark.parametrize("change", [
-    {"epochs": 3}, {"learning_rate": 0.1, "learning_rates": [0.1]}, {"scaling": "none"},
+    {"epochs": 3}, {"learning_rate": 0.1}, {"scaling": "none"},
     {"train_fraction": 0.5}, {"repetition": 1}, {"title": "a title"}])
 def test_what_they_do_not_depend_on_is_not(change):
     found = plans(other={"of": "net", **change})
@@ -128,6 +127,12 @@ def test_a_network_that_fits_only_some_of_its_data_sets_is_found():
 def test_a_place_that_a_layer_does_not_fit_is_named():
     found = plans(["conv", "lstm"], "waves", anywhere={"of": "net", "everywhere": "GlobalAveragePooling1D"})
     assert message(found["anywhere"], PLACE).endswith("(variant 'first', on data set 'waves')")
+
+
+def test_quantiles_of_several_numbers_can_be_trained(monkeypatch):
+    monkeypatch.setitem(ABOUT["waves"], "targets", 2)
+    plan = plans(["conv", "lstm"], "waves", told={"of": "net", "quantiles": [0.1, 0.5, 0.9]})["told"]
+    assert check(plan, PLACE) == checked(plan)
 
 
 def test_a_network_that_can_be_trained_passes():

@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from pipeline.plan.code import digest, pins
+from pipeline.plan.code import LAYERS, PACKAGE, digest, pins
 from pipeline.spec.base import ConfigError
 
 MODULE = '''
@@ -80,6 +80,20 @@ def test_digest_of_no_definition_is_an_error(tmp_path):
     (tmp_path / "module.py").write_text(MODULE)
     with pytest.raises(KeyError):
         digest([tmp_path / "module.py"], ("gone",))
+
+
+def test_the_code_of_a_layer_is_followed_into_the_other_files(tmp_path):
+    """Ours of Dropout draws its mask by a function of another file."""
+    files = [PACKAGE / file for file in LAYERS]
+    before = digest(files, ("Dropout",)), digest(files, ("Conv1D",))
+    copies = [tmp_path / file.name for file in files]
+    for file, copy in zip(files, copies, strict=True):
+        copy.write_text(file.read_text())
+    assert (digest(copies, ("Dropout",)), digest(copies, ("Conv1D",))) == before
+    noise = next(copy for copy in copies if copy.name == "noise.py")
+    noise.write_text(noise.read_text().replace("2**31 - 1", "2**30"))
+    after = digest(copies, ("Dropout",)), digest(copies, ("Conv1D",))
+    assert after[0] != before[0] and after[1] == before[1]
 
 
 def test_pins_are_read_from_the_lock_file(tmp_path):

@@ -27,7 +27,7 @@ experiments:
   mlp: {data: tables, layers: [dense]}
   wide: {of: mlp, set: {dense.units: 3}}
   same: {of: mlp}
-train: {epochs: 1, batch_size: 8, optimizer: Adam, learning_rate: 0.01, learning_rates: [0.01], tuning_seeds: 2}
+train: {epochs: 1, batch_size: 8, optimizer: Adam, learning_rates: [0.01]}
 probe: {experiments: [wide]}
 """
 

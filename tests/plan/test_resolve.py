@@ -8,6 +8,7 @@ import pytest
 from pipeline.plan.resolve import check_optimizer, resolve
 from pipeline.spec.base import ConfigError
 from pipeline.spec.params import parse
+from pipeline.spec.task import Task
 
 CONTENT = {
     "data": {
@@ -29,13 +30,12 @@ CONTENT = {
         "mlp": {"data": "table", "layers": ["dense", "relu"]},
         "excite": {"data": "waves", "layers": ["conv", "se", "lstm"], "versus": "cnn"},
     },
-    "train": {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.01,
-              "learning_rates": [0.01], "tuning_seeds": 2},
+    "train": {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01]},
 }
 ABOUT = {
-    "waves": {"digest": "1", "shape": [5, 4], "classes": 0, "train_size": 40},
-    "shapes": {"digest": "2", "shape": [7, 2], "classes": 3, "train_size": 30},
-    "table": {"digest": "3", "shape": [6], "classes": 2, "train_size": 50},
+    "waves": {"digest": "1", "shape": [5, 4], "classes": 0, "targets": 1, "train_size": 40},
+    "shapes": {"digest": "2", "shape": [7, 2], "classes": 3, "targets": 1, "train_size": 30},
+    "table": {"digest": "3", "shape": [6], "classes": 2, "targets": 1, "train_size": 50},
 }
 
 
@@ -90,7 +90,7 @@ def test_a_bad_value_of_a_sweep(vary, parts):
 def test_a_plan_substitutes_the_vocabulary_and_merges_training_values():
     found = plans(experiments__cnn__batch_size=4)["cnn"]
     assert found["experiment"] == "cnn"
-    assert [(arm["data"], arm["shape"], arm["classes"]) for arm in found["arms"]] == [
+    assert [(arm["data"], arm["shape"], arm["task"]["classes"]) for arm in found["arms"]] == [
         ("waves", [5, 4], 0), ("shapes", [7, 2], 3)]
     assert [(arm["train"]["epochs"], arm["train"]["batch_size"]) for arm in found["arms"]] == [
         (2, 4), (5, 4)]
@@ -102,6 +102,24 @@ def test_a_plan_substitutes_the_vocabulary_and_merges_training_values():
     assert found["data"] == {"waves": {"digest": "1", "seeds": 3},
                              "shapes": {"digest": "2", "seeds": 2}}
     assert json.loads(json.dumps(found)) == found
+
+
+def test_a_plan_says_what_is_asked_of_the_network():
+    about = ABOUT | {"waves": ABOUT["waves"] | {"targets": 3}}
+    found = plans(about, experiments__new={"of": "cnn", "data": "waves", "quantiles": [0.1, 0.9]})
+    assert [arm["task"] for arm in found["cnn"]["arms"]] == [
+        {"classes": 0, "targets": 3, "quantiles": []}, {"classes": 3, "targets": 1, "quantiles": []}]
+    arm, = found["new"]["arms"]
+    assert arm["task"] == {"classes": 0, "targets": 3, "quantiles": [0.1, 0.9]}
+    assert (Task.of(arm), Task.of(arm).outputs) == (Task(0, 3, (0.1, 0.9)), 6)
+
+
+@pytest.mark.parametrize(("quantiles", "data", "part"), [
+    ([0.1, 0.9], "sequences", "quantiles: found [0.1, 0.9], but 'shapes' has classes"),
+    ([0.9, 0.1], "waves", "quantiles: found [0.9, 0.1]; allowed: each once, from the least on"),
+    ([0.5, 1.0], "waves", "quantiles[1]: found 1.0; allowed: a number below 1"), ([], "waves", "at least 1 entry")])
+def test_quantiles_that_cannot_be_told(quantiles, data, part):
+    assert part in message(plans, experiments__cnn__quantiles=quantiles, experiments__cnn__data=data)
 
 
 def test_a_plan_is_deterministic():
@@ -142,11 +160,11 @@ def test_another_file_of_data_changes_the_plans_that_use_it():
 
 def test_a_layer_of_ours_stands_in_the_code_only_where_it_is_used():
     used = {name: set(found["code"]["layers"]) for name, found in plans().items()}
-    assert used == {"cnn": {"Conv1D"}, "cnn_bn": {"Conv1D"}, "mlp": set(),
-                    "excite": {"Conv1D", "SqueezeExcite"}}
+    assert used == {"cnn": {"Conv1D", "LSTM"}, "cnn_bn": {"Conv1D", "LSTM"}, "mlp": set(),
+                    "excite": {"Conv1D", "LSTM", "SqueezeExcite"}}
     nested = plans(experiments__cnn__layers=[{"TimeDistributed": {"layer": "dense"}}, "lstm"],
                    layers__dense={"SqueezeExcite": {"ratio": 2}})
-    assert set(nested["cnn"]["code"]["layers"]) == {"SqueezeExcite"}
+    assert set(nested["cnn"]["code"]["layers"]) == {"LSTM", "SqueezeExcite"}
 
 
 def test_how_a_rate_is_chosen_is_part_of_the_plan_but_of_no_run():

@@ -14,6 +14,7 @@ from pipeline.probe.watch import MEASURES, Watched, watch
 from pipeline.results import (
     PROBES, RUNS, RUNS_TABLE, Damaged, read_measures, read_table, write_tables)
 from pipeline.spec.params import study_seeds
+from pipeline.spec.task import Task
 from pipeline.train.runs import WrongVersion
 from pipeline.train.trainer import batch_order
 from pipeline.verdicts.arms import Arms
@@ -38,7 +39,7 @@ VERSIONS = pins()
 
 def a_plan(seeds=2, arms=3):
     """A sweep of two on a table, and one of them on sequences."""
-    listed = [{"variant": f"units={units}", "data": name, "shape": shape, "classes": classes,
+    listed = [{"variant": f"units={units}", "data": name, "shape": shape, "task": {"classes": classes, "targets": 1, "quantiles": []},
                "train": TRAINING, "network": network(
                    *(["GlobalAveragePooling1D"] if name == "waves" else []),
                    {"Dense": {"units": units}}, "BatchNormalization",
@@ -54,12 +55,11 @@ def runs_of(spec, seeds, rate=0.03):
     rows = []
     for arm in spec["arms"]:
         for seed in seeds:
-            for purpose, tried, chosen in (("study", rate, True), ("study", 0.01, False),
-                                           ("tuning", 1e12, True)):
+            for tried, chosen in ((rate, True), (0.01, False), (1e12, False)):
                 rows.append({
                     "experiment": spec["experiment"], "variant": arm["variant"], "data": arm["data"],
-                    "seed": seed, "purpose": purpose, "learning_rate": tried, "chosen": chosen,
-                    "default": tried == 0.01, "diverged": False, "best_error": seed / 1000,
+                    "seed": seed, "learning_rate": tried, "chosen": chosen, "stopped": 3,
+                    "hit_limit": False, "diverged": False, "best_error": seed / 1000,
                     "trivial_error": 0.5, "test_size": 24})
     return pd.DataFrame(rows)
 
@@ -112,12 +112,12 @@ def test_measures_are_numbers_where_they_are_defined(table):
 
 
 def test_rows_are_of_the_chosen_run(table, arrays):
-    assert set(table["learning_rate"]) == {0.03} and set(table["purpose"]) == {"study"}
-    assert table["chosen"].all() and not table["default"].any() and not table["diverged"].any()
+    assert set(table["learning_rate"]) == {0.03} and set(table["stopped"]) == {3}
+    assert table["chosen"].all() and not table["diverged"].any()
     np.testing.assert_allclose(table["best_error"], table["seed"] / 1000)
     arm = a_plan()["arms"][0]
     split = load(arrays["table"], 100)
-    trainer = Watched(arm["network"], (4,), 2, "Adam")
+    trainer = Watched(arm["network"], (4,), Task(2), "Adam")
     found = watch(trainer, trainer.start(100, 0), split, batch_order(24, 8, 3, 100), 0.03)
     row = table[(table["data"] == "table") & (table["seed"] == 100)
                 & (table["variant"] == "units=2,Dense_1")].iloc[0]
@@ -138,6 +138,19 @@ def test_as_many_seeds_as_are_asked_for_or_as_there_are(arrays, monkeypatch, ask
     monkeypatch.setattr("pipeline.probe.__main__.watch", lambda *given: {})
     spec = a_plan(seeds=3, arms=1)
     assert list(probe(spec, arrays, runs_of(spec, SEEDS), asked)["seed"].unique()) == seeds
+
+
+def test_a_run_is_watched_for_as_long_as_it_was(arrays, monkeypatch):
+    watched = []
+    monkeypatch.setattr("pipeline.probe.__main__.watch", lambda trainer, start, split, order, rate:
+                        watched.append((order, rate)) or {})
+    spec = a_plan(arms=1)
+    spec["arms"][0]["train"] = TRAINING | {"epochs": 9, "patience": 2}
+    runs = runs_of(spec, SEEDS)
+    runs.loc[runs["seed"] == 101, ["stopped", "learning_rate"]] = 5, 0.1
+    probe(spec, arrays, runs, 2)
+    assert [(len(order), rate) for order, rate in watched] == [(3, 0.03), (5, 0.1)]
+    np.testing.assert_array_equal(watched[1][0], batch_order(24, 8, 9, 101)[:5])
 
 
 def test_seeds_are_those_of_the_study(arrays, monkeypatch):

@@ -10,6 +10,7 @@ import tensorflow as tf
 from pipeline.network.model import build
 from pipeline.network.resolve import _own_layers
 from pipeline.probe.watch import Watched, _as_in_training, describe, kernels, watch, whole_batches
+from pipeline.spec.task import Task
 from pipeline.train.trainer import batch_order
 from tests.networks import network, random_split
 
@@ -29,12 +30,12 @@ def state(trainer):
 @pytest.fixture(scope="module")
 def recurrent():
     """A trainer of the recurrent network, shared because compiling it takes longest."""
-    return Watched(CNN_RNN, (6, 4), 0, "Adam")
+    return Watched(CNN_RNN, (6, 4), Task(), "Adam")
 
 
 @pytest.fixture(scope="module")
 def mlp():
-    return Watched(MLP, (4,), 2, {"SGD": {"momentum": 0.9}})
+    return Watched(MLP, (4,), Task(2), {"SGD": {"momentum": 0.9}})
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_a_watched_run_is_the_run(recurrent, monkeypatch):
     order = batch_order(24, 8, 4, seed=3)
     start = recurrent.start(3, 0)
     # The record keeps four digits.
-    monkeypatch.setattr("pipeline.train.trainer.record", lambda split, curves, *others: curves)
+    monkeypatch.setattr("pipeline.train.trainer.record", lambda split, task, curves, *others: curves)
     whole = recurrent.run(start, split, order, 0.01)
 
     recurrent.begin(start, 0.01)
@@ -100,7 +101,7 @@ class BatchNoise(keras.layers.Layer):
 def test_noise_of_a_normalisation_works_and_its_state_is_put_back(monkeypatch):
     known = _own_layers() | {"BatchNoise": BatchNoise}
     monkeypatch.setattr("pipeline.network.model._own_layers", lambda: known)
-    trainer = Watched(network("BatchNoise"), (4,), 0, "SGD")
+    trainer = Watched(network("BatchNoise"), (4,), Task(), "SGD")
     x = np.zeros((8, 4), np.float32)
     y = np.zeros((8, 1), np.float32)
     before = state(trainer)
@@ -164,7 +165,7 @@ def test_gradients_are_those_of_the_whole_model(some_way):
 def test_gradients_equal_finite_differences():
     """The loss is quadratic in the output's kernel, so a central difference is exact."""
     split = random_split((4,), 0)
-    trainer = Watched(network({"Dense": {"units": 2}}), (4,), 0, "SGD")
+    trainer = Watched(network({"Dense": {"units": 2}}), (4,), Task(), "SGD")
     x, y = split.x_train, split.y_train
     found = trainer.look(x, y)[1].gradients[0]
     w1, b1, w2, b2 = (v.numpy().astype(np.float64) for v in trainer.model.trainable_variables)
@@ -183,7 +184,7 @@ def test_gradients_equal_finite_differences():
 def test_gradient_over_time_of_a_linear_recurrence():
     """h_t = x_t + w h_(t-1): the gradient by x_1 is w^(T-1) times that by x_T."""
     spec = network({"Activation": "linear"}, {"SimpleRNN": {"units": 1, "activation": "linear"}})
-    trainer = Watched(spec, (5, 1), 0, "SGD")
+    trainer = Watched(spec, (5, 1), Task(), "SGD")
     kernel, recurrent, bias = trainer.model.get_layer("SimpleRNN_1").get_weights()
     trainer.model.get_layer("SimpleRNN_1").set_weights([kernel, np.full_like(recurrent, 0.5), bias])
     split = random_split((5, 1), 0)
@@ -201,7 +202,7 @@ def test_kernels_are_neither_biases_nor_gammas_nor_slopes():
     spec = network({"Conv2D": {"filters": 2, "kernel_size": 2}}, "PReLU",
                    {"SqueezeExcite": {"ratio": 2}},
                    {"TimeDistributed": {"layer": {"GRU": {"units": 3}}}}, "Flatten")
-    built = build(spec, (4, 4, 1), 0)
+    built = build(spec, (4, 4, 1), 1)
     names = {layer.name: [w.name for w in kernels(layer)] for layer in built.layers}
     assert names == {"input": [], "Conv2D_1": ["kernel"], "PReLU_1": [],
                      "SqueezeExcite_1": ["reduce", "expand"],
@@ -290,7 +291,7 @@ def test_a_dead_head_is_constant():
     """A bias far below zero kills a relu head for every sample."""
     spec = network({"Activation": "linear"}, head=[{"Activation": "relu"}])
     split = random_split((4,), 0)
-    trainer = Watched(spec, (4,), 0, "SGD")
+    trainer = Watched(spec, (4,), Task(), "SGD")
     start = trainer.start(0, 0)
     order = batch_order(24, 8, 2, 0)
     kernel, bias = start
@@ -309,7 +310,7 @@ def test_a_run_of_one_epoch_ends_after_its_first(mlp):
 
 
 def test_divergence_gives_nothing():
-    trainer = Watched(network({"Dense": {"units": 2}}), (4,), 0, "SGD")
+    trainer = Watched(network({"Dense": {"units": 2}}), (4,), Task(), "SGD")
     split = random_split((4,), 0)
     order = batch_order(24, 8, 3, 0)
     assert watched(trainer, split, order, rate=1e12) is None

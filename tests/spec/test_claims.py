@@ -25,8 +25,7 @@ PARAMS = parse({
         "a": {"data": "waves", "layers": ["Dense"]}, "b": {"of": "a"}, "c": {"of": "a"}, "d": {"of": "a"},
         "swept": {"of": "a", "vary": {"epochs": [1, 2]}},
         "placed": {"of": "a", "everywhere": "Dropout"}},
-    "train": {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.01,
-              "learning_rates": [0.01], "tuning_seeds": 2},
+    "train": {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01]},
     "verdicts": {"controls": ["a"]}, "probe": {"experiments": ["b"]}})
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.spec import params as params_module
 from pipeline.spec.base import ConfigError, read_yaml
-from pipeline.spec.params import PARAMS, control_arms, study_seeds, tuning_seeds
+from pipeline.spec.params import PARAMS, control_arms, study_seeds
 
 GOOD = textwrap.dedent("""\
     data:
@@ -25,14 +25,12 @@ GOOD = textwrap.dedent("""\
       epochs: 2
       batch_size: 8
       optimizer: Adam
-      learning_rate: 0.01
       learning_rates: [0.01, 0.03]
-      tuning_seeds: 2
     verdicts: {margin: 0.1, controls: [cnn]}
     probe: {seeds: 12, experiments: [mlp]}
     """)
-TRAIN = "epochs, batch_size, optimizer, learning_rate, learning_rates"
-OVERRIDES = f"{TRAIN}, scaling, train_fraction, repetition"
+TRAIN = "epochs, batch_size, optimizer, learning_rates, scaling, train_fraction, repetition, patience"
+OVERRIDES = f"learning_rate, {TRAIN}"
 
 
 @pytest.fixture
@@ -93,14 +91,28 @@ def test_the_most_special_training_value_wins(load):
     assert params.training("cnn_bn", "waves").batch_size == 8
 
 
-def test_seeds_are_of_three_kinds_that_share_none(load):
-    params = load(GOOD)
-    seeds = params.seeds("table")
-    assert len(set(seeds)) == len(seeds) == 4 + 2 + 2
-    kinds = [set(study_seeds(900)), set(tuning_seeds(900, 0)),
-             set(tuning_seeds(900, 1))]
-    assert len(set.union(*kinds)) == 2700
-    assert set(study_seeds(3)) < set(study_seeds(4))
+def test_seeds_are_none_that_were_looked_at_before(load):
+    assert load(GOOD).seeds("table") == study_seeds(4) == [3000, 3001, 3002, 3003]
+
+
+@pytest.mark.parametrize(("old", "new", "rates"), [
+    ("epochs: 7", "learning_rate: 0.5", [0.5]), ("epochs: 7", "learning_rates: [0.5, 0.7]", [0.5, 0.7]),
+    ("epochs: 5", "learning_rate: 0.5", [0.5]), ("epochs: 7", "epochs: 8", [0.01, 0.03])])
+def test_a_fixed_rate_is_a_grid_of_one(load, old, new, rates):
+    assert load(replaced(old, new)).training("cnn_bn", "waves").learning_rates == rates
+
+
+def test_the_most_special_choice_of_rates_wins(load):
+    text = replaced("epochs: 5", "learning_rate: 0.5").replace("epochs: 7", "learning_rates: [0.1, 0.2]")
+    assert load(text).training("cnn", "waves").learning_rates == [0.5]
+    assert load(text).training("cnn_bn", "waves").learning_rates == [0.1, 0.2]
+    assert load(text).training("cnn_bn", "waves", learning_rate=3.0).learning_rates == [3.0]
+
+
+def test_a_change_of_an_experiment_with_a_fixed_rate_may_have_a_grid(load):
+    of = "\n  grid: {of: mlp, learning_rate: null, learning_rates: [0.1, 0.2]}"
+    text = replaced("mlp: {data: tables, layers: [bn]}", "mlp: {data: tables, layers: [bn], learning_rate: 0.5}" + of)
+    assert load(text).training("grid", "table").learning_rates == [0.1, 0.2]
 
 
 def test_specs_are_frozen(load):
@@ -114,8 +126,7 @@ def test_specs_are_frozen(load):
 
 
 def test_a_rate_may_be_written_with_an_exponent(load):
-    text = replaced("learning_rate: 0.01", "learning_rate: 1e-3")
-    assert load(text.replace("[0.01, 0.03]", "[1e-3, 1]")).train.learning_rates == [0.001, 1.0]
+    assert load(replaced("[0.01, 0.03]", "[1e-3, 1]")).train.learning_rates == [0.001, 1.0]
 
 
 # --- mistakes ----------------------------------------------------------------------------------
@@ -130,9 +141,9 @@ MISTAKES = [
      f"data.waves.train: unknown key 'epoch'; allowed: {OVERRIDES}; did you mean 'epochs'?"),
     ("versus: cnn", "verses: cnn",
      f"experiments.cnn_bn: unknown key 'verses'; allowed: {OVERRIDES}, of, data, layers, "
-     "without, replace, set, before, after, everywhere, versus, head, vary, title, note; did you mean 'versus'?"),
-    ("  epochs: 2", "  epoch: 2", f"train: unknown key 'epoch'; allowed: {TRAIN}, tuning_seeds, "
-     "scaling, train_fraction, repetition; did you mean 'epochs'?"),
+     "without, replace, set, before, after, everywhere, versus, head, vary, quantiles, title, note; did you mean 'versus'?"),
+    ("  epochs: 2", "  epoch: 2", f"train: unknown key 'epoch'; allowed: {TRAIN}; "
+     "did you mean 'epochs'?"),
     ("margin", "margn", "verdicts: unknown key 'margn'; allowed: confidence, margin, controls; "
                         "did you mean 'margin'?"),
     # references
@@ -187,19 +198,15 @@ MISTAKES = [
     # values
     ("layers: [bn]", "layers: []", "experiments.mlp.layers: found []; allowed: at least 1 entry"),
     ("seeds: 4", "seeds: 0", "data.table.seeds: found 0; allowed: a number of at least 1"),
-    ("tuning_seeds: 2", "tuning_seeds: 1",
-     "train.tuning_seeds: found 1; allowed: a number of at least 2"),
-    ("learning_rate: 0.01", "learning_rate: -0.01",
-     "train.learning_rate: found -0.01; allowed: a number above 0.0"),
-    ("learning_rate: 0.01", "learning_rate: 0.02",
-     "train: learning_rate 0.02 is not one of learning_rates [0.01, 0.03]"),
-    ("epochs: 7", "learning_rate: 0.5",
-     "experiments.cnn_bn: on data set 'waves': learning_rate 0.5 is not one of learning_rates "
-     "[0.01, 0.03]"),
-    ("epochs: 7", "learning_rates: [0.5]", "experiments.cnn_bn: on data set 'waves': learning_rate "
-                                           "0.01 is not one of learning_rates [0.5]"),
-    ("epochs: 5", "learning_rate: 0.5",
-     "data.waves.train: learning_rate 0.5 is not one of learning_rates [0.01, 0.03]"),
+    ("[0.01, 0.03]", "[-0.01]", "train.learning_rates[0]: found -0.01; allowed: a number above 0.0"),
+    ("[0.01, 0.03]", "[]", "train.learning_rates: found []; allowed: at least 1 entry"),
+    ("[0.01, 0.03]", "[0.1, 0.1]", "train: found learning_rates [0.1, 0.1]; allowed: each rate once"),
+    ("epochs: 7", "learning_rate: -0.5",
+     "experiments.cnn_bn.learning_rate: found -0.5; allowed: a number above 0.0"),
+    ("epochs: 7", "learning_rate: 0.5, learning_rates: [0.5]",
+     "experiments.cnn_bn: found learning_rate and learning_rates; allowed: one rate that is fixed, or a grid of "
+     "them (and null for what `of` brings)"),
+    ("epochs: 7", "patience: -1", "experiments.cnn_bn.patience: found -1; allowed: a number of at least 0"),
     ("epochs: 7", "scaling: standart", "experiments.cnn_bn.scaling: found 'standart'; allowed: "
                                        "'standard' or 'none'; did you mean 'standard'?"),
     ("epochs: 7", "train_fraction: 1.5",
@@ -212,8 +219,6 @@ MISTAKES = [
     ("  batch_size: 8", "  batch_size: 2000000000",
      "train.batch_size: found 2000000000; allowed: a number of at most 100000"),
     ("seeds: 4", "seeds: 8001", "data.table.seeds: found 8001; allowed: a number of at most 8000"),
-    ("learning_rate: 0.01", "learning_rate: .nan",
-     "train.learning_rate: found .nan; allowed: a finite number"),
     ("[0.01, 0.03]", "[0.01, .inf]", "train.learning_rates[1]: found .inf; allowed: a finite number"),
     ("epochs: 7", "learning_rate: .nan",
      "experiments.cnn_bn.learning_rate: found .nan; allowed: a finite number"),
@@ -393,7 +398,7 @@ GRAMMAR_MISTAKES = [
     ("{of: net, before: {bm: relu}}", "new.before: found 'bm'; allowed: conv, bn, conv_1, conv_2; "
                                       "did you mean 'bn'?"),
     ("{of: net, befor: {bn: relu}}", "new: unknown key 'befor'; allowed: " + OVERRIDES + ", of, data, layers, "
-     "without, replace, set, before, after, everywhere, versus, head, vary, title, note; did you mean 'before'?"),
+     "without, replace, set, before, after, everywhere, versus, head, vary, quantiles, title, note; did you mean 'before'?"),
     ("{of: net, before: relu}", "new.before: found 'relu'; allowed: a mapping"),
     ("{of: net, before: {}}", "new.before: found {}; allowed: at least 1 entry"),
     ("{of: net, before: {bn: }}", "new.before.bn: found nothing; allowed: a layer, or a list of layers"),

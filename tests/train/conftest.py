@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from pipeline.data.sources import make, write
-from pipeline.spec.params import study_seeds, tuning_seeds
+from pipeline.spec.params import study_seeds
+from pipeline.spec.task import Task
 from pipeline.train import trainer
 from pipeline.train.trainer import Trainer
 from tests.train.toy import a_plan
@@ -15,8 +16,7 @@ from tests.train.toy import a_plan
 
 @pytest.fixture(scope="session")
 def arrays():
-    seeds = study_seeds(4) + tuning_seeds(2, 0)
-    return {"tables": make("tabular", seeds, train=24, validation=24, test=24, features=4)}
+    return {"tables": make("tabular", study_seeds(4), train=24, validation=24, test=24, features=4)}
 
 
 @pytest.fixture
@@ -24,13 +24,13 @@ def counted(monkeypatch):
     """Runs cost nothing and are counted: their validation loss is least at the default rate."""
     rates = []
 
-    def run(self, start, split, order, learning_rate):
+    def run(self, start, split, order, learning_rate, patience):
         rates.append(learning_rate)
         size = len(split.x_train) + len(split.x_test)
         loss = 1 + abs(np.log(learning_rate / 0.01))
         curves = np.full((len(order), 2), loss)
         prediction = np.full((size, 2), 0.5)
-        return trainer.record(split, curves, 1, prediction, prediction)
+        return trainer.record(split, Task(2), curves, 1, prediction, prediction)
 
     monkeypatch.setattr(Trainer, "run", run)
     return rates

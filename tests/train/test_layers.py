@@ -13,7 +13,7 @@ def test_layers_are_those_of_keras_own_network():
     spec = network({"Conv1D": {"filters": 3, "kernel_size": 2, "padding": "same"}}, "Flatten")
     plan = a_plan(spec=spec, variants=("one", "two"))
     for arm in plan["arms"]:
-        arm |= {"shape": [6, 4], "classes": 0}
+        arm |= {"shape": [6, 4], "task": {"classes": 0, "targets": 1, "quantiles": []}}
     by_hand = keras.Sequential([keras.Input((6, 4)), keras.layers.Conv1D(3, 2, padding="same"),
                                 keras.layers.Flatten(), keras.layers.Dense(1)])
     table = layers.layers(plan)

@@ -16,7 +16,7 @@ LAYERS = [{"word": "dense", "class": "Dense", "arguments": {"units": 3}},
 
 @pytest.fixture
 def plan_file(tmp_path):
-    arms = [{"variant": variant, "data": data, "shape": [4], "classes": 2,
+    arms = [{"variant": variant, "data": data, "shape": [4], "task": {"classes": 2, "targets": 1, "quantiles": []},
              "network": {"layers": LAYERS, "head": []}}
             for variant in ("rate=1", "rate=2") for data in ("one", "two")]
     path = tmp_path / "plan.json"
@@ -26,13 +26,10 @@ def plan_file(tmp_path):
 
 @pytest.fixture
 def runs():
-    rows = []
-    for rate, chosen in ((0.1, True), (0.2, False)):
-        for seed in (1, 2):
-            rows.append({"seed": seed, "purpose": "study", "learning_rate": rate, "chosen": chosen,
-                         "best_error": seed * rate})
-        rows += [{"seed": seed, "purpose": "tuning", "learning_rate": rate, "chosen": chosen,
-                  "best_validation_loss": seed + rate} for seed in (8, 9)]
+    """Four seeds at three rates; the last seed's run was ended by the limit."""
+    rows = [{"seed": seed, "learning_rate": rate, "chosen": rate == kept, "best_error": seed * rate,
+             "best_epoch": seed, "stopped": 10 * seed, "hit_limit": seed == 4}
+            for seed, kept in ((1, 0.1), (2, 0.2), (3, 0.4), (4, 0.4)) for rate in (0.1, 0.2, 0.4)]
     table = pd.DataFrame(rows).reindex(columns=COLUMNS)
     return table.assign(experiment="x", variant="", data="one", diverged=False, parameters=7)
 
@@ -57,18 +54,16 @@ def test_the_summary_is_of_the_first_network(tmp_path):
     assert list(summary["layer"]) == ["dense_1", "bn_1"] and list(summary["parameters"]) == [15, 12]
 
 
-def test_curves_are_those_at_the_chosen_rate_of_what_is_asked(runs, tmp_path):
+def test_curves_are_those_of_what_is_asked(tmp_path):
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({"arms": [{"variant": ""}, {"variant": "repetition=1", "measuring": True}]}))
-    both = pd.concat([runs, runs.assign(variant="repetition=1")])
-    curves = pd.DataFrame({"variant": ["", "", "repetition=1"], "data": "one", "seed": 1, "epoch": 1,
-                           "learning_rate": [0.1, 0.2, 0.1], "train_loss": [1.0, 2.0, 3.0]})
-    assert list(record.chosen(plan, both, curves)["train_loss"]) == [1.0]
+    curves = pd.DataFrame({"variant": ["", "repetition=1"], "train_loss": [1.0, 3.0]})
+    assert list(record.chosen(plan, curves)["train_loss"]) == [1.0]
 
 
 def test_variants_that_measure_the_rule_are_named_apart(tmp_path):
     network = {"layers": [{"word": "flatten", "class": "Flatten", "arguments": {}}], "head": []}
-    arm = {"variant": "", "data": "one", "classes": 0, "network": network}
+    arm = {"variant": "", "data": "one", "task": {"classes": 0, "targets": 1, "quantiles": []}, "network": network}
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({"arms": [arm, arm | {"variant": "repetition=1", "measuring": True}]}))
     shown = record.chain(plan)
@@ -76,14 +71,29 @@ def test_variants_that_measure_the_rule_are_named_apart(tmp_path):
     assert "The others change" not in shown
 
 
-def test_scores_and_rates_are_means_over_seeds(runs):
-    scores = record.scores(runs)
-    assert list(scores["learning rate"]) == ["0.1", "0.2"] and list(scores["chosen"]) == ["yes", ""]
-    assert list(scores["test error, best epoch"]) == [f"{np.mean([r, 2 * r]):.4f}" for r in (0.1, 0.2)]
-    rates = record.rates(runs)
-    assert rates.loc[0, "rate 0.1"] == "8.6000" and rates.loc[0, "chosen"] == "0.1"
+def test_scores_are_means_of_the_chosen_runs(runs):
+    scores, = record.scores(runs).to_dict("records")
+    assert scores["seeds"] == 4
+    assert scores["test error, best epoch"] == f"{np.mean([1 * 0.1, 2 * 0.2, 3 * 0.4, 4 * 0.4]):.4f}"
 
 
-def test_without_tuning_runs_it_is_said_that_no_rate_was_chosen(runs):
-    rates = record.rates(runs[runs["purpose"] == "study"])
+def test_rates_are_counted_and_the_edges_share_is_said(runs):
+    other = runs[runs["learning_rate"] == 0.2].assign(variant="fixed", chosen=True)
+    wider = pd.concat([runs, runs[runs["learning_rate"] == 0.1].assign(learning_rate=0.05, chosen=False)])
+    assert record.rates(pd.concat([runs, other])).to_dict("records") == [
+        {"variant": "", "data": "one", "rate 0.1": "1", "rate 0.2": "1", "rate 0.4": "2", "at an edge": "75%"}]
+    both = record.rates(pd.concat([runs, wider.assign(data="two")]))
+    assert list(both.columns) == [
+        "variant", "data", "rate 0.05", "rate 0.1", "rate 0.2", "rate 0.4", "at an edge"]
+    assert list(both["rate 0.05"]) == ["", "0"] and list(both["at an edge"]) == ["75%", "50%"]
+
+
+def test_how_long_runs_were_and_which_share_the_limit_ended(runs):
+    assert record.epochs(runs).to_dict("records") == [{
+        "variant": "", "data": "one", "best epoch, median": "2.5", "epochs, median": "25", "epochs, most": 40,
+        "reached the limit": "25%"}]
+
+
+def test_of_a_fixed_rate_it_is_said_that_none_was_chosen(runs):
+    rates = record.rates(runs[runs["learning_rate"] == 0.1])
     assert rates.to_markdown(index=False).count("none was chosen") == 1

@@ -1,5 +1,6 @@
 """A plan's runs: rates are chosen as said, nothing is trained twice, and nothing damaged counts."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,43 +10,45 @@ import pytest
 
 from pipeline.results import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, LAYERS_TABLE, RUNS_TABLE, Damaged, Store, read_table)
+from pipeline.spec.entries import Train
+from pipeline.spec.task import Task
 from pipeline.train import trainer as trainer_module
-from pipeline.train.runs import (
-    EXTENSIONS, WrongVersion, _Arm, choose_rate, extend, train, train_plan)
+from pipeline.train.runs import WrongVersion, _Arm, choose, hit_limit, train, train_plan
 from pipeline.train.trainer import Trainer
-from tests.networks import network
+from tests.networks import TRAINING, network
 from tests.train.toy import FOLDER, VERSIONS, a_plan, another_bit, stage
 
 # --- learning rates ----------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("losses", "chosen"), [
-    # gains of 0.01: -1, -1; of 0.001: 0.5 and 0.5, whose standard error is 0
-    ({0.001: [0.5, 1.5], 0.003: [1.0, 2.0], 0.01: [2.0, 3.0]}, 0.001),
-    # gains 1.0 and 0.0: mean 0.5, standard error 0.5; not more than one, so the default stays
-    ({0.001: [0.0, 1.0], 0.003: [1.0, 1.0]}, 0.003),
-    # gains 1.0 and 0.2: mean 0.6, standard error 0.4
-    ({0.001: [0.0, 0.8], 0.003: [1.0, 1.0]}, 0.001),
-    # both gain more than one standard error: the larger gain
-    ({0.001: [0.5, 0.5], 0.003: [1.0, 1.0], 0.01: [0.2, 0.3]}, 0.01),
-    # equal everywhere: the default
-    ({0.001: [1.0, 1.0], 0.003: [1.0, 1.0], 0.01: [1.0, 1.0]}, 0.003),
-    # two rates gain the same: the smaller rate
-    ({0.01: [0.5, 0.5], 0.003: [1.0, 1.0], 0.001: [0.5, 0.5]}, 0.001),
-    ({0.003: [1.0, 2.0]}, 0.003),
-])
-def test_choose_rate(losses, chosen):
-    assert choose_rate(losses, 0.003) == chosen
+NAN, INF = float("nan"), float("inf")
 
 
-@pytest.mark.parametrize(("rates", "chosen", "further"), [
-    ([0.001, 0.003, 0.01], 0.003, None),
-    ([0.001, 0.003, 0.01], 0.001, 0.00033),
-    ([0.001, 0.003, 0.01], 0.01, 0.033),
-    ([0.01, 0.001, 0.1], 0.1, 1.0),
-    ([0.003], 0.003, None),
+@pytest.mark.parametrize(("losses", "diverged", "kept"), [
+    ({0.001: 0.5, 0.003: 0.2, 0.01: 0.4}, (), 0.003),
+    ({0.001: 0.5, 0.003: 0.2, 0.01: 0.1}, (), 0.01),
+    # equal: the smaller rate, however the grid is written
+    ({0.01: 0.2, 0.003: 0.2, 0.001: 0.3}, (), 0.003),
+    # the loss fell lowest before it diverged
+    ({0.001: 0.5, 0.003: 0.4, 0.01: 0.1}, (0.01,), 0.003),
+    ({0.001: NAN, 0.003: 0.9}, (0.001,), 0.003),
+    # all diverged
+    ({0.001: 0.5, 0.003: 0.2, 0.01: INF}, (0.001, 0.003, 0.01), 0.003),
+    ({0.001: NAN, 0.003: 0.2}, (0.001, 0.003), 0.003),
+    ({0.003: NAN, 0.001: NAN}, (0.001, 0.003), 0.001),
+    ({0.003: 1.0}, (), 0.003),
 ])
-def test_extend(rates, chosen, further):
-    assert extend(rates, chosen) == further
+def test_a_seed_keeps_the_rate_of_least_validation_loss(losses, diverged, kept):
+    assert choose({rate: {"best_validation_loss": loss, "diverged": rate in diverged}
+                   for rate, loss in losses.items()}) == kept
+
+
+@pytest.mark.parametrize(("best", "last", "patience", "diverged", "hit"), [
+    (9, 10, 3, False, True), (10, 10, 3, False, True),
+    (7, 10, 3, False, False),  # it stopped learning just then
+    (4, 7, 3, False, False), (9, 10, 0, False, False), (9, 10, 3, True, False)])
+def test_a_limit_is_hit_by_a_run_that_would_have_gone_on(best, last, patience, diverged, hit):
+    training = Train(**TRAINING | {"epochs": 10, "patience": patience})
+    assert hit_limit({"best_epoch": best, "last_epoch": last, "diverged": diverged}, training) is hit
 
 
 # --- a plan's runs -----------------------------------------------------------------------------
@@ -58,45 +61,50 @@ def test_tables_do_not_depend_on_the_number_of_threads(arrays, tmp_path):
     runs, curves = tables[0]
     assert list(runs.columns) == COLUMNS and list(curves.columns) == CURVE_COLUMNS
     assert runs["key"].is_unique
-    study = runs[runs["purpose"] == "study"]
-    assert set(study["seed"]) == {2000, 2001, 2002}
-    assert study["best_loss"].nunique() == len(study)
-    assert len(curves) == 3 * len(study)
+    assert [*zip(runs["seed"], runs["learning_rate"])] == [
+        (seed, rate) for seed in (3000, 3001, 3002) for rate in (0.003, 0.01, 0.03)]
+    assert runs["best_loss"].nunique() == len(runs) and set(runs["stopped"]) == {3}
+    # A seed keeps one run, and that alone has its curves.
+    kept = runs[runs["chosen"]].set_index("seed")
+    assert list(kept.index) == [3000, 3001, 3002]
+    np.testing.assert_array_equal(kept["best_validation_loss"], runs.groupby("seed")["best_validation_loss"].min())
+    assert len(curves) == 3 * len(kept)
     place = ["seed", "learning_rate"]
-    least = curves.groupby(place)["validation_loss"].min().sort_index()
-    kept = study.set_index(place)["best_validation_loss"].sort_index()
-    np.testing.assert_allclose(least, kept, rtol=1e-3)  # curves are kept with fewer digits
+    least = curves.groupby(place)["validation_loss"].min()
+    np.testing.assert_allclose(least, kept.set_index("learning_rate", append=True)["best_validation_loss"],
+                               rtol=1e-3)  # curves are kept with fewer digits
 
 
 def test_finished_runs_are_not_trained_again(arrays, tmp_path, counted):
     store = Store(tmp_path)
     first = train(a_plan(), arrays, store, threads=1)
-    assert len(counted) == 3 * 2 + 2
+    assert len(counted) == 2 * 3
     again = train(a_plan(), arrays, store, threads=1)
-    assert len(counted) == 8
+    assert len(counted) == 6
     for one, two in zip(first, again, strict=True):
         pd.testing.assert_frame_equal(one, two)
     train(a_plan(seeds=4), arrays, store, threads=1)
-    assert counted[8:] == [0.01, 0.01]
+    assert sorted(counted[6:]) == [0.003, 0.003, 0.01, 0.01, 0.03, 0.03]
 
 
 def test_what_decides_a_run_is_in_its_key(arrays, tmp_path):
-    def key(change=None, rate=0.01, seed=2000, held=arrays, **training):
+    def key(change=None, rate=0.01, seed=3000, held=arrays, quantiles=(), **training):
         changed = a_plan(**training) | (change or {})
+        changed["arms"][0]["task"]["quantiles"] = list(quantiles)
         return _Arm(changed, changed["arms"][0], held["tables"], Store(tmp_path), 1,
                           None).key(seed, rate)
 
-    other = dict(arrays["tables"]) | {"x_2000": arrays["tables"]["x_2000"] + 1}
-    elsewhere = dict(arrays["tables"]) | {"x_2001": arrays["tables"]["x_2001"] + 1}
+    other = dict(arrays["tables"]) | {"x_3000": arrays["tables"]["x_3000"] + 1}
+    elsewhere = dict(arrays["tables"]) | {"x_3001": arrays["tables"]["x_3001"] + 1}
     base = key()
     same = [key({"experiment": "other"}), key(held={"tables": elsewhere}), key(seeds=4),
-            key(learning_rates=[0.01]), key(tuning_seeds=3)]
+            key(learning_rates=[0.01])]
     assert set(same) == {base}
-    different = [key(rate=0.003), key(seed=2001), key(epochs=4), key(batch_size=4),
+    different = [key(rate=0.003), key(seed=3001), key(epochs=4), key(patience=2), key(batch_size=4),
                  key(optimizer="SGD"), key(scaling="none"), key(repetition=1),
                  key(train_fraction=0.5), key({"code": {"train": "1"}}),
                  key({"versions": {"keras": "0"}}), key(held={"tables": other}),
-                 key(spec=network({"Dense": {"units": 6}}))]
+                 key(spec=network({"Dense": {"units": 6}})), key(quantiles=[0.5])]
     assert len({base, *different}) == 1 + len(different)
 
 
@@ -104,7 +112,7 @@ def test_how_files_are_split_is_in_the_keys_of_their_runs_alone(arrays, tmp_path
     def key(held, **code):
         plan = a_plan()
         plan["code"] = plan["code"] | code
-        return _Arm(plan, plan["arms"][0], held, Store(tmp_path), 1, None).key(2000, 0.01)
+        return _Arm(plan, plan["arms"][0], held, Store(tmp_path), 1, None).key(3000, 0.01)
 
     x = np.arange(60, dtype=np.float32)[:, None]
     own = {name: np.array(value) for name, value in {
@@ -114,49 +122,65 @@ def test_how_files_are_split_is_in_the_keys_of_their_runs_alone(arrays, tmp_path
     assert len({key(own), key(own, files="one"), key(own, files="two")}) == 3
 
 
-def test_the_default_rate_is_studied_beside_another_choice(arrays, tmp_path, counted, monkeypatch):
-    runs, _ = train(a_plan(learning_rate=0.003), arrays, Store(tmp_path), threads=1)
-    study = runs[runs["purpose"] == "study"]
-    assert study.groupby("learning_rate")[["chosen", "default"]].first().to_dict("index") == {
-        0.003: {"chosen": False, "default": True}, 0.01: {"chosen": True, "default": False}}
+def test_a_fixed_rate_is_kept_by_every_seed(arrays, tmp_path, counted):
+    runs, _ = train(a_plan(learning_rates=[0.03]), arrays, Store(tmp_path), threads=1)
+    assert counted == [0.03, 0.03] and runs["chosen"].all()
 
 
-def test_a_choice_at_the_edge_extends_the_grid(arrays, tmp_path, counted):
-    runs, _ = train(a_plan(learning_rate=0.1, learning_rates=[0.1, 0.3]), arrays,
-                          Store(tmp_path), threads=1)
-    tried = sorted(runs.loc[runs["purpose"] == "tuning", "learning_rate"].unique())
-    assert tried == [0.0037, 0.011, 0.033, 0.1, 0.3]
-    assert set(runs.loc[runs["chosen"], "learning_rate"]) == {0.011}
+def test_seeds_may_keep_other_rates_and_one_that_diverged_is_not_kept(arrays, tmp_path, monkeypatch):
+    best = iter([0.003, 0.03])
+    wanted = {}
 
-
-def test_a_grid_is_not_extended_for_ever(arrays, tmp_path, counted):
-    runs, _ = train(a_plan(learning_rate=100.0, learning_rates=[100.0, 200.0]), arrays,
-                          Store(tmp_path), threads=1)
-    assert runs.loc[runs["purpose"] == "tuning", "learning_rate"].nunique() == 2 + EXTENSIONS
-
-
-def test_a_grid_of_one_rate_is_not_tuned(arrays, tmp_path, counted):
-    runs, _ = train(a_plan(learning_rates=[0.01]), arrays, Store(tmp_path), threads=1)
-    assert set(runs["purpose"]) == {"study"} and counted == [0.01, 0.01]
-
-
-def test_a_diverged_tuning_run_counts_as_the_trivial_prediction(arrays, tmp_path, monkeypatch):
-    def run(self, start, split, order, learning_rate):
-        curves = np.full((len(order), 2), 0.1 if learning_rate == 0.01 else np.nan)
+    def run(self, start, split, order, learning_rate, patience):
+        seed = split.x_test.tobytes()
+        if seed not in wanted:
+            wanted[seed] = next(best)
+        curves = np.full((len(order), 2), 0.2 if learning_rate == wanted[seed] else 0.5)
+        if learning_rate == 0.01:
+            curves[:] = [[0.1, 0.1], [np.nan, np.nan], [np.nan, np.nan]]
         prediction = np.full((len(split.x_train) + len(split.x_test), 2), 0.5)
-        return trainer_module.record(split, curves, 1, prediction, prediction)
+        return trainer_module.record(split, Task(2), curves, 1, prediction, prediction)
 
     monkeypatch.setattr(Trainer, "run", run)
-    runs, curves = train(a_plan(learning_rate=0.03), arrays, Store(tmp_path), threads=1)
-    assert set(runs.loc[runs["chosen"], "learning_rate"]) == {0.01}
-    assert runs.loc[runs["learning_rate"] == 0.03, "diverged"].all()
+    runs, curves = train(a_plan(), arrays, Store(tmp_path), threads=1)
+    assert runs.loc[runs["chosen"], "learning_rate"].tolist() == [0.003, 0.03]
+    assert runs.loc[runs["learning_rate"] == 0.01, "diverged"].all()
+    assert curves[["seed", "learning_rate"]].drop_duplicates().to_numpy().tolist() == [[3000, 0.003], [3001, 0.03]]
+
+
+def test_a_run_ends_when_it_has_stopped_learning_and_says_so(arrays, tmp_path):
+    patient = {"epochs": 60, "patience": 2, "learning_rates": [0.3]}
+    runs, curves = train(a_plan(**patient), arrays, Store(tmp_path), threads=1)
+    short = runs["stopped"] < 60
+    assert short.any() and not runs.loc[short, "hit_limit"].any()
+    assert (runs["stopped"] - runs["best_epoch"])[short].tolist() == [2] * short.sum()
+    assert curves.groupby("seed")["epoch"].max().tolist() == runs["stopped"].tolist()
+    limited, _ = train(a_plan(**patient | {"epochs": 2, "patience": 2}), arrays, Store(tmp_path), threads=1)
+    np.testing.assert_array_equal(limited["hit_limit"], limited["best_epoch"] > 0)
+    fixed, _ = train(a_plan(**patient | {"epochs": 5, "patience": 0}), arrays, Store(tmp_path), threads=1)
+    assert set(fixed["stopped"]) == {5} and not fixed["hit_limit"].any()
+
+
+def test_a_run_that_is_chosen_later_gets_its_curves(write_plan, counted):
+    """Of a run that was not chosen the tables keep no curves, and a clone has nothing else."""
+    stage("first")
+    write_plan(learning_rates=[0.003, 0.03])
+    stage("first")
+    assert len(counted) == 6
+    write_plan()
+    stage("first")
+    write_plan(learning_rates=[0.03])
+    stage("clone")
+    assert counted[6:] == [0.03, 0.03]
+    runs, curves = read_table(FOLDER / RUNS_TABLE), read_table(FOLDER / CURVES_TABLE)
+    assert runs["chosen"].all() and len(curves) == 2 * 3
 
 
 def test_progress_ends_complete(arrays, tmp_path, counted):
     seen = []
     train(a_plan(variants=("a", "b")), arrays, Store(tmp_path), threads=1,
                 progress=lambda done, total: seen.append((done, total)))
-    assert seen[-1][0] == seen[-1][1] == 2 * (3 * 2 + 2)
+    assert seen[-1][0] == seen[-1][1] == 2 * 3 * 2
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 
@@ -170,17 +194,17 @@ def test_another_version_is_refused(arrays, tmp_path):
 
 def test_stored_tables_count_as_finished_runs(write_plan, counted, monkeypatch):
     stage("first")
-    assert len(counted) == 8
+    assert len(counted) == 6
     runs = read_table(FOLDER / RUNS_TABLE)
-    assert len(runs) == 8 and list(runs.columns) == COLUMNS
+    assert len(runs) == 6 and list(runs.columns) == COLUMNS
     assert list(read_table(FOLDER / CURVES_TABLE).columns) == CURVE_COLUMNS
     written = {path.name: path.read_bytes() for path in FOLDER.iterdir()}
     stage("clone")
-    assert len(counted) == 8
+    assert len(counted) == 6
     assert {path.name: path.read_bytes() for path in FOLDER.iterdir()} == written
     monkeypatch.setenv("RETRAIN", "1")
     stage("retrained")
-    assert len(counted) == 16
+    assert len(counted) == 12
     assert {path.name: path.read_bytes() for path in FOLDER.iterdir()} == written
     assert Path("timings/an_experiment.json").exists()
 
@@ -188,8 +212,9 @@ def test_stored_tables_count_as_finished_runs(write_plan, counted, monkeypatch):
 def another_digit(path):
     """A number of the table, changed by hand as an editor would."""
     text = path.read_text()
-    assert "0.5" in text
-    path.write_text(text.replace("0.5", "0.4", 1))
+    changed = re.sub(r"\b0\.(\d)", lambda found: f"0.{(int(found[1]) + 1) % 10}", text, count=1)
+    assert changed != text
+    path.write_text(changed)
 
 
 @pytest.mark.parametrize(("table", "damage"), [
@@ -212,7 +237,7 @@ def test_a_changed_table_is_made_anew_once_its_folder_is_removed(write_plan, cou
     another_digit(FOLDER / RUNS_TABLE)
     shutil.rmtree(FOLDER)
     stage("clone")
-    assert len(counted) == 16 and (FOLDER / RUNS_TABLE).read_bytes() == before
+    assert len(counted) == 12 and (FOLDER / RUNS_TABLE).read_bytes() == before
 
 
 def test_retraining_does_not_look_at_what_is_distrusted(write_plan, counted, monkeypatch):
@@ -235,4 +260,4 @@ def test_a_damaged_run_in_the_store_is_refused_by_name(write_plan, counted):
         stage("store")
     path.unlink()
     stage("store")
-    assert len(counted) == 9 and (FOLDER / RUNS_TABLE).read_bytes() == before
+    assert len(counted) == 7 and (FOLDER / RUNS_TABLE).read_bytes() == before

@@ -5,14 +5,15 @@ import copy
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, recall_score
 
 from pipeline.data.splits import Split
 from pipeline.network.model import build
 from pipeline.results import MEASURES
+from pipeline.spec.task import Task
 from pipeline.train import trainer as trainer_module
-from pipeline.train.trainer import Trainer, batch_order, measures, trivial_prediction
+from pipeline.train.task import measures, trivial_prediction
+from pipeline.train.trainer import Trainer, batch_order
 from tests.networks import network, random_split
 
 CNN_LSTM = network(
@@ -26,7 +27,7 @@ MLP = network({"Dense": {"units": 5, "kernel_regularizer": "l2"}}, "BatchNormali
 @pytest.fixture(scope="module")
 def mlp():
     """A trainer of the classifier, shared because compiling it takes longest."""
-    return Trainer(MLP, (4,), 2, {"SGD": {"momentum": 0.9}})
+    return Trainer(MLP, (4,), Task(2), {"SGD": {"momentum": 0.9}})
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +44,12 @@ def mlp_split():
 def test_epochs_equal_keras_fit(spec, shape, classes, optimizer):
     split = random_split(shape, classes)
     order = batch_order(24, 8, 4, seed=3)
-    trainer = Trainer(spec, shape, classes, optimizer)
+    trainer = Trainer(spec, shape, Task(classes), optimizer)
     # Not `run`: its record keeps five digits.
     curves = raw_curves(trainer, trainer.start(3, 0), split, order, 0.01)
 
     name, arguments = (optimizer, {}) if isinstance(optimizer, str) else [*optimizer.items()][0]
-    reference = build(spec, shape, classes, 3, 0)
+    reference = build(spec, shape, classes or 1, 3, 0)
     pure = "SparseCategoricalCrossentropy" if classes else "MeanSquaredError"
     # The metric is the loss without the penalty of a regulariser.
     reference.compile(getattr(keras.optimizers, name)(learning_rate=0.01, **arguments),
@@ -68,15 +69,10 @@ def test_epochs_equal_keras_fit(spec, shape, classes, optimizer):
         np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-4, atol=1e-5)
 
 
-def raw_curves(trainer, start, split, order, rate):
+def raw_curves(trainer, start, split, order, rate, patience=0):
     """A run's curves, not rounded; leaves the weights of the last epoch in the network."""
-    for variable, value in zip(trainer.model.variables, start, strict=True):
-        variable.assign(value)
-    for variable, value in zip(trainer.optimizer.variables, trainer._optimizer_start, strict=True):
-        variable.assign(value)
-    trainer.optimizer.learning_rate.assign(rate)
-    return trainer._run(*map(tf.constant, (split.x_train, split.y_train, split.x_validation,
-                                           split.y_validation, order))).numpy()
+    trainer._begin(trainer._variables, start, rate)
+    return trainer._epochs(trainer._variables, split, order, patience)
 
 
 # --- a run -------------------------------------------------------------------------------------
@@ -124,10 +120,11 @@ def test_a_record_holds_what_the_tables_need(mlp, mlp_split):
 
 def test_divergence_is_recorded_not_raised():
     split = random_split((4,), 0)
-    trainer = Trainer(network({"Dense": {"units": 2}}), (4,), 0, "SGD")
+    trainer = Trainer(network({"Dense": {"units": 2}}), (4,), Task(), "SGD")
     order = batch_order(24, 8, 4, 0)
     record = trainer.run(trainer.start(0, 0), split, order, 1e12)
     assert record["diverged"] is True
+    assert record["last_epoch"] == len(record["train_curve"]) < 4  # and it stops there
     assert not np.isfinite(record["last_loss"])
     assert np.isfinite(record["trivial_error"])
     healthy = trainer.run(trainer.start(0, 0), split, order, 0.01)
@@ -141,7 +138,7 @@ def test_the_best_epoch_is_the_earliest_of_the_least(curve, epoch):
     split = random_split((4,), 0)
     prediction = np.zeros((48, 1), np.float32)
     curves = np.column_stack([np.ones(4), curve])
-    record = trainer_module.record(split, curves, 7, prediction, prediction)
+    record = trainer_module.record(split, Task(), curves, 7, prediction, prediction)
     assert record["best_epoch"] == epoch
     assert record["diverged"] == (not np.isfinite(curve).all())
 
@@ -154,7 +151,7 @@ def test_measures_of_classes_equal_scikit_learn():
     y = generator.integers(0, 3, 200).astype(np.int32)
     prediction = generator.dirichlet([1, 1, 1], 200)
     split = Split(None, y_train, None, None, None, y, "classes", 3)
-    found = measures(y, prediction.astype(np.float32), split)
+    found = measures(y, prediction.astype(np.float32), split, Task(3))
     guess = prediction.argmax(axis=1)
     assert found["error"] == pytest.approx(1 - accuracy_score(y, guess))
     assert found["loss"] == pytest.approx(log_loss(y, prediction), rel=1e-5)
@@ -165,7 +162,7 @@ def test_measures_of_classes_equal_scikit_learn():
 def test_measures_of_regression_equal_scikit_learn():
     generator = np.random.default_rng(0)
     y, prediction = generator.standard_normal((2, 50, 1))
-    found = measures(y, prediction, Split(*[None] * 6, "regression", 0))
+    found = measures(y, prediction, Split(*[None] * 6, "regression", 0), Task())
     assert found["error"] == found["loss"] == pytest.approx(mean_squared_error(y, prediction))
     assert np.isnan([found["calibration_error"], found["minority_recall"]]).all()
 
@@ -178,24 +175,24 @@ def test_calibration_error_by_hand():
     y = np.array([0, 1, 0, 1])
     split = Split(None, y, None, None, None, y, "classes", 2)
     expected = (2 * abs(1 / 2 - 0.91) + abs(1 - 0.61) + abs(0 - 1.00)) / 4
-    assert measures(y, prediction, split)["calibration_error"] == pytest.approx(expected)
+    assert measures(y, prediction, split, Task(2))["calibration_error"] == pytest.approx(expected)
 
 
 def test_a_class_predicted_with_certainty_and_wrongly_has_a_finite_loss():
     y = np.array([0, 1])
     split = Split(None, y, None, None, None, y, "classes", 2)
-    assert np.isfinite(measures(y, np.array([[0.0, 1.0], [0.0, 1.0]]), split)["loss"])
+    assert np.isfinite(measures(y, np.array([[0.0, 1.0], [0.0, 1.0]]), split, Task(2))["loss"])
 
 
 def test_measures_of_nothing_finite():
     y = np.array([0, 1])
     split = Split(None, y, None, None, None, y, "classes", 2)
-    assert np.isnan(list(measures(y, np.full((2, 2), np.nan), split).values())).all()
+    assert np.isnan(list(measures(y, np.full((2, 2), np.nan), split, Task(2)).values())).all()
 
 
 def test_trivial_regression_is_the_training_mean():
     split = random_split((4,), 0)
-    np.testing.assert_allclose(trivial_prediction(split, len(split.y_test)),
+    np.testing.assert_allclose(trivial_prediction(split, len(split.y_test), Task()),
                                np.full((24, 1), split.y_train.mean()), rtol=1e-6)
 
 

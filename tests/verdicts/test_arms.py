@@ -118,7 +118,7 @@ def test_the_default_rate_of_an_arm_that_has_none_is_its_own():
 def test_the_plans_say_which_targets_are_classes(tmp_path):
     for name, sets in {"one": {"a": 2, "b": 0}, "two": {"b": 0, "c": 9}}.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(
-            {"arms": [{"data": data, "classes": classes} for data, classes in sets.items()]}))
+            {"arms": [{"data": data, "task": {"classes": classes, "targets": 1, "quantiles": []}} for data, classes in sets.items()]}))
     assert classes_of(["one", "two"], tmp_path) == {"a", "c"}
     with pytest.raises(ConfigError, match="three.json: there is no such file; `python -m pipeline.plan`"):
         classes_of(["one", "three"], tmp_path)

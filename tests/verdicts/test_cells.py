@@ -264,15 +264,14 @@ def test_one_experiment_is_compared_as_all_are(tmp_path, monkeypatch):
     params = parse(dict(
         data={d: {"group": "g", "source": "noise", "seeds": 30} for d in "ab"}, layers={},
         experiments={"old": layers, "new": layers | {"versus": "old", "vary": {"batch_size": [8, 32]}}},
-        train={"epochs": 1, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.1,
-               "learning_rates": [0.1], "tuning_seeds": 2}))
+        train={"epochs": 1, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.1]}))
     runs = together(*(arm("old", d, 0.02, task="classes", trivial=0.5) for d in "ab"),
                     *(arm("new", d, 0.01, variant=f"batch_size={size}", task="classes", trivial=0.5)
                       for size in (8, 32) for d in "ab"),
                     arm("new", "a", 0.01, variant="batch_size=8,repetition=1", task="classes", trivial=0.5))
     (tmp_path / "plan").mkdir()
     (tmp_path / "plan/new.json").write_text(json.dumps(
-        {"arms": [{"data": "a", "classes": 2}, {"data": "b", "classes": 3}]}))
+        {"arms": [{"data": "a", "task": {"classes": 2, "targets": 1, "quantiles": []}}, {"data": "b", "task": {"classes": 3, "targets": 1, "quantiles": []}}]}))
     monkeypatch.chdir(tmp_path)
     table = compare("new", params, runs, None, RULE)
     expected = comparisons({"new": "old"}, measured(runs[~runs["variant"].str.contains("repetition")]), RULE)

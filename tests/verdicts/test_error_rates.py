@@ -57,8 +57,8 @@ def test_the_arms_that_measure_the_rule_are_those_of_the_controls():
     params = parse(dict(
         data={"d": {"group": "g", "source": "noise", "seeds": 3}}, layers={},
         experiments={"old": {"data": "d", "layers": ["Dense"]}},
-        train={"epochs": 1, "batch_size": 1, "optimizer": "Adam", "learning_rate": 0.1,
-               "learning_rates": [0.1], "tuning_seeds": 2}, verdicts={"controls": ["old"]}))
+        train={"epochs": 1, "batch_size": 1, "optimizer": "Adam", "learning_rates": [0.1]},
+        verdicts={"controls": ["old"]}))
     assert measuring(params) == {
         "A/A": {"old[repetition=1]": "old"}, "half the data": {"old[train_fraction=0.5]": "old"}}
 

@@ -12,8 +12,7 @@ def params(**vary):
     return parse(dict(
         data={"a": {"group": "g", "source": "noise", "seeds": 30}}, layers={"lstm": {"LSTM": {"units": 4}}},
         experiments={"net": {"data": "a", "layers": ["lstm"], **({"vary": vary} if vary else {})}},
-        train={"epochs": 1, "batch_size": 1, "optimizer": "Adam", "learning_rate": 0.1,
-               "learning_rates": [0.1], "tuning_seeds": 2}))
+        train={"epochs": 1, "batch_size": 1, "optimizer": "Adam", "learning_rates": [0.1]}))
 
 
 def test_variants_are_the_full_grid_by_label():

@@ -38,7 +38,7 @@ def _data_row(study: Study, name: str) -> tuple:
     shape, target = "–", "–"
     if arm:
         shape = " × ".join(map(str, arm["shape"]))
-        target = f"{arm['classes']} classes" if arm["classes"] else "a number"
+        target = f"{arm['task']['classes']} classes" if arm["task"]["classes"] else "a number"
     return (name, capital(data.title or data.origin), shape, target, data.seeds, train["epochs"],
             train["batch_size"])
 

@@ -20,8 +20,8 @@ def test_every_piece_is_written(study):
 
 def test_constants_and_data_sets(study):
     assert "| `ratio_margin` | 1.1 | Ratio of mean squared errors" in constants(study)
-    plans = {"plain": {"arms": [{"data": "forecast", "shape": [21, 20], "classes": 0},
-                                {"data": "digits", "shape": [8, 8, 1], "classes": 10}]}}
+    plans = {"plain": {"arms": [{"data": "forecast", "shape": [21, 20], "task": {"classes": 0, "targets": 1, "quantiles": []}},
+                                {"data": "digits", "shape": [8, 8, 1], "task": {"classes": 10, "targets": 1, "quantiles": []}}]}}
     text = data_sets(replace(study, plans=plans))
     assert "| forecast | A forecast | 21 × 20 | a number | 30 | 2 | 8 |" in text
     assert "| digits | Digits | 8 × 8 × 1 | 10 classes | 60 | 2 | 8 |" in text

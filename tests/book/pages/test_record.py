@@ -21,8 +21,8 @@ from pipeline.plan.code import pins
 from pipeline.spec.base import read_yaml
 
 ROOT = Path(__file__).parents[3]
-TRAIN = {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.01, "learning_rates": [0.01],
-         "tuning_seeds": 2, "scaling": "standard", "train_fraction": 1.0, "repetition": 0}
+TRAIN = {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01],
+         "scaling": "standard", "train_fraction": 1.0, "repetition": 0}
 
 
 def read(path):
@@ -84,12 +84,12 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     network = {"layers": [{"word": "dense", "class": "Dense", "arguments": {"units": 2}}],
                "head": [{"word": "Activation", "class": "Activation", "arguments": {"activation": "softmax"}}]}
-    arm = {"variant": "", "data": "tables", "shape": [4], "classes": 2, "network": network, "train": TRAIN}
+    arm = {"variant": "", "data": "tables", "shape": [4], "task": {"classes": 2, "targets": 1, "quantiles": []}, "network": network, "train": TRAIN}
     (folder / "plan").mkdir()
     (folder / "plan/before.json").write_text(json.dumps({
         "experiment": "before", "arms": [arm], "code": {"train": "0"}, "versions": pins(),
         "data": {"tables": {"digest": "0", "seeds": 2}}}))
-    write_arrays(make("tabular", [2000, 2001], train=24, validation=24, test=24, features=4),
+    write_arrays(make("tabular", [3000, 3001], train=24, validation=24, test=24, features=4),
                  folder / "data/tables.npz")
     done = subprocess.run([sys.executable, "-m", "pipeline.train", "before"], cwd=folder, text=True,
                           capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT)})

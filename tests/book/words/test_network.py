@@ -11,8 +11,7 @@ DATA = {"forecast": {"group": "sequences", "source": "forecast", "seeds": 30}}
 LAYERS = {"conv": {"Conv1D": {"filters": 10, "kernel_size": 3}}, "dense": {"Dense": {"units": 8}},
           "relu": {"Activation": "relu"}, "tanh": {"Activation": "tanh"}, "lstm": {"LSTM": {"units": 15}},
           "bn": "BatchNormalization", "se": {"SqueezeExcite": {"ratio": 2}}}
-TRAIN = {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rate": 0.01, "learning_rates": [0.01],
-         "tuning_seeds": 2}
+TRAIN = {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01]}
 
 
 @pytest.fixture

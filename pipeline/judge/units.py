@@ -1,0 +1,78 @@
+"""Data sets → units: one row each, the sets of one source or one quantity averaged first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from pipeline.judge.estimate import Estimate
+from pipeline.judge.one_set import Effect, mean
+from pipeline.judge.rule import Rule
+
+#: `y` the effect, `s` its standard error over seeds, `freedom` that error's degrees of freedom.
+UNIT_COLUMNS = ["unit", "stratum", "sets", "seeds", "y", "s", "freedom"]
+
+
+def units(effects: Mapping[str, Effect], unit_of: Mapping[str, str] | None = None,
+          stratum_of: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """One row a unit, in the order of the data sets.
+
+    Args:
+        effects: by data set.
+        unit_of: the unit of a set that shares one; others are units of their own.
+        stratum_of: the stratum of a set; '' for those without.
+
+    Returns:
+        `UNIT_COLUMNS`; `sets` names a unit's data sets.
+
+    Raises:
+        ValueError: the sets of a unit lie in two strata, or have unequal seeds.
+    """
+    unit_of, stratum_of = unit_of or {}, stratum_of or {}
+    members: dict[str, list[str]] = {}
+    for data in effects:
+        members.setdefault(unit_of.get(data, data), []).append(data)
+    rows = []
+    for unit, sets in members.items():
+        strata = {stratum_of.get(data, "") for data in sets}
+        if len(strata) > 1:
+            raise ValueError(f"the sets of a unit lie in one stratum. Received: {unit} in "
+                             f"{', '.join(sorted(strata))}")
+        effect = mean([effects[data] for data in sets])
+        rows.append((unit, strata.pop(), ", ".join(sets), len(effect.w), effect.y, effect.s,
+                     len(effect.w) - 1))
+    return pd.DataFrame(rows, columns=UNIT_COLUMNS)
+
+
+def chances(units: pd.DataFrame, delta: float) -> dict[str, np.ndarray]:
+    """One-sided p values of every unit `(K,)`, by its own t test over seeds.
+
+    Keys: `above` and `below` (the margin), `positive` and `negative` (0), `above_minus` and
+    `below_minus` (minus the margin).
+    """
+    one = Estimate(*(units[name].to_numpy(float) for name in ("y", "s", "freedom")))
+    return {"above": one.above(delta), "below": one.below(delta),
+            "positive": one.above(0.0), "negative": one.below(0.0),
+            "above_minus": one.above(-delta), "below_minus": one.below(-delta)}
+
+
+def counts(units: pd.DataFrame, delta: float, rule: Rule) -> dict[str, int]:
+    """On how many units what was found.
+
+    Keys: `better` and `worse` (the unit's own interval leaves 0 out), `above` and `below` (its
+    effect lies beyond the margin either way), `proven_above` and `proven_below` (it is proven to,
+    one-sided at 0.05 / 2K: Bonferroni over the K units).
+    """
+    p, tail = chances(units, delta), rule.proven_tail(len(units))
+    found = {"better": p["positive"] < rule.tail, "worse": p["negative"] < rule.tail,
+             "above": units["y"] > delta, "below": units["y"] < -delta,
+             "proven_above": p["above"] < tail, "proven_below": p["below_minus"] < tail}
+    return {name: int(which.sum()) for name, which in found.items()}
+
+
+def depends(units: pd.DataFrame, delta: float, rule: Rule) -> bool:
+    """Whether the effect depends on the data: one unit proven above δ, and one below -δ."""
+    found = counts(units, delta, rule)
+    return found["proven_above"] > 0 and found["proven_below"] > 0
