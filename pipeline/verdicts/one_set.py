@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.judge.estimate import Estimate, combine
+from pipeline.verdicts.estimate import Estimate, combine
 
 
 @dataclass(frozen=True, eq=False)

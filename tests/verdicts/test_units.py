@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.judge.one_set import Effect
-from pipeline.judge.rule import Rule
-from pipeline.judge.units import UNIT_COLUMNS, chances, counts, depends, units
+from pipeline.verdicts.one_set import Effect
+from pipeline.verdicts.rule import Rule
+from pipeline.verdicts.units import UNIT_COLUMNS, chances, counts, depends, units
 
 RULE = Rule()
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from pipeline.judge.estimate import Estimate, combine
-from pipeline.judge.rule import Rule
+from pipeline.verdicts.estimate import Estimate, combine
+from pipeline.verdicts.rule import Rule
 
 
 def average(units: pd.DataFrame, rule: Rule) -> Estimate:

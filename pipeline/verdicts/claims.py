@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from pipeline.judge import average as averages
-from pipeline.judge import words
-from pipeline.judge.estimate import Estimate
-from pipeline.judge.quantifiers import set_chances
-from pipeline.judge.rule import Rule
-from pipeline.judge.units import chances, depends
+from pipeline.verdicts import average as averages
+from pipeline.verdicts import words
+from pipeline.verdicts.estimate import Estimate
+from pipeline.verdicts.quantifiers import set_chances
+from pipeline.verdicts.rule import Rule
+from pipeline.verdicts.units import chances, depends
 
 REGIONS = ("better", "positive", "worse", "equivalent", "not_worse", "not_better", "differs")
 QUANTIFIERS = ("generally", "some", "always")

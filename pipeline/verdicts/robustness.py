@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from pipeline.judge.average import enough, of_a_family
-from pipeline.judge.claims import UNDECIDED, verdict
-from pipeline.judge.rule import Rule
+from pipeline.verdicts.average import enough, of_a_family
+from pipeline.verdicts.claims import UNDECIDED, verdict
+from pipeline.verdicts.rule import Rule
 
 COLUMNS = ["change", "verdict"]
 MARKED, HALVED, DOUBLED, SIGNED_RANK = (

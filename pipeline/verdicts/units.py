@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from pipeline.judge.estimate import Estimate
-from pipeline.judge.one_set import Effect, mean
-from pipeline.judge.rule import Rule
+from pipeline.verdicts.estimate import Estimate
+from pipeline.verdicts.one_set import Effect, mean
+from pipeline.verdicts.rule import Rule
 
 #: `y` the effect, `s` its standard error over seeds, `freedom` that error's degrees of freedom.
 UNIT_COLUMNS = ["unit", "stratum", "sets", "seeds", "y", "s", "freedom"]
