@@ -76,7 +76,7 @@ class Claim(Spec):
     baseline: list[str] = []
     #: Names of exact checks: the claim is true if all of them hold.
     checks: list[str] = []
-    #: Default: all data sets that every experiment of a contrast has.
+    #: Groups or data sets; default: all data sets that every experiment of a contrast has.
     data: Annotated[list[str], Field(min_length=1)] | None = None
     metric: str = "error"
     endpoint: Literal["best", "last"] = "best"
@@ -86,6 +86,8 @@ class Claim(Spec):
     identity: bool = False
     because: str | None = None
     analogue: bool = False
+    #: Whether the first page or the opening of a chapter rests on it.
+    primary: bool = False
 
     @property
     def experiments(self) -> list[str]:
@@ -159,10 +161,51 @@ def check_claims(claims: Sequence[Claim], params: Params) -> None:
             _check_arm(name, claim.probe, params, f"{CLAIMS}: {claim.slug}.{place}")
         others = [(f"contrasts[{i}].minus.data", c.minus.data)
                   for i, c in enumerate(claim.contrasts) if c.minus and c.minus.data]
+        groups = {group for entry in params.data.values() for group in entry.groups}
         for place, data in [("data", data) for data in claim.data or []] + others:
-            if data not in params.data:
+            known = [*params.data, *groups] if place == "data" else list(params.data)
+            if data not in known:
                 raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: there is no data set '{data}'"
-                                  f"{nearest(data, params.data)}")
+                                  f"{nearest(data, known)}")
+        if not claim.checks:
+            _check_family(claim, params)
+
+
+def data_sets(claim: Claim, params: Params) -> list[str]:
+    """The data sets that a claim is decided on, in the order of params.yaml.
+
+    They are those that all of its experiments have; of these, the ones that it names, if it names any.
+    """
+    experiments = [name for name in claim.experiments if name not in _elsewhere(claim)]
+    shared = set.intersection(*(set(params.data_sets(name)) for name in experiments)) - {
+        name for name, entry in params.data.items() if getattr(entry, "own", False)}
+    wanted = set(claim.data or params.data)
+    return [name for name, entry in params.data.items()
+            if name in shared and wanted.intersection((name, *entry.groups))]
+
+
+def _elsewhere(claim: Claim) -> set[str]:
+    """The experiments that a claim needs on another data set only."""
+    other = {base(n) for c in claim.contrasts if c.minus and c.minus.data
+             for n in (c.minus.treatment, c.minus.control)}
+    return other - {base(n) for c in claim.contrasts for n in (c.treatment, c.control)}
+
+
+def family(names: Sequence[str], params: Params) -> str:
+    """The family that all of some data sets belong to; empty if they stand for themselves."""
+    found = {params.data[name].family for name in names}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _check_family(claim: Claim, params: Params) -> None:
+    """A claim is decided on some data set, and real ones are not averaged with invented ones."""
+    names = data_sets(claim, params)
+    if not names:
+        raise ConfigError(f"{CLAIMS}: {claim.slug}.data: its experiments share none of these data sets")
+    found = {params.data[name].family for name in names}
+    if len(found) > 1:
+        raise ConfigError(f"{CLAIMS}: {claim.slug}.data: found data sets of {', '.join(map(repr, sorted(found)))}; "
+                          "allowed: those of one family, or such as belong to none")
 
 
 def _check_arm(name: str, probe: bool, params: Params, where: str) -> None:

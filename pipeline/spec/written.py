@@ -25,6 +25,9 @@ class WrittenData(Spec):
 
     of: str | None = None
     group: str | None = None
+    also: list[str] | None = None
+    unit: str | None = None
+    stratum: str | None = None
     source: str | None = None
     seeds: Seeds | None = None
     arguments: dict[str, Scalar | list[Scalar]] | None = None
