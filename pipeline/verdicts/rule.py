@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import pandas as pd
 
@@ -38,16 +38,19 @@ class Rule:
     range_share: float = _constant(
         0.8, "share of other data sets that the range for another set is made for", 0.5, 0.999)
     least_units: int = _constant(
-        8, "units that an average over a family needs; fewer are judged as named sets", 3, 100)
+        8, "units that an average over a family needs; fewer are judged as named sets, and the words "
+        "hold on these sets", 3, 100)
     fewest_seeds: int = _constant(10, "seeds on which a set must have the measure", 2, 1000)
     strata_level: float = _constant(
-        0.05, "p value below which two strata differ, and each gets its own verdict", 0, 1)
+        0.01, "p value (Welch's t test) below which two strata differ, and each gets its own verdict; the "
+        "two then share the chance of a miss, so that each has intervals of half of it", 0, 1)
     q_level: float = _constant(
         0.05, "q value (Benjamini and Hochberg) up to which a verdict becomes advice", 0, 1)
     marked_share: float = _constant(
-        0.9, "the control's error over the trivial predictor's above which a set is marked", 0, 1)
-    margin_halved: float = _constant(0.5, "factor of the narrower margin of robustness", 0, 1)
-    margin_doubled: float = _constant(2.0, "factor of the wider margin of robustness", 1, 10)
+        0.9, "the error over the trivial predictor's above which a control's set is marked, and a seed "
+        "has failed; errors and losses above the trivial predictor's count as that one's", 0, 1)
+    narrower_margin: float = _constant(2 / 3, "factor of the narrower margin of robustness", 0, 1)
+    wider_margin: float = _constant(1.5, "factor of the wider margin of robustness", 1, 10)
     power: float = _constant(
         0.8, "chance with which the smallest average that can be found is found", 0.5, 0.999)
 
@@ -67,6 +70,10 @@ class Rule:
     def proven_tail(self, units: int) -> float:
         """One-sided level at which one of K units is proven to lie beyond the margin, 0.05 / 2K."""
         return self.tail / units
+
+    def shared(self, groups: int) -> Rule:
+        """The rule for one of several groups that share the chance of a miss (Bonferroni)."""
+        return self if groups == 1 else replace(self, confidence=1 - (1 - self.confidence) / groups)
 
     def table(self) -> pd.DataFrame:
         """Every constant: columns `name`, `value`, `says`."""
