@@ -176,6 +176,7 @@ def verdict_tables(claims: Sequence[Claim], answers: Mapping[str, Answer], data_
         ConfigError: a claim names an exact check that does not exist.
     """
     rows, turned = [], []
+    known = data_sets.groupby("data").agg(marked=("marked", "any"), sensitive=("sensitive", "all"))
     for claim in claims:
         plain = {"slug": claim.slug, "group": "", "word": "", "p": math.nan, "fragile": False, "why": "",
                  "primary": claim.primary}
@@ -190,7 +191,7 @@ def verdict_tables(claims: Sequence[Claim], answers: Mapping[str, Answer], data_
             mine = answers[claim.slug]
             others = dict(_other_choices(mine, measured, params, rule))
             for group in mine.groups:
-                found, again = _decided(claim, mine, group, data_sets, others)
+                found, again = _decided(claim, mine, group, known, others)
                 turned += [(claim.slug, group.name, *row) for row in again.values.tolist()]
                 rows.append(plain | {
                     "group": group.name, "verdict": found.verdict, "reads": _reads(claim, found, group),
@@ -215,10 +216,10 @@ def _identity(claim: Claim, checks: Mapping[str, bool]) -> str:
     return "true" if all(bool(checks[check]) for check in claim.checks) else "false"
 
 
-def _decided(claim: Claim, answer: Answer, group: Group, data_sets: pd.DataFrame,
+def _decided(claim: Claim, answer: Answer, group: Group, known: pd.DataFrame,
              others: Mapping[str, pd.DataFrame]) -> tuple[Verdict, pd.DataFrame]:
     """The verdict on a group, and the table of what other choices make of it."""
-    marked, sensitive = _named(group.units, data_sets)
+    marked, sensitive = _named(group.units, known)
     asked = {"region": claim.predicts.region, "quantifier": claim.predicts.quantifier,
              "units": group.units, "delta": answer.delta, "rule": group.rule, "family": group.family,
              "sensitive": sensitive if metric_of(claim.metric).skill else None}
@@ -230,19 +231,19 @@ def _decided(claim: Claim, answer: Answer, group: Group, data_sets: pd.DataFrame
     return found, again
 
 
-def _named(units: pd.DataFrame, data_sets: pd.DataFrame) -> tuple[set[str], set[str] | None]:
+def _named(units: pd.DataFrame, known: pd.DataFrame) -> tuple[set[str], set[str] | None]:
     """The units that are marked, and those that are sensitive (None: half the data was not tried).
 
-    One marked set marks its unit. A unit is sensitive if all of its sets are, by every control.
+    One marked set, by one control, marks its unit. A unit is sensitive if all of its sets are, by
+    every control.
     """
-    known = data_sets.groupby("data").agg(marked=("marked", "any"), sensitive=("sensitive", "all"))
     marked, sensitive, tried = set(), set(), False
     for unit, sets in zip(units["unit"], units["sets"].str.split(", "), strict=True):
-        mine = known.reindex([name for name in sets if name in known.index])
-        tried |= len(mine) > 0
-        if mine["marked"].any():
+        mine = [name for name in sets if name in known.index]
+        tried |= bool(mine)
+        if any(known.at[name, "marked"] for name in mine):
             marked.add(unit)
-        if len(mine) == len(sets) and mine["sensitive"].all():
+        if len(mine) == len(sets) and all(known.at[name, "sensitive"] for name in mine):
             sensitive.add(unit)
     return marked, sensitive if tried else None
 
