@@ -24,7 +24,8 @@ from pipeline.verdicts.many import q_values
 from pipeline.verdicts.one_set import Effect
 from pipeline.verdicts.robustness import MIDDLE_RATE, OTHER_ENDPOINT, fragile, robustness
 from pipeline.verdicts.rule import Rule, margin
-from pipeline.verdicts.scores import OTHER
+from pipeline.verdicts.scores import OTHER, derive
+from pipeline.verdicts.sweeps import sweeps
 from pipeline.verdicts.units import counts, unit_effects, units
 
 #: What a claim about an analogue of a thread's finding reads.
@@ -83,6 +84,20 @@ def answer(comparison: Comparison, measured: Measured, params: Params, rule: Rul
                     rule.shared(len(parts)), len(parts)) for name, part in parts.items()]
     return Answer(comparison, found, combined, table, margin(metric_of(comparison.metric).margin, rule),
                   averages.strata_apart(table) if family else math.nan, groups)
+
+
+def compare(name: str, params: Params, runs: pd.DataFrame, rule: Rule) -> list[Answer]:
+    """One experiment, or every variant of its sweep, against its `versus`: an answer a family.
+
+    Args:
+        runs: the tables of the experiment and of its control, at least.
+
+    Raises:
+        ConfigError, ValueError: the arms cannot be compared.
+    """
+    measured = Measured(derive(runs, rule), sweeps=sweeps(params))
+    return [answer(one, measured, params, rule) for one in
+            effects.of_experiment(name, params.experiments[name].versus, params, measured.chosen)]
 
 
 def units_of(params: Params) -> dict[str, str]:
