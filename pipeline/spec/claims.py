@@ -22,9 +22,9 @@ ARM = re.compile(r"([a-z0-9_]+)(?:\[(.+)\])?\Z")
 class Pair(Spec):
     """A treatment and its control: experiments, or variants of a sweep as `name[value=8]`.
 
-    `name[tuned]` is the variant of least validation loss over the tuning seeds, chosen for each
-    data set; `name[rates]` is a sweep of the learning rate as a whole; in a claim that the probe
-    decides, `name[layer]` is a layer of the network.
+    `name[tuned]`: of all variants, each seed keeps the one of least validation loss; `name[rates]` is
+    a sweep of the learning rate as a whole; in a claim that the probe decides, `name[layer]` is a
+    layer of the network.
     """
 
     treatment: str
