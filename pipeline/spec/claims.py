@@ -78,6 +78,10 @@ class Claim(Spec):
     checks: list[str] = []
     #: Default: all data sets that every experiment of a contrast has.
     data: Annotated[list[str], Field(min_length=1)] | None = None
+    #: The family whose data sets it speaks of, in place of `data`.
+    family: str | None = None
+    #: Whether it is one of the few questions that the study is for.
+    primary: bool = False
     metric: str = "error"
     endpoint: Literal["best", "last"] = "best"
     #: Whether the probe measured what is compared, instead of the study's runs.
@@ -111,6 +115,8 @@ class Claim(Spec):
             raise ValueError("predicts.region: found 'equivalent'; a comparison without a margin "
                              "cannot show it; allowed: better, worse, differs, positive, "
                              "not_worse, not_better")
+        if self.data and self.family:
+            raise ValueError("found data and family; allowed: one of them")
         if self.data and len(set(self.data)) < len(self.data):
             raise ValueError(f"data: found {self.data}; a data set may stand once")
         return self
@@ -149,7 +155,11 @@ def check_claims(claims: Sequence[Claim], params: Params) -> None:
     Raises:
         ConfigError: names the claim, what was found and the nearest existing name.
     """
+    families = list(dict.fromkeys(one.family for one in params.data.values() if one.family))
     for claim in claims:
+        if claim.family and claim.family not in families:
+            raise ConfigError(f"{CLAIMS}: {claim.slug}.family: there is no family '{claim.family}'"
+                              f"{nearest(claim.family, families)}")
         pairs = [(f"contrasts[{i}]{inner}", pair) for i, contrast in enumerate(claim.contrasts)
                  for inner, pair in (("", contrast), (".minus", contrast.minus)) if pair]
         names = [(f"{place}.{side}", getattr(p, side)) for place, p in pairs

@@ -85,6 +85,11 @@ class AnyDataSet(Spec):
     seeds: Seeds
     train: Overrides = Overrides()
     title: str = ""
+    #: The fixed list of real data sets that it belongs to, and the part of that list; '' for none.
+    family: str = ""
+    stratum: str = ""
+    #: What it shares with others of one source or one quantity: their effects are averaged first.
+    unit: str = ""
     #: The data set that this one is a change of.
     of: str | None = None
 

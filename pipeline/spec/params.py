@@ -47,6 +47,8 @@ class Params(Spec):
     train: Train
     verdicts: Verdicts = Verdicts()
     probe: Probe = Probe()
+    #: Experiments that are not trained yet; claims that need them say so.
+    being_measured: list[str] = []
 
     @property
     def controls(self) -> list[str]:
@@ -128,6 +130,7 @@ class _Written(Spec):
     train: Train
     verdicts: Verdicts = Verdicts()
     probe: Probe = Probe()
+    being_measured: list[str] = []
 
 
 # Names that must exist
@@ -223,6 +226,9 @@ def _check_references(params: Params, path: Path) -> None:
         _check_versus(params, path, name)
     for control in params.controls:
         _check_control(params, path, control)
+    for name in params.being_measured:
+        _require(name in params.experiments, path, "being_measured",
+                 f"there is no experiment '{name}'", name, params.experiments)
     probed = params.probe.experiments
     for name in probed:
         _require(name in params.experiments, path, "probe.experiments",

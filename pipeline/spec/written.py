@@ -30,6 +30,9 @@ class WrittenData(Spec):
     arguments: dict[str, Scalar | list[Scalar]] | None = None
     train: Overrides | None = None
     title: str = ""
+    family: str = ""
+    stratum: str = ""
+    unit: str = ""
 
 
 _Blocks = Annotated[dict[str, Block], Field(min_length=1)]
