@@ -28,7 +28,7 @@ Error = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 class Evidence(Spec):
     """One finding.
 
-    With `network`, `treatment_error` and `control_error`, two error rates that the source prints (or 1
+    With `comparison`, `treatment_error` and `control_error`, two error rates that the source prints (or 1
     less its accuracies), it is also an effect. It speaks to `claims`, which compare the treatment with
     the control, and to `turned`, which compare the control with the treatment.
     """
@@ -36,8 +36,8 @@ class Evidence(Spec):
     rows: Annotated[list[Annotated[str, Field(pattern=r"^[AB]\d+$")]], Field(min_length=1)]
     says: str
     cite: str
-    #: The network and its data, in few words.
-    network: str = ""
+    #: What is compared, and on which data, in few words.
+    comparison: str = ""
     treatment_error: Error | None = None
     control_error: Error | None = None
     claims: list[str] = []
@@ -47,7 +47,7 @@ class Evidence(Spec):
 
     @pydantic.model_validator(mode="after")
     def _a_pair_or_none(self):
-        pair = {"network": bool(self.network), "treatment_error": self.treatment_error is not None,
+        pair = {"comparison": bool(self.comparison), "treatment_error": self.treatment_error is not None,
                 "control_error": self.control_error is not None,
                 "claims or turned": bool(self.claims or self.turned)}
         if any(pair.values()) and not all(pair.values()):
@@ -119,5 +119,5 @@ def check_claims(evidence: Sequence[Mapping[str, Any]], claims: Iterable[Claim])
 
 def points(evidence: Iterable[Mapping[str, Any]], slug: str) -> list[Point]:
     """The effects that others found of a claim's comparison, in the file's order."""
-    return [Point(entry["network"], entry["effect"] * (-1 if slug in entry["turned"] else 1), entry["cite"])
+    return [Point(entry["comparison"], entry["effect"] * (-1 if slug in entry["turned"] else 1), entry["cite"])
             for entry in evidence if slug in entry["claims"] or slug in entry["turned"]]

@@ -14,7 +14,7 @@ PAIR = """
 - rows: [B5]
   says: It halves the error.
   cite: someone2000
-  network: a network
+  comparison: a network
   treatment_error: 0.1
   control_error: 0.2
   claims: [it_helps]
@@ -96,7 +96,7 @@ def test_the_findings_of_this_book_speak_to_its_claims():
     # An error rate is 1 less an accuracy that its sentence, or an earlier one of its source, prints.
     said = ""
     for entry in written:
-        said = said + entry["says"] if "network" in entry else said
+        said = said + entry["says"] if "comparison" in entry else said
         for name in ("treatment_error", "control_error"):
             if name in entry:
                 accuracy = 1 - entry[name]
