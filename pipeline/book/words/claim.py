@@ -20,7 +20,8 @@ THREADS = {
           "where-do-i-call-the-batchnormalization-function-in-keras")}
 #: The colour of each verdict's badge.
 BADGES = {"supported": "primary", "true": "primary", "contradicted": "warning", "false": "warning",
-          "mixed": "info", "undecided": "secondary", "not measured": "light"}
+          "no effect that matters": "info", "undecided": "secondary", "being measured": "light",
+          "not measured": "light"}
 #: What a region predicts of a score that is higher or lower (`{by}`: by how much at least) …
 OF_SIZE = {
     "better": "{name} {better}{by}", "worse": "{name} {worse}{by}",
@@ -71,10 +72,8 @@ def prediction(claim: Claim) -> str:
 
 
 def verdict_words(row: Mapping) -> str:
-    """A verdict with its badge, its direction and its scope."""
-    reads = row["reads"] or row["verdict"]
-    text = f"{{bdg-{BADGES[row['verdict']]}}}`{reads}`"
-    text += f" {row['way']}." if row["way"] else ""
+    """A verdict with its badge."""
+    text = f"{{bdg-{BADGES[row['verdict']]}}}`{row['reads'] or row['verdict']}`"
     return text + (" {bdg-danger-line}`fragile`" if row["fragile"] else "")
 
 
