@@ -22,6 +22,8 @@ from pipeline.spec.params import Params, load
 from pipeline.spec.tables import OPPOSITE, STORED, VERDICT_COLUMNS
 from pipeline.verdicts.rule import Rule, rule
 
+#: Where the real data sets come from.
+SETS = Path("extracts/sets.yaml")
 
 #: The stored tables that are one file.
 TABLES = {name: table for name, table in STORED.items() if "{" not in table.file}
@@ -59,6 +61,10 @@ class Study:
     citation: Mapping[str, Any] = field(default_factory=dict)
     #: The pages that are written by hand, by name.
     written: frozenset[str] = frozenset()
+    #: Data set -> what extracts/sets.yaml says of it; only those that it describes.
+    described: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: Data set -> its file of arrays; only where it is there.
+    files: Mapping[str, Path] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name in TABLES:
@@ -74,6 +80,11 @@ class Study:
     def topics(self) -> list[str]:
         """The chapters, in the order of book/answers.yaml; then topics that only claims name."""
         return list(dict.fromkeys([*self.answers, *(claim.topic for claim in self.claims)]))
+
+    @property
+    def real(self) -> list[str]:
+        """The data sets of families, which have a page each."""
+        return [name for name, entry in self.params.data.items() if entry.family]
 
     @property
     def blind(self) -> set[str]:
@@ -146,7 +157,9 @@ def read(root: Path) -> Study:
         sizes={name: found["train"] for name, found in counts.items() if "train" in found},
         guide=tuple(guide or ()), timings=_jsons(root / "timings", params),
         trained=_trained(root, params), citation=_optional(root / "CITATION.cff") or {},
-        written=frozenset(path.stem for path in (root / "book").glob("*.md")))
+        written=frozenset(path.stem for path in (root / "book").glob("*.md")),
+        described=(_optional(root / SETS) or {}).get("sets", {}),
+        files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()})
 
 
 def _optional(path: Path):
