@@ -10,6 +10,8 @@ TRIVIAL = "trivial predictor"
 OPPOSITE, NO_EFFECT, DIFFERENCE = (
     "the opposite effect", "no effect of that size", "a difference")
 DECIDED = ("supported", "contradicted", "mixed", "undecided", "true", "false")
+#: What the verdicts say of a claim that needs an experiment which is not trained yet.
+BEING_MEASURED = "being measured"
 
 _RUN = ["experiment", "variant", "data", "seed"]
 #: A run's learning rate, whether its seed keeps it, its epochs, and whether more would have followed.
@@ -23,8 +25,24 @@ CELL_COLUMNS = [
     "endpoint", "region", "m", "seeds", "scale", "effect", "low", "high", "margin", "label",
     "position", "why", "sign", "control_mean", "treatment_mean", "diverged_treatment",
     "diverged_control", "detectable"]
+#: One comparison on one data set. Errors on the natural log scale; above 0 the treatment is better
+#: (of a measure that nobody judges: larger).
+EFFECT_COLUMNS = [
+    "claim", "treatment", "control", "minus_treatment", "minus_control", "minus_data", "data", "unit",
+    "stratum", "family", "metric", "endpoint", "scale", "seeds", "y", "s", "freedom", "low", "high",
+    "margin", "found", "control_mean", "treatment_mean", "diverged_treatment", "diverged_control",
+    "limit_treatment", "limit_control", "edge_treatment", "edge_control"]
+#: What is averaged.
+UNIT_COLUMNS = [
+    "claim", "treatment", "control", "metric", "endpoint", "group", "unit", "stratum", "sets", "seeds",
+    "y", "s", "freedom"]
+#: One claim, or one experiment's comparison, and group.
+AVERAGE_COLUMNS = [
+    "claim", "treatment", "control", "metric", "endpoint", "group", "family", "units", "sets", "mean",
+    "error", "freedom", "low", "high", "range_low", "range_high", "caught", "better", "worse", "above",
+    "below", "proven_above", "proven_below", "margin", "word", "depends", "strata_p"]
 VERDICT_COLUMNS = [
-    "slug", "verdict", "way", "reads", "D", "F", "A", "k", "scope", "fragile"]
+    "slug", "group", "verdict", "reads", "word", "p", "q", "fragile", "why", "primary"]
 DOSE_COLUMNS = ["experiment", "key", "dose", "data", "seeds", "mean", "low", "high"]
 PLACE_COLUMNS = [
     "experiment", "place", "number", "data", "m", "seeds", "effect", "low", "high", "margin", "label",
@@ -73,8 +91,11 @@ STORED = {
         old_code=["thread", "feature", "works", "happens", "repair"]),
     **_tables(
         "results/verdicts",
-        cells=CELL_COLUMNS, comparisons=CELL_COLUMNS, arms=["kind", *CELL_COLUMNS],
-        verdicts=VERDICT_COLUMNS, robustness=["claim", "change", "verdict"],
+        effects=EFFECT_COLUMNS, units=UNIT_COLUMNS, averages=AVERAGE_COLUMNS,
+        verdicts=VERDICT_COLUMNS, robustness=["claim", "group", "change", "verdict"],
+        arms=["kind", *EFFECT_COLUMNS],
         simulated=["scenario", "unit", "outcome", "share", "wrong"], doses=DOSE_COLUMNS,
-        data_sets=["data", "blind"], decisive=["kind", "comparisons", "decisive"],
+        data_sets=["data", "family", "stratum", "unit", "control", "control_error", "trivial_error",
+                   "of_trivial", "marked", "half_effect", "half_low", "half_high", "sensitive"],
+        rates=["experiment", "variant", "data", "rate", "seeds", "edge"], decisive=["kind", "comparisons", "decisive"],
         places=PLACE_COLUMNS)}
