@@ -78,15 +78,14 @@ def prediction(claim: Claim, where: str = "the data sets") -> str:
 
 
 def verdict_words(row: Mapping) -> str:
-    """A verdict with its badge, and the stratum that it is for."""
-    reads = row["reads"] or row["verdict"]
-    text = f"{{bdg-{BADGES[row['verdict']]}}}`{reads}`" + (f" ({row['group']})" if row["group"] else "")
+    """A verdict with its badge."""
+    text = f"{{bdg-{BADGES[row['verdict']]}}}`{row['reads'] or row['verdict']}`"
     return text + (" {bdg-danger-line}`fragile`" if row["fragile"] else "")
 
 
 def all_verdicts(rows: Sequence[Mapping]) -> str:
     """A claim's verdict, or where strata differ, all of them."""
-    return "; ".join(verdict_words(row) for row in rows)
+    return "; ".join(verdict_words(row) + (f" ({row['group']})" if row["group"] else "") for row in rows)
 
 
 def verdict_sentence(claim: Claim, row: Mapping, average: Mapping | None) -> str:
