@@ -39,7 +39,8 @@ def forest_rows(effects: pd.DataFrame, units: pd.DataFrame, averages: pd.DataFra
     parts = []
     for group in groups or [""]:
         mine = rows[rows["stratum"] == group] if group else rows
-        average = averages[averages["group"] == group]
+        # A single data set is its own average.
+        average = averages[(averages["group"] == group) & (len(mine) > 1)]
         parts += [mine.assign(heading=group, kind="set"), average.assign(
             heading=group, kind="average", label="average of " + average["units"].astype(str) + " units",
             y=average["mean"], found="", **dict.fromkeys(("minus_treatment", "minus_control"), ""))]

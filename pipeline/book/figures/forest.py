@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -58,7 +59,7 @@ def forest(rows: pd.DataFrame) -> Figure:
         _reach(axes, ends)
         _score_axis(axes, rows, abs(times) != 1)
         figure.text(0.01, 1 - 0.08 / height, textwrap.fill(forest_finding(rows), 90), size=9.5, weight="bold", va="top")
-        _legend(figure, used, bool((rows["margin"] > 0).any()), bool(rows["range_low"].notna().any()))
+        _legend(figure, used, bool((rows["margin"] > 0).any()), bool(np.isfinite(rows["range_low"].astype(float)).any()))
     return figure
 
 
@@ -149,7 +150,8 @@ def forest_finding(rows: pd.DataFrame) -> str:
     # A single set is its own average.
     averages = rows[rows["kind"] == "average"] if len(sets) != 1 else rows.iloc[:0]
     for row in averages.to_dict("records"):
-        parts.append(f"{row['label']}: {interval(row)}")
+        place = f"{row['heading']}, " if row["heading"] else ""
+        parts.append(f"{place}{row['label']}: {interval(row)}")
     return "; ".join(parts)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.book.words.average import finding
 from pipeline.book.words.comparison import better, worse
 from pipeline.book.words.numbers import capital, count
-from pipeline.judge.rule import Rule
 from pipeline.spec.claims import Claim
 from pipeline.spec.metrics import COUNT, Metric, metric_of
 from pipeline.spec.tables import BEING_MEASURED, TRIVIAL
@@ -59,11 +57,12 @@ def region(metric: Metric, name: str, some: bool = False, baseline: bool = False
         worse=worse(metric), more=metric.more, less=metric.less)
 
 
-def prediction(claim: Claim, where: str = "the data sets") -> str:
+def prediction(claim: Claim, where: str = "", several: bool = True) -> str:
     """What is predicted, how generally, and by whom.
 
     Args:
         where: the data sets that the claim speaks of, in words.
+        several: whether they are more than one.
     """
     if claim.predicts is None:
         return "An identity: it holds exactly, or it does not."
@@ -71,7 +70,8 @@ def prediction(claim: Claim, where: str = "the data sets") -> str:
     predicted = region(metric_of(claim.metric), claim.predicts.region, quantifier == "some", bool(claim.baseline))
     who = ("The thread's prediction" if claim.predicts.by == "thread" else
            "Our prediction, as the thread makes none")
-    text = f"{who}: {predicted}, {QUANTIFIERS[quantifier].format(where=where)}."
+    general = QUANTIFIERS[quantifier] if several else "on {where}"
+    text = f"{who}: {predicted}, {general.format(where=where or 'the data sets')}."
     if claim.probe:
         text += " Measured inside the networks while they train, on a few seeds."
     return text + (f" Measured at the {claim.endpoint} epoch." if claim.endpoint != "best" else "")
@@ -105,20 +105,19 @@ def verdict_sentence(claim: Claim, row: Mapping, average: Mapping | None) -> str
         return "No stored result decides this claim yet."
     text = capital(finding(average)) + "."
     if row["word"]:
-        text += f" Of the average this says: *{row['word']}*."
-    if average["depends"]:
+        text += f" In the rule's words, this {_verb(row['word'])}*{row['word']}*."
+    elif metric_of(claim.metric).judged:
+        text += (f" Beyond the margin it is proven to help on {int(average['proven_above'])}, and to harm on "
+                 f"{int(average['proven_below'])}, of {count(int(average['units']), 'unit')}.")
+    if average["depends"] and row["word"]:
         text += (" It depends on the data: on one set at least it is proven to help, and on one to harm, by more "
                  "than the margin.")
     return text + (f" Undecided, because it is {row['why']}." if row["why"] else "")
 
 
-def sureness(row: Mapping, rule: Rule) -> str:
-    """How sure a verdict is among so many: its q value; empty where it has none."""
-    if not math.isfinite(float(row["q"] if row["q"] != "" else math.nan)):
-        return ""
-    return (f"q = {row['q']:.2g}: of claims with a q value up to this, that share of verdicts is expected to be wrong "
-            "by chance." + ("" if row["q"] <= rule.q_level else
-                            f" Advice needs {rule.q_level:g} or less."))
+def _verb(word: str) -> str:
+    """What stands before a word for an average, which may be a verb itself."""
+    return "" if word.startswith(("helps", "harms", "makes")) else "is "
 
 
 def short(slug: str) -> str:

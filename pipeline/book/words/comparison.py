@@ -74,7 +74,8 @@ def interval(row: Mapping, effect: str = "y") -> str:
     """
     middle, *ends = (change(float(row[k]), row["metric"], row["scale"]) for k in (effect, "low", "high"))
     low, high = sorted(ends)
-    unit = " %" if row["scale"] in RATIOS else ""
+    score = metric_of(row["metric"]).unit
+    unit = " %" if row["scale"] in RATIOS else f" {score}" if score else ""
     return f"{signed(middle, unit)} ({signed(low)} to {signed(high, unit)})"
 
 

@@ -20,6 +20,8 @@ LINES = {
     "not_worse": ((SUPPORTED, {"low": -1}), (CONTRADICTED, {"high": -1})),
     "not_better": ((SUPPORTED, {"high": 1}), (CONTRADICTED, {"low": 1})),
     "differs": ((SUPPORTED, {"low": 0}), (SUPPORTED, {"high": 0}), (NO_EFFECT, {"low": -1, "high": 1}))}
+#: More than so many times the units are not named.
+FAR = 10
 LINES["positive"] = LINES["better"]
 
 
@@ -78,8 +80,9 @@ def _line(one: Missed, average: Mapping) -> str:
     unit = " %" if scale in RATIOS else (f" {metric_of(metric).unit}" if metric_of(metric).unit else "")
     gap = short(abs(end - line)) if abs(end - line) >= 0.05 else f"{abs(end - line):.1g}"
     gap += " percentage points" if scale in RATIOS else unit
+    which = "lower" if end < change(average["mean"], metric, scale) else "upper"
     more = one.units - int(average["units"])
-    which = "lower" if (end < change(average["mean"], metric, scale)) else "upper"
+    reach = (f"With the same average and spread, about {more} more units would do it" if one.units <= FAR * average["units"]
+             else f"With the same average and spread, not even {FAR} times as many units would do it")
     return (f"- *{one.verdict}*: the interval's {which} end, {signed(end, unit)}, would have to lie beyond "
-            f"{signed(line, unit)}; it misses that by {gap}. With the same average and spread, about {more} more "
-            f"units would do it.")
+            f"{signed(line, unit)}; it misses that by {gap}. {reach}.")
