@@ -234,6 +234,13 @@ EVIDENCE = """
   says: Nothing that a plot could show.
   cite: kim2023
 """
+#: Experiment -> its plan, with what the book reads of it: what a sample of each set is like.
+PLANS = {
+    "plain": {"arms": [
+        {"data": name, "variant": "", "shape": [24 if name == "tides" else 48, 1 if name in ("tides", "sales") else 6],
+         "task": {"classes": 9 * (name in CLASSES), "targets": 1, "quantiles": []}} for name in FORECASTS + CLASSES]},
+    "mlp": {"arms": [{"data": name, "variant": "", "shape": [12], "task": {"classes": 2, "targets": 1, "quantiles": []}}
+                     for name in TABLES]}}
 #: Claim -> its true average, and the spread of data sets around it; of strata that differ, one for each.
 TRUTHS = {
     "before_helps": (-0.16, 0.07), "order_matters": (0.0, 0.09),
