@@ -225,11 +225,10 @@ EVIDENCE = """
 - rows: [A6]
   says: A network of others had an error of 0.20 with it and of 0.25 without it.
   cite: mishkin2017
-  claim: before_helps
+  claims: [before_helps]
   comparison: before the activation, against none
   treatment_error: 0.20
   control_error: 0.25
-  effect: 0.2231
 - rows: [B2]
   says: Nothing that a plot could show.
   cite: kim2023
