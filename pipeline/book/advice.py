@@ -13,11 +13,11 @@ from scipy import stats
 
 from pipeline.book.study import NOT_MEASURED, Study
 from pipeline.book.words import average as said
-from pipeline.judge import words
-from pipeline.judge.rule import Rule
+from pipeline.verdicts import words
+from pipeline.verdicts.rule import Rule
 from pipeline.spec.claims import Claim
 from pipeline.spec.metrics import metric_of
-from pipeline.spec.tables import BEING_MEASURED
+from pipeline.spec.tables import MEASURED
 
 
 class Do(Enum):
@@ -113,7 +113,7 @@ def conclude(claim: Claim, average: Mapping | None, verdict: Mapping, rule: Rule
     To do something, or not, takes a word that helps or harms and a q value, behind that same
     direction, of at most `rule.q_level`.
     """
-    if verdict["verdict"] == BEING_MEASURED:
+    if verdict["verdict"] == MEASURED:
         return Do.WAITING, "Being measured", ""
     if average is None or verdict["verdict"] == NOT_MEASURED:
         return Do.NONE, "Not measured yet", ""

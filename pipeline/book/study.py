@@ -18,12 +18,12 @@ import pandas as pd
 from pipeline.book import first_study
 from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
-from pipeline.judge.rule import Rule, rule
+from pipeline.verdicts.rule import Rule, rule
 from pipeline.results import MECHANICS, RUNS, RUNS_TABLE, read_table, verify
 from pipeline.spec.base import read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
-from pipeline.spec.tables import BEING_MEASURED, STORED, VERDICT_COLUMNS
+from pipeline.spec.tables import MEASURED, STORED, VERDICT_COLUMNS
 
 #: Where the real data sets come from.
 SETS = Path("extracts/sets.yaml")
@@ -132,7 +132,7 @@ class Study:
         """
         return self._verdicts.get(claim.slug) or [dict.fromkeys(VERDICT_COLUMNS, "") | {
             "slug": claim.slug, "p": math.nan, "q": math.nan, "fragile": False, "primary": claim.primary,
-            **dict.fromkeys(("verdict", "reads"), BEING_MEASURED if set(claim.experiments)
+            **dict.fromkeys(("verdict", "reads"), MEASURED if set(claim.experiments)
                             & self.being_measured else NOT_MEASURED)}]
 
     def verdict(self, claim: Claim, group: str | None = None) -> dict:

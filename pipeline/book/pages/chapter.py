@@ -19,7 +19,7 @@ from pipeline.book.words.network import put_in
 from pipeline.book.words.numbers import capital, count, short
 from pipeline.book.words.places import finding
 from pipeline.spec.claims import Claim
-from pipeline.spec.tables import BEING_MEASURED
+from pipeline.spec.tables import MEASURED
 
 
 def write(study: Study) -> dict[str, str | Picture]:
@@ -155,7 +155,7 @@ def limits(study: Study, claims: Sequence[Claim]) -> str:
         return ""
     sets = [name for name in study.params.data if name in set(effects["data"])]
     opened = sum(all(row["verdict"] == "undecided" for row in study.verdict_rows(claim)) for claim in claims)
-    waiting = sum(study.verdict(claim)["verdict"] == BEING_MEASURED for claim in claims)
+    waiting = sum(study.verdict(claim)["verdict"] == MEASURED for claim in claims)
     text = (f"Measured on {count(len(sets), 'data set')} ({', '.join(name.replace('_', ' ') for name in sets)}), with "
             f"the networks named above and no others. {opened} of {count(len(claims), 'claim')} stayed undecided"
             + (f", {waiting} {'is' if waiting == 1 else 'are'} being measured." if waiting else "."))
