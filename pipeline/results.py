@@ -296,7 +296,7 @@ def read_runs(experiments, folder: Path = RUNS) -> tuple[pd.DataFrame, pd.DataFr
     for experiment in experiments:
         for name, parts in tables.items():
             parts.append(read_table(Path(folder) / experiment / name))
-    return tuple(pd.concat(parts, ignore_index=True) for parts in tables.values())
+    return tuple(_joined(parts) for parts in tables.values())
 
 
 def read_measures(experiments, folder: Path = PROBES) -> pd.DataFrame:
@@ -306,4 +306,9 @@ def read_measures(experiments, folder: Path = PROBES) -> pd.DataFrame:
         Damaged: a folder is not what was stored.
     """
     parts = [read_table(Path(folder) / name / MEASURES_TABLE) for name in experiments]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return _joined(parts) if parts else pd.DataFrame()
+
+
+def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all tables; those without rows would only spoil the columns' types."""
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)

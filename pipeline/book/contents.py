@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pipeline.book.pages.experiments import groups
 from pipeline.book.study import Study
 from pipeline.book.words.claim import short
+from pipeline.book.words.numbers import capital
 
 
 def contents(static: Mapping, study: Study) -> dict:
@@ -29,7 +30,8 @@ def sections(study: Study) -> dict[str, list[dict]]:
     records = {name: {"file": f"records/{name}", "title": name} for name in study.records}
     if checks := records.pop("mechanics", None):
         found["mechanics"] = [checks | {"title": "record of the checks"}, *found.get("mechanics", [])]
-    return found | {"records": list(records.values()),
+    return found | {"data_sets": [{"file": f"data_sets/{name}", "title": capital(name.replace("_", " "))} for name in study.real],
+                    "records": list(records.values()),
                     "experiments": [{"file": f"experiments/{group}"} for group in groups(study)]}
 
 

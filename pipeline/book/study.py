@@ -18,14 +18,15 @@ import pandas as pd
 from pipeline.book import first_study
 from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
-from pipeline.judge.rule import Rule, rule
 from pipeline.results import LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, read_table, verify
 from pipeline.spec.base import read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
-from pipeline.spec.tables import BEING_MEASURED, STORED, VERDICT_COLUMNS
+from pipeline.spec.tables import MEASURED, STORED, VERDICT_COLUMNS
+from pipeline.verdicts.rule import Rule, rule
 
-
+#: Where the real data sets come from.
+SETS = Path("extracts/sets.yaml")
 #: The verdict on a claim that no stored result decides.
 NOT_MEASURED = "not measured"
 #: The stored tables that are one file.
@@ -66,6 +67,10 @@ class Study:
     citation: Mapping[str, Any] = field(default_factory=dict)
     #: The pages that are written by hand, by name.
     written: frozenset[str] = frozenset()
+    #: Data set -> what extracts/sets.yaml says of it; only those that it describes.
+    described: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: Data set -> its file of arrays; only where it is there.
+    files: Mapping[str, Path] = field(default_factory=dict)
     #: What the first study found, see `first_study.COLUMNS`.
     first_study: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=first_study.COLUMNS))
 
@@ -92,6 +97,11 @@ class Study:
             if data.family:
                 found.setdefault(data.family, {}).setdefault(data.stratum, []).append(name)
         return found
+
+    @property
+    def real(self) -> list[str]:
+        """The data sets of families, which have a page each."""
+        return [name for strata in self.families.values() for names in strata.values() for name in names]
 
     @property
     def being_measured(self) -> set[str]:
@@ -124,7 +134,7 @@ class Study:
         """
         return self._verdicts.get(claim.slug) or [dict.fromkeys(VERDICT_COLUMNS, "") | {
             "slug": claim.slug, "p": math.nan, "q": math.nan, "fragile": False, "primary": claim.primary,
-            **dict.fromkeys(("verdict", "reads"), BEING_MEASURED if set(claim.experiments)
+            **dict.fromkeys(("verdict", "reads"), MEASURED if set(claim.experiments)
                             & self.being_measured else NOT_MEASURED)}]
 
     def verdict(self, claim: Claim, group: str | None = None) -> dict:
@@ -221,6 +231,8 @@ def read(root: Path) -> Study:
         guide=tuple(guide or ()), timings=_jsons(root / "timings", params),
         trained=_trained(root, params), weights=_weights(root, params), citation=_optional(root / "CITATION.cff") or {},
         written=frozenset(path.stem for path in (root / "book").glob("*.md")),
+        described=(_optional(root / SETS) or {}).get("sets", {}),
+        files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()},
         first_study=first_study.read(root / first_study.FILE))
 
 

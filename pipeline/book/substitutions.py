@@ -6,8 +6,8 @@ from collections import Counter
 
 from pipeline.book.study import Study
 from pipeline.book.words.claim import BADGES
-from pipeline.judge.rule import Rule
 from pipeline.spec.params import study_seeds
+from pipeline.verdicts.rule import Rule
 
 
 def substitutions(study: Study) -> dict[str, int | float]:

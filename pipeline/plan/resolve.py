@@ -108,7 +108,8 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     """The plan of an experiment.
 
     Its arms are those of the experiment's variants, each on every data set; then those that only
-    measure the rule, which alone have an entry `measuring`.
+    measure the rule, which alone have an entry `measuring`. The plan of an experiment that is not
+    trained yet has an entry `being_measured`, so that its stage runs once it is taken off that list.
 
     Args:
         about: data set → its `digest`, `shape` of a sample, `classes` (0: numbers), `targets`, `train_size`.
@@ -133,9 +134,10 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     # Part of no run's key: editing how a rate is chosen writes the tables anew, and trains nothing.
     tables = {"train": _digest(("train/runs.py",), ("train",)),
               "config": _digest(("spec/params.py",), ("study_seeds",))}
-    return {"experiment": name, "arms": arms, "code": code, "tables": tables, "versions": pins(),
-            "data": {d: {"digest": about[d]["digest"], "seeds": params.data[d].seeds}
-                     for d in params.data_sets(name)}}
+    found = {"experiment": name, "arms": arms, "code": code, "tables": tables, "versions": pins(),
+             "data": {d: {"digest": about[d]["digest"], "seeds": params.data[d].seeds}
+                      for d in params.data_sets(name)}}
+    return found | ({"being_measured": True} if name in params.being_measured else {})
 
 
 def nested(items):

@@ -81,7 +81,7 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int) -
 
 
 def main() -> int:
-    """Watch an experiment's runs and write the table of measures."""
+    """Watch an experiment's runs and write the table of measures; without rows while it is being measured."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.probe", description=main.__doc__)
     parser.add_argument("experiment")
     name = parser.parse_args().experiment
@@ -93,7 +93,8 @@ def main() -> int:
         plan = json.loads(path.read_text(encoding="utf-8"))
         arrays = {d: read(f"data/{d}.npz") for d in plan["data"]}
         with rewritten(PROBES / name) as new:
-            table = probe(plan, arrays, read_table(RUNS / name / RUNS_TABLE), seeds)
+            table = (pd.DataFrame(columns=COLUMNS) if plan.get("being_measured") else
+                     probe(plan, arrays, read_table(RUNS / name / RUNS_TABLE), seeds))
             write_table(table, new / MEASURES_TABLE)
     except (ConfigError, OSError, ValueError, WrongVersion) as error:
         return complain(error)

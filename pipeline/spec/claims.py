@@ -76,12 +76,8 @@ class Claim(Spec):
     baseline: list[str] = []
     #: Names of exact checks: the claim is true if all of them hold.
     checks: list[str] = []
-    #: Default: all data sets that every experiment of a contrast has.
+    #: Groups or data sets; default: all data sets that every experiment of a contrast has.
     data: Annotated[list[str], Field(min_length=1)] | None = None
-    #: The family whose data sets it speaks of, in place of `data`.
-    family: str | None = None
-    #: Whether it is one of the few questions that the study is for.
-    primary: bool = False
     metric: str = "error"
     endpoint: Literal["best", "last"] = "best"
     #: Whether the probe measured what is compared, instead of the study's runs.
@@ -90,6 +86,8 @@ class Claim(Spec):
     identity: bool = False
     because: str | None = None
     analogue: bool = False
+    #: Whether the first page or the opening of a chapter rests on it.
+    primary: bool = False
 
     @property
     def experiments(self) -> list[str]:
@@ -115,8 +113,6 @@ class Claim(Spec):
             raise ValueError("predicts.region: found 'equivalent'; a comparison without a margin "
                              "cannot show it; allowed: better, worse, differs, positive, "
                              "not_worse, not_better")
-        if self.data and self.family:
-            raise ValueError("found data and family; allowed: one of them")
         if self.data and len(set(self.data)) < len(self.data):
             raise ValueError(f"data: found {self.data}; a data set may stand once")
         return self
@@ -155,11 +151,7 @@ def check_claims(claims: Sequence[Claim], params: Params) -> None:
     Raises:
         ConfigError: names the claim, what was found and the nearest existing name.
     """
-    families = list(dict.fromkeys(one.family for one in params.data.values() if one.family))
     for claim in claims:
-        if claim.family and claim.family not in families:
-            raise ConfigError(f"{CLAIMS}: {claim.slug}.family: there is no family '{claim.family}'"
-                              f"{nearest(claim.family, families)}")
         pairs = [(f"contrasts[{i}]{inner}", pair) for i, contrast in enumerate(claim.contrasts)
                  for inner, pair in (("", contrast), (".minus", contrast.minus)) if pair]
         names = [(f"{place}.{side}", getattr(p, side)) for place, p in pairs
@@ -169,10 +161,51 @@ def check_claims(claims: Sequence[Claim], params: Params) -> None:
             _check_arm(name, claim.probe, params, f"{CLAIMS}: {claim.slug}.{place}")
         others = [(f"contrasts[{i}].minus.data", c.minus.data)
                   for i, c in enumerate(claim.contrasts) if c.minus and c.minus.data]
+        groups = {group for entry in params.data.values() for group in entry.groups}
         for place, data in [("data", data) for data in claim.data or []] + others:
-            if data not in params.data:
+            known = [*params.data, *groups] if place == "data" else list(params.data)
+            if data not in known:
                 raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: there is no data set '{data}'"
-                                  f"{nearest(data, params.data)}")
+                                  f"{nearest(data, known)}")
+        if not claim.checks:
+            _check_family(claim, params)
+
+
+def data_sets(claim: Claim, params: Params) -> list[str]:
+    """The data sets that a claim is decided on, in the order of params.yaml.
+
+    They are those that all of its experiments have; of these, the ones that it names, if it names any.
+    """
+    experiments = [name for name in claim.experiments if name not in _elsewhere(claim)]
+    shared = set.intersection(*(set(params.data_sets(name)) for name in experiments)) - {
+        name for name, entry in params.data.items() if getattr(entry, "own", False)}
+    wanted = set(claim.data or params.data)
+    return [name for name, entry in params.data.items()
+            if name in shared and wanted.intersection((name, *entry.groups))]
+
+
+def _elsewhere(claim: Claim) -> set[str]:
+    """The experiments that a claim needs on another data set only."""
+    other = {base(n) for c in claim.contrasts if c.minus and c.minus.data
+             for n in (c.minus.treatment, c.minus.control)}
+    return other - {base(n) for c in claim.contrasts for n in (c.treatment, c.control)}
+
+
+def family(names: Sequence[str], params: Params) -> str:
+    """The family that all of some data sets belong to; empty if they stand for themselves."""
+    found = {params.data[name].family for name in names}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _check_family(claim: Claim, params: Params) -> None:
+    """A claim is decided on some data set, and real ones are not averaged with invented ones."""
+    names = data_sets(claim, params)
+    if not names:
+        raise ConfigError(f"{CLAIMS}: {claim.slug}.data: its experiments share none of these data sets")
+    found = {params.data[name].family for name in names}
+    if len(found) > 1:
+        raise ConfigError(f"{CLAIMS}: {claim.slug}.data: found data sets of {', '.join(map(repr, sorted(found)))}; "
+                          "allowed: those of one family, or such as belong to none")
 
 
 def _check_arm(name: str, probe: bool, params: Params, where: str) -> None:

@@ -79,19 +79,33 @@ def merge(train: Train, *special: Spec, **varied) -> Train:
 
 
 class AnyDataSet(Spec):
-    """What every data set has: its group, its number of study seeds, how networks train on it."""
+    """What every data set has: its group, its number of study seeds, how networks train on it.
+
+    A group whose data sets have units is a family: questions asked of it are answered by an average
+    over its units. A unit is a source or a quantity, which several data sets may share.
+    """
 
     group: str
+    #: Further groups that it belongs to.
+    also: list[str] = []
+    unit: str = ""
+    #: The part of its family, which gets an answer of its own where the parts differ.
+    stratum: str = ""
     seeds: Seeds
     train: Overrides = Overrides()
     title: str = ""
-    #: The fixed list of real data sets that it belongs to, and the part of that list; '' for none.
-    family: str = ""
-    stratum: str = ""
-    #: What it shares with others of one source or one quantity: their effects are averaged first.
-    unit: str = ""
     #: The data set that this one is a change of.
     of: str | None = None
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """All groups that it belongs to."""
+        return self.group, *self.also
+
+    @property
+    def family(self) -> str:
+        """The family that it belongs to; empty for a data set that stands for itself."""
+        return self.group if self.unit else ""
 
 
 class DataSet(AnyDataSet):

@@ -47,7 +47,7 @@ class Params(Spec):
     train: Train
     verdicts: Verdicts = Verdicts()
     probe: Probe = Probe()
-    #: Experiments that are not trained yet; claims that need them say so.
+    #: Experiments that are not trained yet. Nothing trains them; the book says that they are being measured.
     being_measured: list[str] = []
 
     @property
@@ -59,7 +59,7 @@ class Params(Spec):
         """The names of the data sets that an experiment runs on, in the file's order."""
         wanted = self.experiments[experiment].data
         wanted = {wanted} if isinstance(wanted, str) else set(wanted)
-        return [name for name, data in self.data.items() if name in wanted or data.group in wanted]
+        return [name for name, data in self.data.items() if wanted.intersection((name, *data.groups))]
 
     def seeds(self, data: str) -> list[int]:
         """Every seed that a data set may be asked for."""
@@ -157,7 +157,7 @@ def _check_names(params: Params, path: Path) -> None:
     for word in params.layers:
         _require(bool(WORD.match(word)), path, f"layers.{word}",
                  "a word may have letters, digits and _ only")
-    clash = {d.group for d in params.data.values()} & set(params.data)
+    clash = {group for d in params.data.values() for group in d.groups} & set(params.data)
     _require(not clash, path, "data",
              f"a group and a data set share the name '{', '.join(sorted(clash))}'")
 
@@ -165,7 +165,7 @@ def _check_names(params: Params, path: Path) -> None:
 def _check_data(params: Params, path: Path, name: str) -> None:
     """An experiment's data sets exist, and its training values fit together on each."""
     experiment, place = params.experiments[name], f"experiments.{name}"
-    groups = list(dict.fromkeys(d.group for d in params.data.values()))
+    groups = list(dict.fromkeys(group for d in params.data.values() for group in d.groups))
     known = groups + list(params.data)
     for word in [experiment.data] if isinstance(experiment.data, str) else experiment.data:
         _require(word in known, path, f"{place}.data", f"unknown group or data set '{word}'; "
@@ -220,21 +220,21 @@ def _check_references(params: Params, path: Path) -> None:
     _check_names(params, path)
     for name, data in params.data.items():
         _check_training(path, f"data.{name}.train", params.train, data.train)
+        _require(bool(data.unit) or not data.stratum, path, f"data.{name}.stratum",
+                 "found without a unit; allowed: a data set of a family, which has a unit")
     for name in params.experiments:
         _check_data(params, path, name)
     for name in params.experiments:
         _check_versus(params, path, name)
     for control in params.controls:
         _check_control(params, path, control)
-    for name in params.being_measured:
-        _require(name in params.experiments, path, "being_measured",
-                 f"there is no experiment '{name}'", name, params.experiments)
-    probed = params.probe.experiments
-    for name in probed:
-        _require(name in params.experiments, path, "probe.experiments",
-                 f"there is no experiment '{name}'", name, params.experiments)
-        _require(probed.count(name) == 1, path, "probe.experiments",
-                 f"'{name}' stands twice; an experiment may stand once")
+    for place, listed in (("probe.experiments", params.probe.experiments),
+                          ("being_measured", params.being_measured)):
+        for name in listed:
+            _require(name in params.experiments, path, place,
+                     f"there is no experiment '{name}'", name, params.experiments)
+            _require(listed.count(name) == 1, path, place,
+                     f"'{name}' stands twice; an experiment may stand once")
 
 
 def parse(content, path: Path = PARAMS) -> Params:

@@ -25,14 +25,14 @@ class WrittenData(Spec):
 
     of: str | None = None
     group: str | None = None
+    also: list[str] | None = None
+    unit: str | None = None
+    stratum: str | None = None
     source: str | None = None
     seeds: Seeds | None = None
     arguments: dict[str, Scalar | list[Scalar]] | None = None
     train: Overrides | None = None
     title: str = ""
-    family: str = ""
-    stratum: str = ""
-    unit: str = ""
 
 
 _Blocks = Annotated[dict[str, Block], Field(min_length=1)]

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from pipeline.judge.words import word
+from pipeline.verdicts.words import word
 from pipeline.results import seal
 from pipeline.spec.tables import (
     AVERAGE_COLUMNS, EFFECT_COLUMNS, PLACE_COLUMNS, STORED, UNIT_COLUMNS, VERDICT_COLUMNS)
@@ -30,10 +30,10 @@ UNITS = {"wind_north": "wind", "wind_south": "wind"}
 
 
 def _data() -> str:
-    lines = [f"  {name}: {{group: sequences, source: forecast, seeds: {SEEDS}, family: sequences, "
-             f"stratum: {stratum}{', unit: ' + UNITS[name] if name in UNITS else ''}, title: {name} by the hour}}"
+    lines = [f"  {name}: {{group: sequences, source: forecast, seeds: {SEEDS}, "
+             f"stratum: {stratum}, unit: {UNITS.get(name, name)}, title: {name} by the hour}}"
              for stratum, names in (("forecasts", FORECASTS), ("classes", CLASSES)) for name in names]
-    lines += [f"  {name}: {{group: tables, source: tabular, seeds: {SEEDS}, family: tables, title: a table of {name}}}"
+    lines += [f"  {name}: {{group: tables, source: tabular, seeds: {SEEDS}, unit: {name}, title: a table of {name}}}"
               for name in TABLES]
     return "\n".join([*lines, *(f"  {name}: {{group: {name}_group, source: forecast, seeds: 30, title: {name}}}"
                                 for name in SYNTHETIC)])
@@ -91,7 +91,7 @@ CLAIMS = """\
   topic: sequences
   predicts: {by: thread, region: better}
   contrasts: [{treatment: before, control: plain}]
-  family: sequences
+  data: [sequences]
   primary: true
 - slug: order_matters
   rows: [A6, B5]
@@ -100,7 +100,7 @@ CLAIMS = """\
   topic: sequences
   predicts: {by: ours, region: differs}
   contrasts: [{treatment: before, control: after}, {treatment: before_tanh, control: after_tanh}]
-  family: sequences
+  data: [sequences]
   primary: true
 - slug: dropout_helps
   rows: [A10]
@@ -109,7 +109,7 @@ CLAIMS = """\
   topic: dropout
   predicts: {by: thread, region: better}
   contrasts: [{treatment: dropout, control: plain}]
-  family: sequences
+  data: [sequences]
   primary: true
 - slug: tables_bn_helps
   rows: [B3]
@@ -118,7 +118,7 @@ CLAIMS = """\
   topic: tables
   predicts: {by: thread, region: better}
   contrasts: [{treatment: mlp_bn, control: mlp}]
-  family: tables
+  data: [tables]
   primary: true
 - slug: tables_dropout_helps
   rows: [B27]
@@ -127,7 +127,7 @@ CLAIMS = """\
   topic: dropout
   predicts: {by: thread, region: better}
   contrasts: [{treatment: mlp_dropout, control: mlp}]
-  family: tables
+  data: [tables]
   primary: true
 - slug: tables_dropout_can_harm
   rows: [B28]
@@ -136,7 +136,7 @@ CLAIMS = """\
   topic: dropout
   predicts: {by: ours, region: worse, quantifier: some}
   contrasts: [{treatment: mlp_dropout, control: mlp}]
-  family: tables
+  data: [tables]
 - slug: tables_bn_trains_faster
   rows: [B3]
   who: ours, from thread B
@@ -144,7 +144,7 @@ CLAIMS = """\
   topic: tables
   predicts: {by: ours, region: better}
   contrasts: [{treatment: mlp_bn, control: mlp}]
-  family: tables
+  data: [tables]
   metric: epochs_to_target
 - slug: dropout_diverges
   rows: [A18]
@@ -153,7 +153,7 @@ CLAIMS = """\
   topic: dropout
   predicts: {by: thread, region: not_worse}
   contrasts: [{treatment: dropout, control: plain}]
-  family: sequences
+  data: [sequences]
   metric: divergence
 - slug: selu_helps
   rows: [A24]
@@ -162,7 +162,7 @@ CLAIMS = """\
   topic: sequences
   predicts: {by: thread, region: better}
   contrasts: [{treatment: selu, control: plain}]
-  family: sequences
+  data: [sequences]
   primary: true
 - slug: bn_on_input_is_inferior
   rows: [A5]
@@ -233,6 +233,13 @@ EVIDENCE = """
   says: Nothing that a plot could show.
   cite: kim2023
 """
+#: Experiment -> its plan, with what the book reads of it: what a sample of each set is like.
+PLANS = {
+    "plain": {"arms": [
+        {"data": name, "variant": "", "shape": [24 if name == "tides" else 48, 1 if name in ("tides", "sales") else 6],
+         "task": {"classes": 9 * (name in CLASSES), "targets": 1, "quantiles": []}} for name in FORECASTS + CLASSES]},
+    "mlp": {"arms": [{"data": name, "variant": "", "shape": [12], "task": {"classes": 2, "targets": 1, "quantiles": []}}
+                     for name in TABLES]}}
 #: Claim -> its true average, and the spread of data sets around it; of strata that differ, one for each.
 TRUTHS = {
     "before_helps": (-0.16, 0.07), "order_matters": (0.0, 0.09),
@@ -419,11 +426,10 @@ def tables() -> dict[str, pd.DataFrame]:
              for data in FORECASTS[:2] for rate, mean in ((0.1, 0.3), (0.4, 0.35))]
     best, worst = {"stands": "best", "may_be_best": True}, {"stands": "worst", "may_be_worst": True}
     places = [dict.fromkeys(PLACE_COLUMNS, "") | {
-        "experiment": "anywhere", "place": name, "number": number, "data": stratum, "m": 4, "seeds": SEEDS,
-        "effect": y, "low": y - 0.1, "high": y + 0.1, "margin": MARGIN, "label": "undecided",
-        "sign": "+" if y > 0.1 else "-" if y < -0.1 else "", "may_be_best": False, "may_be_worst": False,
-        "apart": False} | more
-        for stratum in ("forecasts", "classes") for name, number, y, more in (
+        "experiment": "anywhere", "place": name, "number": number, "family": "sequences", "units": 11, "effect": y,
+        "low": y - 0.1, "high": y + 0.1, "margin": MARGIN, "word": word(y - 0.1, y + 0.1, MARGIN),
+        "may_be_best": False, "may_be_worst": False, "apart": False} | more
+        for name, number, y, more in (
             ("first", 1, -0.3, worst | {"apart": True}), ("after conv_1", 2, 0.0, {}),
             ("after relu_1", 3, 0.05, {}), ("after lstm_1", 4, 0.4, best | {"apart": True}))]
     robustness = [("tables_bn_helps", "", "margin halved", "supported"),

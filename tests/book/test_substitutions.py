@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.book.substitutions import constants, substitutions
-from pipeline.judge.rule import Rule
+from pipeline.verdicts.rule import Rule
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,9 +10,9 @@ import pandas as pd
 from pipeline.book.markdown import experiment_link, table
 from pipeline.book.study import Study
 from pipeline.book.words.numbers import capital, count, signed, span
-from pipeline.judge import claims as rule_of_claims
-from pipeline.judge import words
-from pipeline.judge.many import wrong_words
+from pipeline.verdicts import claims as rule_of_claims
+from pipeline.verdicts import words
+from pipeline.verdicts.many import wrong_words
 
 #: When each word is said: where the interval of the average lies. The first that fits is taken.
 INTERVALS = {

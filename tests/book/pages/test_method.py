@@ -10,8 +10,8 @@ import pytest
 from pipeline.book.pages.method import (
     INTERVALS, claim_table, constants, data_sets, detectable, families, gaps, half, interval_words, itself, simulated,
     write, wrong)
-from pipeline.judge import words
-from pipeline.judge.claims import REGIONS, decide
+from pipeline.verdicts import words
+from pipeline.verdicts.claims import REGIONS, decide
 
 ROOT = Path(__file__).parents[3]
 SIMULATED = ["family", "comparisons", "units", "truth", "spread", "word", "share", "wrong", "smallest"]
