@@ -108,7 +108,7 @@ def _data_row(study: Study, name: str) -> tuple:
     if arm:
         shape = " × ".join(map(str, arm["shape"]))
         target = f"{arm['task']['classes']} classes" if arm["task"]["classes"] else "a number"
-    family = ", ".join(filter(None, [data.family, data.stratum, f"unit {data.unit}" if data.unit else ""]))
+    family = ", ".join(filter(None, [data.family, data.stratum, f"unit {data.unit}" if data.unit not in ("", name) else ""]))
     return (name, family or "–", capital(data.title or data.origin), shape, target, data.seeds,
             train["epochs"], train["batch_size"])
 
