@@ -44,9 +44,10 @@ AVERAGE_COLUMNS = [
 VERDICT_COLUMNS = [
     "slug", "group", "verdict", "reads", "word", "p", "q", "fragile", "why", "primary"]
 DOSE_COLUMNS = ["experiment", "key", "dose", "data", "seeds", "mean", "low", "high"]
+#: A place of a network, averaged over units; the intervals of a family hold for all places together.
 PLACE_COLUMNS = [
-    "experiment", "place", "number", "data", "m", "seeds", "effect", "low", "high", "margin", "label",
-    "position", "why", "sign", "stands", "may_be_best", "may_be_worst", "apart"]
+    "experiment", "place", "number", "family", "units", "effect", "low", "high", "margin", "word",
+    "stands", "may_be_best", "may_be_worst", "apart"]
 
 
 @dataclass(frozen=True)

@@ -427,11 +427,10 @@ def tables() -> dict[str, pd.DataFrame]:
              for data in FORECASTS[:2] for rate, mean in ((0.1, 0.3), (0.4, 0.35))]
     best, worst = {"stands": "best", "may_be_best": True}, {"stands": "worst", "may_be_worst": True}
     places = [dict.fromkeys(PLACE_COLUMNS, "") | {
-        "experiment": "anywhere", "place": name, "number": number, "data": stratum, "m": 4, "seeds": SEEDS,
-        "effect": y, "low": y - 0.1, "high": y + 0.1, "margin": MARGIN, "label": "undecided",
-        "sign": "+" if y > 0.1 else "-" if y < -0.1 else "", "may_be_best": False, "may_be_worst": False,
-        "apart": False} | more
-        for stratum in ("forecasts", "classes") for name, number, y, more in (
+        "experiment": "anywhere", "place": name, "number": number, "family": "sequences", "units": 11,
+        "effect": y, "low": y - 0.1, "high": y + 0.1, "margin": MARGIN, "word": word(y - 0.1, y + 0.1, MARGIN, False),
+        "may_be_best": False, "may_be_worst": False, "apart": False} | more
+        for name, number, y, more in (
             ("first", 1, -0.3, worst | {"apart": True}), ("after conv_1", 2, 0.0, {}),
             ("after relu_1", 3, 0.05, {}), ("after lstm_1", 4, 0.4, best | {"apart": True}))]
     robustness = [("tables_bn_helps", "", "margin halved", "supported"),
