@@ -14,7 +14,7 @@ def substitutions(study: Study) -> dict[str, int]:
     return {"claims": len(study.claims), "experiments": len(study.params.experiments),
             "data_sets": len(study.params.data), "runs": study.runs,
             "patience": study.params.train.patience,
-            "confidence": round(100 * (1 - study.rule.alpha)),
+            "confidence": round(100 * study.rule.confidence),
             # Jinja reads “true” and “false” as values.
             **{f"exactly_{name}" if name in ("true", "false") else name.replace(" ", "_"): found[name]
                for name in BADGES}}
