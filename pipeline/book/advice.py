@@ -13,11 +13,11 @@ from scipy import stats
 
 from pipeline.book.study import NOT_MEASURED, Study
 from pipeline.book.words import average as said
-from pipeline.judge import words
-from pipeline.judge.rule import Rule
+from pipeline.verdicts import words
+from pipeline.verdicts.rule import Rule
 from pipeline.spec.claims import Claim
 from pipeline.spec.metrics import metric_of
-from pipeline.spec.tables import BEING_MEASURED
+from pipeline.spec.tables import MEASURED
 
 
 class Do(Enum):
@@ -25,7 +25,7 @@ class Do(Enum):
 
     YES = "Do"
     NO = "Don’t"
-    SOMETIMES = "On some data"
+    DEPENDS = "It depends"
     NOTHING = "No effect that matters"
     OPEN = "Open"
     WAITING = "Being measured"
@@ -86,7 +86,8 @@ def findings(study: Study, claim: Claim, instead: bool = False) -> list[Finding]
     found = []
     for verdict in study.verdict_rows(claim):
         row = study.average(claim, verdict["group"])
-        row = row and row | {"scale": scales.iloc[0] if len(scales) else metric_of(claim.metric).scale}
+        row = row and row | {"scale": scales.iloc[0] if len(scales) else metric_of(claim.metric).scale,
+                             "minus": any(one.minus for one in claim.contrasts)}
         do, head, note = conclude(claim, row, verdict, study.rule, instead)
         found.append(Finding(claim, verdict["group"], instead, row, verdict, do, head,
                              ways(_in_group(study.claim_units(claim), verdict["group"]), study.rule), note))
@@ -112,7 +113,7 @@ def conclude(claim: Claim, average: Mapping | None, verdict: Mapping, rule: Rule
     To do something, or not, takes a word that helps or harms and a q value, behind that same
     direction, of at most `rule.q_level`.
     """
-    if verdict["verdict"] == BEING_MEASURED:
+    if verdict["verdict"] == MEASURED:
         return Do.WAITING, "Being measured", ""
     if average is None or verdict["verdict"] == NOT_MEASURED:
         return Do.NONE, "Not measured yet", ""
@@ -126,6 +127,8 @@ def conclude(claim: Claim, average: Mapping | None, verdict: Mapping, rule: Rule
         if not judged:
             return (Do.NOTHING, "Larger" if helps else "Smaller", note) if sure else (
                 Do.OPEN, "Open", _unsure(verdict, rule))
+        if sure and average.get("minus"):
+            return Do.DEPENDS, "Helps more there" if helps else "Helps less there", note
         if sure and _directed(claim, verdict):
             return Do.YES if helps else Do.NO, _head(helps, instead), note
         if sure and verdict["verdict"] == "supported":
@@ -155,7 +158,7 @@ def _some(claim: Claim, verdict: Mapping, sure: bool) -> tuple[Do, str]:
         said_of = {"better": "Helps", "positive": "Helps", "worse": "Harms", "differs": "Matters",
                    "not_worse": "No harm that matters", "not_better": "No benefit that matters",
                    "equivalent": "Makes no difference"}
-        return Do.SOMETIMES, f"{said_of[region]} on some data"
+        return Do.DEPENDS, f"{said_of[region]} on some data"
     if sure and verdict["verdict"] == "contradicted":
         return Do.NOTHING, "On none of these sets"
     return Do.OPEN, "Open"

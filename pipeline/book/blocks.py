@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import math
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pandas as pd
 from scipy import stats
 
+from pipeline.book.evidence import Point, points
 from pipeline.book.figures.forest import forest, forest_alt
 from pipeline.book.figures.places import places, places_alt
 from pipeline.book.markdown import data_link, experiment_link, table
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study
-from pipeline.book.words.comparison import by_effect, sentence
+from pipeline.book.words.comparison import RATIOS, by_effect, sentence
 from pipeline.book.words.numbers import capital
 from pipeline.spec.claims import Claim
 from pipeline.spec.metrics import metric_of
@@ -58,12 +61,29 @@ def _of_units(units: pd.DataFrame, confidence: float) -> pd.DataFrame:
             found["low"], found["high"], strict=True)]))
 
 
+def with_others(rows: pd.DataFrame, found: Sequence[Point]) -> pd.DataFrame:
+    """Rows of a forest plot, and below them what others found of the same comparison."""
+    empty = {name: "" if rows[name].dtype == object else math.nan for name in rows}
+    shared = {name: rows[name].iloc[0] for name in ("metric", "scale", "margin")}
+    return pd.concat([rows, pd.DataFrame([
+        empty | shared | {"heading": one.label, "kind": "others", "label": source_name(one.cite), "y": one.effect}
+        for one in found], columns=list(rows))], ignore_index=True) if found else rows
+
+
+def source_name(key: str) -> str:
+    """A key of references.bib as a short name: mishkin2017 → Mishkin 2017, raschka_nin → Raschka."""
+    name, year = re.match(r"([A-Za-z]+)(\d{4})?", key).groups()
+    return capital(name) + (f" {year}" if year else "")
+
+
 def claim_picture(study: Study, claim: Claim) -> Picture | None:
     """A claim's data sets by their effects, drawn; nothing without any."""
     effects = study.claim_effects(claim)
     if not len(effects):
         return None
     rows = forest_rows(effects, study.claim_units(claim), study.claim_averages(claim), study.rule.confidence)
+    if claim.metric == "error" and effects["scale"].iloc[0] in RATIOS:
+        rows = with_others(rows, points(study.evidence, claim.slug))
     return Picture(f"claim-{claim.slug}", rows, forest, forest_alt)
 
 
@@ -93,9 +113,11 @@ def compared(study: Study, row: Mapping) -> str:
 
 
 def averages_with_scale(effects: pd.DataFrame, averages: pd.DataFrame) -> list[dict]:
-    """Rows of the averages, each with the `scale` of its effects."""
+    """Rows of the averages, each with the `scale` of its effects, and whether they are of interactions."""
     scale = effects["scale"].iloc[0] if len(effects) else ""
-    return [row | {"scale": scale or metric_of(row["metric"]).scale} for row in averages.to_dict("records")]
+    minus = bool((effects["minus_treatment"] != "").any())
+    return [row | {"scale": scale or metric_of(row["metric"]).scale, "minus": minus}
+            for row in averages.to_dict("records")]
 
 
 def endings(study: Study, effects: pd.DataFrame) -> str:

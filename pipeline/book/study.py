@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.book import first_study
+from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
-from pipeline.judge.rule import Rule, rule
+from pipeline.verdicts.rule import Rule, rule
 from pipeline.results import MECHANICS, RUNS, RUNS_TABLE, read_table, verify
 from pipeline.spec.base import read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
-from pipeline.spec.tables import BEING_MEASURED, STORED, VERDICT_COLUMNS
+from pipeline.spec.tables import MEASURED, STORED, VERDICT_COLUMNS
 
 #: Where the real data sets come from.
 SETS = Path("extracts/sets.yaml")
@@ -45,7 +47,7 @@ class Study:
     lines: Mapping[str, str] = field(default_factory=dict)
     #: Lab record -> its file: experiments in the order of params.yaml, then `mechanics`.
     records: Mapping[str, Path] = field(default_factory=dict)
-    #: What others found: `rows` of the ledger, `says`, and the key `cite` of references.bib.
+    #: What others found, see `evidence.Evidence`; with `effect` where a pair of errors is known.
     evidence: tuple[Mapping[str, Any], ...] = ()
     #: Topic -> its `question` and its `answers`, a sentence for each verdict of a claim.
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -67,6 +69,8 @@ class Study:
     described: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Data set -> its file of arrays; only where it is there.
     files: Mapping[str, Path] = field(default_factory=dict)
+    #: What the first study found, see `first_study.COLUMNS`.
+    first_study: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=first_study.COLUMNS))
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name in TABLES:
@@ -128,7 +132,7 @@ class Study:
         """
         return self._verdicts.get(claim.slug) or [dict.fromkeys(VERDICT_COLUMNS, "") | {
             "slug": claim.slug, "p": math.nan, "q": math.nan, "fragile": False, "primary": claim.primary,
-            **dict.fromkeys(("verdict", "reads"), BEING_MEASURED if set(claim.experiments)
+            **dict.fromkeys(("verdict", "reads"), MEASURED if set(claim.experiments)
                             & self.being_measured else NOT_MEASURED)}]
 
     def verdict(self, claim: Claim, group: str | None = None) -> dict:
@@ -212,22 +216,22 @@ def read(root: Path) -> Study:
     """
     root = Path(root)
     params = load(root / "params.yaml")
-    evidence, answers, guide = (_optional(root / f"book/{name}.yaml") for name in (
-        "evidence", "answers", "guide"))
+    answers, guide = (_optional(root / f"book/{name}.yaml") for name in ("answers", "guide"))
     counts = {name: _counts(root / f"data/{name}.npz") for name in params.data}
     return Study(
         params, read_claims(root / "book/claims.yaml"), rule(params.verdicts),
         {name: _table(root / table.path(), table.columns) for name, table in TABLES.items()},
         plans=_jsons(root / "plan", params),
         lines=experiment_lines((root / "params.yaml").read_text(encoding="utf-8")),
-        records=_records(root, params), evidence=tuple(evidence or ()), answers=answers or {},
+        records=_records(root, params), evidence=read_evidence(root), answers=answers or {},
         gaps={name: found for name, found in counts.items() if "weeks_missing" in found},
         sizes={name: found["train"] for name, found in counts.items() if "train" in found},
         guide=tuple(guide or ()), timings=_jsons(root / "timings", params),
         trained=_trained(root, params), citation=_optional(root / "CITATION.cff") or {},
         written=frozenset(path.stem for path in (root / "book").glob("*.md")),
         described=(_optional(root / SETS) or {}).get("sets", {}),
-        files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()})
+        files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()},
+        first_study=first_study.read(root / first_study.FILE))
 
 
 def _optional(path: Path):

@@ -37,7 +37,8 @@ def prose(text):
 
 @pytest.mark.parametrize("page", ["index", "order", "lstm", "output", "dropout",
                                   "selu", "squeeze_excite", "pooling", "learning_rate", "mechanics",
-                                  "old_code", "claims", "records", "limits", "guide", "cite"])
+                                  "old_code", "claims", "records", "limits", "guide", "cite",
+                                  "first_study"])
 def test_no_number_is_typed_where_results_are_reported(page):
     text = prose((ROOT / "book" / f"{page}.md").read_text())
     # A digit that belongs to a name, such as Conv2D, is no number.

@@ -267,7 +267,7 @@ def answers_finding(rows: pd.DataFrame) -> str:
     """How many of the answers say what."""
     need(rows)
     found = rows.drop_duplicates("situation")["do"].value_counts()
-    words = {Do.YES: "do", Do.NO: "don’t", Do.SOMETIMES: "on some data", Do.NOTHING: "no effect that matters",
+    words = {Do.YES: "do", Do.NO: "don’t", Do.DEPENDS: "it depends", Do.NOTHING: "no effect that matters",
              Do.OPEN: "open", Do.WAITING: "being measured", Do.NONE: "not measured"}
     return (f"{count(int(found.sum()), 'answer')}: "
             + ", ".join(f"{found[do.name]} {said}" for do, said in words.items() if do.name in found))

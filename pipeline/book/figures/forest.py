@@ -13,18 +13,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from pipeline.book.words.comparison import RATIOS, interval
+from pipeline.book.words.comparison import RATIOS, change, interval
 from pipeline.book.words.numbers import count, signed
 from pipeline.spec.metrics import metric_of
 from pipeline.spec.tables import TRIVIAL
-from pipeline.style import BAND, BETTER, GREY, PANEL, QUIET, STYLE, TEXT, WORSE, need, one, ratio_axis, ratio_ticks
+from pipeline.style import (
+    BAND, BETTER, GREY, OTHERS, PANEL, QUIET, STYLE, TEXT, WORSE, need, one, ratio_axis, ratio_ticks)
 
 #: The longest label of a row, in characters.
 NAME = 38
 #: What was found on a data set: marker, filled, colour, words.
 MARKERS = {"better": ("o", True, BETTER, "better"), "worse": ("X", True, WORSE, "worse"),
            "larger": ("o", True, BETTER, "larger"), "smaller": ("X", True, WORSE, "smaller"),
-           "": ("o", False, QUIET, "neither"), "average": ("D", True, TEXT, "the average")}
+           "": ("o", False, QUIET, "neither"), "average": ("D", True, TEXT, "the average"),
+           "others": ("^", True, OTHERS, "found by others, not averaged")}
 
 
 def forest(rows: pd.DataFrame) -> Figure:
@@ -35,7 +37,8 @@ def forest(rows: pd.DataFrame) -> Figure:
 
     Args:
         rows: of one metric and scale, in the order of the picture: `heading` (empty for none, above the
-            first of the rows that share it), `label`, `kind` (`set` or `average`), `y`, `low`, `high`,
+            first of the rows that share it), `label`, `kind` (`set`, `average`, or `others`: what others found,
+            without an interval, and never averaged), `y`, `low`, `high`,
             `range_low` and `range_high` (of an average; NaN without), `margin`, `found`.
 
     Raises:
@@ -73,17 +76,19 @@ def _row(axes: Axes, y: int, row: Mapping, times: int, used: dict) -> list[float
     if not math.isfinite(place):
         axes.text(0, y, "no effect can be computed", color=QUIET, size=7.5, va="center")
         return ends
-    kind = "average" if row["kind"] == "average" else _found(row)
+    kind = row["kind"] if row["kind"] in MARKERS else _found(row)
     marker, filled, colour, _ = MARKERS[kind]
     if kind == "average" and math.isfinite(float(row["range_low"])):
         wide = sorted(times * float(row[k]) for k in ("range_low", "range_high"))
         axes.plot(wide, [y, y], color=GREY, lw=5, solid_capstyle="butt", zorder=1)
         ends += wide
-    low, high = sorted(times * float(row[k]) for k in ("low", "high"))
-    axes.plot([low, high], [y, y], color=colour, lw=1.5, solid_capstyle="butt", zorder=2)
+    if math.isfinite(float(row["low"])):
+        span = sorted(times * float(row[k]) for k in ("low", "high"))
+        axes.plot(span, [y, y], color=colour, lw=1.5, solid_capstyle="butt", zorder=2)
+        ends += span
     used[kind] = axes.plot([place], [y], marker, color=colour, mfc=colour if filled else PANEL, mec=colour,
                            ms=5, zorder=3, ls="none")[0]
-    return [*ends, low, high]
+    return [*ends, place]
 
 
 def _found(row: Mapping) -> str:
@@ -159,7 +164,7 @@ def forest_alt(rows: pd.DataFrame) -> str:
     """The finding, and every row's change with its interval."""
     need(rows)
     metric = metric_of(one(rows, "metric"))
-    words = "; ".join(_row_words(row) for row in rows.to_dict("records") if row["kind"] == "set")
+    words = "; ".join(_row_words(row) for row in rows.to_dict("records") if row["kind"] != "average")
     return f"Forest plot of the {metric.score}. {forest_finding(rows)}. {words}."
 
 
@@ -167,6 +172,8 @@ def _row_words(row: Mapping) -> str:
     where = f"{row['heading']}: {row['label']}" if row["heading"] else row["label"]
     if not math.isfinite(row["y"]):
         return f"{where}: no effect can be computed"
+    if row["kind"] == "others":
+        return f"others, {where} {signed(change(row['y'], row['metric'], row['scale']), ' %')}"
     return f"{where} {interval(row)}"
 
 

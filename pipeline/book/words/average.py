@@ -16,7 +16,8 @@ def finding(row: Mapping) -> str:
     better on 1; on another set −6 to +22 %".
 
     Args:
-        row: of the averages, with `scale` (that of its effects) besides.
+        row: of the averages, with `scale` (that of its effects) besides, and `minus` where these are
+            differences of two changes.
     """
     parts = [f"{changed(row)}, {counts(row)}", elsewhere(row)]
     return "; ".join(part for part in parts if part)
@@ -28,6 +29,10 @@ def changed(row: Mapping) -> str:
     middle, low, high = (_change(row, row[name]) for name in ("mean", "low", "high"))
     low, high = sorted((low, high))
     unit = unit_of(row)
+    if row.get("minus"):
+        return (f"the change of the {metric.score} lies {short(abs(middle))}{unit} "
+                f"{'lower' if middle < 0 else 'higher'} than that of the other comparison ({signed(low)} to "
+                f"{signed(high, unit)})")
     where = "on average" if row["units"] > 1 else "on the one set measured"
     if low <= 0 <= high:
         ends = f"{signed(low)} to {signed(high, unit)}"

@@ -9,7 +9,7 @@ from pipeline.book.words.comparison import better, worse
 from pipeline.book.words.numbers import capital, count
 from pipeline.spec.claims import Claim
 from pipeline.spec.metrics import COUNT, Metric, metric_of
-from pipeline.spec.tables import BEING_MEASURED, TRIVIAL
+from pipeline.spec.tables import MEASURED, TRIVIAL
 
 THREADS = {
     "A": ("Batch normalization layer for CNN-LSTM", None),
@@ -18,7 +18,7 @@ THREADS = {
           "where-do-i-call-the-batchnormalization-function-in-keras")}
 #: The colour of each verdict's badge.
 BADGES = {"supported": "primary", "true": "primary", "contradicted": "warning", "false": "warning",
-          "no effect that matters": "info", "undecided": "secondary", BEING_MEASURED: "light",
+          "no effect that matters": "info", "undecided": "secondary", MEASURED: "light",
           "not measured": "light"}
 #: What a region predicts of a score that is higher or lower (`{by}`: by how much at least) …
 OF_SIZE = {
@@ -95,7 +95,7 @@ def verdict_sentence(claim: Claim, row: Mapping, average: Mapping | None) -> str
         row: of the verdicts.
         average: of the averages, with `scale`; None where there is none.
     """
-    if row["verdict"] == BEING_MEASURED:
+    if row["verdict"] == MEASURED:
         return "An experiment that it needs is being measured; nothing is said before."
     if claim.checks and row["verdict"] in ("true", "false"):
         number = len(claim.checks)

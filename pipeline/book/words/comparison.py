@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.book.words.numbers import factor, short, signed
-from pipeline.judge.rule import Rule
+from pipeline.verdicts.rule import Rule
 from pipeline.spec.metrics import Metric, metric_of
 from pipeline.spec.tables import TRIVIAL
 

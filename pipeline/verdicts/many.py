@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from statsmodels.stats.multitest import multipletests
 
-from pipeline.judge.rule import Rule
+from pipeline.verdicts.rule import Rule
 
 
 def q_values(p) -> np.ndarray:

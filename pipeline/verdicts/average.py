@@ -6,23 +6,27 @@ A table of units is that of `units.units`: one row a unit, with `stratum`, `y`, 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from pipeline.judge.estimate import Estimate, combine
-from pipeline.judge.rule import Rule
+from pipeline.verdicts.estimate import Estimate, combine
+from pipeline.verdicts.rule import Rule
 
 
-def average(units: pd.DataFrame, rule: Rule) -> Estimate:
-    """μ: over a family from `rule.least_units` units on, else over the named sets."""
-    return over_units(units) if of_a_family(units, rule) else over_named_sets(units)
+def average(units: pd.DataFrame, family: bool) -> Estimate:
+    """μ: over a family, else over the named sets."""
+    return over_units(units) if family else over_named_sets(units)
 
 
 def of_a_family(units: pd.DataFrame, rule: Rule) -> bool:
-    """Whether the units are enough for an average that speaks of a family."""
-    return len(units) >= rule.least_units
+    """Whether the units are enough for an average that speaks of a family.
+
+    They are from `rule.least_units` on, with at least two in every stratum.
+    """
+    return len(units) >= rule.least_units and bool(units["stratum"].value_counts().min() >= 2)
 
 
 def enough(some: pd.DataFrame, units: pd.DataFrame, family: bool) -> bool:
@@ -45,7 +49,7 @@ def over_units(units: pd.DataFrame) -> Estimate:
     Raises:
         ValueError: a stratum has fewer than two units.
     """
-    strata = [part["y"] for _, part in units.groupby("stratum", sort=False)]
+    strata = _strata(units)
     sizes = np.array([len(y) for y in strata])
     if not len(sizes) or sizes.min() < 2:
         raise ValueError("the spread between units needs two of them in every stratum. "
@@ -53,6 +57,12 @@ def over_units(units: pd.DataFrame) -> Estimate:
     errors = [y.std(ddof=1) / math.sqrt(len(y)) for y in strata]
     error, freedom = combine([1 / len(strata)] * len(strata), errors, sizes - 1)
     return Estimate(float(np.mean([y.mean() for y in strata])), error, freedom)
+
+
+def _strata(units: pd.DataFrame) -> list[np.ndarray]:
+    """The effects of each stratum."""
+    y, stratum = units["y"].to_numpy(float), units["stratum"].to_numpy()
+    return [y[stratum == name] for name in dict.fromkeys(stratum)]
 
 
 def over_named_sets(units: pd.DataFrame) -> Estimate:
@@ -75,21 +85,19 @@ def strata_apart(units: pd.DataFrame) -> float:
 
     Welch's, because the average's own standard error pools no variances either.
     """
-    strata = [part["y"].to_numpy() for _, part in units.groupby("stratum", sort=False)]
-    if len(strata) != 2:
+    strata = _strata(units)
+    if len(strata) != 2 or min(map(len, strata)) < 2 or not any(np.ptp(y) for y in strata):
         return math.nan
     return float(stats.ttest_ind(*strata, equal_var=False).pvalue)
 
 
-def groups(units: pd.DataFrame, rule: Rule) -> dict[str, pd.DataFrame]:
+def groups(units: pd.DataFrame, family: bool, rule: Rule) -> dict[str, pd.DataFrame]:
     """The units that share a verdict: all of them as '', or where two strata differ, each its own.
 
-    Strata are compared only where both have two units and all together make a family.
+    Only strata of a family are told apart; `rule.shared` gives the rule for one of two.
     """
-    sizes = units["stratum"].value_counts()
-    if len(sizes) == 2 and sizes.min() >= 2 and of_a_family(units, rule):
-        if strata_apart(units) < rule.strata_level:
-            return {name: part for name, part in units.groupby("stratum", sort=False)}
+    if family and strata_apart(units) < rule.strata_level:
+        return {name: part for name, part in units.groupby("stratum", sort=False)}
     return {"": units}
 
 
@@ -101,23 +109,26 @@ def another_set(units: pd.DataFrame, rule: Rule) -> tuple[float, float]:
     studies; here y holds the noise of its seeds, so that it is for a measured effect). Infinite
     with fewer than two units.
     """
-    y = units["y"].to_numpy()
+    y = units["y"].to_numpy(float)
     if len(y) < 2:
         return -math.inf, math.inf
-    half = (stats.t.isf((1 - rule.range_share) / 2, len(y) - 1) * y.std(ddof=1)
-            * math.sqrt(1 + 1 / len(y)))
+    half = _reach(len(y), rule) * y.std(ddof=1)
     return float(y.mean() - half), float(y.mean() + half)
+
+
+def _reach(k: int, rule: Rule) -> float:
+    """t(0.90, K - 1) sqrt(1 + 1/K)."""
+    return stats.t.isf((1 - rule.range_share) / 2, k - 1) * math.sqrt(1 + 1 / k)
 
 
 def caught(units: pd.DataFrame, rule: Rule) -> float:
     """The share of units that lie in the range made of all the others, 0..1; NaN below three."""
-    if len(units) < 3:
+    y, k = units["y"].to_numpy(float), len(units)
+    if k < 3:
         return math.nan
-    inside = []
-    for i, y in enumerate(units["y"]):
-        low, high = another_set(units.drop(units.index[i]), rule)
-        inside.append(low <= y <= high)
-    return float(np.mean(inside))
+    others = np.tile(y, (k, 1))[~np.eye(k, dtype=bool)].reshape(k, k - 1)
+    half = _reach(k - 1, rule) * others.std(axis=1, ddof=1)
+    return float((np.abs(y - others.mean(axis=1)) <= half).mean())
 
 
 def signed_rank_bounds(units: pd.DataFrame, tail: float) -> tuple[float, float]:
@@ -132,9 +143,14 @@ def signed_rank_bounds(units: pd.DataFrame, tail: float) -> tuple[float, float]:
     y = units["y"].to_numpy()
     rows, columns = np.triu_indices(len(y))
     means = np.sort((y[rows] + y[columns]) / 2)
+    c = _least_rank_sums(len(y), tail)
+    return (float(means[c - 1]), float(means[-c])) if c else (-math.inf, math.inf)
+
+
+@lru_cache(maxsize=256)
+def _least_rank_sums(k: int, tail: float) -> int:
     # Ways in which a subset of the ranks 1 ... K has each sum: the exact distribution of W⁺.
     ways = np.ones(1)
-    for rank in range(1, len(y) + 1):
+    for rank in range(1, k + 1):
         ways = np.convolve(ways, np.r_[1, np.zeros(rank - 1), 1])
-    c = int((np.cumsum(ways) / ways.sum() <= tail).sum())
-    return (float(means[c - 1]), float(means[-c])) if c else (-math.inf, math.inf)
+    return int((np.cumsum(ways) / ways.sum() <= tail).sum())

@@ -6,23 +6,24 @@ from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from pipeline.judge.average import enough, of_a_family
-from pipeline.judge.claims import UNDECIDED, verdict
-from pipeline.judge.rule import Rule
+from pipeline.verdicts.average import enough
+from pipeline.verdicts.claims import UNDECIDED, verdict
+from pipeline.verdicts.rule import Rule
 
 COLUMNS = ["change", "verdict"]
-MARKED, HALVED, DOUBLED, SIGNED_RANK = (
-    "without marked sets", "margin halved", "margin doubled", "signed-rank test")
+MARKED, NARROWER, WIDER, SIGNED_RANK, MIDDLE_RATE, OTHER_ENDPOINT = (
+    "without marked sets", "narrower margin", "wider margin", "signed-rank test", "middle learning rate",
+    "other endpoint")
 
 
 def robustness(region: str, quantifier: str, units: pd.DataFrame, delta: float, rule: Rule, *,
-               sensitive: Collection[str] | None = None, marked: Collection[str] = (),
+               family: bool, sensitive: Collection[str] | None = None, marked: Collection[str] = (),
                others: Mapping[str, pd.DataFrame] | None = None) -> pd.DataFrame:
     """The claim decided again under each change, on the same group of units and by the same
     kind of average.
 
     Args:
-        region, quantifier, units, delta, sensitive: as for `claims.verdict`.
+        region, quantifier, units, delta, family, sensitive: as for `claims.verdict`.
         marked: units whose control's error exceeds `rule.marked_share` of the trivial predictor's.
         others: further tables of the same units, by change: the family's middle rate for all, the
             other endpoint.
@@ -31,7 +32,7 @@ def robustness(region: str, quantifier: str, units: pd.DataFrame, delta: float, 
         `COLUMNS`, one row a change; the verdict is empty where a change does not apply: nothing is
         marked, the margin is 0, or the claim is not about an average over a family.
     """
-    units, family = units.reset_index(drop=True), of_a_family(units, rule)
+    units = units.reset_index(drop=True)
 
     def again(some=units, factor=1.0, **test):
         if not enough(some, units, family):
@@ -43,8 +44,8 @@ def robustness(region: str, quantifier: str, units: pd.DataFrame, delta: float, 
              if len(units) > 1}
     kept = units[~units["unit"].isin(list(marked))]
     found[MARKED] = again(kept) if len(kept) < len(units) else ""
-    found[HALVED] = again(factor=rule.margin_halved) if delta else ""
-    found[DOUBLED] = again(factor=rule.margin_doubled) if delta else ""
+    found[NARROWER] = again(factor=rule.narrower_margin) if delta else ""
+    found[WIDER] = again(factor=rule.wider_margin) if delta else ""
     ranks = quantifier == "generally" and family
     found[SIGNED_RANK] = again(signed_rank=True) if ranks else ""
     found |= {change: again(table) for change, table in (others or {}).items()}

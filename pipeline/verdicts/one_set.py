@@ -5,13 +5,14 @@ Arrays are `(seeds,)`, and entry i of two arrays shares its split, its batches a
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.judge.estimate import Estimate, combine
+from pipeline.verdicts.estimate import Estimate, combine
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +23,13 @@ class Effect:
         y: the effect; positive = the treatment is better (measures: larger).
         w: what each seed contributes `(seeds,)`; only its spread counts.
         added: for shares, the squares of the pairs that `share` adds; else 0.
+        seeds: the seeds of w; None: 0, 1, 2, …
     """
 
     y: float
     w: np.ndarray
     added: float = 0.0
+    seeds: np.ndarray | None = None
 
     @property
     def s(self) -> float:
@@ -87,19 +90,20 @@ def share(control, treatment) -> Effect:
 def minus(first: Effect, second: Effect) -> Effect:
     """An interaction on one data set: y₁ - y₂, with w₁ - w₂ seed by seed."""
     _same_seeds((first, second))
-    return Effect(first.y - second.y, first.w - second.w, first.added + second.added)
+    return Effect(first.y - second.y, first.w - second.w, first.added + second.added, first.seeds)
 
 
 def mean(effects: Sequence[Effect]) -> Effect:
     """The mean of effects measured on the same seeds: of the sets of a unit, say.
 
     Their contributions are averaged seed by seed, so that effects which share a source, or a
-    control, need not be independent.
+    control, need not be independent. Where a seed is missing in one, only its spread is left out.
     """
+    effects = _of_shared_seeds(effects)
     _same_seeds(effects)
     k = len(effects)
     return Effect(float(np.mean([e.y for e in effects])), np.mean([e.w for e in effects], axis=0),
-                  sum(e.added for e in effects) / k**2)
+                  sum(e.added for e in effects) / k**2, effects[0].seeds)
 
 
 def apart(first: Estimate, second: Estimate) -> Estimate:
@@ -167,6 +171,15 @@ def _pairs(control, treatment):
     if not (np.isfinite(control).all() and np.isfinite(treatment).all()):
         raise ValueError("scores must be finite")
     return control, treatment
+
+
+def _of_shared_seeds(effects: Sequence[Effect]) -> Sequence[Effect]:
+    """The effects, with the contributions of the seeds that all have."""
+    if any(effect.seeds is None for effect in effects):
+        return effects
+    shared = functools.reduce(np.intersect1d, [effect.seeds for effect in effects])
+    return [effect if len(effect.w) == len(shared) else
+            replace(effect, w=effect.w[np.isin(effect.seeds, shared)], seeds=shared) for effect in effects]
 
 
 def _same_seeds(effects: Sequence[Effect]) -> None:

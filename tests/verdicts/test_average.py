@@ -9,10 +9,10 @@ from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
-from pipeline.judge.average import (
+from pipeline.verdicts.average import (
     another_set, average, caught, groups, over_named_sets, over_units, signed_rank_bounds,
     strata_apart)
-from pipeline.judge.rule import Rule
+from pipeline.verdicts.rule import Rule
 
 RULE = Rule()
 Y = np.random.default_rng(6).normal(0.05, 0.1, 20)

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pandas as pd
 
-from pipeline.judge import average as averages
-from pipeline.judge.estimate import Estimate
-from pipeline.judge.rule import Rule
+from pipeline.verdicts import average as averages
+from pipeline.verdicts.estimate import Estimate
+from pipeline.verdicts.rule import Rule
 
 CLEARLY_HELPS, HELPS, HELPS_A_LITTLE = "helps clearly", "helps", "helps a little"
 CLEARLY_HARMS, HARMS, HARMS_A_LITTLE = "harms clearly", "harms", "harms a little"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.judge.units import chances
+from pipeline.verdicts.units import chances
 
 
 def set_chances(region: str, quantifier: str, units: pd.DataFrame,

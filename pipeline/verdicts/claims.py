@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from pipeline.judge import average as averages
-from pipeline.judge import words
-from pipeline.judge.estimate import Estimate
-from pipeline.judge.quantifiers import set_chances
-from pipeline.judge.rule import Rule
-from pipeline.judge.units import chances, depends
+from pipeline.verdicts import average as averages
+from pipeline.verdicts import words
+from pipeline.verdicts.estimate import Estimate
+from pipeline.verdicts.quantifiers import set_chances
+from pipeline.verdicts.rule import Rule
+from pipeline.verdicts.units import chances, depends
 
 REGIONS = ("better", "positive", "worse", "equivalent", "not_worse", "not_better", "differs")
 QUANTIFIERS = ("generally", "some", "always")
@@ -60,7 +60,7 @@ class Verdict:
 
 
 def verdict(region: str, quantifier: str, units: pd.DataFrame, delta: float, rule: Rule, *,
-            sensitive: Collection[str] | None = None, family: bool | None = None,
+            family: bool, sensitive: Collection[str] | None = None,
             signed_rank: bool = False) -> Verdict:
     """The verdict on one group of units (see `average.groups`).
 
@@ -71,13 +71,12 @@ def verdict(region: str, quantifier: str, units: pd.DataFrame, delta: float, rul
         sensitive: the units on which half the data raises the control's error by more than the
             margin. Where the verdict says that nothing (that matters) happens, they alone must say
             so too, or it is undecided. None: not asked (metrics that measure no skill).
-        family: whether the average is one over a family; None: if the units are enough for one.
+        family: whether the average is one over a family, or over the named sets.
         signed_rank: whether a family's interval comes from the signed-rank test instead of t.
 
     Raises:
         ValueError: unknown region or quantifier; no units.
     """
-    family = averages.of_a_family(units, rule) if family is None else family
     found = _verdict(region, quantifier, units, delta, rule, family, signed_rank)
     if sensitive is None or not says_nothing_happens(found, region, quantifier):
         return found
@@ -110,7 +109,7 @@ def _verdict(region, quantifier, units, delta, rule, family, signed_rank) -> Ver
         decided = (SUPPORTED if chances[0] < rule.tail else
                    CONTRADICTED if chances[1] < rule.tail else UNDECIDED)
         return Verdict(decided, decided, "", both, _p(decided, *chances, 1.0))
-    mu = averages.over_units(units) if family else averages.over_named_sets(units)
+    mu = averages.average(units, family)
     bounds = (averages.signed_rank_bounds(units, rule.tail) if signed_rank and family
               else mu.bounds(rule.tail))
     # Two sets proven to go opposite ways are a difference, however seldom they are.

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.judge.rule import Rule
-from pipeline.judge.words import WORDS, denied, everywhere_within, word
+from pipeline.verdicts.rule import Rule
+from pipeline.verdicts.words import WORDS, denied, everywhere_within, word
 
 RULE = Rule()
 MIRROR = {"helps clearly": "harms clearly", "helps a little": "harms a little", "helps": "harms",

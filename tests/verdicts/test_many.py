@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.judge.many import q_values, wrong_words
-from pipeline.judge.rule import Rule
+from pipeline.verdicts.many import q_values, wrong_words
+from pipeline.verdicts.rule import Rule
 
 
 def test_q_values_are_those_of_scipy_and_leave_identities_out():

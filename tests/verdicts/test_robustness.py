@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from pipeline.judge.claims import verdict
-from pipeline.judge.robustness import fragile, robustness
-from pipeline.judge.rule import Rule
+from pipeline.verdicts.claims import verdict
+from pipeline.verdicts.robustness import fragile, robustness
+from pipeline.verdicts.rule import Rule
 
 RULE, DELTA = Rule(), 0.1
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.judge.one_set import Effect
-from pipeline.judge.rule import Rule
-from pipeline.judge.units import UNIT_COLUMNS, chances, counts, depends, units
+from pipeline.verdicts.one_set import Effect
+from pipeline.verdicts.rule import Rule
+from pipeline.verdicts.units import COLUMNS, chances, counts, depends, units
 
 RULE = Rule()
 
@@ -15,7 +15,7 @@ def test_sets_of_one_source_are_one_unit():
     effects = {"a": Effect(0.1, w["a"]), "b": Effect(0.3, w["b"]), "c": Effect(0.5, w["c"])}
     strata = {"a": "forecasts", "c": "forecasts", "b": "classes"}
     found = units(effects, {"a": "load", "c": "load"}, strata)
-    assert list(found.columns) == UNIT_COLUMNS
+    assert list(found.columns) == COLUMNS
     assert found["unit"].tolist() == ["load", "b"]
     assert found["sets"].tolist() == ["a, c", "b"]
     assert found["stratum"].tolist() == ["forecasts", "classes"]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.judge.claims import verdict
-from pipeline.judge.quantifiers import set_chances
-from pipeline.judge.rule import Rule
+from pipeline.verdicts.claims import verdict
+from pipeline.verdicts.quantifiers import set_chances
+from pipeline.verdicts.rule import Rule
 
 RULE, DELTA = Rule(), 0.1
 S, C, U = "supported", "contradicted", "undecided"

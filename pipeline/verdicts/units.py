@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
-from pipeline.judge.estimate import Estimate
-from pipeline.judge.one_set import Effect, mean
-from pipeline.judge.rule import Rule
+from pipeline.verdicts.estimate import Estimate
+from pipeline.verdicts.one_set import Effect, mean
+from pipeline.verdicts.rule import Rule
 
 #: `y` the effect, `s` its standard error over seeds, `freedom` that error's degrees of freedom.
-UNIT_COLUMNS = ["unit", "stratum", "sets", "seeds", "y", "s", "freedom"]
+COLUMNS = ["unit", "stratum", "sets", "seeds", "y", "s", "freedom"]
+
+
+def members(data: Iterable[str], unit_of: Mapping[str, str] | None = None) -> dict[str, list[str]]:
+    """Unit → its data sets; a set without a unit is one of its own."""
+    found: dict[str, list[str]] = {}
+    for name in data:
+        found.setdefault((unit_of or {}).get(name) or name, []).append(name)
+    return found
+
+
+def unit_effects(effects: Mapping[str, Effect], unit_of: Mapping[str, str] | None = None
+                 ) -> dict[str, Effect]:
+    """Unit → the mean of its data sets' effects, in the order of the data sets."""
+    return {unit: mean([effects[data] for data in sets]) if len(sets) > 1 else effects[sets[0]]
+            for unit, sets in members(effects, unit_of).items()}
 
 
 def units(effects: Mapping[str, Effect], unit_of: Mapping[str, str] | None = None,
@@ -25,25 +40,20 @@ def units(effects: Mapping[str, Effect], unit_of: Mapping[str, str] | None = Non
         stratum_of: the stratum of a set; '' for those without.
 
     Returns:
-        `UNIT_COLUMNS`; `sets` names a unit's data sets.
+        `COLUMNS`; `sets` names a unit's data sets.
 
     Raises:
-        ValueError: the sets of a unit lie in two strata, or have unequal seeds.
+        ValueError: the sets of a unit lie in two strata, or share no seeds.
     """
-    unit_of, stratum_of = unit_of or {}, stratum_of or {}
-    members: dict[str, list[str]] = {}
-    for data in effects:
-        members.setdefault(unit_of.get(data, data), []).append(data)
-    rows = []
-    for unit, sets in members.items():
-        strata = {stratum_of.get(data, "") for data in sets}
+    sets_of, rows = members(effects, unit_of), []
+    for unit, effect in unit_effects(effects, unit_of).items():
+        strata = {(stratum_of or {}).get(data, "") for data in sets_of[unit]}
         if len(strata) > 1:
             raise ValueError(f"the sets of a unit lie in one stratum. Received: {unit} in "
                              f"{', '.join(sorted(strata))}")
-        effect = mean([effects[data] for data in sets])
-        rows.append((unit, strata.pop(), ", ".join(sets), len(effect.w), effect.y, effect.s,
+        rows.append((unit, strata.pop(), ", ".join(sets_of[unit]), len(effect.w), effect.y, effect.s,
                      len(effect.w) - 1))
-    return pd.DataFrame(rows, columns=UNIT_COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def chances(units: pd.DataFrame, delta: float) -> dict[str, np.ndarray]:

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from pipeline.judge.average import over_units
-from pipeline.judge.claims import (
+from pipeline.verdicts.average import over_units
+from pipeline.verdicts.claims import (
     REGIONS, Verdict, average_chances, decide, says_nothing_happens, table as rows, verdict)
-from pipeline.judge.error_rates import said_of
-from pipeline.judge.rule import Rule
-from pipeline.judge.words import WORDS
+from pipeline.verdicts.error_rates import said_of
+from pipeline.verdicts.rule import Rule
+from pipeline.verdicts.words import WORDS
 
 RULE, DELTA = Rule(), 0.1
 S, C, N, U = "supported", "contradicted", "no effect that matters", "undecided"

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
-from pipeline.judge.estimate import Estimate, combine
+from pipeline.verdicts.estimate import Estimate, combine
 
 X = np.random.default_rng(3).normal(0.1, 0.2, 20)
 ONE = Estimate(X.mean(), X.std(ddof=1) / np.sqrt(20), 19)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.judge.estimate import Estimate
-from pipeline.judge.one_set import (
+from pipeline.verdicts.estimate import Estimate
+from pipeline.verdicts.one_set import (
     apart, difference, epochs_to_target, log_ratio, mean, minus, score, share)
 
 
