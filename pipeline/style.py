@@ -32,8 +32,7 @@ DIRECTIONS = {
     ("worse", True): ("X", True, WORSE, "higher, by more than the margin"),
     ("worse", False): ("X", False, WORSE, "higher"),
     ("same", False): ("s", True, QUIET, "the same, within the margin"),
-    ("unclear", False): ("o", False, QUIET, "unclear"),
-    ("blind", False): ("D", False, QUIET, "cannot show anything")}
+    ("unclear", False): ("o", False, QUIET, "unclear")}
 
 
 def svg(figure: Figure) -> str:

@@ -10,7 +10,6 @@ import pytest
 from pipeline.book.study import read
 from pipeline.results import seal
 from tests.book import invented
-from tests.book.made import guided_study
 
 ROOT = Path(__file__).parents[2]
 #: The tables are the same for every test.
@@ -43,9 +42,3 @@ def project(tmp_path):
 def study(project):
     """What is read of the invented study."""
     return read(project)
-
-
-@pytest.fixture
-def guided():
-    """A study of three situations; see `made.guided_study`."""
-    return guided_study()

@@ -405,6 +405,31 @@ def verdicts(of_averages: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=VERDICT_COLUMNS)
 
 
+def place(name: str, number: int, y: float, **more) -> dict:
+    """A row of the places: 0.1 on either side, and named as nothing."""
+    return dict.fromkeys(PLACE_COLUMNS, "") | {
+        "experiment": "anywhere", "place": name, "number": number, "family": "sequences", "units": 11, "effect": y,
+        "low": y - 0.1, "high": y + 0.1, "margin": MARGIN, "word": word(y - 0.1, y + 0.1, MARGIN),
+        "may_be_best": False, "may_be_worst": False, "apart": False} | more
+
+
+def all_places() -> pd.DataFrame:
+    """Two families: one on which the best place is told apart, one on which it is not."""
+    best, worst = {"stands": "best", "may_be_best": True}, {"stands": "worst", "may_be_worst": True}
+    return pd.DataFrame([
+        place("first", 1, -0.3, apart=True, **worst), place("after conv_1", 2, 0.0), place("after relu_1", 3, 0.05),
+        place("after lstm_1", 4, 0.4, apart=True, **best),
+        place("first", 1, 0.02, family="tables", may_be_worst=True),
+        place("after conv_1", 2, 0.2, family="tables", **best),
+        place("after relu_1", 3, 0.18, family="tables", may_be_best=True),
+        place("after lstm_1", 4, -0.05, family="tables", **worst)], columns=PLACE_COLUMNS)
+
+
+def lines(axes, points: int) -> list:
+    """The lines of an axes that have so many points."""
+    return [line for line in axes.lines if len(line.get_xdata()) == points]
+
+
 def tables() -> dict[str, pd.DataFrame]:
     """Every stored table of the invented study, by name."""
     rows = effects()
@@ -424,20 +449,12 @@ def tables() -> dict[str, pd.DataFrame]:
              for rate, seeds in ((0.001, 1), (0.003, 6), (0.01, 7), (0.03, 1))]
     doses = [("dropout_rate", "dropout.rate", rate, data, SEEDS, mean, mean - 0.02, mean + 0.02)
              for data in FORECASTS[:2] for rate, mean in ((0.1, 0.3), (0.4, 0.35))]
-    best, worst = {"stands": "best", "may_be_best": True}, {"stands": "worst", "may_be_worst": True}
-    places = [dict.fromkeys(PLACE_COLUMNS, "") | {
-        "experiment": "anywhere", "place": name, "number": number, "family": "sequences", "units": 11, "effect": y,
-        "low": y - 0.1, "high": y + 0.1, "margin": MARGIN, "word": word(y - 0.1, y + 0.1, MARGIN),
-        "may_be_best": False, "may_be_worst": False, "apart": False} | more
-        for name, number, y, more in (
-            ("first", 1, -0.3, worst | {"apart": True}), ("after conv_1", 2, 0.0, {}),
-            ("after relu_1", 3, 0.05, {}), ("after lstm_1", 4, 0.4, best | {"apart": True}))]
     robustness = [("tables_bn_helps", "", "margin halved", "supported"),
                   ("tables_bn_helps", "", "signed-rank test", "undecided"),
                   ("before_helps", "", "margin doubled", "contradicted"),
                   ("dropout_helps", "classes", "margin halved", "supported")]
     checks = [("never_added", "it does nothing", "0", "0", 0.0, True)]
-    made = {"arms": arms, "data_sets": data_sets, "rates": rates, "doses": doses, "places": places,
+    made = {"arms": arms, "data_sets": data_sets, "rates": rates, "doses": doses, "places": all_places().iloc[:4],
             "robustness": robustness, "checks": checks}
     return {"effects": rows, "units": of_units, "averages": of_averages, "verdicts": verdicts(of_averages),
             **{name: pd.DataFrame(some, columns=list(STORED[name].columns)) for name, some in made.items()}}

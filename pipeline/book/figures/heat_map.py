@@ -22,7 +22,7 @@ FULL_COLOUR = math.log(2)
 #: The column that stands behind the data sets.
 AVERAGE = "average"
 #: In inches: a column, a row, the names of the rows, those of the columns, the averages.
-WIDE, TALL, LABEL, TOP, LAST = 0.24, 0.19, 2.5, 1.15, 0.65
+WIDE, TALL, LABEL, TOP, LAST = 0.24, 0.19, 2.5, 1.05, 0.75
 
 
 def heat_map(rows: pd.DataFrame) -> Figure:
@@ -101,6 +101,8 @@ def _draw(axes: Axes, lines, sets, values, dots, averages) -> None:
         if average is not None:
             axes.text(len(sets) + 0.4, line + 0.5, whole(100 * math.expm1(-average["y"])), size=7.5, va="center",
                       weight="bold" if average["found"] else "normal")
+    if any(averages):
+        axes.text(len(sets) + 0.4, -0.3, AVERAGE, size=7, rotation=60, ha="left", rotation_mode="anchor")
     axes.set_ylim(len(lines), 0)
     axes.set_xlim(0, len(sets))
     axes.xaxis.tick_top()
