@@ -47,6 +47,11 @@ def claim_link(claim: Claim, text: str | None = None) -> str:
     return f"[{text or claim.says.rstrip('.')}](/claims/{claim.slug}.md)"
 
 
+def data_link(study: Study, name: str) -> str:
+    """A data set's name, linked to its page; of one without a page, its name."""
+    return f"[{name}](/data_sets/{name}.md)" if name in study.real else name
+
+
 def experiment_link(study: Study, name: str) -> str:
     """An experiment's, or its variant's, name, linked to its entry in the list of experiments."""
     if base(name) not in study.params.experiments:
