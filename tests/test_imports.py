@@ -19,7 +19,7 @@ ROOMS = {
     "probe": {"data", "network", "results", "spec", "train"},
     "mechanics": {"network", "notebook", "results", "spec"},
     "verdicts": {"results", "spec"},
-    "book": {"results", "spec", "style", "verdicts.rule", "verdicts.words"},
+    "book": {"results", "spec", "style", "verdicts.claims", "verdicts.many", "verdicts.rule", "verdicts.words"},
     "answer": {"book", "results", "spec", "verdicts"},
     "bench": {"data", "network", "train"}, "tiny": {"spec"},
 }

@@ -18,12 +18,12 @@ import pandas as pd
 from pipeline.book import first_study
 from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
-from pipeline.verdicts.rule import Rule, rule
-from pipeline.results import MECHANICS, RUNS, RUNS_TABLE, read_table, verify
+from pipeline.results import LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, read_table, verify
 from pipeline.spec.base import read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
 from pipeline.spec.tables import MEASURED, STORED, VERDICT_COLUMNS
+from pipeline.verdicts.rule import Rule, rule
 
 #: Where the real data sets come from.
 SETS = Path("extracts/sets.yaml")
@@ -61,6 +61,8 @@ class Study:
     timings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Experiment -> variant and data set -> its number of trained runs.
     trained: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
+    #: Experiment -> variant and data set -> the number of its network's weights.
+    weights: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
     #: What CITATION.cff says.
     citation: Mapping[str, Any] = field(default_factory=dict)
     #: The pages that are written by hand, by name.
@@ -227,7 +229,7 @@ def read(root: Path) -> Study:
         gaps={name: found for name, found in counts.items() if "weeks_missing" in found},
         sizes={name: found["train"] for name, found in counts.items() if "train" in found},
         guide=tuple(guide or ()), timings=_jsons(root / "timings", params),
-        trained=_trained(root, params), citation=_optional(root / "CITATION.cff") or {},
+        trained=_trained(root, params), weights=_weights(root, params), citation=_optional(root / "CITATION.cff") or {},
         written=frozenset(path.stem for path in (root / "book").glob("*.md")),
         described=(_optional(root / SETS) or {}).get("sets", {}),
         files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()},
@@ -259,6 +261,17 @@ def _trained(root: Path, params: Params) -> dict[str, Counter]:
             with path.open(encoding="utf-8", newline="") as file:
                 found[name] = Counter((row.get("variant", ""), row.get("data", ""))
                                       for row in csv.DictReader(file))
+    return found
+
+
+def _weights(root: Path, params: Params) -> dict[str, Counter]:
+    found = {}
+    for name in params.experiments:
+        if (path := root / RUNS / name / LAYERS_TABLE).exists():
+            found[name] = Counter()
+            with path.open(encoding="utf-8", newline="") as file:
+                for row in csv.DictReader(file):
+                    found[name][row["variant"], row["data"]] += int(row["parameters"])
     return found
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from pipeline.verdicts.estimate import Estimate, combine
+from pipeline.verdicts.estimate import Estimate, combine, quantile
 from pipeline.verdicts.rule import Rule
 
 
@@ -26,7 +26,7 @@ def of_a_family(units: pd.DataFrame, rule: Rule) -> bool:
 
     They are from `rule.least_units` on, with at least two in every stratum.
     """
-    return len(units) >= rule.least_units and bool(units["stratum"].value_counts().min() >= 2)
+    return len(units) >= rule.least_units and min(map(len, _strata(units))) >= 2
 
 
 def enough(some: pd.DataFrame, units: pd.DataFrame, family: bool) -> bool:
@@ -34,9 +34,9 @@ def enough(some: pd.DataFrame, units: pd.DataFrame, family: bool) -> bool:
 
     Of a family, two in every stratum that it had; else one at all.
     """
-    sizes = some["stratum"].value_counts()
-    return len(some) > 0 and (not family or bool(
-        len(sizes) == units["stratum"].nunique() and sizes.min() >= 2))
+    strata = _strata(some)
+    return len(some) > 0 and (not family or
+                              len(strata) == len(_strata(units)) and min(map(len, strata)) >= 2)
 
 
 def over_units(units: pd.DataFrame) -> Estimate:
@@ -118,7 +118,7 @@ def another_set(units: pd.DataFrame, rule: Rule) -> tuple[float, float]:
 
 def _reach(k: int, rule: Rule) -> float:
     """t(0.90, K - 1) sqrt(1 + 1/K)."""
-    return stats.t.isf((1 - rule.range_share) / 2, k - 1) * math.sqrt(1 + 1 / k)
+    return float(quantile((1 - rule.range_share) / 2, k - 1)) * math.sqrt(1 + 1 / k)
 
 
 def caught(units: pd.DataFrame, rule: Rule) -> float:

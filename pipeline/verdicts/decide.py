@@ -24,7 +24,8 @@ from pipeline.verdicts.many import q_values
 from pipeline.verdicts.one_set import Effect
 from pipeline.verdicts.robustness import MIDDLE_RATE, OTHER_ENDPOINT, fragile, robustness
 from pipeline.verdicts.rule import Rule, margin
-from pipeline.verdicts.scores import OTHER
+from pipeline.verdicts.scores import OTHER, derive
+from pipeline.verdicts.sweeps import sweeps
 from pipeline.verdicts.units import counts, unit_effects, units
 
 #: What a claim about an analogue of a thread's finding reads.
@@ -83,6 +84,20 @@ def answer(comparison: Comparison, measured: Measured, params: Params, rule: Rul
                     rule.shared(len(parts)), len(parts)) for name, part in parts.items()]
     return Answer(comparison, found, combined, table, margin(metric_of(comparison.metric).margin, rule),
                   averages.strata_apart(table) if family else math.nan, groups)
+
+
+def compare(name: str, params: Params, runs: pd.DataFrame, rule: Rule) -> list[Answer]:
+    """One experiment, or every variant of its sweep, against its `versus`: an answer a family.
+
+    Args:
+        runs: the tables of the experiment and of its control, at least.
+
+    Raises:
+        ConfigError, ValueError: the arms cannot be compared.
+    """
+    measured = Measured(derive(runs, rule), sweeps=sweeps(params))
+    return [answer(one, measured, params, rule) for one in
+            effects.of_experiment(name, params.experiments[name].versus, params, measured.chosen)]
 
 
 def units_of(params: Params) -> dict[str, str]:
@@ -176,6 +191,7 @@ def verdict_tables(claims: Sequence[Claim], answers: Mapping[str, Answer], data_
         ConfigError: a claim names an exact check that does not exist.
     """
     rows, turned = [], []
+    known = data_sets.groupby("data").agg(marked=("marked", "any"), sensitive=("sensitive", "all"))
     for claim in claims:
         plain = {"slug": claim.slug, "group": "", "word": "", "p": math.nan, "fragile": False, "why": "",
                  "primary": claim.primary}
@@ -190,7 +206,7 @@ def verdict_tables(claims: Sequence[Claim], answers: Mapping[str, Answer], data_
             mine = answers[claim.slug]
             others = dict(_other_choices(mine, measured, params, rule))
             for group in mine.groups:
-                found, again = _decided(claim, mine, group, data_sets, others)
+                found, again = _decided(claim, mine, group, known, others)
                 turned += [(claim.slug, group.name, *row) for row in again.values.tolist()]
                 rows.append(plain | {
                     "group": group.name, "verdict": found.verdict, "reads": _reads(claim, found, group),
@@ -215,10 +231,10 @@ def _identity(claim: Claim, checks: Mapping[str, bool]) -> str:
     return "true" if all(bool(checks[check]) for check in claim.checks) else "false"
 
 
-def _decided(claim: Claim, answer: Answer, group: Group, data_sets: pd.DataFrame,
+def _decided(claim: Claim, answer: Answer, group: Group, known: pd.DataFrame,
              others: Mapping[str, pd.DataFrame]) -> tuple[Verdict, pd.DataFrame]:
     """The verdict on a group, and the table of what other choices make of it."""
-    marked, sensitive = _named(group.units, data_sets)
+    marked, sensitive = _named(group.units, known)
     asked = {"region": claim.predicts.region, "quantifier": claim.predicts.quantifier,
              "units": group.units, "delta": answer.delta, "rule": group.rule, "family": group.family,
              "sensitive": sensitive if metric_of(claim.metric).skill else None}
@@ -230,19 +246,19 @@ def _decided(claim: Claim, answer: Answer, group: Group, data_sets: pd.DataFrame
     return found, again
 
 
-def _named(units: pd.DataFrame, data_sets: pd.DataFrame) -> tuple[set[str], set[str] | None]:
+def _named(units: pd.DataFrame, known: pd.DataFrame) -> tuple[set[str], set[str] | None]:
     """The units that are marked, and those that are sensitive (None: half the data was not tried).
 
-    One marked set marks its unit. A unit is sensitive if all of its sets are, by every control.
+    One marked set, by one control, marks its unit. A unit is sensitive if all of its sets are, by
+    every control.
     """
-    known = data_sets.groupby("data").agg(marked=("marked", "any"), sensitive=("sensitive", "all"))
     marked, sensitive, tried = set(), set(), False
     for unit, sets in zip(units["unit"], units["sets"].str.split(", "), strict=True):
-        mine = known.reindex([name for name in sets if name in known.index])
-        tried |= len(mine) > 0
-        if mine["marked"].any():
+        mine = [name for name in sets if name in known.index]
+        tried |= bool(mine)
+        if any(known.at[name, "marked"] for name in mine):
             marked.add(unit)
-        if len(mine) == len(sets) and mine["sensitive"].all():
+        if len(mine) == len(sets) and all(known.at[name, "sensitive"] for name in mine):
             sensitive.add(unit)
     return marked, sensitive if tried else None
 

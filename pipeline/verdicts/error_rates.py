@@ -14,6 +14,7 @@ from statsmodels.stats.proportion import proportion_confint
 from pipeline.spec.tables import SIMULATED_COLUMNS
 from pipeline.verdicts import average as averages
 from pipeline.verdicts import words
+from pipeline.verdicts.estimate import quantile
 from pipeline.verdicts.rule import Rule
 from pipeline.verdicts.units import counts
 
@@ -141,7 +142,7 @@ def said_of(y: np.ndarray, delta: float, rule: Rule, strata: Sequence[str] = ()
 def _words(y: np.ndarray, parts: Sequence[np.ndarray], delta: float, rule: Rule) -> np.ndarray:
     mean, half = _interval(parts, rule)
     k = y.shape[1]
-    wide = (stats.t.isf((1 - rule.range_share) / 2, k - 1) * y.std(axis=1, ddof=1) * math.sqrt(1 + 1 / k))
+    wide = (quantile((1 - rule.range_share) / 2, k - 1) * y.std(axis=1, ddof=1) * math.sqrt(1 + 1 / k))
     centre = y.mean(axis=1)
     everywhere = (centre - wide > -delta) & (centre + wide < delta)
     return words.word(mean - half, mean + half, delta, everywhere)
@@ -157,7 +158,7 @@ def _interval(parts: Sequence[np.ndarray], rule: Rule) -> tuple[np.ndarray, np.n
         freedom = variance**2 / (shares**2 / least).sum(axis=0)
     freedom = np.where(variance > 0, freedom, least.sum())
     return (np.mean([part.mean(axis=1) for part in parts], axis=0),
-            stats.t.isf(rule.tail, freedom) * np.sqrt(variance))
+            quantile(rule.tail, freedom) * np.sqrt(variance))
 
 
 def smallest_found(studies: Sequence[Study], rule: Rule, rng: np.random.Generator, *,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+import numpy as np
 import pandas as pd
 
 from pipeline.verdicts.average import enough
@@ -32,16 +33,14 @@ def robustness(region: str, quantifier: str, units: pd.DataFrame, delta: float, 
         `COLUMNS`, one row a change; the verdict is empty where a change does not apply: nothing is
         marked, the margin is 0, or the claim is not about an average over a family.
     """
-    units = units.reset_index(drop=True)
-
     def again(some=units, factor=1.0, **test):
         if not enough(some, units, family):
             return UNDECIDED
         return verdict(region, quantifier, some, factor * delta, rule, sensitive=sensitive,
                        family=family, **test).verdict
 
-    found = {f"without {unit}": again(units.drop(i)) for i, unit in enumerate(units["unit"])
-             if len(units) > 1}
+    found = {f"without {unit}": again(units[np.arange(len(units)) != i])
+             for i, unit in enumerate(units["unit"]) if len(units) > 1}
     kept = units[~units["unit"].isin(list(marked))]
     found[MARKED] = again(kept) if len(kept) < len(units) else ""
     found[NARROWER] = again(factor=rule.narrower_margin) if delta else ""

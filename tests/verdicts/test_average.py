@@ -10,7 +10,7 @@ from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from pipeline.verdicts.average import (
-    another_set, average, caught, groups, over_named_sets, over_units, signed_rank_bounds,
+    another_set, average, caught, groups, of_a_family, over_named_sets, over_units, signed_rank_bounds,
     strata_apart)
 from pipeline.verdicts.rule import Rule
 
@@ -22,7 +22,7 @@ STRATA = ["forecasts"] * 12 + ["classes"] * 8
 
 def test_an_average_is_the_t_interval_over_units(table):
     expected = stats.ttest_1samp(Y, 0).confidence_interval(0.95)
-    found = average(table(Y), RULE)
+    found = average(table(Y), True)
     assert found.bounds(0.025) == pytest.approx((expected.low, expected.high))
     assert (found.value, found.freedom) == pytest.approx((Y.mean(), 19))
 
@@ -43,17 +43,32 @@ def test_strata_are_told_apart_by_welchs_test(table):
 
 
 def test_strata_that_differ_get_their_own_averages(table):
-    together = groups(table(Y, strata=STRATA), RULE)
+    together = groups(table(Y, strata=STRATA), True, RULE)
     assert list(together) == [""] and len(together[""]) == 20
-    moved = groups(table(Y + np.r_[[0.5] * 12, [0] * 8], strata=STRATA), RULE)
-    assert {name: len(part) for name, part in moved.items()} == {"forecasts": 12, "classes": 8}
-    # A stratum of one unit has no spread to compare.
-    assert list(groups(table(np.r_[Y[:8], 9.0], strata=["a"] * 8 + ["b"]), RULE)) == [""]
+    moved = table(Y + np.r_[[0.5] * 12, [0] * 8], strata=STRATA)
+    assert {name: len(part) for name, part in groups(moved, True, RULE).items()} == {
+        "forecasts": 12, "classes": 8}
+    # Named sets are not told apart.
+    assert list(groups(moved, False, RULE)) == [""]
+
+
+@pytest.mark.parametrize("shift,apart", [(0.20, True), (0.12, False)])
+def test_strata_differ_below_one_per_cent_only(table, shift, apart):
+    y = np.r_[F - F.mean() + shift, C - C.mean()]
+    p = stats.ttest_ind(y[:12], y[12:], equal_var=False).pvalue
+    assert p < 0.05 and (p < 0.01) == apart
+    assert (len(groups(table(y, strata=STRATA), True, RULE)) == 2) == apart
+
+
+def test_a_family_needs_eight_units_and_two_in_every_stratum(table):
+    assert of_a_family(table(Y[:8]), RULE) and not of_a_family(table(Y[:7]), RULE)
+    assert of_a_family(table(Y, strata=STRATA), RULE)
+    assert not of_a_family(table(Y[:9], strata=["a"] * 8 + ["b"]), RULE)
 
 
 def test_named_sets_average_as_a_fixed_effect_of_equal_weights(table):
     y, s = np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.1, 0.2, 0.05, 0.1])
-    found = average(table(y, s), RULE)
+    found = average(table(y, s), False)
     assert (found.value, found.error) == pytest.approx((0.25, math.sqrt((s**2).sum()) / 4))
     assert found.freedom == pytest.approx((s**2).sum() ** 2 / (s**4 / 14).sum())
     same = combine_effects(y, np.full(4, 0.01), method_re="dl")
@@ -61,12 +76,8 @@ def test_named_sets_average_as_a_fixed_effect_of_equal_weights(table):
 
 
 def test_eight_units_make_a_family_and_seven_do_not(table):
-    assert average(table(Y[:8]), RULE).freedom == pytest.approx(7)
-    assert average(table(Y[:7]), RULE).freedom == pytest.approx(7 * 14)
-    with pytest.raises(ValueError, match="two of them in every stratum"):
-        over_units(table(Y[:9], strata=["a"] * 8 + ["b"]))
-    with pytest.raises(ValueError, match="at least one"):
-        average(table([]), RULE)
+    found = [average(units, of_a_family(units, RULE)).freedom for units in (table(Y[:8]), table(Y[:7]))]
+    assert found == pytest.approx([7, 7 * 14])
 
 
 def test_the_range_is_that_of_a_regression_on_a_constant(table):

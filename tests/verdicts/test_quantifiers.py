@@ -21,7 +21,7 @@ S, C, U = "supported", "contradicted", "undecided"
     ("not_worse", [0.0, -0.3, -0.3, -0.3], S), ("not_worse", [-0.13, -0.3, -0.3, -0.3], C),
     ("not_better", [0.0, 0.3, 0.3, 0.3], S), ("not_better", [0.13, 0.3, 0.3, 0.3], C)])
 def test_some(region, y, expected, table):
-    assert verdict(region, "some", table(y), DELTA, RULE).verdict == expected
+    assert verdict(region, "some", table(y), DELTA, RULE, family=False).verdict == expected
 
 
 @pytest.mark.parametrize("region,y,expected", [
@@ -33,7 +33,7 @@ def test_some(region, y, expected, table):
     ("not_better", [0.07, 0, -0.3, 0], S), ("not_better", [0.15, 0, -0.3, 0], C),
     ("differs", [0.03, -0.03, 0.3, -0.3], S), ("differs", [0.0, -0.2, 0.3, 0.2], C)])
 def test_always(region, y, expected, table):
-    assert verdict(region, "always", table(y), DELTA, RULE).verdict == expected
+    assert verdict(region, "always", table(y), DELTA, RULE, family=False).verdict == expected
 
 
 def test_one_of_k_sets_needs_k_times_the_proof(table):
@@ -46,7 +46,7 @@ def test_one_of_k_sets_needs_k_times_the_proof(table):
 
 def test_that_nothing_happens_on_any_set_needs_a_set_that_could_show_it(table):
     units = table([0.0, 0.01, 0.02])
-    assert verdict("better", "some", units, DELTA, RULE, sensitive=["set1"]).verdict == C
-    assert verdict("better", "some", units, DELTA, RULE, sensitive=[]).verdict == U
+    assert verdict("better", "some", units, DELTA, RULE, family=False, sensitive=["set1"]).verdict == C
+    assert verdict("better", "some", units, DELTA, RULE, family=False, sensitive=[]).verdict == U
     worse = table([-0.2, 0.3, 0.3])
-    assert verdict("better", "always", worse, DELTA, RULE, sensitive=[]).verdict == C
+    assert verdict("better", "always", worse, DELTA, RULE, family=False, sensitive=[]).verdict == C

@@ -9,7 +9,7 @@ RULE, DELTA = Rule(), 0.1
 
 
 def again(units, region="better", quantifier="generally", delta=DELTA, **options):
-    found = robustness(region, quantifier, units, delta, RULE, **options)
+    found = robustness(region, quantifier, units, delta, RULE, family=len(units) >= 8, **options)
     return dict(zip(found["change"], found["verdict"], strict=True)), found
 
 
@@ -22,7 +22,7 @@ def test_what_all_units_show_is_robust(table):
 
 def test_what_one_unit_carries_is_fragile(table):
     y = [0.001, 0.002, 0.06, 0.02, 0.03, 0.05, 0.02, 0.01, -0.019]
-    assert verdict("better", "generally", table(y), DELTA, RULE).verdict == "supported"
+    assert verdict("better", "generally", table(y), DELTA, RULE, family=True).verdict == "supported"
     changes, found = again(table(y), marked=["set2"])
     assert changes["without set8"] == "supported"
     assert changes["without marked sets"] == changes["without set2"] == "no effect that matters"
@@ -31,16 +31,18 @@ def test_what_one_unit_carries_is_fragile(table):
 
 
 def test_margins_of_another_size(table):
-    quiet = table(np.tile([-0.02, 0.10], 10))  # 0.04 ± 0.029
-    changes, _ = again(quiet, "equivalent")
-    assert (changes["margin doubled"], changes["margin halved"]) == ("supported", "undecided")
+    # 0.04 ± 0.029, inside ±0.1 and ±0.15, and not inside ±0.0667; then 0.03 ± 0.029, inside them all.
+    for shift, narrower in ((0.0, "undecided"), (-0.01, "supported")):
+        quiet = table(np.tile([-0.02, 0.10], 10) + shift)
+        changes, _ = again(quiet, "equivalent")
+        assert (changes["wider margin"], changes["narrower margin"]) == ("supported", narrower)
     changes, _ = again(quiet, delta=0.0)
-    assert changes["margin halved"] == changes["margin doubled"] == ""
+    assert changes["narrower margin"] == changes["wider margin"] == ""
 
 
 def test_signed_ranks_resist_one_wild_unit(table):
     wild = table(np.r_[np.linspace(0.02, 0.06, 11), 5.0])
-    assert verdict("better", "generally", wild, DELTA, RULE).verdict == "undecided"
+    assert verdict("better", "generally", wild, DELTA, RULE, family=True).verdict == "undecided"
     changes, _ = again(wild)
     assert changes["signed-rank test"] == changes["without set11"] == "supported"
 
