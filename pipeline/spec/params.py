@@ -49,6 +49,8 @@ class Params(Spec):
     probe: Probe = Probe()
     #: Experiments that are not trained yet. Nothing trains them; the book says that they are being measured.
     being_measured: list[str] = []
+    #: Files with layer classes of one's own, whose names are words then.
+    modules: list[str] = []
 
     @property
     def controls(self) -> list[str]:
@@ -131,6 +133,7 @@ class _Written(Spec):
     verdicts: Verdicts = Verdicts()
     probe: Probe = Probe()
     being_measured: list[str] = []
+    modules: list[str] = []
 
 
 # Names that must exist
@@ -215,9 +218,22 @@ def _check_control(params: Params, path: Path, control: str) -> None:
                      "data, and not a repetition")
 
 
+def _check_modules(params: Params, path: Path) -> None:
+    """Files with layer classes stand in the project and are Python's."""
+    for number, file in enumerate(params.modules):
+        place = f"modules[{number}]"
+        _require(not file.startswith("/") and not {"", ".", ".."} & set(file.split("/")) and ":" not in file,
+                 path, place, f"found '{file}'; allowed: a path inside the project, such as my_layers.py")
+        _require(file.endswith(".py"), path, place, f"found '{file}'; allowed: a file that ends in .py")
+        _require(params.modules.count(file) == 1, path, place, f"'{file}' stands twice; a file may stand once")
+        beside = [str(one.relative_to(path.parent)) for one in (path.parent / file).parent.glob("*.py")]
+        _require((path.parent / file).is_file(), path, place, f"found '{file}'; there is no such file", file, beside)
+
+
 def _check_references(params: Params, path: Path) -> None:
     """Every name that points at another entry points at one that exists and fits."""
     _check_names(params, path)
+    _check_modules(params, path)
     for name, data in params.data.items():
         _check_training(path, f"data.{name}.train", params.train, data.train)
         _require(bool(data.unit) or not data.stratum, path, f"data.{name}.stratum",

@@ -222,6 +222,11 @@ def train_plan(path: str, store: Store | None = None) -> Path:
     """
     with open(path, encoding="utf-8") as file:
         plan = json.load(file)
+    if "modules" in plan:
+        # Only where it is needed, because it loads TensorFlow.
+        from pipeline.network.own import require
+
+        require(plan["modules"], path)
     store = store or Store()
     folder = RUNS / plan["experiment"]
     if not distrusted():
