@@ -125,8 +125,9 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     for variant in params.sweep(name, place):
         layers = [resolve_layer(layer, params.layers, _place(experiment, variant, number, place))
                   for number, layer in enumerate(variant.layers)]
+        # The rule is not measured on a reader's own data, which it decides nothing about.
         arms += [_arm(params, name, variant, layers, data_set, about[data_set], place)
-                 for data_set in params.data_sets(name)]
+                 for data_set in params.data_sets(name) if not (variant.measuring and params.data[data_set].own)]
     used = {item["class"] for arm in arms for part in arm["network"].values() for item in nested(part)}
     code = {room: _digest(files, defined) for room, (files, defined) in DECIDE.items()}
     own = sorted(used & set(_own_layers()))
@@ -140,7 +141,7 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
               "config": _digest(("spec/params.py",), ("study_seeds",))}
     found = {"experiment": name, "arms": arms, "code": code, "tables": tables, "versions": pins(),
              "data": {d: {"digest": about[d]["digest"], "seeds": params.data[d].seeds}
-                      for d in params.data_sets(name)}}
+                      | ({"own": True} if params.data[d].own else {}) for d in params.data_sets(name)}}
     found |= {"modules": files_of(own)} if files_of(own) else {}
     return found | ({"being_measured": True} if name in params.being_measured else {})
 

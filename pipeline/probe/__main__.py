@@ -47,7 +47,8 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int) -
     check_versions(plan["versions"])
     rows = []
     for arm in plan["arms"]:
-        if arm.get("measuring"):
+        # What layers do is part of what the study says, which a reader's own data are not.
+        if arm.get("measuring") or plan["data"][arm["data"]].get("own"):
             continue
         place = {"experiment": plan["experiment"], "variant": arm["variant"], "data": arm["data"]}
         mine = runs[runs["chosen"]]

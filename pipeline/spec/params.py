@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from pydantic import Field
 
 from pipeline.spec.base import ConfigError, Spec, explain, nearest, read_yaml, validate
 from pipeline.spec.entries import SWEPT, AnyDataSet, Experiment, Train, merge
+from pipeline.spec.files import FileSource
 from pipeline.spec.layers import Layer, Variant, variants
 from pipeline.spec.written import WrittenData, WrittenExperiment, expand, given_by
 
@@ -61,7 +63,18 @@ class Params(Spec):
         """The names of the data sets that an experiment runs on, in the file's order."""
         wanted = self.experiments[experiment].data
         wanted = {wanted} if isinstance(wanted, str) else set(wanted)
-        return [name for name, data in self.data.items() if wanted.intersection((name, *data.groups))]
+        return [name for name, data in self.data.items() if wanted.intersection((name, *data.groups))
+                and (name in wanted or data.experiments is None or experiment in self._asked(data.experiments))]
+
+    def _asked(self, names: Iterable[str]) -> set[str]:
+        """Experiments, and what each is compared with."""
+        return {one for name in names if name in self.experiments
+                for one in (name, self.experiments[name].versus) if one}
+
+    @property
+    def own(self) -> list[str]:
+        """The names of a reader's own data sets."""
+        return [name for name, data in self.data.items() if data.own]
 
     def seeds(self, data: str) -> list[int]:
         """Every seed that a data set may be asked for."""
@@ -165,6 +178,38 @@ def _check_names(params: Params, path: Path) -> None:
              f"a group and a data set share the name '{', '.join(sorted(clash))}'")
 
 
+def _check_own(params: Params, path: Path, name: str) -> None:
+    """An own data set is a file, in a group of the study, and asks for experiments that there are."""
+    entry, place = params.data[name], f"data.{name}"
+    _require(entry.own or entry.experiments is None, path, f"{place}.experiments",
+             "found without own; allowed: own: true beside it; the study's own data sets get all experiments")
+    if not entry.own:
+        return
+    _require(isinstance(entry, FileSource), path, f"{place}.own",
+             "found true without a file; allowed: a data set that is a `file`")
+    _require(not entry.unit, path, f"{place}.unit",
+             f"found '{entry.unit}' beside own; allowed: no unit, because no average counts an own data set")
+    # A misspelt group would be a new one, of which no experiment knows.
+    known = list(dict.fromkeys(group for one in params.data.values() if not one.own for group in one.groups))
+    asked = {word for one in params.experiments.values()
+             for word in ([one.data] if isinstance(one.data, str) else one.data)}
+    for group in entry.groups:
+        _require(group in known or bool(asked & {group, name}), path, f"{place}.group",
+                 f"unknown group '{group}'; groups: {', '.join(known)}", group, known)
+    at_hand = [one for one, spec in params.experiments.items()
+               if {name, *entry.groups}.intersection([spec.data] if isinstance(spec.data, str) else spec.data)]
+    for number, one in enumerate(entry.experiments or ()):
+        _require(one in at_hand, path, f"{place}.experiments[{number}]",
+                 (f"'{one}' does not run on the group '{entry.group}'" if one in params.experiments else
+                  f"there is no experiment '{one}'")
+                 + f"; allowed: those of its groups, {', '.join(at_hand[:12])}"
+                 f"{', …' if len(at_hand) > 12 else ''}", one, at_hand)
+        _require(entry.experiments.count(one) == 1, path, f"{place}.experiments",
+                 f"'{one}' stands twice; an experiment may stand once")
+    _require(bool(at_hand), path, f"{place}.group", f"no experiment runs on '{entry.group}'; allowed: "
+             f"{', '.join(known)}", entry.group, known)
+
+
 def _check_data(params: Params, path: Path, name: str) -> None:
     """An experiment's data sets exist, and its training values fit together on each."""
     experiment, place = params.experiments[name], f"experiments.{name}"
@@ -238,6 +283,7 @@ def _check_references(params: Params, path: Path) -> None:
         _check_training(path, f"data.{name}.train", params.train, data.train)
         _require(bool(data.unit) or not data.stratum, path, f"data.{name}.stratum",
                  "found without a unit; allowed: a data set of a family, which has a unit")
+        _check_own(params, path, name)
     for name in params.experiments:
         _check_data(params, path, name)
     for name in params.experiments:
