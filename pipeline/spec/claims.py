@@ -180,7 +180,8 @@ def data_sets(claim: Claim, params: Params) -> list[str]:
     They are those that all of its experiments have; of these, the ones that it names, if it names any.
     """
     experiments = [name for name in claim.experiments if name not in _elsewhere(claim)]
-    shared = set.intersection(*(set(params.data_sets(name)) for name in experiments)) - set(params.own)
+    of = params.watched if claim.probe else params.data_sets
+    shared = set.intersection(*(set(of(name)) for name in experiments)) - set(params.own)
     wanted = set(claim.data or params.data)
     return [name for name, entry in params.data.items()
             if name in shared and wanted.intersection((name, *entry.groups))]

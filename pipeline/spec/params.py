@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ import pydantic
 from pydantic import Field
 
 from pipeline.spec.base import ConfigError, Spec, explain, nearest, read_yaml, validate
-from pipeline.spec.entries import SWEPT, AnyDataSet, Experiment, Train, merge
+from pipeline.spec.entries import SWEPT, AnyDataSet, Experiment, Groups, Train, merge
 from pipeline.spec.files import FileSource
 from pipeline.spec.layers import Layer, Variant, variants
 from pipeline.spec.written import WrittenData, WrittenExperiment, expand, given_by
@@ -37,6 +36,8 @@ class Probe(Spec):
 
     #: The rule counts no measure of fewer seeds.
     seeds: Annotated[int, Field(ge=10, le=8_000)] = 10
+    #: The groups or data sets on which they are watched; without it, all of an experiment's.
+    data: Groups | None = None
     experiments: list[str] = []
 
 
@@ -61,20 +62,30 @@ class Params(Spec):
 
     def data_sets(self, experiment: str) -> list[str]:
         """The names of the data sets that an experiment runs on, in the file's order."""
-        wanted = self.experiments[experiment].data
-        wanted = {wanted} if isinstance(wanted, str) else set(wanted)
-        return [name for name, data in self.data.items() if wanted.intersection((name, *data.groups))
-                and (name in wanted or data.experiments is None or experiment in self._asked(data.experiments))]
+        return [name for name in self._named(self.experiments[experiment].data) if self._asks(name, experiment)]
 
-    def _asked(self, names: Iterable[str]) -> set[str]:
-        """Experiments, and what each is compared with."""
-        return {one for name in names if name in self.experiments
-                for one in (name, self.experiments[name].versus) if one}
+    def _asks(self, data: str, experiment: str) -> bool:
+        """Whether a data set of one of an experiment's groups wants it; only an own one may not."""
+        wanted, named = self.data[data].experiments, self.experiments[experiment].data
+        return wanted is None or data in ([named] if isinstance(named, str) else named) or experiment in {
+            one for name in wanted if name in self.experiments
+            for one in (name, self.experiments[name].versus)}
 
     @property
     def own(self) -> list[str]:
         """The names of a reader's own data sets."""
         return [name for name, data in self.data.items() if data.own]
+
+    def _named(self, wanted: str | list[str]) -> list[str]:
+        """The data sets that are named, or belong to a group that is."""
+        wanted = {wanted} if isinstance(wanted, str) else set(wanted)
+        return [name for name, data in self.data.items() if wanted.intersection((name, *data.groups))]
+
+    def watched(self, experiment: str) -> list[str]:
+        """The data sets on which the probe watches an experiment; a reader's own are none of them."""
+        mine = self.data_sets(experiment)
+        wanted = mine if self.probe.data is None else self._named(self.probe.data)
+        return [name for name in mine if name in wanted and not self.data[name].own]
 
     def seeds(self, data: str) -> list[int]:
         """Every seed that a data set may be asked for."""
@@ -210,14 +221,21 @@ def _check_own(params: Params, path: Path, name: str) -> None:
              f"{', '.join(known)}", entry.group, known)
 
 
+def _check_groups(params: Params, path: Path, place: str, words: str | list[str]) -> None:
+    """Each word is a group or a data set."""
+    groups = list(dict.fromkeys(group for d in params.data.values() for group in d.groups))
+    known = groups + list(params.data)
+    for word in [words] if isinstance(words, str) else words:
+        _require(word in known, path, place, f"unknown group or data set '{word}'; "
+                 f"groups: {', '.join(groups)}; data sets: {', '.join(params.data)}", word, known)
+
+
+
+
 def _check_data(params: Params, path: Path, name: str) -> None:
     """An experiment's data sets exist, and its training values fit together on each."""
     experiment, place = params.experiments[name], f"experiments.{name}"
-    groups = list(dict.fromkeys(group for d in params.data.values() for group in d.groups))
-    known = groups + list(params.data)
-    for word in [experiment.data] if isinstance(experiment.data, str) else experiment.data:
-        _require(word in known, path, f"{place}.data", f"unknown group or data set '{word}'; "
-                 f"groups: {', '.join(groups)}; data sets: {', '.join(params.data)}", word, known)
+    _check_groups(params, path, f"{place}.data", experiment.data)
     swept = [one.training for one in params.sweep(name, f"{path}: {place}")]
     for data in params.data_sets(name):
         values = params.train, params.data[data].train, experiment
@@ -290,6 +308,7 @@ def _check_references(params: Params, path: Path) -> None:
         _check_versus(params, path, name)
     for control in params.controls:
         _check_control(params, path, control)
+    _check_groups(params, path, "probe.data", params.probe.data or [])
     for place, listed in (("probe.experiments", params.probe.experiments),
                           ("being_measured", params.being_measured)):
         for name in listed:
