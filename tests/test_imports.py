@@ -17,6 +17,7 @@ ROOMS = {
     "train": {"data", "network", "notebook", "results", "spec", "style"},
     "plan": {"data", "network", "results", "spec", "train"},
     "probe": {"data", "network", "results", "spec", "train"},
+    "baselines": {"data", "results", "spec"},
     "mechanics": {"network", "notebook", "results", "spec"},
     "verdicts": {"results", "spec"},
     "book": {"results", "spec", "style", "verdicts.rule"},

@@ -230,8 +230,6 @@ def _check_groups(params: Params, path: Path, place: str, words: str | list[str]
                  f"groups: {', '.join(groups)}; data sets: {', '.join(params.data)}", word, known)
 
 
-
-
 def _check_data(params: Params, path: Path, name: str) -> None:
     """An experiment's data sets exist, and its training values fit together on each."""
     experiment, place = params.experiments[name], f"experiments.{name}"

@@ -31,6 +31,11 @@ PLACE_COLUMNS = [
     "position", "why", "sign", "stands", "may_be_best", "may_be_worst", "apart"]
 
 
+#: Test errors of simple predictors: error rates, or roots of the mean squared error of standardised
+#: targets; `seeds`: of how many study seeds they are the mean; NaN where there is no such predictor.
+BASELINE_COLUMNS = ["data", "seeds", "trivial", "persistence", "linear", "forest", "key"]
+
+
 @dataclass(frozen=True)
 class Table:
     """A stored table.
@@ -78,3 +83,4 @@ STORED = {
         simulated=["scenario", "unit", "outcome", "share", "wrong"], doses=DOSE_COLUMNS,
         data_sets=["data", "blind"], decisive=["kind", "comparisons", "decisive"],
         places=PLACE_COLUMNS)}
+STORED |= _tables("results/baselines", baselines=BASELINE_COLUMNS)
