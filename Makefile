@@ -7,6 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 book: check                 ## train what is stale (nothing, on a fresh clone) and build build/html
 	dvc repro
 	@python -m pipeline.answer
+	@python -m pipeline.ranking
 
 try: $(INSTALLED)           ## one experiment against its control, without the book: make try EXPERIMENT=name
 	@test -n "$(EXPERIMENT)" || { echo "which one? make try EXPERIMENT=name" >&2; exit 1; }

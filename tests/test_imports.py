@@ -22,6 +22,7 @@ ROOMS = {
     "verdicts": {"results", "spec"},
     "book": {"results", "spec", "style", "verdicts.rule"},
     "answer": {"book", "results", "spec", "verdicts"},
+    "ranking": {"answer", "book", "results", "spec"},
     "bench": {"data", "network", "train"}, "tiny": {"spec"},
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is
