@@ -23,6 +23,7 @@ ROOMS = {
     "book": {"results", "spec", "style", "verdicts.rule"},
     "answer": {"book", "results", "spec", "verdicts"},
     "ranking": {"answer", "book", "results", "spec"},
+    "ask": {"data", "ranking", "results", "spec"},
     "bench": {"data", "network", "train"}, "tiny": {"spec"},
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is

@@ -54,6 +54,8 @@ class Params(Spec):
     being_measured: list[str] = []
     #: Files with layer classes of one's own, whose names are words then.
     modules: list[str] = []
+    #: Group → the experiments that `make ask` tries on a file of one's own.
+    ask: dict[str, list[str]] = {}
 
     @property
     def controls(self) -> list[str]:
@@ -158,6 +160,7 @@ class _Written(Spec):
     probe: Probe = Probe()
     being_measured: list[str] = []
     modules: list[str] = []
+    ask: dict[str, list[str]] = {}
 
 
 # Names that must exist
@@ -307,8 +310,11 @@ def _check_references(params: Params, path: Path) -> None:
     for control in params.controls:
         _check_control(params, path, control)
     _check_groups(params, path, "probe.data", params.probe.data or [])
+    asked = {f"ask.{group}": names for group, names in params.ask.items()}
+    for group in params.ask:
+        _check_groups(params, path, "ask", group)
     for place, listed in (("probe.experiments", params.probe.experiments),
-                          ("being_measured", params.being_measured)):
+                          ("being_measured", params.being_measured), *asked.items()):
         for name in listed:
             _require(name in params.experiments, path, place,
                      f"there is no experiment '{name}'", name, params.experiments)
