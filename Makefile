@@ -1,5 +1,5 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book try test inspect pdf bench retrain tiny check lock
+.PHONY: book ask try test inspect pdf bench retrain tiny check lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -7,11 +7,17 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 book: check                 ## train what is stale (nothing, on a fresh clone) and build build/html
 	dvc repro
 	@python -m pipeline.answer
+	@python -m pipeline.ranking
 
 try: $(INSTALLED)           ## one experiment against its control, without the book: make try EXPERIMENT=name
 	@test -n "$(EXPERIMENT)" || { echo "which one? make try EXPERIMENT=name" >&2; exit 1; }
 	@stages=$$(python -m pipeline.answer --stages $(EXPERIMENT)) && dvc repro --quiet --single-item $$stages
 	@python -m pipeline.answer $(EXPERIMENT)
+
+ask: check                  ## the networks on a file of your own: make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6
+	@test -n "$(FILE)" || { echo "which file? make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6 (a table: without WINDOW)" >&2; exit 1; }
+	@python -m pipeline.ask "$(FILE)" $(if $(TARGET),--target "$(TARGET)") $(if $(WINDOW),--window "$(WINDOW)") \
+		$(if $(HORIZON),--horizon "$(HORIZON)") $(if $(RECORDING),--recording "$(RECORDING)")
 
 test: $(INSTALLED)          ## the test suite
 	python -m pytest

@@ -38,7 +38,8 @@ def arrays_of(params: Params, name: str) -> Arrays:
 def origin(params: Params, name: str) -> str:
     """A hash of all that a data set's arrays are made from: its entry, its seeds, its file, this room."""
     entry = params.data[name]
-    values = entry.model_dump(mode="json", exclude={"group", "also", "unit", "stratum", "title", "train", "of"})
+    values = entry.model_dump(mode="json", exclude={"group", "also", "unit", "stratum", "title", "train", "of", "own",
+                                                    "experiments"})
     file = sha256(locate(entry)) if isinstance(entry, FileSource) and locate(entry).exists() else ""
     code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
     return hashlib.sha256(json.dumps([values, params.seeds(name), file, code]).encode()).hexdigest()

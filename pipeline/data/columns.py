@@ -80,6 +80,22 @@ def codes(values: Iterable) -> tuple[np.ndarray, list[str]]:
     return values.map(place).fillna(-1).to_numpy(np.int32), names
 
 
+def targets(entry: FileSource, cells: pd.DataFrame, where) -> tuple[str, np.ndarray, list[str]]:
+    """As `target`, of one column or of several of numbers; numbers are `(rows, targets)`.
+
+    Args:
+        cells: a column for each of the entry's targets, in their order.
+        where: (index of a cell, name of the column) → the place that an error names.
+    """
+    if not isinstance(entry.target, list):
+        task, values, names = target(entry, cells.iloc[:, 0], lambda at: where(at, entry.target))
+        return task, values if names else values[:, None], names
+    entry = entry.model_copy(update={"task": "regression"})
+    found = [target(entry, cells.iloc[:, number], lambda at, name=name: where(at, name))[1]
+             for number, name in enumerate(entry.target)]
+    return "regression", np.stack(found, axis=1), []
+
+
 def target(entry: FileSource, cells: pd.Series, where) -> tuple[str, np.ndarray, list[str]]:
     """The task, the targets (int32 classes, -1 for None, or float32 numbers), the classes' names.
 

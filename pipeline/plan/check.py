@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.data.splits import Split
 from pipeline.network import model, no_advice
+from pipeline.network.own import file_of
 from pipeline.plan.resolve import nested
 from pipeline.spec.base import ConfigError
 from pipeline.spec.task import Task
@@ -55,10 +56,26 @@ def check(plan: dict, place: str, known: Collection[str] = ()) -> set[str]:
             built = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place)
         except ConfigError as error:
             raise ConfigError(f"{error} {where}") from None
+        if "modules" in plan:
+            _require_one_start(arm, built, place, where)
         if stepping not in done:
             _step(arm, built, place, where)
         done |= {building, stepping}
     return checked(plan)
+
+
+def _require_one_start(arm: dict, built, place: str, where: str) -> None:
+    """Refuse layers of one's own whose weights do not begin where the seed says."""
+    again = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place)
+    for one, other in zip(built.layers, again.layers, strict=True):
+        for first, second in zip(one.variables, other.variables, strict=True):
+            if not np.array_equal(first.numpy(), second.numpy()):
+                file = file_of(type(one).__name__) or "modules"
+                raise ConfigError(
+                    f"{file}: class '{type(one).__name__}': its weight '{first.name}' begins elsewhere each time; "
+                    "allowed: an initialiser that __init__ keeps in an attribute, as in self.initializer = "
+                    "keras.initializers.get('glorot_uniform'), which gets the run's seed, and that build uses "
+                    f"({place}, {where.strip('()')})")
 
 
 def _step(arm: dict, built, place: str, where: str) -> None:

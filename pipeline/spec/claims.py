@@ -163,6 +163,9 @@ def check_claims(claims: Sequence[Claim], params: Params) -> None:
                   for i, c in enumerate(claim.contrasts) if c.minus and c.minus.data]
         groups = {group for entry in params.data.values() for group in entry.groups}
         for place, data in [("data", data) for data in claim.data or []] + others:
+            if data in params.own:
+                raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: found '{data}', which is a reader's own; "
+                                  "allowed: a data set of the study")
             known = [*params.data, *groups] if place == "data" else list(params.data)
             if data not in known:
                 raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: there is no data set '{data}'"
@@ -178,8 +181,7 @@ def data_sets(claim: Claim, params: Params) -> list[str]:
     """
     experiments = [name for name in claim.experiments if name not in _elsewhere(claim)]
     of = params.watched if claim.probe else params.data_sets
-    shared = set.intersection(*(set(of(name)) for name in experiments)) - {
-        name for name, entry in params.data.items() if getattr(entry, "own", False)}
+    shared = set.intersection(*(set(of(name)) for name in experiments)) - set(params.own)
     wanted = set(claim.data or params.data)
     return [name for name, entry in params.data.items()
             if name in shared and wanted.intersection((name, *entry.groups))]

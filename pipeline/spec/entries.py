@@ -96,6 +96,10 @@ class AnyDataSet(Spec):
     title: str = ""
     #: The data set that this one is a change of.
     of: str | None = None
+    #: A reader's own: networks are compared on it, and it counts in no verdict and no average.
+    own: bool = False
+    #: Of an own data set: the experiments of its groups that are wanted, with what they are compared with.
+    experiments: Annotated[list[str], Field(min_length=1)] | None = None
 
     @property
     def groups(self) -> tuple[str, ...]:

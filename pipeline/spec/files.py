@@ -42,8 +42,8 @@ class FileSource(Spec):
     #: A path relative to the project, or an https address, which needs its `sha256`.
     file: str
     sha256: str | None = None
-    #: The column that is to be predicted.
-    target: str | None = None
+    #: The column that is to be predicted, or several of numbers.
+    target: str | Annotated[list[str], Field(min_length=1)] | None = None
     #: What the target is; without it: classes if it is words or few whole numbers.
     task: Literal["classes", "regression"] | None = None
     #: The input columns, all others by default; or those of the others that are no inputs.
@@ -115,6 +115,9 @@ class FileSource(Spec):
                              "digits, which say that it is still the same file")
         if self.target is None and self.file.endswith(COLUMNS):
             raise ValueError("target: missing; it is required: the column that is to be predicted")
+        if len(self.targets) > 1 and self.task == "classes":
+            raise ValueError("task: found classes beside several targets; allowed: regression, because "
+                             "several targets are numbers")
         for role, names in self._roles().items():
             for name in names:
                 if names.count(name) > 1:
@@ -128,15 +131,20 @@ class FileSource(Spec):
         return self
 
     def _roles(self) -> dict[str, list[str]]:
-        return {"inputs": self.inputs or [], "leave_out": self.leave_out}
+        return {"target": self.targets, "inputs": self.inputs or [], "leave_out": self.leave_out}
+
+    @property
+    def targets(self) -> list[str]:
+        """The columns that are to be predicted."""
+        return [self.target] if isinstance(self.target, str) else list(self.target or ())
 
     def no_inputs(self) -> list[str]:
         """The columns that say something else than an input."""
-        return [name for name in (self.target, self.group_by) if name is not None]
+        return [*self.targets, *([self.group_by] if self.group_by is not None else [])]
 
     def _role_of(self, name: str) -> str:
-        return next((role for key, role in _ROLES.items() if getattr(self, key, None) == name),
-                    "left out")
+        return next((role for key, role in _ROLES.items() if getattr(self, key, None) == name or (
+            key == "target" and name in self.targets)), "left out")
 
     def carried(self, column: str) -> int | None:
         """Over how many steps a column's last value is carried forward; None: a gap is refused."""
@@ -205,15 +213,16 @@ class SeriesFile(FileSource):
 
     def no_inputs(self) -> list[str]:
         named = [name for name in (self.group_by, self.time) if name is not None]
-        return named if self.horizon else [self.target, *named]
+        return named if self.horizon else [*self.targets, *named]
 
     @pydantic.model_validator(mode="after")
     def _times_are_known(self):
         for key in ("resample", "time_format"):
             if getattr(self, key) is not None and self.time is None:
                 raise ValueError(f"{key}: needs `time`, the name of the column of times")
-        if self.target in self.leave_out and self.horizon == 0:
-            raise ValueError(f"leave_out: '{self.target}' is the target, which is no input anyway")
+        for name in self.targets if self.horizon == 0 else ():
+            if name in self.leave_out:
+                raise ValueError(f"leave_out: '{name}' is the target, which is no input anyway")
         return self
 
 
@@ -238,6 +247,13 @@ class RecordingsFile(FileSource):
 
     def no_inputs(self) -> list[str]:
         return super().no_inputs() + [n for n in (self.recording, self.time) if n is not None]
+
+    @pydantic.model_validator(mode="after")
+    def _has_one_target(self):
+        if isinstance(self.target, list):
+            raise ValueError(f"target: found {json.dumps(self.target)}; allowed of recordings: one column; "
+                             "tables and series may have several targets")
+        return self
 
     @pydantic.model_validator(mode="after")
     def _columns_where_there_are_some(self):

@@ -28,6 +28,8 @@ class WrittenData(Spec):
     also: list[str] | None = None
     unit: str | None = None
     stratum: str | None = None
+    own: bool = False
+    experiments: Annotated[list[str], Field(min_length=1)] | None = None
     source: str | None = None
     seeds: Seeds | None = None
     arguments: dict[str, Scalar | list[Scalar]] | None = None
