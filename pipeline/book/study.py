@@ -181,7 +181,7 @@ def _counts(path: Path) -> dict[str, int]:
     """What a data file says of its training samples and missing weeks; nothing if it is absent."""
     if not path.exists():
         return {}
-    with np.load(path) as arrays:
+    with np.load(path, allow_pickle=False) as arrays:
         return {name: int(arrays[name])
                 for name in ("train", "weeks", "weeks_missing", "windows_dropped") if name in arrays}
 
