@@ -19,6 +19,10 @@ CLAIMS = Path("book/claims.yaml")
 ARM = re.compile(r"([a-z0-9_]+)(?:\[(.+)\])?\Z")
 
 
+#: What becomes the name of a page.
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")]
+
+
 class Pair(Spec):
     """A treatment and its control: experiments, or variants of a sweep as `name[value=8]`.
 
@@ -64,11 +68,12 @@ class Prediction(Spec):
 class Claim(Spec):
     """One claim: what is said, what would decide it, and on which data sets."""
 
-    slug: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    slug: Name
     rows: Annotated[list[str], Field(min_length=1)]
     who: str
     says: str
-    topic: str
+    #: The chapter, by the name of its page.
+    topic: Name
     #: Required unless the claim is an identity.
     predicts: Prediction | None = None
     contrasts: list[Contrast] = []
