@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.book.lines import experiment_lines
+from pipeline.book.plain import plain
 from pipeline.results import MECHANICS, RUNS, RUNS_TABLE, read_table, verify
-from pipeline.spec.base import read_yaml
+from pipeline.spec.base import Spec, read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
 from pipeline.spec.tables import OPPOSITE, STORED, VERDICT_COLUMNS
@@ -132,12 +133,12 @@ def read(root: Path) -> Study:
         Damaged: a stored result is not what was stored.
     """
     root = Path(root)
-    params = load(root / "params.yaml")
+    params = _shown(load(root / "params.yaml"))
     evidence, answers, guide = (_optional(root / f"book/{name}.yaml") for name in (
         "evidence", "answers", "guide"))
     counts = {name: _counts(root / f"data/{name}.npz") for name in params.data}
     return Study(
-        params, read_claims(root / "book/claims.yaml"), rule(params.verdicts),
+        params, list(map(_as_text, read_claims(root / "book/claims.yaml"))), rule(params.verdicts),
         {name: _table(root / table.path(), table.columns) for name, table in TABLES.items()},
         plans=_jsons(root / "plan", params),
         lines=experiment_lines((root / "params.yaml").read_text(encoding="utf-8")),
@@ -147,6 +148,27 @@ def read(root: Path) -> Study:
         guide=tuple(guide or ()), timings=_jsons(root / "timings", params),
         trained=_trained(root, params), citation=_optional(root / "CITATION.cff") or {},
         written=frozenset(path.stem for path in (root / "book").glob("*.md")))
+
+
+#: What a person writes in words, and pages show as text.
+WORDS = ("title", "note", "says", "who", "because", "rows")
+
+
+def _as_text(entry: Spec) -> Spec:
+    """An entry whose words are Markdown that shows them as they are."""
+    given = {name: value for name in WORDS if name in type(entry).model_fields and (value := getattr(entry, name))}
+    # Of a file's entry, `rows` is a number.
+    return entry.model_copy(update={
+        name: plain(value) if isinstance(value, str) else list(map(plain, value))
+        for name, value in given.items() if not isinstance(value, int)})
+
+
+def _shown(params: Params) -> Params:
+    """Params whose words are Markdown; a data set without a title has that of its origin."""
+    data = {name: _as_text(one.model_copy(update={"title": one.title or one.origin}))
+            for name, one in params.data.items()}
+    return params.model_copy(update={
+        "data": data, "experiments": {name: _as_text(one) for name, one in params.experiments.items()}})
 
 
 def _optional(path: Path):

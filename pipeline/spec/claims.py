@@ -16,7 +16,7 @@ from pipeline.spec.metrics import metric_of
 from pipeline.spec.params import Params
 
 CLAIMS = Path("book/claims.yaml")
-ARM = re.compile(r"([a-z0-9_]+)(?:\[(.+)\])?\Z")
+ARM = re.compile(r"([a-z0-9_]+)(?:\[([A-Za-z0-9_ .,:;>/+*^()=-]+)\])?\Z")
 
 
 #: What becomes the name of a page.
@@ -80,10 +80,10 @@ class Claim(Spec):
     #: Experiments compared with the trivial predictor, one-sided.
     baseline: list[str] = []
     #: Names of exact checks: the claim is true if all of them hold.
-    checks: list[str] = []
+    checks: list[Name] = []
     #: Default: all data sets that every experiment of a contrast has.
     data: Annotated[list[str], Field(min_length=1)] | None = None
-    metric: str = "error"
+    metric: Name = "error"
     endpoint: Literal["best", "last"] = "best"
     #: Whether the probe measured what is compared, instead of the study's runs.
     probe: bool = False
