@@ -42,16 +42,17 @@ retrain: check              ## redo the whole study from nothing
 	rm -rf .runs
 	bash -c 'time RETRAIN=1 dvc repro --force'
 
-lock: $(INSTALLED)          # requirements.in -> requirements.txt, for all platforms
+lock: $(INSTALLED)          # requirements.in -> requirements.txt, for all platforms, every file by its hash
 	python -m pip install --quiet uv
-	uv pip compile --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
+	for folder in . .ci; do uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
+		--generate-hashes --quiet $$folder/requirements.in -o $$folder/requirements.txt || exit 1; done
 
 $(INSTALLED): requirements.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv || python3 -m venv .venv
-	.venv/bin/python -m pip install --quiet --requirement requirements.txt
+	.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements.txt
 	touch $@
 
 .ci/venv/installed: .ci/requirements.txt $(INSTALLED)
 	test -x .ci/venv/bin/python || python -m venv .ci/venv
-	.ci/venv/bin/python -m pip install --quiet --requirement .ci/requirements.txt
+	.ci/venv/bin/python -m pip install --quiet --require-hashes --requirement .ci/requirements.txt
 	touch $@

@@ -45,6 +45,15 @@ def origin(params: Params, name: str) -> str:
     return hashlib.sha256(json.dumps([values, params.seeds(name), file, code]).encode()).hexdigest()
 
 
+def _known(record: Path) -> dict:
+    """What each file was made from; nothing, if that is not to be read, and then all are made again."""
+    try:
+        found = json.loads(record.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def make_missing(params: Params, folder: Path = DATA) -> list[str]:
     """Write `<folder>/<name>.npz` of the data sets that are not there as they would be made now.
 
@@ -57,7 +66,7 @@ def make_missing(params: Params, folder: Path = DATA) -> list[str]:
         ConfigError, ValueError: a data set cannot be made; those before it are kept.
     """
     record, new = folder / MADE, []
-    known = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+    known = _known(record)
     for name in params.data:
         path, wanted = folder / f"{name}.npz", origin(params, name)
         if path.exists() and known.get(name) == [wanted, sha256(path)]:

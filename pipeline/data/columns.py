@@ -119,7 +119,13 @@ def target(entry: FileSource, cells: pd.Series, where) -> tuple[str, np.ndarray,
     elif task is None:
         task = "classes"
     if task == "regression":
-        values = np.asarray(pd.to_numeric(cells, errors="coerce"), np.float32)
+        exact = np.asarray(pd.to_numeric(cells, errors="coerce"), np.float64)
+        # Beyond the largest float32, which networks compute in, a number is infinite too.
+        wrong = ~(np.abs(exact) <= np.finfo(np.float32).max) & cells.notna().to_numpy()
+        if wrong.any():
+            at = cells.index[np.flatnonzero(wrong)[0]]
+            raise ConfigError(f"{where(at)}: found {str(cells[at])[:40]!r}; allowed: a finite number")
+        values = exact.astype(np.float32)
         held = values[np.isfinite(values)]
         if len(held) and held.min() == held.max():
             raise ConfigError(f"{where(None)}: found {held[0]:g} in every row; allowed: a target that varies")

@@ -29,6 +29,8 @@ from pipeline.spec.base import ConfigError
 from pipeline.spec.files import SeriesFile
 
 ROWS = 200_000
+#: A grid, and the windows of a split, hold at most so many numbers.
+CELLS = 100_000_000
 
 
 def series(entry: SeriesFile, rows: Rows, digest: str) -> Arrays:
@@ -116,12 +118,17 @@ class _Reader:
         means = sums.xs("sum", axis=1, level=1) / counts.where(counts > 0)
         if self.words:
             means["target"] = whole[[("target", "last")]].last()
-        width, full = self._width(), []
+        width, full, held = self._width(), [], 0
         for group, part in means.groupby(level=0, sort=False):
             part = part.droplevel(0)
             # No more steps than are used, however far apart two rows are.
             first = max(part.index[0], part.index[-1] - (self.limit - 1) * width)
             self.cut |= bool(first > part.index[0])
+            steps = int((part.index[-1] - first) // width) + 1
+            held += steps * (len(self.inputs) + 1)
+            if held > CELLS:
+                raise ConfigError(f"{self.rows.name}: resample: found {self.entry.resample!r}, which makes more "
+                                  f"than {CELLS} cells; allowed: a longer step, or fewer `rows`")
             part = part.reindex(np.arange(first, part.index[-1] + width, width))
             full.append(part.rename_axis("time").reset_index().assign(group=group))
         frame = pd.concat(full, ignore_index=True)
@@ -194,6 +201,10 @@ def _arrays(entry: SeriesFile, rows: Rows, frame: pd.DataFrame, segments, inputs
     else:
         reach = entry.window + entry.horizon - 1 + max(carried)
         sizes = series_sizes(entry.split, last, reach, rows.name)
+    if sum(sizes) * entry.window * len(inputs) > CELLS:
+        raise ConfigError(f"{rows.name}: found {sum(sizes)} windows of {entry.window} rows and {len(inputs)} "
+                          f"inputs; allowed: {CELLS} numbers together; a shorter window, fewer inputs, or a "
+                          "smaller split")
     return scalars(task, "windows", *sizes, len(classes)) | arrays
 
 
@@ -225,7 +236,7 @@ def _numbers_of(y: np.ndarray, classes: list[str]) -> np.ndarray:
 
 def _refuse_what_knows_the_target(name, entry, target, inputs, x, y, segments) -> None:
     """Refuse an input that holds the target of later under another name, or that of now if asked for."""
-    lags = range(1, entry.horizon + 1) if entry.horizon else [0]
+    lags = range(1, min(entry.horizon, len(y) - 1) + 1) if entry.horizon else [0]
     for column, values in zip(inputs, x.T, strict=True):
         for lag in lags:
             ahead, now = y[lag:], values[:len(values) - lag]

@@ -13,6 +13,8 @@ from pipeline.spec.base import ConfigError, nearest
 REFUSED = {
     **dict.fromkeys(("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"),
                     "it runs foreign code, which params.yaml cannot describe"),
+    **dict.fromkeys(("StringLookup", "IntegerLookup", "TextVectorization"),
+                    "it may read files of any place, which params.yaml cannot describe"),
     **dict.fromkeys(("Layer", "Wrapper", "InputLayer"), "it is a base, not a layer of a network"),
     **dict.fromkeys(("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply",
                      "Subtract"), "it merges several inputs, and a list has one"),

@@ -16,7 +16,11 @@ from pipeline.spec.metrics import metric_of
 from pipeline.spec.params import Params
 
 CLAIMS = Path("book/claims.yaml")
-ARM = re.compile(r"([a-z0-9_]+)(?:\[(.+)\])?\Z")
+ARM = re.compile(r"([a-z0-9_]+)(?:\[([A-Za-z0-9_ .,:;>/+*^()=-]+)\])?\Z")
+
+
+#: What becomes the name of a page.
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")]
 
 
 class Pair(Spec):
@@ -64,21 +68,22 @@ class Prediction(Spec):
 class Claim(Spec):
     """One claim: what is said, what would decide it, and on which data sets."""
 
-    slug: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    slug: Name
     rows: Annotated[list[str], Field(min_length=1)]
     who: str
     says: str
-    topic: str
+    #: The chapter, by the name of its page.
+    topic: Name
     #: Required unless the claim is an identity.
     predicts: Prediction | None = None
     contrasts: list[Contrast] = []
     #: Experiments compared with the trivial predictor, one-sided.
     baseline: list[str] = []
     #: Names of exact checks: the claim is true if all of them hold.
-    checks: list[str] = []
+    checks: list[Name] = []
     #: Groups or data sets; default: all data sets that every experiment of a contrast has.
     data: Annotated[list[str], Field(min_length=1)] | None = None
-    metric: str = "error"
+    metric: Name = "error"
     endpoint: Literal["best", "last"] = "best"
     #: Whether the probe measured what is compared, instead of the study's runs.
     probe: bool = False

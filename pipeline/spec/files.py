@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -11,9 +10,13 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import Field
 
-from pipeline.spec.base import Spec, nearest
+from pipeline.spec.base import Spec, nearest, shown
 
-Count = Annotated[int, Field(ge=1)]
+#: No rows, steps or windows beyond these were meant, and no predictions of later rows.
+LARGEST, FARTHEST = 10_000_000, 10_000
+Count = Annotated[int, Field(ge=1, le=LARGEST)]
+#: A part of a path is no longer on any disk.
+LONGEST_NAME = 200
 #: Files with rows and named columns, and files with whole recordings.
 COLUMNS = (".csv", ".csv.gz", ".csv.xz", ".csv.zip", ".parquet")
 ARRAYS = (".npz", ".ts")
@@ -30,10 +33,11 @@ class Sizes(Spec):
     @pydantic.field_validator("*")
     @classmethod
     def _is_a_count_or_a_share(cls, size: int | float | None):
-        if size is None or (isinstance(size, int) and size >= 1) or (
+        if size is None or (isinstance(size, int) and 1 <= size <= LARGEST) or (
                 isinstance(size, float) and 0 < size < 1):
             return size
-        raise ValueError(f"found {size}; allowed: a whole number from 1, or a share between 0 and 1")
+        raise ValueError(f"found {shown(size)}; allowed: a whole number from 1, or a share between 0 and "
+                         f"1; at most {LARGEST}")
 
 
 class FileSource(Spec):
@@ -73,6 +77,9 @@ class FileSource(Spec):
             end = "".join(PurePosixPath(file).suffixes[-2:]) or "nothing"
             raise ValueError(f"found '{file}', which ends in {end}; allowed: a file that ends in "
                              f"{', '.join(suffixes)}{nearest(end, suffixes)}")
+        if not file.isprintable() or max(len(part.encode()) for part in file.split("/")) > LONGEST_NAME:
+            raise ValueError(f"found {shown(file)}; allowed: names of at most {LONGEST_NAME} bytes that can be "
+                             "printed")
         if not _is_address(file) and (file.startswith("/") or ".." in file.split("/")):
             raise ValueError(f"found '{file}'; allowed: a path inside the project, or an https "
                              "address with its sha256")
@@ -92,8 +99,8 @@ class FileSource(Spec):
         for column, policy in by_column.items():
             if policy != "drop" and not _is_carry(policy):
                 place = f"{column}: " if column else ""
-                raise ValueError(f"{place}found {json.dumps(policy)}; allowed: drop, or {{carry: 3}}: a "
-                                 "whole number of steps from 1")
+                raise ValueError(f"{place}found {shown(policy)}; allowed: drop, or {{carry: 3}}: a "
+                                 f"whole number of steps from 1 to {LARGEST}")
         return missing
 
     @pydantic.model_validator(mode="before")
@@ -199,14 +206,14 @@ class SeriesFile(FileSource):
 
     window: Count
     #: 0: the target of the window's own last row, which then may not be among the inputs.
-    horizon: Annotated[int, Field(ge=0)] = 1
+    horizon: Annotated[int, Field(ge=0, le=FARTHEST)] = 1
     #: Rows from one window to the next.
     stride: Count = 1
     #: The column of times: dates as in 2024-01-31 13:00 (or as `time_format` says), or numbers.
     time: str | None = None
     time_format: str | None = None
     #: The step of a regular grid on which rows are averaged: '1h', or a number for number times.
-    resample: str | Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    resample: str | Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] | None = None
 
     def may_carry(self, column: str) -> bool:
         return column in (self.inputs or [column]) and column not in (self.group_by, self.time)
@@ -235,7 +242,7 @@ class RecordingsFile(FileSource):
     """
 
     #: Steps of all recordings: longer ones are averaged into so many bins. Default: the longest.
-    length: Annotated[int, Field(ge=2)] | None = None
+    length: Annotated[int, Field(ge=2, le=LARGEST)] | None = None
     #: The column that says to which recording a row belongs, and that of the times inside it.
     recording: str | None = None
     time: str | None = None
@@ -251,7 +258,7 @@ class RecordingsFile(FileSource):
     @pydantic.model_validator(mode="after")
     def _has_one_target(self):
         if isinstance(self.target, list):
-            raise ValueError(f"target: found {json.dumps(self.target)}; allowed of recordings: one column; "
+            raise ValueError(f"target: found {shown(self.target)}; allowed of recordings: one column; "
                              "tables and series may have several targets")
         return self
 
@@ -313,4 +320,4 @@ def _is_address(file: str) -> bool:
 
 def _is_carry(policy) -> bool:
     return isinstance(policy, dict) and policy.keys() == {"carry"} and (
-        isinstance(policy["carry"], int) and policy["carry"] >= 1)
+        isinstance(policy["carry"], int) and 1 <= policy["carry"] <= LARGEST)

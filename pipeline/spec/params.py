@@ -9,15 +9,16 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import Field
 
-from pipeline.spec.base import ConfigError, Spec, explain, nearest, read_yaml, validate
+from pipeline.spec.base import ConfigError, Spec, explain, nearest, read_yaml, shown, validate
 from pipeline.spec.entries import SWEPT, AnyDataSet, Experiment, Groups, Train, merge
 from pipeline.spec.files import FileSource
 from pipeline.spec.layers import Layer, Variant, variants
 from pipeline.spec.written import WrittenData, WrittenExperiment, expand, given_by
 
 PARAMS = Path("params.yaml")
-NAME = re.compile(r"[a-z0-9_]+\Z")
-WORD = re.compile(r"[A-Za-z0-9_]+\Z")
+#: Names become the names of files and of stages, and stand on command lines.
+NAME = re.compile(r"[a-z0-9_]{1,100}\Z")
+WORD = re.compile(r"[A-Za-z0-9_]{1,100}\Z")
 
 
 class Verdicts(Spec):
@@ -183,10 +184,14 @@ def _check_names(params: Params, path: Path) -> None:
     for section in ("data", "experiments"):
         for name in getattr(params, section):
             _require(bool(NAME.match(name)), path, f"{section}.{name}",
-                     "a name may have lower-case letters, digits and _ only")
+                     "a name may have lower-case letters, digits and _ only, at most 100")
+    for name, data in params.data.items():
+        for group in data.groups:
+            _require(bool(NAME.match(group)), path, f"data.{name}.group",
+                     f"found {shown(group)}; allowed: lower-case letters, digits and _, at most 100")
     for word in params.layers:
         _require(bool(WORD.match(word)), path, f"layers.{word}",
-                 "a word may have letters, digits and _ only")
+                 "a word may have letters, digits and _ only, at most 100")
     clash = {group for d in params.data.values() for group in d.groups} & set(params.data)
     _require(not clash, path, "data",
              f"a group and a data set share the name '{', '.join(sorted(clash))}'")
