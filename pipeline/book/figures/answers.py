@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import matplotlib
 import numpy as np
@@ -17,11 +17,11 @@ from matplotlib.patches import Rectangle
 from pipeline.book.advice import Advice, Do
 from pipeline.book.words.comparison import RATIOS, change
 from pipeline.book.words.numbers import count, signed
-from pipeline.style import BAND, BETTER, PANEL, QUIET, STYLE, TEXT, WORSE, need
+from pipeline.style import BAND, BETTER, PANEL, QUIET, STYLE, TEXT, WORSE, need, ratio_ticks
 
-#: Ends of the axis, as changes of the score; what leaves it ends at its edge.
-REACH = (math.log(0.5), math.log(2.0))
-TICKS = (-40, -20, 0, 25, 60)
+#: The axis reaches as far as what it shows, but at least and at most so far, either way; what leaves it
+#: ends at its edge.
+REACH = (math.log(1.3), math.log(2.5))
 #: The colour of an average, and of the words beside it; others are as the text is.
 COLOURS = {Do.YES.name: BETTER, Do.NO.name: WORSE}
 #: The height of a line of text, in inches.
@@ -84,6 +84,7 @@ class Layout:
     wrap: int
     beside: bool
     size: float
+    reach: float = REACH[1]
 
 
 WIDE = Layout(10.3, (2.7, 6.0), 6.2, 34, 62, True, 8.8)
@@ -100,12 +101,20 @@ def answers(rows: pd.DataFrame) -> Figure:
     Raises:
         ValueError: no rows.
     """
-    return _draw(rows, WIDE)
+    return _draw(rows, replace(WIDE, reach=_reach(rows)))
 
 
 def answers_narrow(rows: pd.DataFrame) -> Figure:
     """The same for a narrow screen: the words stand above each drawing."""
-    return _draw(rows, NARROW)
+    return _draw(rows, replace(NARROW, reach=_reach(rows)))
+
+
+def _reach(rows: pd.DataFrame) -> float:
+    """How far the axis goes on both sides: as far as any interval or average, and as most sets."""
+    sets = rows.loc[rows["kind"] == "set", "change"].astype(float).abs()
+    ends = rows[["change", "low", "high", "range_low", "range_high"]][rows["kind"] == "average"].astype(float).abs()
+    far = max([REACH[0], *ends.stack(), *([sets.quantile(0.98)] if len(sets) else [])])
+    return min(1.08 * far, REACH[1])
 
 
 def _draw(rows: pd.DataFrame, layout: Layout) -> Figure:
@@ -186,8 +195,8 @@ def _answer(axes: Axes, y: float, rows: pd.DataFrame, layout: Layout) -> float:
 
 def _x(value: float, layout: Layout) -> float:
     """Where a change stands on the axis, in inches; what leaves it, at its edge."""
-    left, right = layout.plot
-    return left + (right - left) * (float(np.clip(value, *REACH)) - REACH[0]) / (REACH[1] - REACH[0])
+    (left, right), reach = layout.plot, layout.reach
+    return left + (right - left) * (float(np.clip(value, -reach, reach)) + reach) / (2 * reach)
 
 
 def _strip(axes: Axes, y: float, height: float, rows: pd.DataFrame, layout: Layout, colour: str) -> bool:
@@ -205,7 +214,7 @@ def _strip(axes: Axes, y: float, height: float, rows: pd.DataFrame, layout: Layo
     for one in rows[rows["kind"] == "set"].to_dict("records"):
         shade = {"better": BETTER, "worse": WORSE}.get(one["found"], QUIET)
         filled = one["found"] in ("better", "worse")
-        axes.plot([_x(one["change"], layout)], [above], _marker(one["change"], "o"), ms=4.6, mew=0.8, mec=shade,
+        axes.plot([_x(one["change"], layout)], [above], _marker(one["change"], "o", layout), ms=4.6, mew=0.8, mec=shade,
                   mfc=shade if filled else PANEL, alpha=0.75, zorder=4, ls="none")
     if not math.isnan(average["range_low"]):
         ends = [_x(average[name], layout) for name in ("range_low", "range_high")]
@@ -214,22 +223,24 @@ def _strip(axes: Axes, y: float, height: float, rows: pd.DataFrame, layout: Layo
             axes.plot([end] * 2, [below - 0.045, below + 0.045], color=colour, lw=0.9, zorder=3)
     axes.plot([_x(average[name], layout) for name in ("low", "high")], [below] * 2, color=colour, lw=3.4,
               solid_capstyle="butt", zorder=4)
-    axes.plot([_x(average["change"], layout)], [below], _marker(average["change"], "D"), ms=6.5, color=colour,
+    axes.plot([_x(average["change"], layout)], [below], _marker(average["change"], "D", layout), ms=6.5, color=colour,
               mec=PANEL, mew=0.8, zorder=5, ls="none")
     return True
 
 
-def _marker(value: float, inside: str) -> str:
+def _marker(value: float, inside: str, layout: Layout) -> str:
     """A marker, or an arrow for what lies beyond the axis."""
-    return "<" if value < REACH[0] else ">" if value > REACH[1] else inside
+    return inside if abs(value) <= layout.reach else "<" if value < 0 else ">"
 
 
 def _scale(axes: Axes, y: float, layout: Layout) -> None:
     """The labels of the axis; the middle of the text is at y."""
-    for tick in TICKS:
+    ticks = [round(100 * math.expm1(place)) for place in ratio_ticks(-0.88 * layout.reach, 0.88 * layout.reach)]
+    # Every other one, zero among them, where they would touch.
+    for tick in ticks[ticks.index(0) % 2::2] if len(ticks) > 5 else ticks:
         axes.text(_x(math.log1p(tick / 100), layout), y, signed(tick, " %") if tick else "0", size=7, color=QUIET,
                   ha="center", va="center")
-    low, high = (_x(end, layout) for end in REACH)
+    low, high = (_x(side * layout.reach, layout) for side in (-1, 1))
     above = 0.15 if layout.beside else 0
     axes.text(low, y - above, "← less" if layout.beside else "←", size=7, color=QUIET, ha="left", va="center")
     axes.text(high, y - above, "more →" if layout.beside else "→", size=7, color=QUIET, ha="right", va="center")
@@ -267,7 +278,7 @@ def answers_finding(rows: pd.DataFrame) -> str:
     """How many of the answers say what."""
     need(rows)
     found = rows.drop_duplicates("situation")["do"].value_counts()
-    words = {Do.YES: "do", Do.NO: "don’t", Do.DEPENDS: "it depends", Do.NOTHING: "no effect that matters",
+    words = {Do.YES: "say do", Do.NO: "say don’t", Do.DEPENDS: "it depends", Do.NOTHING: "no effect that matters",
              Do.OPEN: "open", Do.WAITING: "being measured", Do.NONE: "not measured"}
     return (f"{count(int(found.sum()), 'answer')}: "
             + ", ".join(f"{found[do.name]} {said}" for do, said in words.items() if do.name in found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def chapter(study: Study, topic: str) -> str:
     shown = {found.claim.slug for found in lead}
     rows = {row for claim in claims for row in claim.rows}
     return "\n".join([
-        *_lead(study, lead), "", advised(study, topic), *places(study, topic),
+        *_lead(study, lead), "", advised(study, topic, shown), *places(study, topic),
         "## All claims of this chapter\n",
         table(["claim", "verdict"], [(claim_link(claim), all_verdicts(study.verdict_rows(claim)))
                                      for claim in claims]),
@@ -61,19 +61,25 @@ def _lead(study: Study, lead: Sequence[Answer]) -> list[str]:
             + "\n:::\n", *lines]
 
 
-def advised(study: Study, topic: str) -> str:
-    """The advice of a topic in short, in the order of `Do`; empty if there is none."""
-    found = [(one, finding) for one in advice(study) if one.claim.topic == topic for finding in one.found]
+def advised(study: Study, topic: str, said: Collection[str] = ()) -> str:
+    """The advice of a topic in short, in the order of `Do`; empty if there is none.
+
+    Args:
+        said: claims that the chapter opens with; they are not said again.
+    """
+    found = [(one, finding) for one in advice(study) if one.claim.topic == topic and one.claim.slug not in said
+             for finding in one.found]
     lines = [f"- {one.situation}" + (f" ({finding.group})" if finding.group else "") + f". **{finding.head}.** "
              + f"{capital(finding.words)}{'.' if finding.words else ''} {finding.note}".strip()
              for do in Do for one, finding in found if finding.do is do]
-    return "\n".join(["## What to do\n", *lines, "", "[The guide](/guide.md) averages over the data that are like "
-                      "yours.\n"]) if lines else ""
+    return "\n".join([f"## What {'else to' if said else 'to'} do\n", *lines, "",
+                      "[The guide](/guide.md) averages over the data that are like yours.\n"]) if lines else ""
 
 
 def _claim(study: Study, claim: Claim, answers: bool) -> list[str]:
     """A claim with its checks or its figure, which folds open unless the claim answers the chapter."""
-    said = [f"{verdict_words(row)} {verdict_sentence(claim, row, _average(study, claim, row['group']))}\n"
+    said = [(f"*{capital(row['group'])}.* " if row["group"] else "") + f"{verdict_words(row)} "
+            + verdict_sentence(claim, row, _average(study, claim, row["group"])) + "\n"
             for row in study.verdict_rows(claim)]
     parts = [f"## {claim.says.rstrip('.')}\n", *said, f"{prediction(claim)}\n"]
     if claim.checks:
