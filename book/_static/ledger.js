@@ -24,7 +24,7 @@ document.addEventListener("DOMContentLoaded", () => {
     on: (cell) => cell === "–" ? [] : cell.split(", "),
     topic: (cell) => [cell],
     thread: (cell) => cell.split(" "),
-    primary: (cell) => cell === "–" ? [] : [cell],
+    primary: (cell) => cell ? [cell] : [],
   };
   const menus = Object.entries(values).map(([name, split]) => {
     const at = column(name), of = (row) => split(text(row, at));

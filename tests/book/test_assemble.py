@@ -6,10 +6,13 @@ import shutil
 from importlib import import_module
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
+from pipeline.book import assemble as assembling
 from pipeline.book import pages
-from pipeline.book.assemble import PAGES, assemble
+from pipeline.book.assemble import PAGES, assemble, drawn
 from pipeline.book.picture import Picture
 from pipeline.spec.base import read_yaml
 
@@ -116,3 +119,36 @@ def test_evidence_names_rows_and_a_reference():
         assert set(entry) == {"rows", "says", "cite"}
         assert all(re.fullmatch(r"[AB]\d+", row) for row in entry["rows"])
         assert entry["says"] and f"{{{entry['cite']}," in references
+
+
+def drawing(value, text="drawn"):
+    return Picture("one", pd.DataFrame({"value": [value]}), lambda rows: Figure(), lambda rows: text)
+
+
+def test_a_picture_is_drawn_again_when_its_rows_change_and_else_kept(tmp_path, monkeypatch):
+    calls = []
+
+    class Pool:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def map(self, function, pictures, chunksize):
+            calls.append([picture.name for picture in pictures])
+            return map(function, pictures)
+
+    monkeypatch.setattr(assembling, "ProcessPoolExecutor", Pool)
+    first = drawn([drawing(1)], tmp_path / "pictures")
+    assert drawn([drawing(1)], tmp_path / "pictures") == first and calls == [["one"]]
+    other = drawn([drawing(2)], tmp_path / "pictures")
+    assert other != first and len(calls) == 2
+    # What is not shown any more is not kept.
+    assert len(list((tmp_path / "pictures").iterdir())) == 1
+    # Other code may draw otherwise.
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code/style.py").write_text("RED = 1")
+    monkeypatch.setattr(assembling, "CODE", tmp_path / "code")
+    drawn([drawing(2)], tmp_path / "pictures")
+    assert len(calls) == 3
