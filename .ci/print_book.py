@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -32,9 +32,10 @@ HEADER_LINK = re.compile(r'<a class="headerlink".*?</a>', re.DOTALL)
 SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
 STYLE = re.compile(r'<link\b[^>]*\brel="stylesheet"[^>]*>|<link\b[^>]*\bstylesheet\b[^>]*>')
 ATTRIBUTE = re.compile(r'\s(id|for|href|src)="([^"]*)"')
-#: One of a PDF's pages, not their tree.
-PAGE = re.compile(rb"/Type\s*/Page\b(?!s)")
-#: Longer than any chapter takes, in seconds.
+#: An object of a PDF, and a place in its dictionary of destinations.
+OBJECT = re.compile(rb"^(\d+) 0 obj\s(.*?)\sendobj", re.DOTALL | re.MULTILINE)
+PLACED = re.compile(rb"/([^\s\[/]+)\s*\[\s*(\d+) 0 R")
+#: Longer than any book takes, in seconds.
 TIMEOUT = 300
 PRINTED = """
 @page { size: A4; margin: 20mm 17mm 22mm; @bottom-center { content: counter(page); font: 9pt sans-serif; color: #555 } }
@@ -133,48 +134,59 @@ def section(chapter: Chapter) -> str:
 def front(found: Sequence[Chapter], starts: Mapping[str, int]) -> str:
     """The title, and the contents with the number of the page on which each chapter begins."""
     lines = "".join(f'<li><a href="#{anchor(one.page)}">{escapes.escape(one.title)}</a>'
-                    f"<span>{starts.get(one.page, 0)}</span></li>" for one in found)
+                    f"<span>{starts.get(one.page, '')}</span></li>" for one in found)
     return f'<h1>{escapes.escape(found[0].title)}</h1><nav class="contents"><h2>Contents</h2><ol>{lines}</ol></nav>'
 
 
-def first_pages(lengths: Sequence[int], before: int) -> list[int]:
-    """The page on which each of some chapters begins, by their lengths and the pages before them."""
-    return [before + 1 + sum(lengths[:number]) for number in range(len(lengths))]
+def destinations(pdf: bytes) -> dict[str, int]:
+    """The page on which each place that the document links to stands, as Chromium writes it.
 
-
-def count_pages(pdf: bytes) -> int:
-    """The number of a PDF's pages, as Chromium writes them.
+    Objects of its PDFs are plain text, their streams apart: the catalogue names the tree of pages and the
+    dictionary of destinations, an entry of which is `/name [page 0 R /XYZ left top zoom]`.
 
     Raises:
-        ValueError: it is no PDF, or has no page.
+        ValueError: it is no such PDF.
     """
-    number = len(PAGE.findall(pdf))
-    if not pdf.startswith(b"%PDF-") or not number:
-        raise ValueError(f"found {len(pdf)} bytes that are no PDF with pages")
-    return number
+    objects = {int(number): content for number, content in OBJECT.findall(pdf)}
+    catalogue = next((content for content in objects.values() if b"/Catalog" in content), b"")
+    tree, places = (re.search(rb"/%s (\d+) 0 R" % name, catalogue) for name in (b"Pages", b"Dests"))
+    if not pdf.startswith(b"%PDF-") or not tree or not places:
+        raise ValueError(f"found {len(pdf)} bytes that are no PDF with pages and places; is it Chromium's?")
+    number = {page: i for i, page in enumerate(_pages(objects, int(tree[1])), start=1)}
+    return {name.decode(): number[int(page)] for name, page in PLACED.findall(objects[int(places[1])])}
+
+
+def _pages(objects: Mapping[int, bytes], node: int) -> Iterator[int]:
+    """The pages below a node of the tree, in order."""
+    below = re.search(rb"/Kids\s*\[(.*?)\]", objects[node], re.DOTALL)
+    if not below:
+        yield node
+        return
+    for child in re.findall(rb"(\d+) 0 R", below[1]):
+        yield from _pages(objects, int(child))
 
 
 def printed(html: Path, printer: Callable[[str], bytes]) -> bytes:
     """The book as a PDF.
 
-    Chromium cannot say on which page a link leads; so each chapter is printed alone first, and its pages are
-    counted.
+    It is printed twice: HTML cannot ask on which page a chapter begins, but a PDF says where its links lead.
 
     Args:
         html: the folder of the built book.
         printer: gives the PDF of a document whose addresses are those of the folder.
 
     Raises:
-        ValueError: no book, or together the chapters have other lengths than alone.
+        ValueError: no book, or the chapters begin elsewhere once the contents name their pages.
     """
-    found = chapters(html)
-    lengths = [count_pages(printer(document(html, [section(one)]))) for one in found]
-    before = count_pages(printer(document(html, [front(found, {})])))
-    starts = dict(zip([one.page for one in found], first_pages(lengths, before), strict=True))
-    pdf = printer(document(html, [front(found, starts), *map(section, found)]))
-    if (number := count_pages(pdf)) != before + sum(lengths):
-        raise ValueError(f"the chapters have {before + sum(lengths)} pages alone and {number} together, so that the "
-                         "numbers of the contents would be wrong")
+    found, starts = chapters(html), {}
+    parts = [section(one) for one in found]
+    for _ in range(2):
+        pdf = printer(document(html, [front(found, starts), *parts]))
+        places = destinations(pdf)
+        before, starts = starts, {one.page: places[anchor(one.page)] for one in found}
+    if before != starts:
+        moved = next(page for page in starts if before[page] != starts[page])
+        raise ValueError(f"{moved} begins on page {starts[moved]}, and the contents say {before[moved]}")
     return pdf
 
 
@@ -222,7 +234,7 @@ def main() -> int:
         return 1
     (html / PDF).write_bytes(pdf)
     link(html)
-    print(f"the chapters are at {html / PDF}: {count_pages(pdf)} pages")
+    print(f"the chapters are at {html / PDF}")
     return 0
 
 

@@ -41,21 +41,34 @@ def site(tmp_path):
     return tmp_path
 
 
-def pdf(pages):
-    return b"%PDF-1.4\n<< /Type /Pages >>\n" + b"<< /Type /Page\n>>\n" * pages
+def pdf(names, lengths):
+    """A PDF as Chromium writes it: the first page, then as many for each name; pages in two branches."""
+    total = 1 + sum(lengths)
+    pages = [10 + i for i in range(total)]
+    starts = [pages[1 + sum(lengths[:i])] for i in range(len(lengths))]
+    places = "".join(f"/{name} [{page} 0 R /XYZ 48 700 0]\n" for name, page in zip(names, starts, strict=True))
+    kids = [" ".join(f"{page} 0 R" for page in some) for some in (pages[:2], pages[2:])]
+    objects = {1: "<</Type /Catalog\n/Pages 2 0 R\n/Dests 5 0 R>>", 2: "<</Type /Pages\n/Kids [3 0 R 4 0 R]>>",
+               3: f"<</Type /Pages\n/Kids [{kids[0]}]>>", 4: f"<</Type /Pages\n/Kids [{kids[1]}]>>",
+               5: f"<<{places}>>", 6: "<</Length 9>> stream\n\xff 7 0 obj\nendstream",
+               **{page: "<</Type /Page\n/Contents 6 0 R>>" for page in pages}}
+    # Not in the order of their numbers.
+    return "%PDF-1.4\n".encode() + b"".join(f"{n} 0 obj\n{text}\nendobj\n".encode("latin-1")
+                                            for n, text in sorted(objects.items(), reverse=True))
 
 
 class Printer:
     """Prints two pages for chapter a, one for all else, and remembers what it was given."""
 
-    def __init__(self, extra=0):
-        self.texts, self.extra = [], extra
+    def __init__(self, grows=0):
+        self.texts, self.grows = [], grows
 
     def __call__(self, text):
         self.texts.append(text)
         parts = re.findall(r'<section class="chapter" id="([^"]+)"', text)
-        front = '<nav class="contents">' in text
-        return pdf(sum(2 if part == "a--" else 1 for part in parts) + front + (self.extra if front and parts else 0))
+        lengths = [2 if part == "a--" else 1 for part in parts]
+        lengths[0] += self.grows * (len(self.texts) - 1)
+        return pdf(parts, lengths)
 
 
 def test_chapters_are_those_of_the_sidebar_in_its_order(book, site):
@@ -89,17 +102,15 @@ def test_a_file_in_a_folder_is_found_from_the_books_own(book):
 def test_contents_name_the_page_on_which_a_chapter_begins(book, site):
     printer = Printer()
     # The contents, then 1, 2 and 1 pages.
-    assert book.printed(site, printer) == pdf(5)
-    whole = printer.texts[-1]
-    numbers = re.findall(r'<li><a href="#(\w+)--">[^<]*</a><span>(\d+)</span>', whole)
-    assert numbers == [("index", "2"), ("a", "3"), ("b", "5")]
-    # Each chapter was printed alone, and the contents.
-    assert len(printer.texts) == 5
+    assert book.printed(site, printer) == pdf(["index--", "a--", "b--"], [1, 2, 1])
+    first, second = (re.findall(r'<li><a href="#(\w+)--">[^<]*</a><span>(\d*)</span>', text) for text in printer.texts)
+    assert first == [("index", ""), ("a", ""), ("b", "")]
+    assert second == [("index", "2"), ("a", "3"), ("b", "5")]
 
 
-def test_other_lengths_together_than_alone_are_refused(book, site):
-    with pytest.raises(ValueError, match="5 pages alone and 6 together"):
-        book.printed(site, Printer(extra=1))
+def test_contents_that_would_be_wrong_are_refused(book, site):
+    with pytest.raises(ValueError, match=r"a\.html begins on page 4, and the contents say 3"):
+        book.printed(site, Printer(grows=1))
 
 
 def test_no_book_and_no_pdf_are_refused(book, tmp_path):
@@ -108,9 +119,9 @@ def test_no_book_and_no_pdf_are_refused(book, tmp_path):
     (tmp_path / "index.html").write_text("<p>nothing</p>")
     with pytest.raises(ValueError, match=r"index\.html: found no article"):
         book.chapters(tmp_path)
-    for content in (b"", b"<html>/Type /Page\n", b"%PDF-1.4 /Type /Pages"):
-        with pytest.raises(ValueError, match="no PDF with pages"):
-            book.count_pages(content)
+    for content in (b"", b"<html>", b"%PDF-1.4\n1 0 obj\n<</Type /Catalog>>\nendobj\n"):
+        with pytest.raises(ValueError, match="no PDF with pages and places"):
+            book.destinations(content)
 
 
 def test_the_page_on_citing_links_to_the_pdf_again_and_again(book, tmp_path):
