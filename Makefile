@@ -1,19 +1,25 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book try test inspect bench retrain tiny check lock
+.PHONY: book runs try test inspect bench retrain tiny check lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
+# Dask: for `make runs CLUSTER=…`, and for the tests of it.
+DASK := .venv/installed-cluster
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 book: check                 ## train what is stale (nothing, on a fresh clone) and build build/html
 	dvc repro
 	@python -m pipeline.answer
 
+runs: check $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
+	dvc repro --quiet plan
+	CLUSTER="$(CLUSTER)" python -m pipeline.train.queue
+
 try: $(INSTALLED)           ## one experiment against its control, without the book: make try EXPERIMENT=name
 	@test -n "$(EXPERIMENT)" || { echo "which one? make try EXPERIMENT=name" >&2; exit 1; }
 	@stages=$$(python -m pipeline.answer --stages $(EXPERIMENT)) && dvc repro --quiet --single-item $$stages
 	@python -m pipeline.answer $(EXPERIMENT)
 
-test: $(INSTALLED)          ## the test suite
+test: $(INSTALLED) $(DASK)  ## the test suite
 	python -m pytest
 
 inspect: .ci/venv/installed ## look at the built book: its files, then every page in Chromium
@@ -31,15 +37,21 @@ tiny: $(INSTALLED)          ## the whole pipeline, training included, on a tiny 
 
 retrain: check              ## redo the whole study from nothing
 	rm -rf .runs
-	bash -c 'time RETRAIN=1 dvc repro --force'
+	bash -c 'time (RETRAIN=1 $(MAKE) runs && RETRAIN=1 dvc repro --force)'
 
 lock: $(INSTALLED)          # requirements.in -> requirements.txt, for all platforms
 	python -m pip install --quiet uv
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --no-header --no-annotate --generate-hashes \
+		--constraint requirements.txt requirements-cluster.in -o requirements-cluster.txt
 
 $(INSTALLED): requirements.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv || python3 -m venv .venv
 	.venv/bin/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+$(DASK): requirements-cluster.txt $(INSTALLED)
+	.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements-cluster.txt
 	touch $@
 
 .ci/venv/installed: .ci/requirements.txt $(INSTALLED)
