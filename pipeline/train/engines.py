@@ -167,6 +167,7 @@ class Cluster:
         """
         from distributed import KilledWorker, as_completed
 
+        self._refuse_strangers()
         sent = {name: self.client.submit(_same, dict(data[name]), pure=False)
                 for name in {job.arm["data"]: None for job in jobs}}
 
@@ -190,11 +191,20 @@ class Cluster:
         except KilledWorker as error:
             raise RuntimeError(f"workers of the cluster ended while they trained: {error}; what has finished "
                                "is stored") from None
-        except ModuleNotFoundError as error:
-            raise RuntimeError(f"a worker of the cluster has no module '{error.name}'; it must be started with "
-                               "the project's packages, and its folder in PYTHONPATH") from None
         finally:
             self.client.cancel([*waiting, *sent.values()])
+
+    def _refuse_strangers(self) -> None:
+        """Let the workers go that cannot import the project: the first job would end them without a word."""
+        def known() -> bool:  # Inside, so that it is sent as code, not by the name of its module.
+            import importlib.util
+
+            return importlib.util.find_spec("pipeline") is not None
+
+        for address, found in self.client.run(known).items():
+            if not found:
+                self._refuse(address, "it cannot import the project; start it in an environment with the "
+                             "project's packages, and with the project's folder in PYTHONPATH")
 
     def _refuse(self, address: str, why: str) -> None:
         """Let a worker go.

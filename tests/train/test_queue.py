@@ -155,6 +155,7 @@ def test_the_code_of_a_worker_is_told_by_every_byte_of_it(tmp_path, monkeypatch)
 
 
 def test_the_command_says_what_there_is_to_do(write_plan, counted, monkeypatch, capsys):
+    monkeypatch.delenv("CLUSTER", raising=False)
     monkeypatch.setattr("pipeline.train.engines.Here.results", lambda _, *given: InTurn().results(*given))
     assert queue.main() == 0
     assert "6 runs trained; `make book` shows them" in capsys.readouterr().out
