@@ -1,5 +1,5 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book runs try test inspect bench retrain tiny check lock
+.PHONY: book runs verify try test inspect bench retrain tiny check lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
 # Dask: for `make runs CLUSTER=…`, and for the tests of it.
@@ -13,6 +13,11 @@ book: check                 ## train what is stale (nothing, on a fresh clone) a
 runs: check $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
 	dvc repro --quiet plan
 	CLUSTER="$(CLUSTER)" python -m pipeline.train.queue
+
+verify: check $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored runs again: make verify NAME=avx2 RUNS=200 SEED=7
+	dvc repro --quiet plan
+	CLUSTER="$(CLUSTER)" python -m pipeline.verify $(if $(NAME),--name "$(NAME)") $(if $(RUNS),--runs "$(RUNS)") \
+		$(if $(SEED),--seed "$(SEED)")
 
 try: $(INSTALLED)           ## one experiment against its control, without the book: make try EXPERIMENT=name
 	@test -n "$(EXPERIMENT)" || { echo "which one? make try EXPERIMENT=name" >&2; exit 1; }

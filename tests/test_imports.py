@@ -18,7 +18,7 @@ ROOMS = {
     "plan": {"data", "network", "results", "spec", "train"},
     "probe": {"data", "network", "results", "spec", "train"},
     "mechanics": {"network", "notebook", "results", "spec"},
-    "verdicts": {"results", "spec"},
+    "verdicts": {"results", "spec"}, "verify": {"data", "results", "spec", "train"},
     "book": {"results", "spec", "style", "verdicts.rule"},
     "answer": {"book", "results", "spec", "verdicts"},
     "bench": {"data", "network", "train"}, "tiny": {"spec"},
