@@ -21,7 +21,7 @@ ROOMS = {
     "verdicts": {"results", "spec"}, "verify": {"data", "results", "spec", "train"},
     "book": {"results", "spec", "style", "verdicts.rule"},
     "answer": {"book", "results", "spec", "verdicts"},
-    "bench": {"data", "network", "train"}, "tiny": {"spec"},
+    "bench": {"data", "network", "train"}, "tiny": {"results", "spec"},
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is
 #: checked, and `train` only where a run, or the table of layers, is not stored.

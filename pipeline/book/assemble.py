@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from pipeline.book.contents import contents
 from pipeline.book.pages import (
-    chapter, cite, claim, claims, experiment_group, experiments, guide, index, method, record, records)
+    certificates, chapter, cite, claim, claims, experiment_group, experiments, guide, index, method, record, records)
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study, read
 from pipeline.book.substitutions import substitutions
@@ -20,7 +20,8 @@ from pipeline.spec.base import read_yaml
 
 BOOK = Path("book")
 #: Every module that writes pages. `write(study)` gives files by their path in the source, and pictures.
-PAGES = (index, guide, chapter, method, claims, claim, experiments, experiment_group, records, record, cite)
+PAGES = (index, guide, chapter, method, claims, claim, experiments, experiment_group, records, record, cite,
+         certificates)
 
 
 def assemble(root: Path, target: Path) -> Study:

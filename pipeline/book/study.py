@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.book.lines import experiment_lines
-from pipeline.results import MECHANICS, RUNS, RUNS_TABLE, read_table, verify
+from pipeline.results import CERTIFICATES, MECHANICS, RUNS, RUNS_TABLE, read_table, verify
 from pipeline.spec.base import read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
@@ -55,6 +55,8 @@ class Study:
     timings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Experiment -> variant and data set -> its number of trained runs.
     trained: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
+    #: Certificate -> what a sample of the runs said that was trained again.
+    certificates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: What CITATION.cff says.
     citation: Mapping[str, Any] = field(default_factory=dict)
     #: The pages that are written by hand, by name.
@@ -145,7 +147,8 @@ def read(root: Path) -> Study:
         gaps={name: found for name, found in counts.items() if "weeks_missing" in found},
         sizes={name: found["train"] for name, found in counts.items() if "train" in found},
         guide=tuple(guide or ()), timings=_jsons(root / "timings", params),
-        trained=_trained(root, params), citation=_optional(root / "CITATION.cff") or {},
+        trained=_trained(root, params), certificates=_certificates(root / CERTIFICATES),
+        citation=_optional(root / "CITATION.cff") or {},
         written=frozenset(path.stem for path in (root / "book").glob("*.md")))
 
 
@@ -165,6 +168,11 @@ def _records(root: Path, params: Params) -> dict[str, Path]:
     for folder in folders.values():
         verify(folder)
     return {name: path for name, folder in folders.items() if (path := folder / "record.ipynb").exists()}
+
+
+def _certificates(folder: Path) -> dict[str, dict]:
+    verify(folder)
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
 
 
 def _trained(root: Path, params: Params) -> dict[str, Counter]:

@@ -17,14 +17,13 @@ import pandas as pd
 
 import pipeline
 from pipeline.results import (
-    CURVES_TABLE, RUNS, RUNS_TABLE, Store, read_table, seal, verify, write_table, write_text)
+    CERTIFICATES, CURVES_TABLE, RUNS, RUNS_TABLE, Store, read_table, seal, verify, write_table, write_text)
 from pipeline.spec.base import ConfigError
 from pipeline.train.place import settings
 from pipeline.train.runs import choose, train
 from pipeline.verify import compare
 from pipeline.verify.sample import Tables, Unit, chance
 
-CERTIFICATES = Path("results/certificates")
 #: Decides, in the folder that it is started in.
 STAGE = "pipeline.verdicts"
 VERDICTS = Path("results/verdicts/verdicts.csv")
