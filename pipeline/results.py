@@ -17,6 +17,7 @@ import pandas as pd
 RUNS = Path("results/runs")
 PROBES = Path("results/probe")
 MECHANICS = Path("results/mechanics")
+CERTIFICATES = Path("results/certificates")
 STORE = Path(".runs")
 #: Inside the store: how far the training that is under way has come.
 PROGRESS = "progress.json"
