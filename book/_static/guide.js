@@ -103,15 +103,16 @@ if (typeof document !== "undefined") document.addEventListener("DOMContentLoaded
     const like = picked.filter(([facet]) => !questions.includes(facet));
     const fits = (data) => like.every(([facet, value]) => sets[data].like[facet] === value);
     const sections = new Map(advice.map((lead) => [lead.closest("section"), false]));
-    advice.forEach((lead, i) => {
-      const finding = findings[i], found = guide.average(finding, fits, sets, quantiles);
+    for (const lead of advice) {
+      const finding = findings[lead.className.match(/(?:^|\s)finding--([a-z0-9-]+)/)[1]];
+      const found = guide.average(finding, fits, sets, quantiles);
       const fit = asked.every(([facet, value]) => lead.classList.contains(`${facet}--${value}`))
         && (!like.length || found.count > 0);
       lead.lastChild.textContent = like.length && fit ? guide.sentence(finding, found, few) : "";
       lead.hidden = !fit;
       const section = lead.closest("section");
       sections.set(section, sections.get(section) || fit);
-    });
+    }
     for (const [section, shown] of sections) section.hidden = !shown;
     // A question without any advice left is hidden with its heading.
     for (const question of new Set([...sections.keys()].map((section) => section.parentElement)))

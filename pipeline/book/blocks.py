@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from scipy import stats
 
 from pipeline.book.evidence import Point, points
@@ -63,7 +64,7 @@ def _of_units(units: pd.DataFrame, confidence: float) -> pd.DataFrame:
 
 def with_others(rows: pd.DataFrame, found: Sequence[Point]) -> pd.DataFrame:
     """Rows of a forest plot, and below them what others found of the same comparison."""
-    empty = {name: "" if rows[name].dtype == object else math.nan for name in rows}
+    empty = {name: math.nan if is_numeric_dtype(rows[name]) else "" for name in rows}
     shared = {name: rows[name].iloc[0] for name in ("metric", "scale", "margin")}
     return pd.concat([rows, pd.DataFrame([
         empty | shared | {"heading": one.label, "kind": "others", "label": source_name(one.cite), "y": one.effect}

@@ -26,7 +26,7 @@ NAME = 38
 MARKERS = {"better": ("o", True, BETTER, "better"), "worse": ("X", True, WORSE, "worse"),
            "larger": ("o", True, BETTER, "larger"), "smaller": ("X", True, WORSE, "smaller"),
            "": ("o", False, QUIET, "neither"), "average": ("D", True, TEXT, "the average"),
-           "others": ("^", True, OTHERS, "found by others, not averaged")}
+           "others": ("^", True, OTHERS, "by others, not averaged")}
 
 
 def forest(rows: pd.DataFrame) -> Figure:
@@ -140,8 +140,8 @@ def _legend(figure: Figure, used: Mapping, band: bool, wide: bool) -> None:
     if band:
         handles.append(matplotlib.patches.Patch(color=BAND))
         words.append("too small to matter")
-    figure.legend(handles, words, loc="lower left", ncols=len(words), frameon=False, fontsize=7.5, handletextpad=0.4,
-                  columnspacing=1.0, bbox_to_anchor=(0, 0))
+    figure.legend(handles, words, loc="lower left", ncols=len(words) if len(words) <= 6 else 4, frameon=False,
+                  fontsize=7.5, handletextpad=0.4, columnspacing=1.0, bbox_to_anchor=(0, 0))
 
 
 def forest_finding(rows: pd.DataFrame) -> str:

@@ -42,7 +42,7 @@ def entry(study: Study, one: Advice) -> str:
     parts = [f"### {one.situation}\n"]
     for finding in one.found:
         where = f"*{finding.group.capitalize()}.* " if finding.group else ""
-        parts.append(f"{{.advice {dotted(asked(study, one.claim))}}}\n{where}**{finding.head}.** "
+        parts.append(f"{{.advice {dotted(asked(study, one.claim) | {'finding': key(finding)})}}}\n{where}**{finding.head}.** "
                      + (f"{capital(finding.words)}. " if finding.words else "") + f"{finding.note} ".lstrip()
                      + f"{claim_link(one.claim, 'Claim')}: {verdict_words(finding.verdict)}\n")
     rows = [row for finding in one.found for row in _rows(study, finding)]
@@ -71,6 +71,11 @@ def _interval(finding: Finding, unit: Mapping) -> str:
 def dotted(found: Mapping[str, str]) -> str:
     """Choices as attributes of a paragraph; book/_static/guide.js makes the same words."""
     return " ".join(f".{name}--{word(value)}" for name, value in found.items())
+
+
+def key(finding: Finding) -> str:
+    """What the script finds a finding's numbers by."""
+    return word(f"{finding.claim.slug} {finding.group}")
 
 
 def word(value: str) -> str:
@@ -111,7 +116,8 @@ def numbers(study: Study, found: Sequence[Advice]) -> str:
                    "unit": study.params.data[data].unit or data, "stratum": study.params.data[data].stratum}
             for one in found for data in _data(one)}
     content = {"few": FEW, "quantiles": quantiles, "sets": sets,
-               "findings": [_numbers(study, finding) for one in found for finding in one.found]}
+               "findings": {
+                   key(finding): _numbers(study, finding) for one in found for finding in one.found}}
     # No text of it may end the script.
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     return f"```{{raw}} html\n<script type=\"application/json\" id=\"guide-numbers\">{text}</script>\n```\n"

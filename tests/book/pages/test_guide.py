@@ -36,7 +36,7 @@ def test_every_situation_stands_with_its_average_and_its_data_sets(known):
         "### SELU rather than ReLU", "### BN of badly scaled inputs instead of standardising them",
         "### Dropout → LSTM", "### MLP: dropout", "### MLP: BN before the activations",
         "### BN in an MLP, to train faster"]
-    assert "{.advice .topic--where-does-batch-normalisation-go .network--conv1d-and-lstm}\n**Leave it out.** " in text
+    assert "{.advice .topic--where-does-batch-normalisation-go .network--conv1d-and-lstm .finding--before-helps}\n**Leave it out.** " in text
     assert "*Forecasts.* **Leave it out.** " in text and "*Classes.* **Put it in.** " in text
     assert "**Being measured.** [Claim](/claims/selu_helps.md): {bdg-light}`being measured`" in text
     assert text.count("On each data set (11)") == 3 and "| wind north, wind south |" in text
@@ -51,26 +51,31 @@ def test_a_reader_can_pick_what_there_is_numbers_in_their_order(known):
 
 def test_what_the_script_sums_are_the_effects_of_each_set(known):
     stored = numbers(known)
-    assert [len(one["effects"]) for one in stored["findings"]] == [12, 12, 6, 6, 10, 10, 0, 1, 10]
+    assert {name: len(one["effects"]) for name, one in stored["findings"].items()} == {
+        "before-helps": 12, "order-matters": 12, "dropout-helps-forecasts": 6, "dropout-helps-classes": 6,
+        "tables-bn-helps": 10, "tables-dropout-helps": 10, "selu-helps": 0, "bn-on-input-is-inferior": 1,
+        "tables-bn-trains-faster": 10}
+    # The page has each of them once, by that name.
+    assert sorted(re.findall(r"\.finding--([a-z-]+)}", write(known)["generated/guide.md"])) == sorted(stored["findings"])
     assert stored["sets"]["wind_north"]["unit"] == "wind" and stored["sets"]["tides"]["like"] == {
         "target": "a-number", "channels": "1", "length": "up-to-24", "samples": "1-000-to-3-000"}
     # Two contrasts are averaged within a set.
     mine = known.effects[(known.effects["claim"] == "order_matters") & (known.effects["data"] == "tides")]["y"]
-    assert len(mine) == 2 and stored["findings"][1]["effects"]["tides"] == pytest.approx(mine.mean(), abs=1e-6)
+    assert len(mine) == 2 and stored["findings"]["order-matters"]["effects"]["tides"] == pytest.approx(mine.mean(), abs=1e-6)
     assert stored["quantiles"]["interval"][9] == pytest.approx(stats.t.ppf(0.975, 10), rel=1e-5)
     assert stored["quantiles"]["range"][9] == pytest.approx(stats.t.ppf(0.9, 10), rel=1e-5)
     assert len(stored["quantiles"]["interval"]) == FREEDOMS
 
 
-def asked(stored, number, fits):
+def asked(stored, name, fits):
     """What the script finds of a finding, and says."""
     program = ("const guide = require(process.argv[1]);"
-               "const {stored, number, fits} = JSON.parse(require('fs').readFileSync(0));"
-               "const {sets, quantiles, findings, few} = stored, finding = findings[number];"
+               "const {stored, name, fits} = JSON.parse(require('fs').readFileSync(0));"
+               "const {sets, quantiles, findings, few} = stored, finding = findings[name];"
                "const found = guide.average(finding, (data) => fits.includes(data), sets, quantiles);"
                "console.log(JSON.stringify({...found, words: guide.sentence(finding, found, few)}));")
     done = subprocess.run([shutil.which("node"), "-e", program, str(SCRIPT)], text=True, check=True,
-                          capture_output=True, input=json.dumps({"stored": stored, "number": number, "fits": list(fits)}))
+                          capture_output=True, input=json.dumps({"stored": stored, "name": name, "fits": list(fits)}))
     return json.loads(done.stdout)
 
 
@@ -81,8 +86,8 @@ needs_node = pytest.mark.skipif(not shutil.which("node"), reason="only Node.js r
 def test_the_script_averages_some_sets_as_scipy_does(known):
     stored = numbers(known)
     some = TABLES[:7]
-    y = np.array([stored["findings"][4]["effects"][name] for name in some])
-    found = asked(stored, 4, some)
+    y = np.array([stored["findings"]["tables-bn-helps"]["effects"][name] for name in some])
+    found = asked(stored, "tables-bn-helps", some)
     expected = stats.t.interval(0.95, 6, y.mean(), stats.sem(y))
     assert (found["count"], found["mean"]) == (7, pytest.approx(y.mean()))
     assert (found["low"], found["high"]) == pytest.approx(expected, rel=1e-4)
@@ -94,9 +99,9 @@ def test_the_script_averages_some_sets_as_scipy_does(known):
 @needs_node
 def test_over_all_sets_the_script_finds_the_stored_average(known):
     stored = numbers(known)
-    for number, slug in ((0, "before_helps"), (1, "order_matters"), (8, "tables_bn_trains_faster")):
+    for slug in ("before_helps", "order_matters", "tables_bn_trains_faster"):
         row = known.averages[known.averages["claim"] == slug].iloc[0]
-        found = asked(stored, number, FORECASTS + CLASSES + TABLES)
+        found = asked(stored, slug.replace("_", "-"), FORECASTS + CLASSES + TABLES)
         # Two strata: the degrees of freedom lie between two stored quantiles.
         assert [found[name] for name in ("mean", "low", "high", "rangeLow", "rangeHigh")] == pytest.approx(
             [row[name] for name in ("mean", "low", "high", "range_low", "range_high")], rel=2e-3, abs=1e-5)
@@ -105,12 +110,12 @@ def test_over_all_sets_the_script_finds_the_stored_average(known):
 @needs_node
 def test_few_sets_one_set_and_none(known):
     stored = numbers(known)
-    assert asked(stored, 4, TABLES[:3])["words"].endswith("Fewer than 5 sets: too few to lean on.")
-    one = asked(stored, 4, TABLES[:1])
+    assert asked(stored, "tables-bn-helps", TABLES[:3])["words"].endswith("Fewer than 5 sets: too few to lean on.")
+    one = asked(stored, "tables-bn-helps", TABLES[:1])
     assert "low" not in one and one["words"].startswith("Like yours: 1 set, ") and "on average" not in one["words"]
-    assert asked(stored, 4, ())["words"] == "Like yours: none of its data sets."
+    assert asked(stored, "tables-bn-helps", ())["words"] == "Like yours: none of its data sets."
     # The two sets of wind are one; a stratum of one unit is averaged with the other.
-    wind = asked(stored, 0, ("wind_north", "wind_south", "vowels", "steps"))
+    wind = asked(stored, "before-helps", ("wind_north", "wind_south", "vowels", "steps"))
     assert wind["count"] == 3 and wind["low"] < wind["mean"] < wind["high"]
 
 
