@@ -21,7 +21,7 @@ def _row(study: Study, claim: Claim) -> tuple:
     letters = " ".join(dict.fromkeys(number[0] for number in claim.rows))
     return (f'<span id="{claim.slug}"></span>{claim_link(claim)}', all_verdicts(study.verdict_rows(claim)),
             _averages(study, claim), _where(study, claim), f"[{short(claim.topic)}](/{claim.topic}.md)", letters,
-            ", ".join(claim.rows), claim.who, "primary" if claim.primary else "–")
+            ", ".join(claim.rows), claim.who, "primary" if claim.primary else "")
 
 
 def _averages(study: Study, claim: Claim) -> str:
