@@ -1,5 +1,5 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book try test inspect bench retrain tiny check lock
+.PHONY: book try test inspect pdf bench retrain tiny check lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -19,6 +19,9 @@ test: $(INSTALLED)          ## the test suite
 inspect: .ci/venv/installed ## look at the built book: its files, then every page in Chromium
 	python .ci/check_files.py build/html
 	.ci/venv/bin/python .ci/check_browser.py build/html
+
+pdf: $(INSTALLED)           ## print the chapters of the built book as one PDF, build/html/book.pdf, in Chromium
+	python .ci/print_book.py build/html
 
 check: $(INSTALLED)         # one clear message for a mistake in params.yaml, before DVC reads it
 	@python -m pipeline.plan --check
