@@ -244,9 +244,13 @@ class Store:
                           "from the stored tables or trained again")
         return found["record"]
 
+    def keys(self) -> set[str]:
+        """The keys of the finished runs that are kept."""
+        return {path.stem for path in self.folder.glob("*/*.json")}
+
     def count(self) -> int:
         """How many finished runs are kept."""
-        return sum(1 for _ in self.folder.glob("*/*.json"))
+        return len(self.keys())
 
     def put(self, key: str, record: dict) -> None:
         write_text(self.path(key), json.dumps({"record": record, "sha256": _digest(key, record)},

@@ -14,7 +14,9 @@ def contents(static: Mapping, study: Study) -> dict:
     """book/_toc.yml, with the pages below each chapter and the chapters that have no page in `book/`."""
     below = sections(study)
     own = [_entry({"file": topic}, below) for topic in study.topics if topic not in study.written]
-    return {**static, "parts": [
+    mine = [{"caption": "Your own data", "chapters": [
+        {"file": f"own/{name}"} for name in study.params.own]}] if study.params.own else []
+    return {**static, "parts": mine + [
         {**part, "chapters": [entry for chapter in part["chapters"] for entry in (
             _entry(chapter, below), *(own if chapter["file"] == "question" else []))]}
         for part in static["parts"]]}

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from pipeline.book.picture import Picture, sha256
 from pipeline.book.study import Study
 from pipeline.spec.claims import Claim, base
+
+
+def fenced(text: str, language: str) -> str:
+    """A text as a block of code, which nothing in the text can end."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}\n"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence]) -> str:

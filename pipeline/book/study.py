@@ -18,8 +18,9 @@ import pandas as pd
 from pipeline.book import first_study
 from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
+from pipeline.book.plain import plain
 from pipeline.results import LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, read_table, verify
-from pipeline.spec.base import read_yaml
+from pipeline.spec.base import Spec, read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
 from pipeline.spec.tables import MEASURED, STORED, VERDICT_COLUMNS
@@ -217,11 +218,11 @@ def read(root: Path) -> Study:
         Damaged: a stored result is not what was stored.
     """
     root = Path(root)
-    params = load(root / "params.yaml")
+    params = _shown(load(root / "params.yaml"))
     answers, guide = (_optional(root / f"book/{name}.yaml") for name in ("answers", "guide"))
     counts = {name: _counts(root / f"data/{name}.npz") for name in params.data}
     return Study(
-        params, read_claims(root / "book/claims.yaml"), rule(params.verdicts),
+        params, list(map(_as_text, read_claims(root / "book/claims.yaml"))), rule(params.verdicts),
         {name: _table(root / table.path(), table.columns) for name, table in TABLES.items()},
         plans=_jsons(root / "plan", params),
         lines=experiment_lines((root / "params.yaml").read_text(encoding="utf-8")),
@@ -234,6 +235,27 @@ def read(root: Path) -> Study:
         described=(_optional(root / SETS) or {}).get("sets", {}),
         files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()},
         first_study=first_study.read(root / first_study.FILE))
+
+
+#: What a person writes in words, and pages show as text.
+WORDS = ("title", "note", "says", "who", "because", "rows")
+
+
+def _as_text(entry: Spec) -> Spec:
+    """An entry whose words are Markdown that shows them as they are."""
+    given = {name: value for name in WORDS if name in type(entry).model_fields and (value := getattr(entry, name))}
+    # Of a file's entry, `rows` is a number.
+    return entry.model_copy(update={
+        name: plain(value) if isinstance(value, str) else list(map(plain, value))
+        for name, value in given.items() if not isinstance(value, int)})
+
+
+def _shown(params: Params) -> Params:
+    """Params whose words are Markdown; a data set without a title has that of its origin."""
+    data = {name: _as_text(one.model_copy(update={"title": one.title or one.origin}))
+            for name, one in params.data.items()}
+    return params.model_copy(update={
+        "data": data, "experiments": {name: _as_text(one) for name, one in params.experiments.items()}})
 
 
 def _optional(path: Path):
@@ -279,7 +301,7 @@ def _counts(path: Path) -> dict[str, int]:
     """What a data file says of its training samples and missing weeks; nothing if it is absent."""
     if not path.exists():
         return {}
-    with np.load(path) as arrays:
+    with np.load(path, allow_pickle=False) as arrays:
         return {name: int(arrays[name])
                 for name in ("train", "weeks", "weeks_missing", "windows_dropped") if name in arrays}
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from pipeline.data.sources import read
 from pipeline.data.load import load as load_split
+from pipeline.network.own import require
 from pipeline.probe.watch import MEASURES, Watched, watch
 from pipeline.results import (
     MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, read_table, rewritten, significant, write_table)
@@ -94,6 +95,7 @@ def main() -> int:
         if not path.exists():
             raise ConfigError(f"{path}: there is no such file; `make book` writes it")
         plan = json.loads(path.read_text(encoding="utf-8"))
+        require(plan.get("modules", {}), str(path))
         arrays = {d: read(f"data/{d}.npz") for d in plan["data"]}
         with rewritten(PROBES / name) as new:
             table = (pd.DataFrame(columns=COLUMNS) if plan.get("being_measured") else

@@ -53,6 +53,11 @@ DECISIVE_COLUMNS = [
     "word"]
 
 
+#: Test errors of simple predictors: error rates, or roots of the mean squared error of standardised
+#: targets; `seeds`: of how many study seeds they are the mean; NaN where there is no such predictor.
+BASELINE_COLUMNS = ["data", "seeds", "trivial", "persistence", "linear", "forest", "key"]
+
+
 @dataclass(frozen=True)
 class Table:
     """A stored table.
@@ -99,3 +104,4 @@ STORED = {
         robustness=["claim", "group", "change", "verdict"], arms=["kind", *EFFECT_COLUMNS],
         data_sets=DATA_SET_COLUMNS, rates=RATE_COLUMNS, simulated=SIMULATED_COLUMNS,
         decisive=DECISIVE_COLUMNS, doses=DOSE_COLUMNS, places=PLACE_COLUMNS)}
+STORED |= _tables("results/baselines", baselines=BASELINE_COLUMNS)

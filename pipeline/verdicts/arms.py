@@ -144,6 +144,20 @@ class Arms:
                      "largest_rate": np.log(ladder[step])}
             self._add(experiment, "rates", data, Runs(table, slice(0, len(step))))
 
+    def _add_tuned(self, experiment: str) -> None:
+        """`[tuned]`: of all variants, each seed keeps the one of least validation loss, the first of equals.
+
+        One that diverged is kept only where all have.
+        """
+        variants = list(self.variants[experiment])
+        shared = [] if (experiment, "tuned") in self.sets else self.shared([(experiment, v) for v in variants])
+        for data in shared:
+            runs = self.matched([(experiment, v) for v in variants], data, experiment)
+            losses = np.array([np.where(one["diverged"], np.inf, one["best_validation_loss"]) for one in runs])
+            kept = np.nan_to_num(losses, nan=np.inf).argmin(axis=0), np.arange(losses.shape[1])
+            table = {name: np.array([one[name] for one in runs])[kept] for name in runs[0].table}
+            self._add(experiment, "tuned", data, Runs(table, slice(0, losses.shape[1])))
+
     def find(self, name: str, where: str, fallback: bool = False) -> Arm:
         """The arm that `name` or `name[variant]` means.
 
@@ -159,6 +173,8 @@ class Arms:
                               f"allowed: {', '.join(self.variants)}"
                               f"{nearest(experiment, self.variants)}")
         variants = self.variants[experiment]
+        if variant == "tuned" and len(variants) > 1:
+            self._add_tuned(experiment)
         if variant in variants or variant and (experiment, variant) in self.sets:
             return experiment, variant
         if fallback and list(variants) == [""]:
@@ -215,7 +231,8 @@ def _parts(table: pd.DataFrame, *within: str) -> list[tuple[tuple[str, str, str]
     keys = (*(table[name].to_numpy() for name in reversed(within)), table["seed"].to_numpy(), number)
     order = np.lexsort(keys)
     columns = {name: table[name].to_numpy()[order] for name in table.columns}
-    columns["diverged"] = columns["diverged"].astype(bool) if "diverged" in columns else None
+    if "diverged" in columns:
+        columns["diverged"] = columns["diverged"].astype(bool)
     starts = np.flatnonzero(np.diff(number[order], prepend=-1))
     stops = [*starts[1:].tolist(), len(order)]
     return [(tuple(str(columns[name][a]) for name in PLACE), Runs(columns, slice(a, b)))

@@ -10,9 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from pipeline.verdicts.estimate import Estimate, combine, quantile
+from pipeline.verdicts.estimate import Estimate, apart, combine, quantile
 from pipeline.verdicts.rule import Rule
 
 
@@ -86,9 +85,10 @@ def strata_apart(units: pd.DataFrame) -> float:
     Welch's, because the average's own standard error pools no variances either.
     """
     strata = _strata(units)
-    if len(strata) != 2 or min(map(len, strata)) < 2 or not any(np.ptp(y) for y in strata):
+    if len(strata) != 2 or min(map(len, strata)) < 2:
         return math.nan
-    return float(stats.ttest_ind(*strata, equal_var=False).pvalue)
+    gap = apart(*(Estimate(y.mean(), y.std(ddof=1) / math.sqrt(len(y)), len(y) - 1) for y in strata))
+    return float(2 * min(gap.above(0), gap.below(0)))
 
 
 def groups(units: pd.DataFrame, family: bool, rule: Rule) -> dict[str, pd.DataFrame]:

@@ -83,7 +83,7 @@ def verdict(region: str, quantifier: str, units: pd.DataFrame, delta: float, rul
     fewer = units[units["unit"].isin(list(sensitive))]
     again = (_verdict(region, quantifier, fewer, delta, rule, family, signed_rank)
              if averages.enough(fewer, units, family) else None)
-    p = max(found.p, again.p if again else 1.0)
+    p = max(found.p, again.p if again and again.verdict in (found.verdict, UNDECIDED) else 1.0)
     if again and again.verdict == found.verdict:
         return replace(found, p=p)
     return replace(found, verdict=UNDECIDED, reads=UNDECIDED, p=p,

@@ -165,7 +165,7 @@ def _scores(comparison: Comparison, contrast: Contrast, data: str, arms: Arms, r
         arms.matched(found[i:i + 2], sets[i], where)
     runs = [arms.runs[(*arm, one)] for arm, one in zip(found, sets, strict=True)]
     seeds = runs[0]["seed"]
-    if not comparison.identity:
+    if not (comparison.identity or comparison.probe):
         _differ(found[:2], runs[:2], where, data)
     pairs = [_pair(comparison, *found[i:i + 2], sets[i], arms, rule) for i in range(0, len(found), 2)]
     if len(pairs) > 1 and not np.array_equal(seeds, runs[2]["seed"]):

@@ -68,3 +68,9 @@ def combine(weights, errors, freedoms) -> tuple[float, float]:
         return 0.0, float(freedoms.sum())
     shares = parts / total
     return float(np.sqrt(total)), float(1 / (shares**2 / freedoms).sum())
+
+
+def apart(first: Estimate, second: Estimate) -> Estimate:
+    """The difference of two independent estimates: two data sets, or two families."""
+    error, freedom = combine([1, 1], [first.error, second.error], [first.freedom, second.freedom])
+    return Estimate(first.value - second.value, error, freedom)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.verdicts.estimate import Estimate, combine
+from pipeline.verdicts.estimate import Estimate
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,12 +104,6 @@ def mean(effects: Sequence[Effect]) -> Effect:
     k = len(effects)
     return Effect(float(np.mean([e.y for e in effects])), np.mean([e.w for e in effects], axis=0),
                   sum(e.added for e in effects) / k**2, effects[0].seeds)
-
-
-def apart(first: Estimate, second: Estimate) -> Estimate:
-    """The difference of two independent estimates: two data sets, or two families."""
-    error, freedom = combine([1, 1], [first.error, second.error], [first.freedom, second.freedom])
-    return Estimate(first.value - second.value, error, freedom)
 
 
 def score(values, diverged, trivial, *, capped: bool = False) -> np.ndarray:

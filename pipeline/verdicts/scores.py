@@ -80,8 +80,7 @@ def _scores(runs: Runs, metric: str, endpoint: str, where: str, capped: bool) ->
 
 
 def _column(runs: Runs, metric: str, endpoint: str, where: str) -> str:
-    numeric = [name for name, values in runs.table.items()
-               if values is not None and values.dtype.kind in "bif"]
+    numeric = [name for name, values in runs.table.items() if values.dtype.kind in "bif"]
     for name in (f"{endpoint}_{metric}", metric):
         if name in numeric:
             return name

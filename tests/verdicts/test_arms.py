@@ -78,6 +78,20 @@ def test_a_sweep_has_rates_only_if_it_varies_them_alone():
             Arms(runs, sweeps=sweeps).find("new[rates]", "here")
 
 
+def test_a_tuned_arm_keeps_of_each_seed_the_variant_that_validation_prefers():
+    first, second = (arm("net", "a", variant=f"units={n}") for n in (4, 8))
+    first["best_validation_loss"], second["best_validation_loss"] = 1.0, np.arange(15) / 7.0
+    second.loc[0, "diverged"] = True
+    found = Arms(together(first, second))
+    assert found.find("net[tuned]", "here") == ("net", "tuned")
+    # The second on the seeds 1 to 6, whose losses are below 1; at 7 they are equal.
+    expected = first["best_error"].where(~np.isin(np.arange(15), range(1, 7)), second["best_error"])
+    assert found.runs["net", "tuned", "a"]["best_error"].tolist() == expected.tolist()
+    assert list(found.variants["net"]) == ["units=4", "units=8"]
+    with pytest.raises(ConfigError, match=r"found 'net\[tuned\]'; allowed: net"):
+        Arms(arm("net", "a")).find("net[tuned]", "here")
+
+
 def test_curves_are_by_seed_and_epoch_and_end_where_runs_stopped():
     losses = np.random.default_rng(0).uniform(size=(15, 6))
     losses[3, 4:] = np.nan

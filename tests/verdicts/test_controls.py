@@ -13,18 +13,14 @@ from pipeline.verdicts.__main__ import decide, metrics
 HALF, SAME = "train_fraction=0.5", "repetition=1"
 
 
-def controlled(half, *, level=1.0, new=1.0, trivial=10.0, spread=0.0, claims=(), names=("old",)):
-    """A family on whose sets half the data has so much of the control's error."""
+def controlled(half, *, new=1.0, trivial=10.0, claims=()):
+    """A family on whose sets half the data has so much of the error of the control `old`."""
     data = family(len(half))
-    params = study(data, {name: {"data": "tables"} for name in ("old", "new", "other")},
-                   verdicts={"controls": list(names)})
+    params = study(data, {name: {"data": "tables"} for name in ("old", "new")}, verdicts={"controls": ["old"]})
     trivial = np.broadcast_to(trivial, len(half))
-    rng = np.random.default_rng(0)
-    runs = [arm(name, d, level * factor * math.exp(rng.normal(0, spread)), variant=variant, trivial=t, noise=0.02)
+    runs = [arm(name, d, factor, variant=variant, trivial=t, noise=0.02)
             for d, more, t in zip(data, half, trivial, strict=True)
-            for name in ("old", "other")
-            for variant, factor in (("", 1.0), (HALF, more), (SAME, 1.0)) if variant == "" or name in names]
-    runs += [arm("new", d, new, trivial=t, noise=0.02) for d, t in zip(data, trivial, strict=True)]
+            for name, variant, factor in (("old", "", 1.0), ("old", HALF, more), ("old", SAME, 1.0), ("new", "", new))]
     return decide(params, claims, measured(together(*runs), params), {}, RULE), together(*runs)
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.verdicts.estimate import Estimate
+from pipeline.verdicts.estimate import Estimate, apart
 from pipeline.verdicts.one_set import (
-    apart, difference, epochs_to_target, log_ratio, mean, minus, score, share)
+    difference, epochs_to_target, log_ratio, mean, minus, score, share)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipeline.book.blocks import averages_with_scale, compared, effect_table, place_picture
-from pipeline.book.markdown import claim_link, data_link, experiment_link, image, record_link, table
+from pipeline.book.markdown import claim_link, data_link, experiment_link, fenced, image, record_link, table
 from pipeline.book.pages.experiments import groups
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study
@@ -38,7 +38,7 @@ def entry(study: Study, name: str) -> str:
     used = [claim_link(c, short(c.slug)) for c in study.claims if name in c.experiments]
     parts = [f"(experiment-{name})=\n## {experiment.title or name}\n",
              f"{experiment.note}\n" if experiment.note else "",
-             text + "\n", f"```yaml\n{study.lines.get(name, name)}\n```\n", *_results(study, name),
+             text + "\n", fenced(study.lines.get(name, name), "yaml"), *_results(study, name),
              "Claims: " + "; ".join(used) + ".\n" if used else "",
              record_link(study, name, "Lab record: curves, scores and rates") + "\n"
              if name in study.records else ""]
