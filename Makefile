@@ -1,13 +1,24 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book ask try test inspect pdf bench retrain tiny check lock
+.PHONY: book ask runs verify try test inspect pdf bench retrain tiny check lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
+# Dask: for `make runs CLUSTER=…`, and for the tests of it.
+DASK := .venv/installed-cluster
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 book: check                 ## train what is stale (nothing, on a fresh clone) and build build/html
 	dvc repro
 	@python -m pipeline.answer
 	@python -m pipeline.ranking
+
+runs: check $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
+	dvc repro --quiet plan
+	CLUSTER="$(CLUSTER)" python -m pipeline.train.queue
+
+verify: check $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored runs again: make verify NAME=avx2 RUNS=200 SEED=7
+	dvc repro --quiet plan
+	CLUSTER="$(CLUSTER)" python -m pipeline.verify $(if $(NAME),--name "$(NAME)") $(if $(RUNS),--runs "$(RUNS)") \
+		$(if $(SEED),--seed "$(SEED)")
 
 try: $(INSTALLED)           ## one experiment against its control, without the book: make try EXPERIMENT=name
 	@test -n "$(EXPERIMENT)" || { echo "which one? make try EXPERIMENT=name" >&2; exit 1; }
@@ -19,7 +30,7 @@ ask: check                  ## the networks on a file of your own: make ask FILE
 	@python -m pipeline.ask "$(FILE)" $(if $(TARGET),--target "$(TARGET)") $(if $(WINDOW),--window "$(WINDOW)") \
 		$(if $(HORIZON),--horizon "$(HORIZON)") $(if $(RECORDING),--recording "$(RECORDING)")
 
-test: $(INSTALLED)          ## the test suite
+test: $(INSTALLED) $(DASK)  ## the test suite
 	python -m pytest
 
 inspect: .ci/venv/installed ## look at the built book: its files, then every page in Chromium
@@ -40,16 +51,22 @@ tiny: $(INSTALLED)          ## the whole pipeline, training included, on a tiny 
 
 retrain: check              ## redo the whole study from nothing
 	rm -rf .runs
-	bash -c 'time RETRAIN=1 dvc repro --force'
+	bash -c 'time (RETRAIN=1 $(MAKE) runs && RETRAIN=1 dvc repro --force)'
 
 lock: $(INSTALLED)          # requirements.in -> requirements.txt, for all platforms, every file by its hash
 	python -m pip install --quiet uv
 	for folder in . .ci; do uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
 		--generate-hashes --quiet $$folder/requirements.in -o $$folder/requirements.txt || exit 1; done
+	uv pip compile --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --quiet \
+		--constraint requirements.txt requirements-cluster.in -o requirements-cluster.txt
 
 $(INSTALLED): requirements.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv || python3 -m venv .venv
 	.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements.txt
+	touch $@
+
+$(DASK): requirements-cluster.txt $(INSTALLED)
+	.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements-cluster.txt
 	touch $@
 
 .ci/venv/installed: .ci/requirements.txt $(INSTALLED)

@@ -173,7 +173,7 @@ def _network(title: str, sets: pd.DataFrame, means: pd.DataFrame, confidence: fl
     for row in means.to_dict("records"):
         lines += _lines(averaged(row, confidence)) if len(sets) > 1 else []
     shown, names = sets, sets["data"].tolist()
-    if len(sets) > 1:
+    if len(sets) > 1 and len(means):
         shown = pd.concat([sets, means.rename(columns={"mean": "y"})])
         names += [f"average {group}".strip() for group in means["group"]]
     return [*lines, "", *plot(shown, names), ""]
@@ -206,7 +206,10 @@ def answer(name: str, params: Params, found: list[tuple[pd.DataFrame, pd.DataFra
     else:
         families: dict[str, list[pd.DataFrame]] = {}
         for sets, means in found:
-            families.setdefault(sets["family"].iloc[0], []).append(means)
+            if len(means):
+                families.setdefault(sets["family"].iloc[0], []).append(means)
+            else:  # A reader's own data sets are averaged nowhere.
+                parts += _network(f"{sets['treatment'].iloc[0]} against {versus}", sets, means, confidence)
         for family, tables in families.items():
             parts += _sweep(title + (f" on {family}" if family else ""), pd.concat(tables), confidence)
     legend = "change of the test error, left is better: ● effect ├─┤ interval ┊ margin"

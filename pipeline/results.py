@@ -7,8 +7,10 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import pandas as pd
 RUNS = Path("results/runs")
 PROBES = Path("results/probe")
 MECHANICS = Path("results/mechanics")
+CERTIFICATES = Path("results/certificates")
 STORE = Path(".runs")
 #: Inside the store: how far the training that is under way has come.
 PROGRESS = "progress.json"
@@ -43,6 +46,8 @@ CURVE_COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "epoc
 LAYER_COLUMNS = ["variant", "data", "layer", "class", "shape", "parameters"]
 #: The sums of a result folder's files, as `sha256sum` writes and `sha256sum -c` checks them.
 SUMS = "SHA256SUMS"
+#: Of a run; it names a file.
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 #: Inside a result folder: its next content, while it is made, and once it is whole.
 _BUILDING, _WHOLE = ".building", ".whole"
 
@@ -96,8 +101,14 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     verify(Path(path).parent)
     names = ("experiment", "variant", "data", "key")  # text, also when every one is made of digits
-    return pd.read_csv(path, float_precision="round_trip", dtype=dict.fromkeys(names, str),
-                       keep_default_na=False, na_values=["NaN"])
+    try:
+        return pd.read_csv(path, float_precision="round_trip", dtype=dict.fromkeys(names, str),
+                           keep_default_na=False, na_values=["NaN"])
+    except FileNotFoundError:
+        raise
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise Damaged(f"{path}: it is no table ({' '.join(str(error).split())[:100]}); take it back with "
+                      f"`git checkout -- {path}`") from None
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -222,6 +233,8 @@ class Store:
         self.folder = Path(folder)
 
     def path(self, key: str) -> Path:
+        if not isinstance(key, str) or not _KEY.match(key):
+            raise Damaged(f"{str(key)[:80]!r}: it is not the key of a run; allowed: letters and digits")
         return self.folder / key[:2] / f"{key}.json"
 
     def get(self, key: str) -> dict | None:
@@ -235,7 +248,7 @@ class Store:
             found = json.loads(path.read_bytes())
         except FileNotFoundError:
             return None
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if isinstance(found, dict) and "sha256" not in found:
             return None  # Of a store from before runs carried a digest.

@@ -189,6 +189,17 @@ def test_mistakes_are_named(study, say):
                                  "`make try EXPERIMENT=new_one` trains them\n")
 
 
+@pytest.mark.parametrize("name", ["new_one", "swept"])
+def test_data_of_ones_own_are_shown_and_averaged_nowhere(study, say, name):
+    lines = (study / "params.yaml").read_text().replace(
+        "source: forecast, seeds: 8}", "file: a.csv, target: y, window: 3, seeds: 8, own: true}")
+    (study / "params.yaml").write_text(lines)
+    code, out, err = say(name)
+    assert (code, err) == (0, "") and "average" not in out
+    rows = [line for line in out.splitlines() if line.startswith("  tides  ") and "●" in line]
+    assert "on waves: " in out and len(rows) == out.count("on tides: ") == (2 if name == "swept" else 1)
+
+
 # --- what is new --------------------------------------------------------------------------------
 
 def test_what_is_new_is_said_once_and_nothing_where_nothing_is(study, say, monkeypatch):

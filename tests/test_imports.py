@@ -19,12 +19,12 @@ ROOMS = {
     "probe": {"data", "network", "results", "spec", "train"},
     "baselines": {"data", "results", "spec"},
     "mechanics": {"network", "notebook", "results", "spec"},
-    "verdicts": {"results", "spec"},
+    "verdicts": {"results", "spec"}, "verify": {"data", "results", "spec", "train"},
     "book": {"results", "spec", "style", "verdicts.claims", "verdicts.many", "verdicts.rule", "verdicts.words"},
     "answer": {"book", "results", "spec", "verdicts"},
     "ranking": {"answer", "book", "results", "spec"},
     "ask": {"data", "ranking", "results", "spec"},
-    "bench": {"data", "network", "train"}, "tiny": {"spec"},
+    "bench": {"data", "network", "train"}, "tiny": {"results", "spec"},
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is
 #: checked, and `train` only where a run, or the table of layers, is not stored.

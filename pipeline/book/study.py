@@ -19,7 +19,7 @@ from pipeline.book import first_study
 from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
 from pipeline.book.plain import plain
-from pipeline.results import LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, read_table, verify
+from pipeline.results import CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, read_table, verify
 from pipeline.spec.base import Spec, read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
@@ -64,6 +64,8 @@ class Study:
     trained: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
     #: Experiment -> variant and data set -> the number of its network's weights.
     weights: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
+    #: Certificate -> what a sample of the runs said that was trained again.
+    certificates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: What CITATION.cff says.
     citation: Mapping[str, Any] = field(default_factory=dict)
     #: The pages that are written by hand, by name.
@@ -230,7 +232,8 @@ def read(root: Path) -> Study:
         gaps={name: found for name, found in counts.items() if "weeks_missing" in found},
         sizes={name: found["train"] for name, found in counts.items() if "train" in found},
         guide=tuple(guide or ()), timings=_jsons(root / "timings", params),
-        trained=_trained(root, params), weights=_weights(root, params), citation=_optional(root / "CITATION.cff") or {},
+        trained=_trained(root, params), weights=_weights(root, params), certificates=_certificates(root / CERTIFICATES),
+        citation=_optional(root / "CITATION.cff") or {},
         written=frozenset(path.stem for path in (root / "book").glob("*.md")),
         described=(_optional(root / SETS) or {}).get("sets", {}),
         files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()},
@@ -274,6 +277,11 @@ def _records(root: Path, params: Params) -> dict[str, Path]:
     for folder in folders.values():
         verify(folder)
     return {name: path for name, folder in folders.items() if (path := folder / "record.ipynb").exists()}
+
+
+def _certificates(folder: Path) -> dict[str, dict]:
+    verify(folder)
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
 
 
 def _trained(root: Path, params: Params) -> dict[str, Counter]:

@@ -6,7 +6,10 @@ import os
 import sys
 
 # One thread a computation: the trainer runs seeds side by side, and sums keep their order.
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+# What a person sets besides stays: another set of instructions, for one.
+_ALONE = "--xla_cpu_multi_thread_eigen"
+if _ALONE not in os.environ.get("XLA_FLAGS", ""):
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_ALONE}=false".strip()
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 

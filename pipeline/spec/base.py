@@ -22,6 +22,8 @@ from ruamel.yaml.nodes import ScalarNode
 #: A YAML file has at most so many bytes and so many entries, each alias counted as all that it stands
 #: for, and is nested at most so deeply: nobody writes more by hand, and a short text can ask for far more.
 MOST_BYTES, MOST_ENTRIES, DEEPEST = 1_000_000, 200_000, 40
+#: A message is printed no longer.
+LONGEST = 4_000
 
 
 class ConfigError(ValueError):
@@ -193,9 +195,11 @@ def explain(path: Path | str, model: type[Spec], error: pydantic.ValidationError
         return ConfigError(f"{_where(path, (*within, *place))}: found the key {shown(key)}; allowed: words")
     where = _where(path, (*within, *place))
     if first["type"] == "extra_forbidden":
-        allowed = _allowed_keys(model, place[:-1])
-        return ConfigError(f"{_where(path, (*within, *place[:-1]))}: unknown key '{place[-1]}'; allowed: "
-                           f"{', '.join(allowed)}{nearest(place[-1], allowed)}")
+        # The key itself may look like one of pydantic's marks.
+        holder, key = _place({"loc": first["loc"][:-1]}), first["loc"][-1]
+        allowed = _allowed_keys(model, holder)
+        return ConfigError(f"{_where(path, (*within, *holder))}: unknown key '{key}'; allowed: "
+                           f"{', '.join(allowed)}{nearest(key, allowed)}")
     if first["type"] == "missing":
         return ConfigError(f"{where}: missing; it is required")
     if first["type"] == "value_error":
@@ -242,6 +246,7 @@ def validate(path: Path, model: type[Spec], content, within: tuple = ()) -> Any:
 
 def complain(error: Exception) -> int:
     """Print a mistake as one message and return the exit code of a failed command."""
-    # Half a character, which YAML can write, cannot be printed.
-    print(f"error: {error}".encode("utf-8", "backslashreplace").decode("utf-8"), file=sys.stderr)
+    # What was found may hold what a terminal obeys, or half a character, which cannot be printed.
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(error))
+    print(f"error: {text if len(text) <= LONGEST else text[:LONGEST - 1] + '…'}", file=sys.stderr)
     return 1

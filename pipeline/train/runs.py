@@ -79,15 +79,19 @@ class _Arm:
         self.threads, self.finished = threads, finished
         #: Compiled for the first run that is missing, for all threads; its starts by seed.
         self._trainer, self._starts = None, {}
+        #: Of the arrays, by seed: a file's is long, and every rate asks for it.
+        self._digests: dict[int, str] = {}
 
     def key(self, seed: int, rate: float) -> str:
         """The name of a run: the hash of everything that decides its numbers."""
         values = self.train.model_dump(exclude={"learning_rates"})
+        if seed not in self._digests:
+            self._digests[seed] = digest(self.arrays, seed)
         # How files are split decides nothing of a run on another data set.
         code = {k: v for k, v in self.plan["code"].items() if k != "files" or is_own(self.arrays)}
         return hashlib.sha256(canonical({
             "network": self.arm["network"], "task": self.arm["task"], "train": values, "learning_rate": rate,
-            "seed": seed, "data": digest(self.arrays, seed), "code": code,
+            "seed": seed, "data": self._digests[seed], "code": code,
             "versions": self.plan["versions"]}).encode()).hexdigest()
 
     def split(self, seed: int) -> Split:

@@ -35,7 +35,7 @@ def _stored(name: str, table: str) -> pd.DataFrame | None:
 
 
 def trained(params: Params) -> dict[str, pd.DataFrame]:
-    """Experiment → its stored runs, of those that are trained on all of their data sets.
+    """Experiment → its stored runs, of those that are trained on all of their data sets of the study.
 
     Raises:
         ConfigError: a table of runs has other columns than training writes.
@@ -49,7 +49,7 @@ def trained(params: Params) -> dict[str, pd.DataFrame]:
         if list(runs.columns) != COLUMNS:
             raise ConfigError(f"{STORED['runs'].path(name)}: its columns are not those that training "
                               "writes; `make book` trains it anew")
-        if set(params.data_sets(name)) <= set(runs["data"]):
+        if set(params.data_sets(name)) - set(params.own) <= set(runs["data"]):
             found[name] = runs
     return found
 

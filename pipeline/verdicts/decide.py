@@ -108,7 +108,7 @@ def units_of(params: Params) -> dict[str, str]:
 def _units(combined: Mapping[str, Effect], params: Params) -> pd.DataFrame:
     """The units of data sets; those of one's own count in no average."""
     kept = {name: effect for name, effect in combined.items()
-            if not getattr(params.data[name], "own", False)}
+            if not params.data[name].own}
     return units(kept, units_of(params), {name: params.data[name].stratum for name in kept})
 
 

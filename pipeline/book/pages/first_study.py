@@ -25,10 +25,10 @@ WAITING = frozenset({"being measured", "not measured"})
 SAME, TURNED, LOST, WON, SPLIT, GONE, LATER = (
     "as before", "turned", "open now", "decided now", "depends on the kind of data", "no longer asked",
     "being measured")
-SAID = {SAME: "came out as before", TURNED: "turned: they were decided, and are now decided otherwise",
-        LOST: "were decided and are open now", WON: "were open and are decided now",
-        SPLIT: "have verdicts that differ between kinds of data", GONE: "are no longer asked in this form",
-        LATER: "are being measured"}
+SAID = {SAME: "came out as before", TURNED: "turned: decided before, and now decided otherwise",
+        LOST: "decided before, open now", WON: "open before, decided now",
+        SPLIT: "with verdicts that differ between kinds of data", GONE: "no longer asked in this form",
+        LATER: "being measured"}
 #: Shares of runs further apart than this are called unlike.
 UNLIKE = 0.2
 
@@ -39,7 +39,7 @@ def write(study: Study) -> dict[str, str]:
               "beyond": beyond(study.first_study), "signs": signs(study.first_study),
               "counts": counts(study), "turned": changed(study, (TURNED, SPLIT)),
               "all": changed(study, tuple(SAID))}
-    return {f"generated/first_study/{name}.md": text or "None.\n" for name, text in pieces.items()}
+    return {f"generated/first_study/{name}.md": text or "There is none.\n" for name, text in pieces.items()}
 
 
 def source() -> str:
@@ -128,7 +128,7 @@ def counts(study: Study) -> str:
     found = Counter(row["change"] for row in compared(study))
     lines = [f"- {found[name]} {text}" for name, text in SAID.items() if found[name]]
     new = {claim.slug for claim in study.claims} - set(study.first_study["slug"])
-    lines += [f"- {len(new)} are new"] if new else []
+    lines += [f"- {len(new)} that were not asked then"] if new else []
     return f"Of {count(len(study.first_study), 'claim')} of the first study:\n\n" + "\n".join(lines) + "\n"
 
 

@@ -148,7 +148,7 @@ def half(study: Study) -> str:
         return ""
     dull = _names(sets.loc[~sets["sensitive"].astype(bool), "data"])
     text = ("On every data set, half the data raises the control's error by more than the margin." if not dull else
-            f"On {dull} it does not raise the control's error by more than the margin; what shows no effect there is "
+            f"On {dull}, half the data does not raise the control's error by more than the margin; what shows no effect there is "
             "not taken as a proof that there is none.")
     marked = _names(sets.loc[sets["marked"].astype(bool), "data"])
     return text + (f" Marked, as the control hardly beats the trivial predictor: {marked}." if marked else

@@ -132,7 +132,7 @@ def sets(*rows):
     ([], ""),
     ([("a", True, False)], "On every data set, half the data raises the control's error by more than the margin. No data "
      "set is marked: every control beats the trivial predictor clearly.\n"),
-    ([("b", False, False), ("a", False, True), ("a", False, True)], "On a, b it does not raise the control's error by more "
+    ([("b", False, False), ("a", False, True), ("a", False, True)], "On a, b, half the data does not raise the control's error by more "
      "than the margin; what shows no effect there is not taken as a proof that there is none. Marked, as the control hardly "
      "beats the trivial predictor: a.\n")])
 def test_what_half_the_data_says(study, rows, said):

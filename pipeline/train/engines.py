@@ -1,0 +1,220 @@
+"""Where jobs are done: by processes of this machine, or by the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from pipeline.data.sources import read
+from pipeline.notebook import LOG, end_with_parent
+from pipeline.results import Store
+from pipeline.spec.base import ConfigError
+from pipeline.train.queue import Job, OtherCode, work
+from pipeline.train.runs import WrongVersion
+
+#: More processes need more memory; threads of a process share its TensorFlow and what it compiles.
+PROCESSES = 4
+#: So many jobs a process does before a fresh one takes its place: XLA never forgets what it has
+#: compiled, about 40 MB a network.
+JOBS_A_PROCESS = 50
+#: Seconds in which a scheduler must answer.
+PATIENCE = 30
+
+
+def engine(cluster: str = "", workers: int | None = None):
+    """A context that gives the engine: of a cluster's scheduler, or of this machine if none is named.
+
+    Raises:
+        ConfigError: no scheduler answers, or Dask is not installed.
+    """
+    if cluster:
+        return _cluster(cluster)
+    cores = int(os.environ.get("TRAIN_THREADS", os.cpu_count() or 1))
+    workers = workers or min(cores, PROCESSES)
+    return contextlib.nullcontext(Here(workers, max(1, cores // workers)))
+
+
+# --- this machine ------------------------------------------------------------------------------
+
+def _begin(log: str) -> None:
+    """A worker process: it ends with the one that started it, which alone hears an interrupt.
+
+    What TensorFlow has to say goes to a file; it would tear the bar.
+    """
+    end_with_parent()
+    with open(log, "ab") as file:
+        os.dup2(file.fileno(), 2)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@functools.lru_cache(maxsize=8)
+def _arrays(path: str, changed: float) -> Mapping:
+    return read(path)
+
+
+def _work_here(job: Job, path: str, threads: int, store: str) -> dict:
+    """`work` in a process of this machine, which reads the data itself, once."""
+    return work(job, _arrays(path, os.path.getmtime(path)), threads, store)
+
+
+class Here:
+    """A few processes of this machine, each with TensorFlow loaded once.
+
+    Args:
+        workers: how many processes.
+        threads: how many runs each trains side by side.
+    """
+
+    def __init__(self, workers: int, threads: int = 1):
+        self.workers, self.threads = workers, threads
+
+    def __str__(self) -> str:
+        return f"training here: processes {self.workers}, threads each {self.threads}"
+
+    def results(self, jobs: Sequence[Job], data: Mapping[str, Mapping], store: Store) -> Iterator[tuple[Job, dict]]:
+        """A job and what `work` returned, as they are done."""
+        others = set(multiprocessing.active_children())
+        with ProcessPoolExecutor(min(self.workers, len(jobs)), multiprocessing.get_context("spawn"), _begin,
+                                 (str(store.folder.absolute() / LOG.name),), max_tasks_per_child=JOBS_A_PROCESS) as pool:
+            waiting = {pool.submit(_work_here, job, str(Path("data") / f"{job.arm['data']}.npz"), self.threads,
+                                   str(store.folder.absolute())): job for job in jobs}
+            try:
+                for future in as_completed(waiting):
+                    yield waiting[future], future.result()
+            except BrokenProcessPool:
+                raise RuntimeError("a process that trained was ended from outside, perhaps for want of memory; "
+                                   "what has finished is stored: run it again") from None
+            finally:
+                # Nothing is waited for: an interrupt is to end at once, and each run is stored as it finishes.
+                pool.shutdown(wait=False, cancel_futures=True)
+                if any(not future.done() for future in waiting):
+                    for process in set(multiprocessing.active_children()) - others:
+                        process.terminate()
+
+
+# --- a cluster ---------------------------------------------------------------------------------
+
+def _same(arrays: dict) -> dict:
+    """Arrays as a result that workers hand on to each other, and that is made again if they are lost."""
+    return arrays
+
+
+class Refused(RuntimeError):
+    """A worker, by its address, and why its numbers would be others."""
+
+
+def _work_there(job: Job, arrays: dict) -> dict:
+    from distributed import get_worker
+
+    try:
+        return work(job, arrays, get_worker().state.nthreads)
+    except (WrongVersion, OtherCode) as error:
+        raise Refused(get_worker().address, str(error)) from None
+
+
+@contextlib.contextmanager
+def _cluster(address: str) -> Iterator[Cluster]:
+    try:
+        import dask
+        from distributed import Client
+    except ImportError:
+        raise ConfigError(f"CLUSTER={address}: Dask is not installed; `make runs` installs it from "
+                          "requirements-cluster.txt") from None
+    # Data go into a cluster through its scheduler, on purpose.
+    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
+        try:
+            client = (Client(scheduler_file=address, timeout=PATIENCE) if Path(address).is_file() else
+                      Client(address, timeout=PATIENCE))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"CLUSTER={address}: no scheduler answers there ({error}); allowed: the address "
+                              "that `dask scheduler` prints, or its scheduler file") from None
+        with client:
+            yield Cluster(client)
+
+
+class Cluster:
+    """The workers of a Dask cluster; they may come and go."""
+
+    def __init__(self, client):
+        self.client = client
+        self._refused: set[str] = set()
+
+    def __str__(self) -> str:
+        return f"training on {self.client.scheduler.address}: workers {len(self._workers())}"
+
+    @property
+    def workers(self) -> int:
+        """How many there are now, and at least one: others may come."""
+        return max(1, len(self._workers()))
+
+    def _workers(self) -> set[str]:
+        return {*self.client.scheduler_info(n_workers=-1)["workers"]} - self._refused
+
+    def results(self, jobs: Sequence[Job], data: Mapping[str, Mapping], store: Store) -> Iterator[tuple[Job, dict]]:
+        """A job and what `work` returned, as they are done.
+
+        A data set goes to the scheduler once, and from it or another worker once to each worker
+        that needs it. A worker that would give other numbers is let go, and its jobs are given to
+        others.
+        """
+        from distributed import KilledWorker, as_completed
+
+        self._refuse_strangers()
+        sent = {name: self.client.submit(_same, dict(data[name]), pure=False)
+                for name in {job.arm["data"]: None for job in jobs}}
+
+        def submit(job: Job):
+            future = self.client.submit(_work_there, job, sent[job.arm["data"]], pure=False)
+            waiting[future] = job
+            return future
+
+        waiting: dict = {}
+        arriving = as_completed([submit(job) for job in jobs])
+        try:
+            for future in arriving:
+                job = waiting.pop(future)
+                try:
+                    done = future.result()
+                except Refused as error:
+                    self._refuse(*error.args)
+                    arriving.add(submit(job))
+                else:
+                    yield job, done
+        except KilledWorker as error:
+            raise RuntimeError(f"workers of the cluster ended while they trained: {error}; what has finished "
+                               "is stored") from None
+        finally:
+            self.client.cancel([*waiting, *sent.values()])
+
+    def _refuse_strangers(self) -> None:
+        """Let the workers go that cannot import the project: the first job would end them without a word."""
+        def known() -> bool:  # Inside, so that it is sent as code, not by the name of its module.
+            import importlib.util
+
+            return importlib.util.find_spec("pipeline") is not None
+
+        for address, found in self.client.run(known).items():
+            if not found:
+                self._refuse(address, "it cannot import the project; start it in an environment with the "
+                             "project's packages, and with the project's folder in PYTHONPATH")
+
+    def _refuse(self, address: str, why: str) -> None:
+        """Let a worker go.
+
+        Raises:
+            RuntimeError: it was the last one.
+        """
+        if address not in self._refused:
+            self._refused.add(address)
+            print(f"the worker {address} is refused: {why}", file=sys.stderr, flush=True)
+            self.client.retire_workers([address], close_workers=True)
+        if not self._workers():
+            raise RuntimeError(f"no worker is left; the last one, {address}, was refused: {why}")

@@ -1,0 +1,1 @@
+"""A random sample of the stored runs, trained again, and what that says of all of them."""
