@@ -134,9 +134,9 @@ def test_a_rate_may_be_written_with_an_exponent(load):
 MISTAKES = [
     # unknown keys, at each level
     ("data:\n", "dta:\n", "unknown key 'dta'; allowed: data, layers, experiments, train, verdicts, "
-                          "probe; did you mean 'data'?"),
-    ("seeds: 4", "seed: 4", "data.table: unknown key 'seed'; allowed: group, seeds, train, title, of, source, "
-                            "arguments; did you mean 'seeds'?"),
+                          "probe, being_measured, modules, ask; did you mean 'data'?"),
+    ("seeds: 4", "seed: 4", "data.table: unknown key 'seed'; allowed: group, also, unit, stratum, seeds, train, "
+                            "title, of, own, experiments, source, arguments; did you mean 'seeds'?"),
     ("train: {epochs", "train: {epoch",
      f"data.waves.train: unknown key 'epoch'; allowed: {OVERRIDES}; did you mean 'epochs'?"),
     ("versus: cnn", "verses: cnn",
@@ -172,7 +172,7 @@ MISTAKES = [
     ("experiments: [mlp]", "experiments: [mlp, cnn, mlp]",
      "probe.experiments: 'mlp' stands twice; an experiment may stand once"),
     ("seeds: 12", "seed: 12",
-     "probe: unknown key 'seed'; allowed: seeds, experiments; did you mean 'seeds'?"),
+     "probe: unknown key 'seed'; allowed: seeds, data, experiments; did you mean 'seeds'?"),
     # types
     ("experiments: [mlp]", "experiments: mlp", "probe.experiments: found 'mlp'; allowed: a list"),
     ("  epochs: 2", "  epochs: many", "train.epochs: found 'many'; allowed: a whole number"),
@@ -264,7 +264,7 @@ def test_a_mistake(load, old, new, expected):
 
 
 SECTION = GOOD[GOOD.index("experiments:"):GOOD.index("train:\n  epochs")]
-ALLOWED = "data, layers, experiments, train, verdicts, probe"
+ALLOWED = "data, layers, experiments, train, verdicts, probe, being_measured, modules, ask"
 
 
 @pytest.mark.parametrize(("text", "expected"), [
@@ -524,10 +524,10 @@ def test_a_data_set_may_be_a_file_and_a_change_of_one(load):
     ("{of: wave}", "more.of: there is no 'wave' in data; did you mean 'waves'?"),
     ("{of: more}", "more.of: it leads back: more → more; allowed: a chain that ends at an entry without of"),
     ("{of: waves, group: null}", "more.group: missing; it is required"),
-    ("{of: waves, seed: 3}", "more: unknown key 'seed'; allowed: group, seeds, train, title, of, source, "
-                             "arguments; did you mean 'seeds'?"),
-    ("{of: waves, file: a.csv, target: y, widow: 3}", "more: unknown key 'widow'; allowed: group, seeds, train, "
-     "title, of, file, sha256, target, task, inputs, leave_out, group_by, missing, missing_as, separator, rows, "
+    ("{of: waves, seed: 3}", "more: unknown key 'seed'; allowed: group, also, unit, stratum, seeds, train, title, "
+                             "of, own, experiments, source, arguments; did you mean 'seeds'?"),
+    ("{of: waves, file: a.csv, target: y, widow: 3}", "more: unknown key 'widow'; allowed: group, also, unit, stratum, "
+     "seeds, train, title, of, own, experiments, file, sha256, target, task, inputs, leave_out, group_by, missing, missing_as, separator, rows, "
      "split, categories; did you mean 'window'?"),
     ("{group: mine, seeds: 3, fil: a.csv}", "more: unknown key 'fil'; allowed: source or file, and what belongs to "
      "it; did you mean 'file'?"),

@@ -69,8 +69,9 @@ def advised(study: Study, topic: str, said: Collection[str] = ()) -> str:
     """
     found = [(one, finding) for one in advice(study) if one.claim.topic == topic and one.claim.slug not in said
              for finding in one.found]
-    lines = [f"- {one.situation}" + (f" ({finding.group})" if finding.group else "") + f". **{finding.head}.** "
-             + f"{capital(finding.words)}{'.' if finding.words else ''} {finding.note}".strip()
+    lines = [" ".join(filter(None, [
+        f"- {one.situation}" + (f" ({finding.group})" if finding.group else "") + f". **{finding.head}.**",
+        capital(finding.words) + "." if finding.words else "", finding.note]))
              for do in Do for one, finding in found if finding.do is do]
     return "\n".join([f"## What {'else to' if said else 'to'} do\n", *lines, "",
                       "[The guide](/guide.md) averages over the data that are like yours.\n"]) if lines else ""

@@ -6,45 +6,50 @@ import pandas as pd
 import pytest
 
 from pipeline.book.pages.chapter import advised, applications, chapter, limits, old_code, places, write
-from tests.book.made import cell
 
 
-def test_a_chapter_opens_with_its_answers_and_how_sure_they_are(study):
+def test_a_chapter_opens_with_its_answers_and_their_verdicts(study):
+    text = chapter(study, "dropout")
+    opening = text[:text.index("## ")]
+    assert ":::{admonition} In short\n:class: tip\n**Dropout before the LSTM, on forecasts: leave it out.** 23 %" in opening
+    assert "{bdg-warning}`contradicted` (forecasts); {bdg-primary}`supported` (classes)" in opening
+
+
+def test_a_chapter_has_the_advice_that_it_does_not_open_with(study):
+    assert "- Dropout → LSTM (classes). **Put it in.** 12 % less error on average" in advised(study, "dropout")
+    # Both of its situations are said already.
+    assert advised(study, "dropout", {"dropout_helps", "tables_dropout_helps"}) == ""
     text = chapter(study, "sequences")
-    assert ":::{admonition} In short\n:class: tip\nPut it before. It does nothing.\n:::" in text
-    assert "1 of 1 comparison as predicted, 0 against; 30 seeds each. 26 % lower test error" in text
+    assert "## What else to do" in text and "- SELU rather than ReLU. **Being measured.**\n" in text
 
 
-def test_a_chapter_has_the_advice_of_its_topic(guided):
-    text = advised(guided, "order")
-    assert "- BN after a Conv1D. **Do it:** it helps. Better in 1 of 1 (1 beyond the margin), worse in 0." in text
-    assert text in chapter(guided, "order") and advised(guided, "selu") == ""
+def test_a_claim_whose_strata_differ_says_which_is_which(study):
+    text = chapter(study, "dropout")
+    assert "*Forecasts.* {bdg-warning}`contradicted` 23 % more error" in text
+    assert "*Classes.* {bdg-primary}`supported` 12 % less error" in text
 
 
 def test_figures_of_answers_stand_and_those_of_other_claims_fold_open(study):
-    assert "```{image} /figures/claim-before_is_better.svg" in chapter(study, "sequences")
-    assert "The comparisons, drawn" not in chapter(study, "sequences")
-    folded = chapter(replace(study, answers={}), "sequences")
-    assert "::::{dropdown} The comparisons, drawn\n:::{div} scroll\n```{image} /figures/claim-before" in folded
+    text = chapter(study, "dropout")
+    assert "::::{dropdown} The data sets, drawn\n:::{div} scroll\n```{image} /figures/claim-tables_dropout_can" in text
+    assert "drawn\n:::{div} scroll\n```{image} /figures/claim-dropout_helps.svg" not in text
+    assert "/figures/claim-dropout_helps.svg" in text
 
 
 def test_a_chapter_links_to_what_was_found_at_every_place(study):
     text = "\n".join(places(study, "sequences"))
-    assert ("- Where do I put `bn`? [anywhere](#experiment-anywhere) tried every place:\n  - forecast: after "
-            "lstm_1 is best, −33 % (−39 to −26 %); first is worst, +35 % (+22 to +49 %)\n  - vowels: ") in text
+    assert ("- Where do I put `bn`? [anywhere](#experiment-anywhere) tried every place:\n  - sequences: after "
+            "lstm_1 is best, −33 % (−39 to −26 %); first is worst, +35 % (+22 to +49 %)") in text
     assert text in chapter(study, "sequences")
     none = replace(study, tables={**study.tables, "places": study.places.iloc[:0]})
     assert places(none, "sequences") == [] == places(study, "mechanics")
 
 
 def test_a_sweep_is_drawn_where_it_has_rows(study):
-    doses = pd.DataFrame([("before", "batch_size", 4.0, "forecast", 30, 0.4, 0.3, 0.5)],
-                         columns=list(study.doses.columns))
-    swept = replace(study, tables={**study.tables, "doses": doses}, answers={
-        "sequences": study.answers["sequences"] | {"sweeps": [["before"], ["after"]]}})
-    files = write(swept)
-    assert files["figures/sweep-sequences-1"].small and "figures/sweep-sequences-2" not in files
-    assert "## Value by value" in files["sequences.md"]
+    files = write(study)
+    assert not files["figures/sweep-dropout-1"].small and "## Value by value" in files["generated/dropout.md"]
+    one = replace(study, tables={**study.tables, "doses": study.doses[study.doses["data"] == "tides"]})
+    assert write(one)["figures/sweep-dropout-1"].small
     assert "## Value by value" not in chapter(study, "sequences")
 
 
@@ -56,21 +61,22 @@ def test_a_chapter_without_a_page_gets_one(study):
     assert chapter(study, "selu") == "No claim of this chapter is declared.\n"
 
 
-def test_the_limits_name_data_open_claims_and_blind_sets(study):
-    text = limits(study, study.claims)
-    # exp(-0.2) - 1 = -0.1813
-    assert "Measured on forecast, with the networks named above" in text and "a change of −18 %" in text
-    assert "0 of 3 claims stayed undecided" in text and "never concluded" not in text
-    blind = pd.DataFrame({"data": ["forecast", "digits"], "blind": [True, True]})
-    text = limits(replace(study, tables={**study.tables, "data_sets": blind}), study.claims)
-    assert "On forecast, “no difference” is never concluded." in text
-    assert limits(study, study.claims[2:]) == ""
+def test_the_limits_name_data_and_what_is_open_or_awaited(study):
+    text = limits(study, [claim for claim in study.claims if claim.topic == "sequences"])
+    assert "Measured on 13 data sets (tides, river, traffic, wind north" in text
+    assert "0 of 4 claims stayed undecided, 1 is being measured." in text
+    blunt = sorted(set(study.data_sets["data"]) - study.sensitive - set(study.families["tables"][""]))
+    assert f" On {', '.join(blunt).replace('_', ' ')}, half the data does not raise the error" in text
+    assert limits(study, study.claims[-1:]) == ""
 
 
-def test_only_comparisons_of_errors_say_what_could_be_found(study):
-    other = pd.DataFrame([cell(claim="before_is_better", metric="drift", scale="difference")])
-    text = limits(replace(study, tables={**study.tables, "cells": other}), study.claims)
-    assert "could have found" not in text
+def test_the_limits_say_how_well_averages_of_errors_are_known(study):
+    claim = next(one for one in study.claims if one.slug == "before_helps")
+    row = study.averages[study.averages["claim"] == "before_helps"].iloc[0]
+    half = 100 * (2.718281828459045 ** ((row["high"] - row["low"]) / 2) - 1)
+    assert f"known to within {half:.1f} % or less" in limits(study, [claim])
+    other = next(one for one in study.claims if one.slug == "tables_bn_trains_faster")
+    assert "known to within" not in limits(study, [other])
 
 
 @pytest.mark.parametrize(("block", "table", "row", "words"), [

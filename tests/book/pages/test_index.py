@@ -1,63 +1,42 @@
-"""The first page has a row for each of its situations, and says the best and the worst."""
+"""The first page shows what to do and the data sets that say so, and says the same with links."""
 
 from dataclasses import replace
 
-import pandas as pd
-
-from pipeline.book.advice import advice
-from pipeline.book.pages.index import ends, in_short, verdicts, write
-from tests.book.made import cell
+from pipeline.book.pages.index import verdicts, write
 
 
-def table(study):
-    return write(study)["generated/index/answers.md"]
+def test_the_figure_stands_for_wide_screens_and_for_narrow_ones(study):
+    files = write(study)
+    text = files["generated/index/answers.md"]
+    assert {"figures/answers", "figures/answers-narrow"} < set(files)
+    assert text.index(":::{div} only-wide") < text.index("/figures/answers.svg") < text.index(":::{div} only-narrow")
+    assert files["figures/answers"].rows.equals(files["figures/answers-narrow"].rows)
+    assert text.count(":alt: 7 answers: 2 say do") == 2
 
 
-def test_the_first_page_has_a_row_for_each_situation_of_its_own(guided):
-    rows = [line for line in table(guided).splitlines() if line.startswith("| [")]
-    assert len(rows) == 2
-    assert "[BN after a Conv1D](/order.md) | **Do it:** it helps." in rows[0]
-    # exp(-0.3) - 1 = -0.2592, exp(-0.4) - 1 = -0.3297, exp(-0.2) - 1 = -0.1813
-    assert "| −26 % (−33 to −18 %), forecast |" in rows[0]
-    assert "better in 1 of 1 (1 beyond the margin), worse in 0 |" in rows[0]
-    assert "`supported` [It is so](/claims/conv.md) |" in rows[0]
-    assert "Not measured yet. | nothing yet |" in rows[1] and "no comparison yet" in rows[1]
+def test_it_says_the_same_in_words_with_links_in_the_order_of_the_figure(study):
+    text = write(study)["generated/index/answers.md"]
+    rows = [line for line in text.splitlines() if line.startswith("| [")]
+    assert [line.split(" | ")[1] for line in rows] == [
+        "**Put it in**", "**Put it in**", "**Leave it out**", "**Leave it out**", "**Makes no difference on average**",
+        "**Open**", "**Being measured**"]
+    assert rows[0].startswith("| [Dropout → LSTM](/dropout.md) (classes) | **Put it in** | 12 % less error on average")
+    assert "(/claims/dropout_helps.md)" in rows[0] and "`being measured`" in rows[-1]
 
 
-def test_the_best_comparison_and_the_worst():
-    many = pd.DataFrame([cell(), cell(data="tabular", effect=-0.1, low=-0.2, high=-0.05, sign="-"),
-                         cell(data="noise", effect=0.9, position="uninformative")])
-    assert ends(many) == "best: −26 % (−33 to −18 %), forecast<br>worst: +11 % (+5.1 to +22 %), tabular"
-    assert ends(many.iloc[2:]) == "nothing yet"
-
-
-def test_a_first_page_without_situations_says_so(guided):
-    assert table(replace(guided, guide=())).startswith("No situation")
-
-
-def test_it_opens_with_the_situations_by_what_to_do(guided):
-    short = in_short(advice(guided, front=True))
-    assert "**Do it:** BN after a Conv1D.\n" in short and "Nobody looked" not in short
-    assert "behind these lines: 1; with a clear direction: 1; beyond the margin, below" in short
-    key = table(guided).partition("| situation")[0]
-    assert "30 seeds each. In brackets: 95 % intervals" in key and "10 % or more where" in key
-    assert in_short(advice(replace(guided, claims=guided.claims[2:]), front=True)) == ""
-
-
-def test_the_figure_has_the_comparisons_of_its_rows(guided):
-    files = write(guided)
-    rows = files["figures/answers"].rows
-    assert list(rows["answer"]) == ["BN after a Conv1D"] and list(rows["data"]) == ["forecast"]
-    assert "/figures/answers.svg" in files["generated/index/figure.md"]
-
-
-def test_comparisons_of_another_score_are_not_drawn(guided):
-    tables = {**guided.tables, "cells": pd.DataFrame([cell(claim="conv", metric="loss")])}
-    files = write(replace(guided, tables=tables))
-    assert "figures/answers" not in files and "figures/answers.svg" not in files["generated/index/figure.md"]
+def test_the_key_has_the_rules_numbers(study):
+    text = write(study)["generated/index/answers.md"]
+    assert "each with 15 seeds" in text and "95 % interval" in text and "in about 80 % of cases" in text
+    assert "below 10 % hardly matters" in text and "a false discovery rate of 5 %" in text
 
 
 def test_claims_are_counted_by_verdict(study):
     assert verdicts(study) == (
-        "Of 3 claims: **1 supported, 1 not measured**; decided by exact checks: **1 true**.\n")
+        "Of 13 verdicts on 12 claims: **5 supported, 2 contradicted, 1 no effect that matters, 2 undecided, 1 being "
+        "measured, 1 not measured**; decided by exact checks: **1 true**.\n")
     assert verdicts(replace(study, claims=[])) == "No claim is declared.\n"
+
+
+def test_a_first_page_without_primary_questions_says_so(study):
+    files = write(replace(study, guide=()))
+    assert files["generated/index/answers.md"].startswith("No situation") and "figures/answers" not in files
