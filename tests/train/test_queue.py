@@ -55,7 +55,7 @@ def test_a_run_of_several_experiments_is_trained_once_and_stored_ones_never(arra
     assert train_all(plans, arrays, Store("s"), InTurn()) == len(counted) == 3 * 3 - 2
     assert json.loads(Path("timings/an_experiment.json").read_text())["trained"] == 4
     about = json.loads(Path("timings/another.json").read_text())
-    assert (about["trained"], about["runs"]) == (3, 9) and about["seconds"] > 0
+    assert (about["trained"], about["runs"]) == (3, 9) and {"seconds", "processor", "keras"} <= about.keys()
 
 
 def test_a_run_that_is_chosen_and_has_no_curves_is_trained_again(write_plan, arrays, counted):
