@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import shutil
 import sys
 import tempfile
 import threading
@@ -20,11 +19,11 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import chromium
 from axe_playwright_python.base import AXE_SCRIPT
 from check_files import every_page, report
 from playwright.async_api import Browser, async_playwright
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NARROW = 390
 WIDTHS = {1440: 900, NARROW: 844}
 THEMES = ("light", "dark")
@@ -157,12 +156,10 @@ async def inspect(html: Path, browser: Browser, rules: dict) -> list[tuple[str, 
     return found
 
 
-async def run(html: Path, chromium: str, rules: dict) -> int:
+async def run(html: Path, program: str, rules: dict) -> int:
     """Prove on a bad page that every mistake is found, then look at the book."""
     async with async_playwright() as tools:
-        # The sandbox does not work for root, and the only pages are our own.
-        browser = await tools.chromium.launch(executable_path=chromium, args=[
-            "--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"])
+        browser = await tools.chromium.launch(executable_path=program, args=list(chromium.ARGUMENTS))
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "index.html").write_text(BAD, encoding="utf-8")
             proof = " ".join(text for _, text in await inspect(Path(folder), browser, rules))
@@ -183,12 +180,12 @@ def main() -> int:
     if not any(every_page(given.html)):
         print(f"there is no book in {given.html}: `make book` builds it", file=sys.stderr)
         return 1
-    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not chromium:
-        print(f"there is none of {', '.join(BROWSERS)}: `apt-get install chromium`", file=sys.stderr)
+    program = chromium.find()
+    if not program:
+        print(chromium.missing(), file=sys.stderr)
         return 1
     rules = dict.fromkeys(RULES, {}) if given.thorough else RULES
-    return asyncio.run(run(given.html, chromium, rules))
+    return asyncio.run(run(given.html, program, rules))
 
 
 if __name__ == "__main__":

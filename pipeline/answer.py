@@ -6,7 +6,7 @@ import argparse
 import math
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -22,8 +22,6 @@ NAME = 24
 #: So many experiments are answered at once; more are a matter for the book.
 MOST = 10
 EXPERIMENTS = Path("build/html/experiments")
-#: Which data sets cannot show that there is no difference, as they were last decided.
-BLIND = Path("results/verdicts/data_sets.csv")
 #: For a terminal that has no other characters.
 ASCII = str.maketrans({"├": "[", "┤": "]", "─": "-", "●": "o", "│": "|", "┊": ":", "┼": "+", "−": "-", "…": "~",
                        "←": "<", "→": ">"})
@@ -50,41 +48,67 @@ def stages(name: str, params: Params) -> list[str]:
     return ["data", "plan", *(f"train@{one}" for one in trained)]
 
 
-def compared(name: str, params: Params) -> pd.DataFrame:
-    """An experiment's rows of the table of comparisons, from the stored runs.
+def compared(name: str, params: Params) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+    """An experiment's effects on data sets, and their averages, from the stored runs.
+
+    Returns:
+        For each network and family, its rows of the tables `effects` and `averages`.
 
     Raises:
         ConfigError: a table of runs is not stored, or the arms cannot be compared.
         Damaged: a table is not what was stored.
     """
     # Only where something is compared: they load scipy.
-    from pipeline.verdicts.cells import compare
+    from pipeline.verdicts.decide import average_table, compare, effect_table
     from pipeline.verdicts.rule import rule
-    from pipeline.verdicts.scores import derive
 
     tables, constants = [], rule(params.verdicts)
     for one in dict.fromkeys((name, params.experiments[name].versus)):
         path = RUNS / one / RUNS_TABLE
-        if not path.exists():
-            raise ConfigError(f"{path}: there is no such file; `make try EXPERIMENT={name}` trains it")
-        tables.append(read_table(path))
-    blind = read_table(BLIND).query("blind")["data"].tolist() if BLIND.exists() else ()
-    runs = derive(pd.concat(tables, ignore_index=True), constants)
-    return compare(name, params, runs, None, constants, blind=blind)
+        runs = read_table(path) if path.exists() else pd.DataFrame()
+        if runs.empty:
+            raise ConfigError(f"{path}: there are no runs; `make try EXPERIMENT={name}` trains them")
+        tables.append(runs)
+    found = compare(name, params, pd.concat(tables, ignore_index=True), constants)
+    return [(effect_table([one], params, constants), average_table([one])) for one in found]
 
 
-def conclusion(cell: Mapping) -> str:
-    """What a comparison's interval shows, beside the margin."""
-    if cell["position"] == "uninformative":
-        return f"nothing can be shown: {cell['why']}"
-    if cell["label"] in ("better", "worse"):
-        return f"{cell['label']} by more than the margin"
-    if cell["label"] == "equivalent":
+def conclusion(row: Mapping) -> str:
+    """What an interval shows, beside the margin."""
+    low, high, margin = row["low"], row["high"], row["margin"]
+    if low > margin or high < -margin:
+        return f"{'better' if low > 0 else 'worse'} by more than the margin"
+    if low > -margin and high < margin:
         return "the same within the margin"
-    if cell["why"]:
-        return f"undecided: {cell['why']}"
-    way = {"+": "better", "-": "worse"}.get(cell["sign"])
+    way = "better" if low > 0 else "worse" if high < 0 else ""
     return f"{way}, though perhaps by less than the margin" if way else "undecided"
+
+
+def said(effect: float, low: float, high: float, confidence: float) -> str:
+    """An effect in words: `12 % lower test error (95 % interval −20 % to −3 %)`."""
+    change = round(100 * math.expm1(-effect))
+    size = f"{abs(change)} % {'lower' if change < 0 else 'higher'} test error" if change else "no change of the test error"
+    return f"{size} ({round(100 * confidence)} % interval {_percent(high)} to {_percent(low)})"
+
+
+def averaged(row: Mapping, confidence: float) -> str:
+    """An average in words: what it says, on how many units, and where another set falls.
+
+    Args:
+        row: a row of the table of averages.
+    """
+    count = int(row["units"])
+    over = f"{count} units of {row['family']}" if row["family"] else "these sets" if count > 1 else "this set"
+    if row["group"]:
+        over += f", {row['group']}"
+    text = (f"on average over {over}: {said(row['mean'], row['low'], row['high'], confidence)}, {row['word']}; "
+            f"better on {row['better']} of {count}, worse on {row['worse']}")
+    if row["depends"]:
+        text += "; it depends on the data"
+    if math.isfinite(row["range_low"]):
+        text += (f"; measured on another such set, in about four of five: {_percent(row['range_high'])} to "
+                 f"{_percent(row['range_low'])}")
+    return text
 
 
 def _percent(effect: float) -> str:
@@ -93,16 +117,15 @@ def _percent(effect: float) -> str:
     return f"{change:+d} %".replace("-", "−") if change else "0"
 
 
-def plot(cells: pd.DataFrame, names: list[str]) -> list[str]:
-    """Lines of at most `WIDTH` characters: a row a comparison, on one axis, where left is better.
+def plot(rows: pd.DataFrame, names: list[str]) -> list[str]:
+    """Lines of at most `WIDTH` characters: a row an effect, on one axis, where left is better.
 
     Args:
-        cells: rows of the table of comparisons whose effects are logarithms of ratios.
+        rows: `y`, `low`, `high` and `margin`, logarithms of ratios.
         names: one a row; long ones are cut.
     """
-    finite = cells[cells["effect"].map(math.isfinite)]
-    reach = finite[["low", "high"]].stack().tolist() + [
-        turn * margin for margin in cells["margin"].dropna() for turn in (1, -1)] + [0.0]
+    reach = rows[["low", "high"]].stack().tolist() + [
+        turn * margin for margin in rows["margin"] for turn in (1, -1)] + [0.0]
     left, right = max(reach), min(reach)
     names = [name if len(name) <= NAME else name[:NAME - 1] + "…" for name in names]
     start = 2 + max(map(len, names)) + 2
@@ -115,17 +138,15 @@ def plot(cells: pd.DataFrame, names: list[str]) -> list[str]:
         return "".join(marks.get(i, " ") for i in range(span + 4))
 
     lines = []
-    for name, (_, cell) in zip(names, cells.iterrows(), strict=True):
-        marks = {column(turn * cell["margin"]): "┊" for turn in (1, -1) if math.isfinite(cell["margin"])}
-        marks[column(0)] = "│"
-        if math.isfinite(cell["effect"]):
-            low, high = column(cell["high"]), column(cell["low"])
-            crossed = {i: "┼" for i in marks if low < i < high}
-            marks |= dict.fromkeys(range(low, high), "─") | crossed | {low: "├", high: "┤"}
-            marks[column(cell["effect"])] = "●"
+    for name, row in zip(names, rows.to_dict("records"), strict=True):
+        marks = {column(turn * row["margin"]): "┊" for turn in (1, -1)} | {column(0): "│"}
+        low, high = column(row["high"]), column(row["low"])
+        crossed = {i: "┼" for i in marks if low < i < high}
+        marks |= dict.fromkeys(range(low, high), "─") | crossed | {low: "├", high: "┤"}
+        marks[column(row["y"])] = "●"
         lines.append(f"  {name:{start - 2}}{drawn(marks)}".rstrip())
     axis, used = [" "] * (span + 4), set()
-    for effect in (0.0, *_margins(cells), left, right):
+    for effect in (0.0, *_margins(rows), left, right):
         text = _percent(effect)
         at = min(max(column(effect) - len(text) // 2, 0), len(axis) - len(text))
         if not used & set(range(at - 1, at + len(text) + 1)):
@@ -134,43 +155,63 @@ def plot(cells: pd.DataFrame, names: list[str]) -> list[str]:
     return [*lines, " " * start + "".join(axis).rstrip()]
 
 
-def _margins(cells: pd.DataFrame) -> list[float]:
+def _margins(rows: pd.DataFrame) -> list[float]:
     """The margins that all rows share, in both directions."""
-    margins = {round(margin, 6) for margin in cells["margin"].dropna()}
+    margins = {round(margin, 6) for margin in rows["margin"]}
     return [turn * margin for margin in margins for turn in (1, -1)] if len(margins) == 1 else []
 
 
-def _parts(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, list[str]]]:
-    """What is drawn together: a title, its rows and their names.
-
-    Of one network, its data sets; of a sweep, its variants, a data set after another.
-    """
-    variants = cells["treatment"].map(lambda name: match[2] if (match := ARM.match(name)) else "")
-    if variants.nunique() < 2:
-        yield "", cells, cells["data"].tolist()
-        return
-    for data, mine in cells.groupby("data", sort=False):
-        yield f" on {data}", mine, variants[mine.index].tolist()
+def _lines(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
-def answer(name: str, params: Params, cells: pd.DataFrame) -> str:
+def _network(title: str, sets: pd.DataFrame, means: pd.DataFrame, confidence: float) -> list[str]:
+    """One network: each data set, then the average, in words and as a plot."""
+    lines = [title]
+    for row in sets.to_dict("records"):
+        lines += _lines(f"on {row['data']}: {said(row['y'], row['low'], row['high'], confidence)}, {conclusion(row)}")
+    for row in means.to_dict("records"):
+        lines += _lines(averaged(row, confidence)) if len(sets) > 1 else []
+    shown, names = sets, sets["data"].tolist()
+    if len(sets) > 1 and len(means):
+        shown = pd.concat([sets, means.rename(columns={"mean": "y"})])
+        names += [f"average {group}".strip() for group in means["group"]]
+    return [*lines, "", *plot(shown, names), ""]
+
+
+def _sweep(title: str, means: pd.DataFrame, confidence: float) -> list[str]:
+    """The variants of a sweep: their averages, in words and as a plot."""
+    lines = [title]
+    names = [" ".join(filter(None, (_variant(row["treatment"]), row["group"]))) for row in means.to_dict("records")]
+    for name, row in zip(names, means.to_dict("records"), strict=True):
+        lines += _lines(f"{name}, {averaged(row, confidence)}")
+    return [*lines, "", *plot(means.rename(columns={"mean": "y"}), names), ""]
+
+
+def _variant(arm: str) -> str:
+    return match[2] or "" if (match := ARM.match(arm)) else ""
+
+
+def answer(name: str, params: Params, found: list[tuple[pd.DataFrame, pd.DataFrame]]) -> str:
     """An experiment's comparison in words and as a plot, and the page of the book that shows it.
 
     Args:
-        cells: its rows of the table of comparisons.
+        found: see `compared`.
     """
-    from pipeline.book.words.comparison import sentence
-    from pipeline.verdicts.rule import rule
-
-    versus, constants = params.experiments[name].versus, rule(params.verdicts)
-    parts = []
-    for title, mine, names in _parts(cells):
-        lines = [f"{name} against {versus}{title}"]
-        for label, (_, cell) in zip(names, mine.iterrows(), strict=True):
-            # A data set is where something holds, a variant is what holds.
-            said = f"{'' if title else 'on '}{label}: {sentence(cell, constants)}, {conclusion(cell)}"
-            lines += textwrap.wrap(said, WIDTH, initial_indent="  ", subsequent_indent="    ")
-        parts += [*lines, "", *plot(mine, names), ""]
+    versus, confidence, parts = params.experiments[name].versus, params.verdicts.confidence, []
+    title = f"{name} against {versus}"
+    if len(params.variants(name)) < 2:
+        for sets, means in found:
+            parts += _network(title, sets, means, confidence)
+    else:
+        families: dict[str, list[pd.DataFrame]] = {}
+        for sets, means in found:
+            if len(means):
+                families.setdefault(sets["family"].iloc[0], []).append(means)
+            else:  # A reader's own data sets are averaged nowhere.
+                parts += _network(f"{sets['treatment'].iloc[0]} against {versus}", sets, means, confidence)
+        for family, tables in families.items():
+            parts += _sweep(title + (f" on {family}" if family else ""), pd.concat(tables), confidence)
     legend = "change of the test error, left is better: ● effect ├─┤ interval ┊ margin"
     return "\n".join([*parts, f"  {legend}", f"  {page(name, params)}"])
 

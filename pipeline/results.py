@@ -7,8 +7,10 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -44,6 +46,8 @@ CURVE_COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "epoc
 LAYER_COLUMNS = ["variant", "data", "layer", "class", "shape", "parameters"]
 #: The sums of a result folder's files, as `sha256sum` writes and `sha256sum -c` checks them.
 SUMS = "SHA256SUMS"
+#: Of a run; it names a file.
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 #: Inside a result folder: its next content, while it is made, and once it is whole.
 _BUILDING, _WHOLE = ".building", ".whole"
 
@@ -97,8 +101,14 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     verify(Path(path).parent)
     names = ("experiment", "variant", "data", "key")  # text, also when every one is made of digits
-    return pd.read_csv(path, float_precision="round_trip", dtype=dict.fromkeys(names, str),
-                       keep_default_na=False, na_values=["NaN"])
+    try:
+        return pd.read_csv(path, float_precision="round_trip", dtype=dict.fromkeys(names, str),
+                           keep_default_na=False, na_values=["NaN"])
+    except FileNotFoundError:
+        raise
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise Damaged(f"{path}: it is no table ({' '.join(str(error).split())[:100]}); take it back with "
+                      f"`git checkout -- {path}`") from None
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -223,6 +233,8 @@ class Store:
         self.folder = Path(folder)
 
     def path(self, key: str) -> Path:
+        if not isinstance(key, str) or not _KEY.match(key):
+            raise Damaged(f"{str(key)[:80]!r}: it is not the key of a run; allowed: letters and digits")
         return self.folder / key[:2] / f"{key}.json"
 
     def get(self, key: str) -> dict | None:
@@ -236,7 +248,7 @@ class Store:
             found = json.loads(path.read_bytes())
         except FileNotFoundError:
             return None
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if isinstance(found, dict) and "sha256" not in found:
             return None  # Of a store from before runs carried a digest.
@@ -245,9 +257,13 @@ class Store:
                           "from the stored tables or trained again")
         return found["record"]
 
+    def keys(self) -> set[str]:
+        """The keys of the finished runs that are kept."""
+        return {path.stem for path in self.folder.glob("*/*.json")}
+
     def count(self) -> int:
         """How many finished runs are kept."""
-        return sum(1 for _ in self.folder.glob("*/*.json"))
+        return len(self.keys())
 
     def put(self, key: str, record: dict) -> None:
         write_text(self.path(key), json.dumps({"record": record, "sha256": _digest(key, record)},
@@ -297,7 +313,7 @@ def read_runs(experiments, folder: Path = RUNS) -> tuple[pd.DataFrame, pd.DataFr
     for experiment in experiments:
         for name, parts in tables.items():
             parts.append(read_table(Path(folder) / experiment / name))
-    return tuple(pd.concat(parts, ignore_index=True) for parts in tables.values())
+    return tuple(_joined(parts) for parts in tables.values())
 
 
 def read_measures(experiments, folder: Path = PROBES) -> pd.DataFrame:
@@ -307,4 +323,9 @@ def read_measures(experiments, folder: Path = PROBES) -> pd.DataFrame:
         Damaged: a folder is not what was stored.
     """
     parts = [read_table(Path(folder) / name / MEASURES_TABLE) for name in experiments]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return _joined(parts) if parts else pd.DataFrame()
+
+
+def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all tables; those without rows would only spoil the columns' types."""
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)

@@ -17,6 +17,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 #: One colour per role (Okabe & Ito's palette, which colour-blind readers tell apart).
 TREATMENT, CONTROL, BAND = "#0072b2", "#d55e00", "#dfe6dc"
 BETTER, WORSE = TREATMENT, CONTROL
+#: What others found.
+OTHERS = "#a3467f"
 TEXT, QUIET, PANEL, GREY = "#1b1f24", "#5c6670", "#fcfcfa", "#c9ccd0"
 STYLE = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9,
           "text.color": TEXT, "axes.labelcolor": TEXT, "xtick.color": TEXT, "ytick.color": TEXT,
@@ -30,8 +32,7 @@ DIRECTIONS = {
     ("worse", True): ("X", True, WORSE, "higher, by more than the margin"),
     ("worse", False): ("X", False, WORSE, "higher"),
     ("same", False): ("s", True, QUIET, "the same, within the margin"),
-    ("unclear", False): ("o", False, QUIET, "unclear"),
-    ("blind", False): ("D", False, QUIET, "cannot show anything")}
+    ("unclear", False): ("o", False, QUIET, "unclear")}
 
 
 def svg(figure: Figure) -> str:

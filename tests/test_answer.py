@@ -1,17 +1,18 @@
 """The answer in the terminal says what the comparison's numbers say, and draws them in their place."""
 
 import io
-import json
 import math
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from pipeline import answer
 from pipeline.answer import NAME, WIDTH, conclusion, main, plot
-from pipeline.results import COLUMNS, NEW, RUNS, RUNS_TABLE, STORE, write_tables, write_text
+from pipeline.results import COLUMNS, NEW, RUNS, RUNS_TABLE, STORE, write_tables
+from pipeline.spec.params import parse
 
 PARAMS = """
 data:
@@ -35,8 +36,9 @@ def runs(name):
     for variant in ("epochs=1", "epochs=2") if name == "swept" else ("",):
         for data, factor in zip(("waves", "tides"), FACTORS[name], strict=True):
             errors = 1 + 0.02 * np.random.default_rng(list(FACTORS).index(name)).standard_normal(8)
+            factor = factor and factor * (0.7 if variant == "epochs=2" else 1)
             rows += [{"experiment": name, "variant": variant, "data": data, "seed": seed,
-                      "purpose": "study", "learning_rate": 0.01, "chosen": True, "default": True,
+                      "learning_rate": 0.01, "chosen": True, "stopped": 1, "hit_limit": False,
                       "diverged": False, "best_error": factor * error, "last_error": factor * error,
                       "best_loss": factor, "last_loss": factor, "best_train_loss": factor,
                       "last_train_loss": factor, "trivial_error": 4.0, "test_size": 100, "key": "k"}
@@ -51,8 +53,6 @@ def study(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text(PARAMS)
     for name in FACTORS:
         write_tables(RUNS / name, {RUNS_TABLE: runs(name)})
-        plan = {"arms": [{"data": data, "task": {"classes": 0, "targets": 1, "quantiles": []}} for data in ("waves", "tides")]}
-        write_text(tmp_path / f"plan/{name}.json", json.dumps(plan))
     return tmp_path
 
 
@@ -84,7 +84,12 @@ def test_each_data_set_is_said_in_words_and_drawn_in_a_row(study, say):
     assert f"on waves: {lower} % lower test error (95 % interval" in words
     assert f"on tides: {higher} % higher test error (95 % interval" in words
     assert words.count("better by more than the margin") == words.count("worse by more than") == 1
+    # On these sets: the mean of the two effects.
+    mean = np.mean([math.log(control[data] / own[data]) for data in ("waves", "tides")])
+    assert f"on average over these sets: {round(100 * abs(math.expm1(-mean)))} % lower test error" in words
+    assert "better on 1 of 2, worse on 1; it depends on the data" in words and "another such set" not in words
     waves, tides = drawn(out, "waves"), drawn(out, "tides")
+    assert waves.index("●") < drawn(out, "average").index("●") < tides.index("●")
     zero = waves.index("│")
     assert tides.index("│") == zero and waves.index("●") < zero < tides.index("●")
     for row in (waves, tides):
@@ -101,17 +106,54 @@ def test_the_page_is_the_one_that_the_book_has(study, say):
     assert "once `make book`" not in say("new_one")[1]
 
 
-def test_a_sweep_has_a_row_a_variant_and_a_plot_a_data_set(study, say):
+def test_a_sweep_has_a_row_a_variant_with_its_average(study, say):
     out = say("swept")[1]
-    assert [line for line in out.splitlines() if line.startswith("swept")] == [
-        "swept against plain on waves", "swept against plain on tides"]
-    assert sum("●" in line and "epochs=" in line for line in out.splitlines()) == 4
-    assert "  epochs=1: " in out
+    assert [line for line in out.splitlines() if line.startswith("swept")] == ["swept against plain"]
+    first, second = drawn(out, "epochs=1"), drawn(out, "epochs=2")
+    # The means of ln 2 and -ln 2, and of those less ln 0.7.
+    assert second.index("●") < first.index("●")
+    words = " ".join(out.split())
+    means = runs("swept").groupby(["variant", "data"])["best_error"].mean() / runs("plain").groupby("data")["best_error"].mean()
+    lower = round(-100 * math.expm1(np.log(means["epochs=2"]).mean()))
+    assert f"epochs=2, on average over these sets: {lower} % lower test error" in words
+    assert words.count("better on 1 of 2, worse on 1") == 2
+
+
+def family(count, level):
+    """A params.yaml and runs of a family, on which `new` has so much of the error of `old`."""
+    data = {f"set_{i}": {"group": "tables", "source": "forecast", "seeds": 8, "unit": f"unit_{i}"} for i in range(count)}
+    params = parse({"data": data, "layers": {}, "experiments": {
+        "old": {"data": "tables", "layers": ["LSTM"]}, "new": {"data": "tables", "layers": ["LSTM"], "versus": "old"}},
+        "train": {"epochs": 1, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01]}})
+    rng, tables = np.random.default_rng(0), {"old": [], "new": []}
+    for name in data:
+        factor = level * math.exp(0.05 * rng.standard_normal())
+        for own, scale in (("old", 1.0), ("new", factor)):
+            tables[own].append(runs("plain").query("data == 'waves'").assign(
+                experiment=own, data=name, best_error=scale * (1 + 0.02 * rng.standard_normal(8))))
+    return params, {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+
+
+def test_a_family_has_its_average_and_where_another_set_falls(study):
+    params, tables = family(9, 0.8)
+    for name, table in tables.items():
+        write_tables(RUNS / name, {RUNS_TABLE: table})
+    means = {name: table.groupby("data", sort=False)["best_error"].mean() for name, table in tables.items()}
+    y = np.log(means["old"] / means["new"])
+    low, high = stats.ttest_1samp(y, 0).confidence_interval(0.95)
+    wide = stats.t.ppf(0.9, 8) * y.std() * math.sqrt(1 + 1 / 9)
+    lower, upper, near, far = (f"−{round(-100 * math.expm1(-v))} %" for v in (
+        high, low, y.mean() + wide, y.mean() - wide))
+    words = " ".join(answer.answer("new", params, answer.compared("new", params)).split())
+    assert (f"on average over 9 units of tables: {round(-100 * math.expm1(-y.mean()))} % lower test error "
+            f"(95 % interval {lower} to {upper}), helps") in words
+    assert f"measured on another such set, in about four of five: {near} to {far}" in words
 
 
 def test_an_experiment_is_answered_on_its_own_data_sets_alone(study, say):
-    out = say("on_tides")[1]
+    out = " ".join(say("on_tides")[1].split())
     assert "on tides: " in out and "waves" not in out and "the same within the margin" in out
+    assert "average" not in out
 
 
 def test_a_control_has_nothing_to_be_compared_with(study, say):
@@ -143,8 +185,19 @@ def test_mistakes_are_named(study, say):
     assert code == 1 and err.startswith(f"error: {RUNS / 'plain' / RUNS_TABLE}: its content is not")
     for path in (RUNS / "plain").iterdir():
         path.unlink()
-    assert say("new_one")[2] == (f"error: {RUNS / 'plain' / RUNS_TABLE}: there is no such file; "
-                                 "`make try EXPERIMENT=new_one` trains it\n")
+    assert say("new_one")[2] == (f"error: {RUNS / 'plain' / RUNS_TABLE}: there are no runs; "
+                                 "`make try EXPERIMENT=new_one` trains them\n")
+
+
+@pytest.mark.parametrize("name", ["new_one", "swept"])
+def test_data_of_ones_own_are_shown_and_averaged_nowhere(study, say, name):
+    lines = (study / "params.yaml").read_text().replace(
+        "source: forecast, seeds: 8}", "file: a.csv, target: y, window: 3, seeds: 8, own: true}")
+    (study / "params.yaml").write_text(lines)
+    code, out, err = say(name)
+    assert (code, err) == (0, "") and "average" not in out
+    rows = [line for line in out.splitlines() if line.startswith("  tides  ") and "●" in line]
+    assert "on waves: " in out and len(rows) == out.count("on tides: ") == (2 if name == "swept" else 1)
 
 
 # --- what is new --------------------------------------------------------------------------------
@@ -178,8 +231,7 @@ def test_what_could_not_be_said_is_said_the_next_time(study, say):
 # --- the plot -----------------------------------------------------------------------------------
 
 def cells(*rows):
-    names = ("effect", "low", "high", "margin")
-    return pd.DataFrame([dict(zip(names, row, strict=True)) for row in rows])
+    return pd.DataFrame(rows, columns=["y", "low", "high", "margin"])
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -214,22 +266,15 @@ def test_the_axis_names_zero_the_shared_margin_and_its_ends():
     assert axis.split() == ["−45", "%", "−9", "%", "0", "+10", "%", "+82", "%"]
 
 
-def test_no_effect_has_no_mark_and_a_long_name_is_cut():
-    first, second, _ = plot(cells((math.nan, math.nan, math.nan, 0.1), (0.3, 0.2, 0.4, 0.1)),
-                            ["x" * 40, "y"])
-    assert "●" not in first and "●" in second
-    assert first.startswith("  " + "x" * (NAME - 1) + "…")
-    assert first.index("│") == second.index("│")
+def test_a_long_name_is_cut():
+    first, second, _ = plot(cells((0.1, 0.0, 0.2, 0.1), (0.3, 0.2, 0.4, 0.1)), ["x" * 40, "y"])
+    assert first.startswith("  " + "x" * (NAME - 1) + "…") and "●" in second
 
 
-@pytest.mark.parametrize(("row", "said"), [
-    ({"label": "better"}, "better by more than the margin"),
-    ({"label": "worse"}, "worse by more than the margin"),
-    ({"label": "equivalent"}, "the same within the margin"),
-    ({"sign": "+"}, "better, though perhaps by less than the margin"),
-    ({"sign": "-"}, "worse, though perhaps by less than the margin"),
-    ({}, "undecided"),
-    ({"sign": "-", "why": "a reason"}, "undecided: a reason"),
-    ({"label": "better", "position": "uninformative", "why": "a reason"}, "nothing can be shown: a reason")])
-def test_a_conclusion_says_what_the_interval_shows(row, said):
-    assert conclusion({"position": "", "label": "undecided", "sign": "", "why": ""} | row) == said
+@pytest.mark.parametrize(("low", "high", "said"), [
+    (0.11, 0.3, "better by more than the margin"), (-0.3, -0.11, "worse by more than the margin"),
+    (-0.05, 0.05, "the same within the margin"), (0.02, 0.09, "the same within the margin"),
+    (0.05, 0.3, "better, though perhaps by less than the margin"),
+    (-0.3, -0.05, "worse, though perhaps by less than the margin"), (-0.2, 0.05, "undecided")])
+def test_a_conclusion_says_what_the_interval_shows(low, high, said):
+    assert conclusion({"low": low, "high": high, "margin": 0.1}) == said

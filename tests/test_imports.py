@@ -17,10 +17,13 @@ ROOMS = {
     "train": {"data", "network", "notebook", "results", "spec", "style"},
     "plan": {"data", "network", "results", "spec", "train"},
     "probe": {"data", "network", "results", "spec", "train"},
+    "baselines": {"data", "results", "spec"},
     "mechanics": {"network", "notebook", "results", "spec"},
     "verdicts": {"results", "spec"}, "verify": {"data", "results", "spec", "train"},
-    "book": {"results", "spec", "style", "verdicts.rule"},
+    "book": {"results", "spec", "style", "verdicts.claims", "verdicts.many", "verdicts.rule", "verdicts.words"},
     "answer": {"book", "results", "spec", "verdicts"},
+    "ranking": {"answer", "book", "results", "spec"},
+    "ask": {"data", "ranking", "results", "spec"},
     "bench": {"data", "network", "train"}, "tiny": {"results", "spec"},
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is

@@ -17,12 +17,14 @@ document.addEventListener("DOMContentLoaded", () => {
     return element;
   };
   const search = add("search", Object.assign(document.createElement("input"), { type: "search" }));
-  // Words of a cell that count as its values: a verdict is the first word of what it reads.
+  // What of a cell counts as its values: of two strata, both verdicts.
   const values = {
-    verdict: (cell) => [/^not |^\(not\)/.test(cell) ? cell : cell.split(/[ .]/)[0],
+    verdict: (cell) => [...cell.split("; ").map((one) => one.replace(/ fragile| \(.*\)/g, "").trim()),
                         ...(cell.includes("fragile") ? ["fragile"] : [])],
+    on: (cell) => cell === "–" ? [] : cell.split(", "),
     topic: (cell) => [cell],
     thread: (cell) => cell.split(" "),
+    primary: (cell) => cell ? [cell] : [],
   };
   const menus = Object.entries(values).map(([name, split]) => {
     const at = column(name), of = (row) => split(text(row, at));

@@ -1,153 +1,198 @@
-"""Advice by situation: what to do follows from a claim's verdict and its comparisons."""
+"""What was found of a change, and what to do: one row of the averages and its verdict, in other words."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
-from pipeline.book.study import Study
-from pipeline.book.words.comparison import Way, counted, direction, directions
-from pipeline.spec.claims import Claim, Contrast, base
-
-
-class Meaning(Enum):
-    """What was found of a change: by its claim's verdict, or by the comparisons if that is open."""
-
-    BETTER = "better"
-    ALL_BETTER = "all better"
-    SOME_BETTER = "some better"
-    BOTH = "both"
-    DIFFERS = "differs"
-    NOT_WORSE = "not worse"
-    SAME = "same"
-    OPEN = "open"
-    NOT_BETTER = "not better"
-    SOME_WORSE = "some worse"
-    ALL_WORSE = "all worse"
-    WORSE = "worse"
+from pipeline.book.study import NOT_MEASURED, Study
+from pipeline.book.words import average as said
+from pipeline.verdicts import words
+from pipeline.verdicts.rule import Rule
+from pipeline.spec.claims import Claim
+from pipeline.spec.metrics import metric_of
+from pipeline.spec.tables import MEASURED
 
 
-_M = Meaning
-#: What a decided claim says of the change itself, by the predicted region and the verdict. A claim
-#: of “some”, and one that is mixed or undecided, says it by its comparisons.
-MEANS = {
-    "better": {"supported": _M.BETTER, "opposite": _M.WORSE, "no_effect": _M.NOT_BETTER},
-    "worse": {"supported": _M.WORSE, "opposite": _M.BETTER, "no_effect": _M.NOT_WORSE},
-    "not_better": {"supported": _M.NOT_BETTER, "opposite": _M.BETTER, "no_effect": _M.BETTER},
-    "not_worse": {"supported": _M.NOT_WORSE, "opposite": _M.WORSE, "no_effect": _M.WORSE},
-    "equivalent": {"supported": _M.SAME, "opposite": _M.DIFFERS, "no_effect": _M.DIFFERS},
-    "differs": {"supported": _M.DIFFERS, "opposite": _M.SAME, "no_effect": _M.SAME}}
+class Do(Enum):
+    """What follows from a finding, in the order of the first page."""
+
+    YES = "Do"
+    NO = "Don’t"
+    DEPENDS = "It depends"
+    NOTHING = "No effect that matters"
+    OPEN = "Open"
+    WAITING = "Being measured"
+    NONE = "Not measured"
+
+
+#: What a word for an average says where it is no reason to do anything.
+NEUTRAL = {words.NO_DIFFERENCE: "Makes no difference", words.NONE_ON_AVERAGE: "Makes no difference on average",
+           words.NO_BENEFIT: "No benefit that matters", words.NO_HARM: "No harm that matters"}
+#: What is shown, by its region, of a claim that a little help or harm supports.
+WITHIN = {"not_worse": words.NO_HARM, "not_better": words.NO_BENEFIT, "equivalent": words.NO_DIFFERENCE}
+DEPENDS = "It depends on the data: proven to help on some, and to harm on others."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of a change, over a family, one of its strata, or named data sets.
+
+    Attributes:
+        claim: that it rests on.
+        group: the stratum, where strata differ; else empty.
+        instead: whether it is a choice between two ways, and not whether to add something.
+        average: its row of the averages, with `scale`; None before anything is measured.
+        verdict: its row of the verdicts.
+        do: what follows.
+        head: the same in a few words.
+        units: what the average rests on, a row a unit, with `found` (better, worse or '').
+        note: what a reader must know besides; may be empty.
+    """
+
+    claim: Claim
+    group: str
+    instead: bool
+    average: Mapping[str, Any] | None
+    verdict: Mapping[str, Any]
+    do: Do
+    head: str
+    units: pd.DataFrame
+    note: str = ""
+
+    @property
+    def words(self) -> str:
+        """The average in words; empty before anything is measured."""
+        return said.finding(self.average) if self.average else ""
+
+    @property
+    def sentence(self) -> str:
+        """What to do, and why, on one line."""
+        text = f"{self.head}: {self.words}." if self.words else f"{self.head}."
+        return f"{text} {self.note}".rstrip()
+
+
+def findings(study: Study, claim: Claim, instead: bool = False) -> list[Finding]:
+    """What was found of a claim: one, or where strata differ, one for each; none of an identity."""
+    if claim.checks:
+        return []
+    scales = study.claim_effects(claim)["scale"]
+    found = []
+    for verdict in study.verdict_rows(claim):
+        row = study.average(claim, verdict["group"])
+        row = row and row | {"scale": scales.iloc[0] if len(scales) else metric_of(claim.metric).scale,
+                             "minus": any(one.minus for one in claim.contrasts)}
+        do, head, note = conclude(claim, row, verdict, study.rule, instead)
+        found.append(Finding(claim, verdict["group"], instead, row, verdict, do, head,
+                             ways(_in_group(study.claim_units(claim), verdict["group"]), study.rule), note))
+    return found
+
+
+def _in_group(units: pd.DataFrame, group: str) -> pd.DataFrame:
+    return units[units["group"] == group]
+
+
+def ways(units: pd.DataFrame, rule: Rule) -> pd.DataFrame:
+    """Units with their own intervals: `low`, `high`, and `found`: better, worse, or '' if it holds zero."""
+    half = (stats.t.isf(rule.tail, units["freedom"].astype(float)) * units["s"].astype(float))
+    low, high = units["y"] - half, units["y"] + half
+    found = np.select([low > 0, high < 0], ["better", "worse"], default="")
+    return units.assign(low=low, high=high, found=found)
+
+
+def conclude(claim: Claim, average: Mapping | None, verdict: Mapping, rule: Rule, instead: bool = False,
+             ) -> tuple[Do, str, str]:
+    """What follows from an average and its verdict: what to do, the same in words, and a note.
+
+    To do something, or not, takes a word that helps or harms and a q value, behind that same
+    direction, of at most `rule.q_level`.
+    """
+    if verdict["verdict"] == MEASURED:
+        return Do.WAITING, "Being measured", ""
+    if average is None or verdict["verdict"] == NOT_MEASURED:
+        return Do.NONE, "Not measured yet", ""
+    note = DEPENDS if average["depends"] else ""
+    word, sure = average["word"], verdict["q"] <= rule.q_level
+    judged = metric_of(claim.metric).judged
+    if claim.predicts.quantifier == "some":
+        return *_some(claim, verdict, sure), note
+    if word in words.HELP | words.HARM:
+        helps = word in words.HELP
+        if not judged:
+            return (Do.NOTHING, "Larger" if helps else "Smaller", note) if sure else (
+                Do.OPEN, "Open", _unsure(verdict, rule))
+        if sure and average.get("minus"):
+            return Do.DEPENDS, "Helps more there" if helps else "Helps less there", note
+        if sure and _directed(claim, verdict):
+            return Do.YES if helps else Do.NO, _head(helps, instead), note
+        if sure and verdict["verdict"] == "supported":
+            return Do.NOTHING, NEUTRAL[WITHIN[claim.predicts.region]], note
+        return Do.OPEN, "Open", " ".join(filter(None, [_unsure(verdict, rule), note]))
+    if word in NEUTRAL and not verdict["why"]:
+        return Do.NOTHING, NEUTRAL[word], note
+    why = f"{verdict['why'][:1].upper()}{verdict['why'][1:]}." if verdict["why"] else ""
+    return Do.OPEN, "Open", " ".join(filter(None, [why, note]))
+
+
+def _directed(claim: Claim, verdict: Mapping) -> bool:
+    """Whether the p value behind a verdict is that of the average's direction, and not of the margin."""
+    return claim.predicts.region not in WITHIN or verdict["verdict"] == "contradicted"
+
+
+def _head(helps: bool, instead: bool) -> str:
+    if instead:
+        return "Prefer it" if helps else "Prefer the other"
+    return "Put it in" if helps else "Leave it out"
+
+
+def _some(claim: Claim, verdict: Mapping, sure: bool) -> tuple[Do, str]:
+    """What a claim about some set says; its q value is that of the set, not of the average."""
+    region = claim.predicts.region
+    if sure and verdict["verdict"] == "supported":
+        said_of = {"better": "Helps", "positive": "Helps", "worse": "Harms", "differs": "Matters",
+                   "not_worse": "No harm that matters", "not_better": "No benefit that matters",
+                   "equivalent": "Makes no difference"}
+        return Do.DEPENDS, f"{said_of[region]} on some data"
+    if sure and verdict["verdict"] == "contradicted":
+        return Do.NOTHING, "On none of these sets"
+    return Do.OPEN, "Open"
+
+
+def _unsure(verdict: Mapping, rule: Rule) -> str:
+    """Why an interval that leaves zero out is no advice."""
+    if verdict["why"]:
+        return f"{verdict['why'][:1].upper()}{verdict['why'][1:]}."
+    return (f"The interval alone leaves zero out; among so many claims that may be chance (q = "
+            f"{verdict['q']:.2g}, above {rule.q_level:g}).")
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do in a situation.
+    """A situation of the guide with what was found of it.
 
     Attributes:
         situation: as book/guide.yaml words it.
-        instead: whether it is a choice between two ways, and not whether to add something.
-        claim, row, cells: what it rests on: the claim, its row of the verdicts, its comparisons.
-        meaning: what was found, or None before anything was measured.
+        claim: that it rests on.
+        found: one finding, or where strata differ, one for each.
     """
 
     situation: str
-    instead: bool
     claim: Claim
-    row: Mapping[str, Any]
-    cells: pd.DataFrame
-    meaning: Meaning | None
+    found: tuple[Finding, ...]
 
 
-def advice(study: Study, front: bool = False) -> list[Advice]:
-    """What book/guide.yaml lists, with what the verdicts say to it; `front`: for the first page alone.
+def advice(study: Study, primary: bool = False) -> list[Advice]:
+    """What book/guide.yaml lists, with what was found; `primary`: of the primary claims alone.
 
     An entry whose claim is not declared is left out.
     """
     claims = {claim.slug: claim for claim in study.claims}
-    return [Advice(entry["situation"], entry.get("instead", False), claim, study.verdict(claim),
-                   study.claim_cells(claim), meaning(study, claim))
+    return [Advice(entry["situation"], claim, tuple(findings(study, claim, entry.get("instead", False))))
             for entry in study.guide
-            if (claim := claims.get(entry["claim"])) and (entry.get("front") or not front)]
-
-
-def meaning(study: Study, claim: Claim) -> Meaning | None:
-    """What the verdict says in general, else what the comparisons say; None without any of them."""
-    came = study.outcome(claim)
-    if came in ("supported", "opposite", "no_effect") and not (
-            came == "supported" and claim.predicts.quantifier == "some"):
-        return MEANS[claim.predicts.region][came]
-    return _by_comparisons(directions(counted(study.claim_cells(claim))))
-
-
-def _by_comparisons(found: Sequence[Way]) -> Meaning | None:
-    if not found:
-        return None
-    ways = set(found)
-    if ways in ({Way.BETTER}, {Way.WORSE}):
-        return Meaning.ALL_BETTER if Way.BETTER in ways else Meaning.ALL_WORSE
-    return {(True, True): Meaning.BOTH, (True, False): Meaning.SOME_BETTER,
-            (False, True): Meaning.SOME_WORSE, (False, False): Meaning.OPEN}[
-                Way.BETTER in ways, Way.WORSE in ways]
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How many comparisons went which way, and how many of them beyond the margin."""
-
-    ways: Mapping[Way, int]
-    beyond: Mapping[Way, int]
-
-    @property
-    def whole(self) -> int:
-        return sum(self.ways.values())
-
-
-def tally(cells: pd.DataFrame) -> Tally:
-    """The comparisons that can show something, counted."""
-    cells = counted(cells)
-    labels = Counter(cells["label"])
-    return Tally(Counter(directions(cells)), {way: labels[way] for way in (Way.BETTER, Way.WORSE)})
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One comparison that a claim declares.
-
-    Attributes:
-        treatment, control, data: what is compared, and where.
-        cell: its row of the cells, or None before it is measured.
-    """
-
-    treatment: str
-    control: str
-    data: str
-    cell: Mapping[str, Any] | None
-
-    @property
-    def shows(self) -> bool:
-        """Whether it is measured on a data set that can show something."""
-        return self.cell is not None and self.cell["position"] != "uninformative"
-
-    @property
-    def way(self) -> Way | None:
-        """Its direction, or None where nothing is shown."""
-        return direction(self.cell) if self.shows else None
-
-
-def evidence(study: Study, claim: Claim) -> list[Compared]:
-    """Each comparison that a claim declares, on each of its data sets."""
-    cells = {(cell["treatment"], cell["control"], cell["data"]): cell
-             for cell in reversed(study.claim_cells(claim).to_dict("records"))}
-    return [Compared(one.treatment, one.control, data, cells.get((one.treatment, one.control, data)))
-            for one in claim.contrasts for data in _data_sets(study, claim, one)]
-
-
-def _data_sets(study: Study, claim: Claim, contrast: Contrast) -> list[str]:
-    new, old = (study.params.data_sets(base(name)) for name in (contrast.treatment, contrast.control))
-    shared = [name for name in new if name in old]
-    return [name for name in claim.data or shared if name in shared]
+            if (claim := claims.get(entry["claim"])) and (claim.primary or not primary)]

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
 from pipeline.book.contents import contents
 from pipeline.book.pages import (
-    certificates, chapter, cite, claim, claims, experiment_group, experiments, guide, index, method, record, records)
+    certificates, chapter, cite, claim, claims, data_set, data_sets, experiment_group, experiments, first_study, guide,
+    index, limits, method, own, record, records)
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study, read
 from pipeline.book.substitutions import substitutions
-from pipeline.results import write_bytes
+from pipeline.results import write_text
 from pipeline.spec.base import read_yaml
 
 BOOK = Path("book")
+#: Beside the source: the pictures of the last time. All code that may decide how one looks.
+KEPT, CODE = "pictures", Path(__file__).parents[1]
 #: Every module that writes pages. `write(study)` gives files by their path in the source, and pictures.
-PAGES = (index, guide, chapter, method, claims, claim, experiments, experiment_group, records, record, cite,
-         certificates)
+PAGES = (index, guide, chapter, limits, method, data_sets, data_set, first_study, claims, claim, experiments,
+         experiment_group, records, record, cite, certificates, own)
 
 
 def assemble(root: Path, target: Path) -> Study:
@@ -41,18 +47,38 @@ def assemble(root: Path, target: Path) -> Study:
     written = {path: content for page in PAGES for path, content in page.write(study).items()}
     pictures = [content for content in written.values() if isinstance(content, Picture)]
     written = {path: content for path, content in written.items() if not isinstance(content, Picture)}
-    for path, content in {**written, **_drawn(pictures)}.items():
-        write_bytes(target / path, content if isinstance(content, bytes) else content.encode())
+    for path, content in {**written, **drawn(pictures, target.with_name(KEPT))}.items():
+        # The folder was emptied, and is made anew after a failure: no file of it need be on the disk at once.
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        (target / path).write_bytes(content if isinstance(content, bytes) else content.encode())
     _rewrite(target / "_toc.yml", contents(read_yaml(target / "_toc.yml"), study))
     _rewrite(target / "_config.yml", _config(read_yaml(target / "_config.yml"), study))
     return study
 
 
-def _drawn(pictures: Iterable[Picture]) -> dict[str, str]:
-    """The files of all pictures; every core draws some of them."""
-    with ProcessPoolExecutor() as pool:
-        return {path: text for files in pool.map(Picture.files, pictures, chunksize=8)
-                for path, text in files.items()}
+def drawn(pictures: Sequence[Picture], kept: Path) -> dict[str, str]:
+    """The files of all pictures; every core draws some of those that are not kept from last time.
+
+    A picture is drawn again when its rows change, or any code, or the package that draws.
+
+    Args:
+        kept: the folder of the pictures that were drawn last time, by what each was drawn from.
+    """
+    code = hashlib.sha256(version("matplotlib").encode())
+    for path in sorted(CODE.rglob("*.py")):
+        code.update(path.read_bytes())
+    stored = {picture.name: kept / hashlib.sha256("\n".join(
+        (code.hexdigest(), picture.name, picture.data)).encode()).hexdigest() for picture in pictures}
+    kept.mkdir(parents=True, exist_ok=True)
+    new = [picture for picture in pictures if not stored[picture.name].exists()]
+    if new:
+        with ProcessPoolExecutor() as pool:
+            for picture, files in zip(new, pool.map(Picture.files, new, chunksize=8), strict=True):
+                write_text(stored[picture.name], json.dumps(files))
+    for path in set(kept.iterdir()) - set(stored.values()):
+        path.unlink()
+    return {path: text for one in stored.values()
+            for path, text in json.loads(one.read_text(encoding="utf-8")).items()}
 
 
 def _config(static: dict, study: Study) -> dict:

@@ -1,28 +1,46 @@
-"""What a reader of the guide picks by: the network, its activation, the target, the samples."""
+"""What a reader of the guide picks by: the network, and what the data are like."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline.book.study import Study
-from pipeline.book.words.network import activations, kind
-from pipeline.spec.claims import base
+from pipeline.book.words.network import kind
+from pipeline.spec.claims import Claim
 
-#: The name of a choice → what a reader sees above it.
-FACETS = {"network": "Your network", "activation": "Its activation", "target": "It predicts",
-          "samples": "Training samples", "topic": "You ask about"}
-SIZES = ((300, "fewer than 300"), (700, "300 to 700"), (float("inf"), "more than 700"))
+#: The name of a choice → what a reader sees above it; the first two choose questions, the others data sets.
+FACETS = {"topic": "You ask about", "network": "Your network", "target": "It predicts",
+          "channels": "Channels, or columns", "length": "Steps of a sample", "samples": "Training samples"}
+#: Of each number, what is below it and what that is called.
+CHANNELS = ((2, "1"), (10, "2 to 9"), (float("inf"), "10 or more"))
+LENGTHS = ((25, "up to 24"), (101, "25 to 100"), (float("inf"), "more than 100"))
+SAMPLES = ((1000, "fewer than 1,000"), (3001, "1,000 to 3,000"), (float("inf"), "more than 3,000"))
 
 
-def facets(study: Study, name: str, data: str) -> dict[str, str]:
-    """What a reader picks an experiment's, or a variant's, comparison on a data set by."""
-    experiment = study.params.experiments[base(name)]
-    found = {"network": kind(study.params, base(name))}
-    for activation in activations(study.params, base(name))[:1]:
-        found["activation"] = activation
+def asked(study: Study, claim: Claim) -> dict[str, str]:
+    """What a reader picks a question by."""
+    return {"topic": study.question(claim.topic), "network": kind(study.params, claim.experiments[0])}
+
+
+def facets(study: Study, data: str) -> dict[str, str]:
+    """What a reader picks a data set by; what nothing stored says is left out."""
+    found = {}
     if arm := study.arms_of_data.get(data):
         found["target"] = "a class" if arm["task"]["classes"] else "a number"
+        shape = arm["shape"]
+        found["channels"] = _bin(shape[-1], CHANNELS)
+        if len(shape) == 2:
+            found["length"] = _bin(shape[0], LENGTHS)
     if data in study.sizes:
-        swept = study.params.variants(base(name)).get(name.partition("[")[2].removesuffix("]"), {})
-        share = swept.get("train_fraction", experiment.train_fraction or 1)
-        count = study.sizes[data] * share
-        found["samples"] = next(words for limit, words in SIZES if count < limit)
+        found["samples"] = _bin(study.sizes[data], SAMPLES)
     return found
+
+
+def choices() -> dict[str, list[str]]:
+    """The values of each choice that is a number's, in their order."""
+    return {"channels": [name for _, name in CHANNELS], "length": [name for _, name in LENGTHS],
+            "samples": [name for _, name in SAMPLES]}
+
+
+def _bin(number: float, bins: Sequence[tuple[float, str]]) -> str:
+    return next(name for limit, name in bins if number < limit)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from pipeline.book.picture import Picture, sha256
 from pipeline.book.study import Study
 from pipeline.spec.claims import Claim, base
+
+
+def fenced(text: str, language: str) -> str:
+    """A text as a block of code, which nothing in the text can end."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}\n"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence]) -> str:
@@ -45,6 +52,11 @@ def source(study: Study, name: str, data: bytes, names: Iterable[str]) -> str:
 def claim_link(claim: Claim, text: str | None = None) -> str:
     """A link to a claim's page."""
     return f"[{text or claim.says.rstrip('.')}](/claims/{claim.slug}.md)"
+
+
+def data_link(study: Study, name: str) -> str:
+    """A data set's name, linked to its page; of one without a page, its name."""
+    return f"[{name}](/data_sets/{name}.md)" if name in study.real else name
 
 
 def experiment_link(study: Study, name: str) -> str:

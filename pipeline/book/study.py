@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,15 +15,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.book import first_study
+from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
-from pipeline.results import CERTIFICATES, MECHANICS, RUNS, RUNS_TABLE, read_table, verify
-from pipeline.spec.base import read_yaml
+from pipeline.book.plain import plain
+from pipeline.results import CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, read_table, verify
+from pipeline.spec.base import Spec, read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
-from pipeline.spec.tables import OPPOSITE, STORED, VERDICT_COLUMNS
+from pipeline.spec.tables import MEASURED, STORED, VERDICT_COLUMNS
 from pipeline.verdicts.rule import Rule, rule
 
-
+#: Where the real data sets come from.
+SETS = Path("extracts/sets.yaml")
+#: The verdict on a claim that no stored result decides.
+NOT_MEASURED = "not measured"
 #: The stored tables that are one file.
 TABLES = {name: table for name, table in STORED.items() if "{" not in table.file}
 
@@ -41,7 +48,7 @@ class Study:
     lines: Mapping[str, str] = field(default_factory=dict)
     #: Lab record -> its file: experiments in the order of params.yaml, then `mechanics`.
     records: Mapping[str, Path] = field(default_factory=dict)
-    #: What others found: `rows` of the ledger, `says`, and the key `cite` of references.bib.
+    #: What others found, see `evidence.Evidence`; with `effect` where a pair of errors is known.
     evidence: tuple[Mapping[str, Any], ...] = ()
     #: Topic -> its `question` and its `answers`, a sentence for each verdict of a claim.
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -55,12 +62,20 @@ class Study:
     timings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Experiment -> variant and data set -> its number of trained runs.
     trained: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
+    #: Experiment -> variant and data set -> the number of its network's weights.
+    weights: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
     #: Certificate -> what a sample of the runs said that was trained again.
     certificates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: What CITATION.cff says.
     citation: Mapping[str, Any] = field(default_factory=dict)
     #: The pages that are written by hand, by name.
     written: frozenset[str] = frozenset()
+    #: Data set -> what extracts/sets.yaml says of it; only those that it describes.
+    described: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: Data set -> its file of arrays; only where it is there.
+    files: Mapping[str, Path] = field(default_factory=dict)
+    #: What the first study found, see `first_study.COLUMNS`.
+    first_study: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=first_study.COLUMNS))
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name in TABLES:
@@ -77,10 +92,37 @@ class Study:
         """The chapters, in the order of book/answers.yaml; then topics that only claims name."""
         return list(dict.fromkeys([*self.answers, *(claim.topic for claim in self.claims)]))
 
+    @cached_property
+    def families(self) -> dict[str, dict[str, list[str]]]:
+        """Family -> stratum ('' where it has none) -> its data sets, all as params.yaml orders them."""
+        found: dict[str, dict[str, list[str]]] = {}
+        for name, data in self.params.data.items():
+            if data.family:
+                found.setdefault(data.family, {}).setdefault(data.stratum, []).append(name)
+        return found
+
     @property
-    def blind(self) -> set[str]:
-        """The data sets on which half the data was not found worse."""
-        return set(self.data_sets.loc[self.data_sets["blind"].astype(bool), "data"])
+    def real(self) -> list[str]:
+        """The data sets of families, which have a page each."""
+        return [name for strata in self.families.values() for names in strata.values() for name in names]
+
+    @property
+    def being_measured(self) -> set[str]:
+        """The experiments that are not trained yet."""
+        return set(self.params.being_measured)
+
+    @property
+    def marked(self) -> set[str]:
+        """The data sets whose control hardly beats the trivial predictor."""
+        return self._sets("marked")
+
+    @property
+    def sensitive(self) -> set[str]:
+        """The data sets on which half the data raises the control's error by more than the margin."""
+        return self._sets("sensitive")
+
+    def _sets(self, column: str) -> set[str]:
+        return set(self.data_sets.loc[self.data_sets[column].astype(bool), "data"])
 
     @cached_property
     def arms_of_data(self) -> dict[str, dict]:
@@ -88,25 +130,54 @@ class Study:
         return {arm["data"]: arm for plan in reversed(self.plans.values())
                 for arm in reversed(plan["arms"])}
 
-    def verdict(self, claim: Claim) -> dict:
-        """A claim's row of the verdicts, or one that says it is not measured."""
-        return self._verdicts.get(claim.slug) or dict.fromkeys(VERDICT_COLUMNS, "") | {
-            "slug": claim.slug, "verdict": "not measured", "reads": "not measured",
-            "D": 0, "F": 0, "A": 0, "k": 0, "fragile": False}
+    def verdict_rows(self, claim: Claim) -> list[dict]:
+        """A claim's rows of the verdicts: one, or where strata differ, one for each.
 
-    def outcome(self, claim: Claim) -> str:
-        """A verdict as the key of the sentence that it chooses; “contradicted” says which way."""
-        row = self.verdict(claim)
-        if row["verdict"] != "contradicted":
-            return row["verdict"]
-        return "opposite" if row["way"] == OPPOSITE else "no_effect"
+        A claim without a row is not measured, or is being measured if it needs an experiment that is.
+        """
+        return self._verdicts.get(claim.slug) or [dict.fromkeys(VERDICT_COLUMNS, "") | {
+            "slug": claim.slug, "p": math.nan, "q": math.nan, "fragile": False, "primary": claim.primary,
+            **dict.fromkeys(("verdict", "reads"), MEASURED if set(claim.experiments)
+                            & self.being_measured else NOT_MEASURED)}]
 
-    def claim_cells(self, claim: Claim) -> pd.DataFrame:
-        return self._by_claim.get(claim.slug, self.cells.iloc[:0])
+    def verdict(self, claim: Claim, group: str | None = None) -> dict:
+        """A claim's row of the verdicts in a group; without one, its first.
 
-    def experiment_cells(self, name: str) -> pd.DataFrame:
+        Raises:
+            KeyError: the claim has no such group.
+        """
+        rows = {row["group"]: row for row in self.verdict_rows(claim)}
+        return rows[next(iter(rows)) if group is None else group]
+
+    def average(self, claim: Claim, group: str | None = None) -> dict | None:
+        """A claim's row of the averages in a group; without one, its first. None where it has none."""
+        rows = self.claim_averages(claim)
+        rows = rows if group is None else rows[rows["group"] == group]
+        return rows.iloc[0].to_dict() if len(rows) else None
+
+    def claim_effects(self, claim: Claim) -> pd.DataFrame:
+        """A claim's comparisons, one row a data set and contrast."""
+        return self._of_claim("effects", claim.slug)
+
+    def claim_units(self, claim: Claim) -> pd.DataFrame:
+        """What a claim averages, one row a unit."""
+        return self._of_claim("units", claim.slug)
+
+    def claim_averages(self, claim: Claim) -> pd.DataFrame:
+        """A claim's averages: one row, or where strata differ, one for each."""
+        return self._of_claim("averages", claim.slug)
+
+    def experiment_effects(self, name: str) -> pd.DataFrame:
         """An experiment's comparisons with its `versus`, its variants' among them."""
-        return self._by_experiment.get(name, self.comparisons.iloc[:0])
+        return self._of_experiment("effects", name)
+
+    def experiment_units(self, name: str) -> pd.DataFrame:
+        """What the averages of an experiment's comparisons rest on."""
+        return self._of_experiment("units", name)
+
+    def experiment_averages(self, name: str) -> pd.DataFrame:
+        """The averages of an experiment's comparisons with its `versus`, its variants' among them."""
+        return self._of_experiment("averages", name)
 
     def question(self, topic: str) -> str:
         """The practitioner's question that a chapter answers; its name, if none is written."""
@@ -114,16 +185,31 @@ class Study:
         return found["question"] if found else topic.replace("_", " ").capitalize()
 
     @cached_property
-    def _verdicts(self) -> dict[str, dict]:
-        return {row["slug"]: row for row in self.verdicts.to_dict("records")}
+    def _verdicts(self) -> dict[str, list[dict]]:
+        found: dict[str, list[dict]] = {}
+        for row in self.verdicts.to_dict("records"):
+            found.setdefault(row["slug"], []).append(row)
+        return found
+
+    def _of_claim(self, table: str, slug: str) -> pd.DataFrame:
+        return self._by_claim[table].get(slug, self.tables[table].iloc[:0])
+
+    def _of_experiment(self, table: str, name: str) -> pd.DataFrame:
+        return self._by_experiment[table].get(name, self.tables[table].iloc[:0])
 
     @cached_property
-    def _by_claim(self) -> dict[str, pd.DataFrame]:
-        return dict(list(self.cells.groupby("claim", sort=False)))
+    def _by_claim(self) -> dict[str, dict[str, pd.DataFrame]]:
+        """Table -> claim -> its rows; those of experiments against their `versus` have no claim."""
+        return {name: dict(list(self.tables[name].groupby("claim", sort=False)))
+                for name in ("effects", "units", "averages")}
 
     @cached_property
-    def _by_experiment(self) -> dict[str, pd.DataFrame]:
-        return dict(list(self.comparisons.groupby(self.comparisons["treatment"].map(base), sort=False)))
+    def _by_experiment(self) -> dict[str, dict[str, pd.DataFrame]]:
+        found = {}
+        for name, parts in self._by_claim.items():
+            rows = parts.get("", self.tables[name].iloc[:0])
+            found[name] = dict(list(rows.groupby(rows["treatment"].map(base), sort=False)))
+        return found
 
 
 def read(root: Path) -> Study:
@@ -134,22 +220,45 @@ def read(root: Path) -> Study:
         Damaged: a stored result is not what was stored.
     """
     root = Path(root)
-    params = load(root / "params.yaml")
-    evidence, answers, guide = (_optional(root / f"book/{name}.yaml") for name in (
-        "evidence", "answers", "guide"))
+    params = _shown(load(root / "params.yaml"))
+    answers, guide = (_optional(root / f"book/{name}.yaml") for name in ("answers", "guide"))
     counts = {name: _counts(root / f"data/{name}.npz") for name in params.data}
     return Study(
-        params, read_claims(root / "book/claims.yaml"), rule(params.verdicts),
+        params, list(map(_as_text, read_claims(root / "book/claims.yaml"))), rule(params.verdicts),
         {name: _table(root / table.path(), table.columns) for name, table in TABLES.items()},
         plans=_jsons(root / "plan", params),
         lines=experiment_lines((root / "params.yaml").read_text(encoding="utf-8")),
-        records=_records(root, params), evidence=tuple(evidence or ()), answers=answers or {},
+        records=_records(root, params), evidence=read_evidence(root), answers=answers or {},
         gaps={name: found for name, found in counts.items() if "weeks_missing" in found},
         sizes={name: found["train"] for name, found in counts.items() if "train" in found},
         guide=tuple(guide or ()), timings=_jsons(root / "timings", params),
-        trained=_trained(root, params), certificates=_certificates(root / CERTIFICATES),
+        trained=_trained(root, params), weights=_weights(root, params), certificates=_certificates(root / CERTIFICATES),
         citation=_optional(root / "CITATION.cff") or {},
-        written=frozenset(path.stem for path in (root / "book").glob("*.md")))
+        written=frozenset(path.stem for path in (root / "book").glob("*.md")),
+        described=(_optional(root / SETS) or {}).get("sets", {}),
+        files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()},
+        first_study=first_study.read(root / first_study.FILE))
+
+
+#: What a person writes in words, and pages show as text.
+WORDS = ("title", "note", "says", "who", "because", "rows")
+
+
+def _as_text(entry: Spec) -> Spec:
+    """An entry whose words are Markdown that shows them as they are."""
+    given = {name: value for name in WORDS if name in type(entry).model_fields and (value := getattr(entry, name))}
+    # Of a file's entry, `rows` is a number.
+    return entry.model_copy(update={
+        name: plain(value) if isinstance(value, str) else list(map(plain, value))
+        for name, value in given.items() if not isinstance(value, int)})
+
+
+def _shown(params: Params) -> Params:
+    """Params whose words are Markdown; a data set without a title has that of its origin."""
+    data = {name: _as_text(one.model_copy(update={"title": one.title or one.origin}))
+            for name, one in params.data.items()}
+    return params.model_copy(update={
+        "data": data, "experiments": {name: _as_text(one) for name, one in params.experiments.items()}})
 
 
 def _optional(path: Path):
@@ -185,11 +294,22 @@ def _trained(root: Path, params: Params) -> dict[str, Counter]:
     return found
 
 
+def _weights(root: Path, params: Params) -> dict[str, Counter]:
+    found = {}
+    for name in params.experiments:
+        if (path := root / RUNS / name / LAYERS_TABLE).exists():
+            found[name] = Counter()
+            with path.open(encoding="utf-8", newline="") as file:
+                for row in csv.DictReader(file):
+                    found[name][row["variant"], row["data"]] += int(row["parameters"])
+    return found
+
+
 def _counts(path: Path) -> dict[str, int]:
     """What a data file says of its training samples and missing weeks; nothing if it is absent."""
     if not path.exists():
         return {}
-    with np.load(path) as arrays:
+    with np.load(path, allow_pickle=False) as arrays:
         return {name: int(arrays[name])
                 for name in ("train", "weeks", "weeks_missing", "windows_dropped") if name in arrays}
 

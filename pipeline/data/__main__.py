@@ -38,10 +38,20 @@ def arrays_of(params: Params, name: str) -> Arrays:
 def origin(params: Params, name: str) -> str:
     """A hash of all that a data set's arrays are made from: its entry, its seeds, its file, this room."""
     entry = params.data[name]
-    values = entry.model_dump(mode="json", exclude={"group", "title", "train", "of"})
+    values = entry.model_dump(mode="json", exclude={"group", "also", "unit", "stratum", "title", "train", "of", "own",
+                                                    "experiments"})
     file = sha256(locate(entry)) if isinstance(entry, FileSource) and locate(entry).exists() else ""
     code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
     return hashlib.sha256(json.dumps([values, params.seeds(name), file, code]).encode()).hexdigest()
+
+
+def _known(record: Path) -> dict:
+    """What each file was made from; nothing, if that is not to be read, and then all are made again."""
+    try:
+        found = json.loads(record.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def make_missing(params: Params, folder: Path = DATA) -> list[str]:
@@ -56,7 +66,7 @@ def make_missing(params: Params, folder: Path = DATA) -> list[str]:
         ConfigError, ValueError: a data set cannot be made; those before it are kept.
     """
     record, new = folder / MADE, []
-    known = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+    known = _known(record)
     for name in params.data:
         path, wanted = folder / f"{name}.npz", origin(params, name)
         if path.exists() and known.get(name) == [wanted, sha256(path)]:

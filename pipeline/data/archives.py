@@ -57,12 +57,15 @@ def cancer(seeds: Iterable[int] = ()) -> Arrays:
     return _pool(*load_breast_cancer(return_X_y=True))
 
 
-def digits(seeds: Iterable[int] = ()) -> Arrays:
+def digits(
+    seeds: Iterable[int] = (), train: Count = 1079, validation: Count = 359, test: Count = 359
+) -> Arrays:
     """Optical digits: x ``(1797, 8, 8, 1)``, grey levels 0 to 16, y ``(1797,)``, ten classes."""
     from sklearn.datasets import load_digits
 
     x, y = load_digits(return_X_y=True)
-    return _pool(x.reshape(-1, 8, 8, 1), y)
+    sizes = {"train": train, "validation": validation, "test": test}
+    return _pool(x.reshape(-1, 8, 8, 1), y) | {part: np.array(size) for part, size in sizes.items()}
 
 
 def co2(

@@ -39,7 +39,11 @@ class Clock:
         return times
 
     def _dates(self, cells: pd.Series) -> np.ndarray:
-        times = pd.to_datetime(cells, format=self.form or "ISO8601", utc=True, errors="coerce")
+        try:
+            times = pd.to_datetime(cells, format=self.form or "ISO8601", utc=True, errors="coerce")
+        except (ValueError, KeyError, OverflowError) as error:
+            raise ConfigError(f"{self.rows.name}: time_format: found {self.form!r}; allowed: a form such as "
+                              f"'%d.%m.%Y %H:%M' ({' '.join(str(error).split())[:100]})") from None
         if times.isna().any():
             as_form = f"a date as '{self.form}' reads it"
             hint = "a date such as 2024-01-31 13:00, or numbers; for another form its entry says time_format"
@@ -85,8 +89,9 @@ class Clock:
         """
         if self.dates:
             try:
-                width = pd.Timedelta(step) // pd.Timedelta(1, "us") if isinstance(step, str) else 0
-            except ValueError:
+                length = pd.Timedelta(step) if isinstance(step, str) else pd.Timedelta(0)
+                width = 0 if pd.isna(length) else length // pd.Timedelta(1, "us")
+            except (ValueError, OverflowError):
                 width = 0
             allowed = "a length of time such as 10min, 1h or 1D, because the times are dates"
         else:

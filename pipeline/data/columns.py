@@ -80,6 +80,22 @@ def codes(values: Iterable) -> tuple[np.ndarray, list[str]]:
     return values.map(place).fillna(-1).to_numpy(np.int32), names
 
 
+def targets(entry: FileSource, cells: pd.DataFrame, where) -> tuple[str, np.ndarray, list[str]]:
+    """As `target`, of one column or of several of numbers; numbers are `(rows, targets)`.
+
+    Args:
+        cells: a column for each of the entry's targets, in their order.
+        where: (index of a cell, name of the column) → the place that an error names.
+    """
+    if not isinstance(entry.target, list):
+        task, values, names = target(entry, cells.iloc[:, 0], lambda at: where(at, entry.target))
+        return task, values if names else values[:, None], names
+    entry = entry.model_copy(update={"task": "regression"})
+    found = [target(entry, cells.iloc[:, number], lambda at, name=name: where(at, name))[1]
+             for number, name in enumerate(entry.target)]
+    return "regression", np.stack(found, axis=1), []
+
+
 def target(entry: FileSource, cells: pd.Series, where) -> tuple[str, np.ndarray, list[str]]:
     """The task, the targets (int32 classes, -1 for None, or float32 numbers), the classes' names.
 
@@ -103,7 +119,13 @@ def target(entry: FileSource, cells: pd.Series, where) -> tuple[str, np.ndarray,
     elif task is None:
         task = "classes"
     if task == "regression":
-        values = np.asarray(pd.to_numeric(cells, errors="coerce"), np.float32)
+        exact = np.asarray(pd.to_numeric(cells, errors="coerce"), np.float64)
+        # Beyond the largest float32, which networks compute in, a number is infinite too.
+        wrong = ~(np.abs(exact) <= np.finfo(np.float32).max) & cells.notna().to_numpy()
+        if wrong.any():
+            at = cells.index[np.flatnonzero(wrong)[0]]
+            raise ConfigError(f"{where(at)}: found {str(cells[at])[:40]!r}; allowed: a finite number")
+        values = exact.astype(np.float32)
         held = values[np.isfinite(values)]
         if len(held) and held.min() == held.max():
             raise ConfigError(f"{where(None)}: found {held[0]:g} in every row; allowed: a target that varies")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import tempfile
 import urllib.error
@@ -17,6 +18,8 @@ FETCHED = Path(".fetched")
 #: Seconds without an answer.
 PATIENCE = 60
 BLOCK = 1 << 20
+#: Bytes of a file that is fetched, at most.
+LARGEST = 10_000_000_000
 
 
 def sha256(path: Path) -> str:
@@ -35,7 +38,11 @@ def fetch(address: str, expected: str, folder: Path = FETCHED, schemes: tuple = 
     Raises:
         ConfigError: another scheme, no answer, or a content of another hash; nothing is kept then.
     """
-    path = Path(folder) / f"{expected[:16]}-{PurePosixPath(urlsplit(address).path).name}"
+    try:
+        name = PurePosixPath(urlsplit(address).path).name
+    except ValueError as error:
+        raise ConfigError(f"{address}: is no address: {error}") from None
+    path = Path(folder) / f"{expected[:16]}-{name}"
     if path.exists():
         if sha256(path) == expected:
             return path
@@ -64,7 +71,9 @@ def _copy(address: str, file, schemes: tuple) -> str:
             while block := answer.read(BLOCK):
                 known.update(block)
                 file.write(block)
-    except (urllib.error.URLError, OSError) as error:
+                if file.tell() > LARGEST:
+                    raise ConfigError(f"{address}: found more than {LARGEST} bytes; allowed: at most that many")
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         raise ConfigError(f"{address}: cannot be fetched: {getattr(error, 'reason', error)}") from None
     return known.hexdigest()
 

@@ -7,6 +7,7 @@ import gzip
 import importlib.util
 import io
 import lzma
+import struct
 import warnings
 import zipfile
 import zlib
@@ -26,8 +27,13 @@ PIECE = 2_000_000
 LOOK = 1_000
 #: What means a missing number in a text file; in a column of words only an empty cell does.
 MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL"]
-#: What a damaged file ends in, by format.
-_DAMAGED = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile)
+#: A line has at most so many bytes and cells, and rows that are read at once so many bytes.
+LONGEST_LINE, MOST_COLUMNS, MOST_AT_ONCE = 1_000_000, 10_000, 500_000_000
+#: What is packed may hold so many bytes, or so many times its own size; more is no data.
+MOST_UNPACKED, RATIO = 100_000_000, 200
+#: What a damaged file ends in, by format; of a packed one also what this Python cannot unpack.
+_DAMAGED = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile, struct.error,
+            NotImplementedError, RuntimeError, OSError, csv.Error, ValueError, OverflowError)
 
 
 class Rows(Protocol):
@@ -93,7 +99,8 @@ class _Text:
         """The file's content as text."""
         with readable(self.name):
             with _unpacked(self.path, self.name) as content:
-                yield io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
+                bounded = io.BufferedReader(_Bounded(content, self.path, self.name), 1 << 18)
+                yield io.TextIOWrapper(bounded, encoding="utf-8-sig", newline="")
 
     @contextmanager
     def _lines(self):
@@ -108,6 +115,8 @@ class _Text:
         if all(map(_is_number, names)):
             raise ConfigError(f"{self.name}, line 1: found only numbers ({', '.join(names[:3])}, …); "
                               f"{allowed}")
+        if len(names) > MOST_COLUMNS:
+            raise ConfigError(f"{self.name}, line 1: found {len(names)} columns; allowed: {MOST_COLUMNS}")
         for position, column in enumerate(names, 1):
             if not column:
                 raise ConfigError(f"{self.name}, line 1: the name of column {position} is empty; {allowed}")
@@ -128,6 +137,7 @@ class _Text:
                 skipinitialspace=True, skip_blank_lines=len(self.columns) > 1,
                 chunksize=max(1_000, PIECE // len(self.columns)), nrows=rows)
             while (piece := self._next(reader)) is not None:
+                text.buffer.raw.begin()
                 piece = piece[[*numbers, *words]].copy()
                 for column in numbers:
                     piece[column] = _numbers(self, piece[column])
@@ -270,10 +280,56 @@ def readable(name: str):
     """What cannot be read is said in words that name the file."""
     try:
         yield
+    except ConfigError:
+        raise
     except UnicodeDecodeError as error:
         raise ConfigError(f"{name}: is not UTF-8 text: {error.reason}") from None
     except _DAMAGED as error:
-        raise ConfigError(f"{name}: is damaged: {error}") from None
+        raise ConfigError(f"{name}: is damaged: {' '.join(str(error).split())[:200]}") from None
+
+
+def most_unpacked(path: Path) -> int:
+    """How many bytes a packed file may hold."""
+    return max(MOST_UNPACKED, RATIO * path.stat().st_size)
+
+
+class _Bounded(io.RawIOBase):
+    """Bytes that are counted while they are read, so that a small file cannot fill the memory."""
+
+    def __init__(self, content, path: Path, name: str):
+        self.content, self.name = content, name
+        self.most = float("inf") if path.suffix == ".csv" else most_unpacked(path)
+        self.read_so_far = self.line = self.at_once = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def begin(self) -> None:
+        """Other rows are read from here on."""
+        self.at_once = 0
+
+    def readinto(self, buffer) -> int:
+        block = self.content.read(len(buffer))
+        buffer[:len(block)] = block
+        self.read_so_far += len(block)
+        self.at_once += len(block)
+        self._count_line(block)
+        if self.read_so_far > self.most:
+            raise ConfigError(f"{self.name}: holds more than {self.most} bytes; allowed: at most {MOST_UNPACKED}"
+                              f", or {RATIO} times the size of the packed file")
+        if self.at_once > MOST_AT_ONCE:
+            raise ConfigError(f"{self.name}: found more than {MOST_AT_ONCE} bytes in rows that are read at "
+                              "once; a quote may not be closed")
+        return len(block)
+
+    def _count_line(self, block: bytes) -> None:
+        """Refuse a line that is too long; a block is shorter than the longest one."""
+        first = min(at for at in (block.find(b"\n"), block.find(b"\r"), len(block)) if at >= 0)
+        if self.line + first > LONGEST_LINE:
+            raise ConfigError(f"{self.name}: found a line of more than {LONGEST_LINE} bytes; allowed: at most "
+                              "that many")
+        last = max(block.rfind(b"\n"), block.rfind(b"\r"))
+        self.line = self.line + len(block) if last < 0 else len(block) - last - 1
 
 
 @contextmanager

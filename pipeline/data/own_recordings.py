@@ -14,6 +14,7 @@ Arrays, beside the scalars task, kind 'recordings', classes, train, validation, 
 from __future__ import annotations
 
 import hashlib
+import math
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ import pandas as pd
 from pipeline.data import columns
 from pipeline.data.clock import Clock
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.files import Rows, readable
+from pipeline.data.files import MOST_UNPACKED, RATIO, Rows, most_unpacked, readable
 from pipeline.data.own_tables import require_rows_of_each_class
 from pipeline.data.samples import Groups
 from pipeline.data.samples import Rows as Drawn
@@ -39,6 +40,10 @@ RECORDINGS = 20_000
 CELLS = 20_000_000
 #: Numbers that are read at once from an array.
 PIECE = 4_000_000
+#: What stands before the numbers of an array is no longer.
+LONGEST_HEADER = 20_000
+#: Types of the arrays that may stand beside x.
+_KINDS = {"y": "biufSU", "length": "iu", "group": "biufSUO"}
 
 
 @dataclass(frozen=True)
@@ -166,12 +171,13 @@ def _npz(entry: RecordingsFile, path: Path) -> _Read:
     with readable(entry.file):
         try:
             with zipfile.ZipFile(path) as file:
+                _require_moderate(file, path, entry.file)
                 held = {name.removesuffix(".npy"): _header(file, name, entry.file)
                         for name in file.namelist()}
         except ConfigError:
             raise
-        except ValueError as error:
-            raise ConfigError(f"{entry.file}: is no .npz file: {error}") from None
+        except (ValueError, TypeError, KeyError, SyntaxError, RecursionError) as error:
+            raise ConfigError(f"{entry.file}: is no .npz file: {' '.join(str(error).split())[:200]}") from None
         for name in ("x", "y"):
             if name not in held:
                 raise ConfigError(f"{entry.file}: there is no array '{name}'; found: {', '.join(held)}; "
@@ -180,14 +186,14 @@ def _npz(entry: RecordingsFile, path: Path) -> _Read:
         with np.load(path, allow_pickle=False) as file:
             beside = {name: file[name] for name in ("y", "length", "group", "names") if name in held}
     count, steps, *_ = held["x"][0]
-    beside = {"length": np.full(count, steps), "group": [None] * count} | beside
+    beside = {"length": np.full(count, steps), "group": np.full(count, None)} | beside
     _check_beside(entry, beside, count, steps)
     classes = [str(name) for name in beside["names"]] if "names" in beside else None
     return _Read(_from_array(entry, path, beside), [], classes)
 
 
 def _check_shape(entry: RecordingsFile, shape: tuple, kind: np.dtype) -> None:
-    if len(shape) in ((3, 4) if entry.images else (3,)) and kind.kind in "biuf":
+    if len(shape) in ((3, 4) if entry.images else (3,)) and kind.kind in "biuf" and min(shape) >= 1:
         return
     wanted = "(images, height, width), or with channels" if entry.images else (
         "(recordings, time, channels), also of a single channel; images have `images: true` in their entry")
@@ -200,6 +206,12 @@ def _check_beside(entry: RecordingsFile, beside: dict, count: int, steps: int) -
         if np.shape(beside[name]) != (count,):
             raise ConfigError(f"{entry.file}: {name}: found the shape {np.shape(beside[name])}; allowed: "
                               f"({count},), one for each recording")
+        if beside[name].dtype.kind not in _KINDS[name]:
+            raise ConfigError(f"{entry.file}: {name}: found {beside[name].dtype}; allowed: "
+                              f"{'whole numbers' if name == 'length' else 'numbers or text'}")
+    if "names" in beside and (beside["names"].ndim != 1 or beside["names"].dtype.kind not in "SU"):
+        raise ConfigError(f"{entry.file}: names: found the shape {beside['names'].shape} of "
+                          f"{beside['names'].dtype}; allowed: a list of text")
     wrong = np.flatnonzero((beside["length"] < 1) | (beside["length"] > steps))
     if len(wrong):
         raise ConfigError(f"{entry.file}: length of recording {wrong[0] + 1}: found "
@@ -213,9 +225,26 @@ def _header(file: zipfile.ZipFile, name: str, shown: str) -> tuple[tuple, np.dty
     if kind.hasobject:
         raise ConfigError(f"{shown}: {name.removesuffix('.npy')}: found Python objects, which are pickled "
                           "and could run code; allowed: numbers or text")
+    begin = _length_of_header(file.getinfo(name), shape, kind)
+    if not 0 < begin <= LONGEST_HEADER:
+        raise ConfigError(f"{shown}: {name.removesuffix('.npy')}: is damaged: it does not hold an array of the shape "
+                          f"{shape}")
     if by_columns and name == "x.npy" and len(shape) > 1:
         raise ConfigError(f"{shown}: x: found the order of columns; allowed: np.ascontiguousarray(x)")
     return shape, kind
+
+
+def _length_of_header(member: zipfile.ZipInfo, shape: tuple, kind: np.dtype) -> int:
+    """How many bytes of a member are not the numbers that its header names."""
+    return member.file_size - math.prod(shape) * kind.itemsize
+
+
+def _require_moderate(file: zipfile.ZipFile, path: Path, shown: str) -> None:
+    """Refuse a packed file that holds far more than it seems to."""
+    held = sum(member.file_size for member in file.infolist())
+    if held > most_unpacked(path):
+        raise ConfigError(f"{shown}: holds {held} bytes; allowed: at most {MOST_UNPACKED}, or {RATIO} times the "
+                          "size of the packed file")
 
 
 def _read_header(content) -> tuple[tuple, bool, np.dtype]:
@@ -237,7 +266,9 @@ def _from_array(entry: RecordingsFile, path: Path, beside: dict):
         for start in range(0, count, at_once):
             number = min(at_once, count - start)
             piece = np.frombuffer(content.read(number * size * kind.itemsize), kind)
-            piece = piece.reshape(number, *shape).astype(np.float32)
+            # A number beyond the largest float32 becomes infinite, and is refused.
+            with np.errstate(over="ignore"):
+                piece = piece.reshape(number, *shape).astype(np.float32)
             if entry.images and piece.ndim == 3:
                 piece = piece[..., None]
             for position, x in enumerate(piece, start):
@@ -261,8 +292,9 @@ def _ts(entry: RecordingsFile, path: Path) -> _Read:
 
     try:
         held, targets = load_from_ts_file(str(path), return_type="auto")
-    except (OSError, ValueError, IndexError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{entry.file}: cannot be read as a .ts file: {error}") from None
+    except Exception as error:  # Whatever the reader of another project ends in.
+        raise ConfigError(f"{entry.file}: cannot be read as a .ts file: {' '.join(str(error).split())[:200]}"
+                          ) from None
 
     def items():
         for number, (x, target) in enumerate(zip(held, targets, strict=True), 1):

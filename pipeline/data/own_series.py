@@ -4,7 +4,7 @@ Arrays, beside the scalars task, kind 'windows', classes, train, validation, tes
 carried (over how many steps a last value may have been carried forward):
 
 - x ``(rows, channels)`` float32, as in the file, NaN where nothing is known;
-- y ``(rows,)`` int32 for classes, -1 where none is known, or ``(rows, 1)`` float32;
+- y ``(rows,)`` int32 for classes, -1 where none is known, or ``(rows, targets)`` float32;
 - last ``(windows,)`` int64: the row of each window's last known values; the window is the `window`
   rows up to it, its target y `horizon` rows after it;
 - with `group_by`: groups ``(windows,)`` int32;
@@ -29,6 +29,8 @@ from pipeline.spec.base import ConfigError
 from pipeline.spec.files import SeriesFile
 
 ROWS = 200_000
+#: A grid, and the windows of a split, hold at most so many numbers.
+CELLS = 100_000_000
 
 
 def series(entry: SeriesFile, rows: Rows, digest: str) -> Arrays:
@@ -38,10 +40,11 @@ def series(entry: SeriesFile, rows: Rows, digest: str) -> Arrays:
         ConfigError: names the file, the line and the column, what was found and what is allowed.
     """
     inputs = columns.inputs(entry, rows, "time")
-    words_only = rows.words_only(list(dict.fromkeys([*inputs, entry.target])), entry.missing_as)
+    words_only = rows.words_only(list(dict.fromkeys([*inputs, *entry.targets])), entry.missing_as)
     if entry.inputs is None:
         inputs = [name for name in inputs if name not in words_only]
-    is_number = entry.task == "regression" or (entry.task is None and entry.target not in words_only)
+    is_number = isinstance(entry.target, list) or entry.task == "regression" or (
+        entry.task is None and entry.target not in words_only)
     reader = _Reader(entry, rows, inputs, is_number)
     frame, count, used = reader.read()
     frame = frame.reset_index(names="row")
@@ -55,14 +58,14 @@ def series(entry: SeriesFile, rows: Rows, digest: str) -> Arrays:
 class _Reader:
     """Pieces of the file → one frame, group by group.
 
-    Its columns are `target`, `time`, `group`, and the inputs by their numbers, so that a column of the
-    file may have any name.
+    Its columns are `target` (of several `target 1`, …), `time`, `group`, and the inputs by their
+    numbers, so that a column of the file may have any name.
     """
 
     def __init__(self, entry: SeriesFile, rows: Rows, inputs: list[str], is_number: bool):
         self.entry, self.rows, self.inputs = entry, rows, inputs
-        self.numbers = list(dict.fromkeys([*inputs, *([entry.target] if is_number else [])]))
-        self.words = [] if is_number else [entry.target]
+        self.numbers = list(dict.fromkeys([*inputs, *(entry.targets if is_number else [])]))
+        self.words = [] if is_number else entry.targets
         self.clock = Clock(rows, entry.time, entry.time_format, entry.group_by) if entry.time else None
         self.limit = entry.rows or ROWS
         #: Whether a grid was longer than is used.
@@ -97,7 +100,8 @@ class _Reader:
             piece = piece[~missing[named].any(axis=1)]
             found = piece[self.inputs].astype(np.float32).set_axis(range(len(self.inputs)), axis=1)
             # The target stands beside the inputs, of which it may be one, and is never filled.
-            found["target"] = piece[entry.target]
+            for key, name in _targets(entry).items():
+                found[key] = piece[name]
             found["time"] = self.clock.read(piece) if self.clock else piece.index
             found["group"] = piece[entry.group_by] if entry.group_by else ""
             yield found
@@ -114,12 +118,17 @@ class _Reader:
         means = sums.xs("sum", axis=1, level=1) / counts.where(counts > 0)
         if self.words:
             means["target"] = whole[[("target", "last")]].last()
-        width, full = self._width(), []
+        width, full, held = self._width(), [], 0
         for group, part in means.groupby(level=0, sort=False):
             part = part.droplevel(0)
             # No more steps than are used, however far apart two rows are.
             first = max(part.index[0], part.index[-1] - (self.limit - 1) * width)
             self.cut |= bool(first > part.index[0])
+            steps = int((part.index[-1] - first) // width) + 1
+            held += steps * (len(self.inputs) + 1)
+            if held > CELLS:
+                raise ConfigError(f"{self.rows.name}: resample: found {self.entry.resample!r}, which makes more "
+                                  f"than {CELLS} cells; allowed: a longer step, or fewer `rows`")
             part = part.reindex(np.arange(first, part.index[-1] + width, width))
             full.append(part.rename_axis("time").reset_index().assign(group=group))
         frame = pd.concat(full, ignore_index=True)
@@ -127,7 +136,7 @@ class _Reader:
         return frame
 
     def _require_full(self, frame: pd.DataFrame) -> None:
-        for key, column in [*enumerate(self.inputs), ("target", self.entry.target)]:
+        for key, column in [*enumerate(self.inputs), *_targets(self.entry).items()]:
             held = frame[key]
             if self.entry.carried(column) is None and held.isna().any():
                 at = int(np.flatnonzero(held.isna())[0])
@@ -135,6 +144,13 @@ class _Reader:
                 raise ConfigError(f"{self.rows.name}, column '{column}': found no row in the step of "
                                   f"{self.entry.resample} that begins at {time}; allowed: one or more; or "
                                   f"its entry says missing: {{{column}: drop}}, or {{{column}: {{carry: 3}}}}")
+
+
+def _targets(entry: SeriesFile) -> dict[str, str]:
+    """What a frame calls each target, and the column that it is."""
+    if not isinstance(entry.target, list):
+        return {"target": entry.target}
+    return {f"target {number}": name for number, name in enumerate(entry.target, 1)}
 
 
 def _sums(piece: pd.DataFrame, width: int) -> pd.DataFrame:
@@ -156,23 +172,24 @@ def _segments(frame: pd.DataFrame) -> np.ndarray:
 
 
 def _arrays(entry: SeriesFile, rows: Rows, frame: pd.DataFrame, segments, inputs, is_number) -> Arrays:
-    def where(at):
+    def where(at, column):
         if at is None or entry.resample:
-            return f"{rows.name}, column '{entry.target}'"
-        return rows.place(int(frame["row"][at]), entry.target)
+            return f"{rows.name}, column '{column}'"
+        return rows.place(int(frame["row"][at]), column)
 
     task = entry.task or ("regression" if is_number else "classes")
-    task, y, classes = columns.target(entry.model_copy(update={"task": task}), frame["target"], where)
+    task, y, classes = columns.targets(
+        entry.model_copy(update={"task": task}), frame[list(_targets(entry))], where)
     x = frame[list(range(len(inputs)))].to_numpy(np.float32)
     columns.require_variety(rows.name, inputs, x)
-    values = _numbers_of(y, classes)
-    if values is not None:
-        _refuse_what_knows_the_target(rows.name, entry, inputs, x, values, segments)
+    for name, values in zip(entry.targets, _numbers_of(y, classes).T, strict=True):
+        if np.isfinite(values).any():
+            _refuse_what_knows_the_target(rows.name, entry, name, inputs, x, values, segments)
     carried = [entry.carried(name) or 0 for name in inputs]
     x = columns.carry(x, carried, segments)
     last, possible = _windows(entry, x, y, segments, rows.name)
     arrays = {"window": np.array(entry.window), "horizon": np.array(entry.horizon),
-              "carried": np.array(max(carried)), "x": x, "y": y if classes else y[:, None], "last": last,
+              "carried": np.array(max(carried)), "x": x, "y": y, "last": last,
               "about_windows": np.array(possible), "about_windows_dropped": np.array(possible - len(last)),
               "about_classes": np.array(classes, str)}
     if entry.group_by:
@@ -180,10 +197,14 @@ def _arrays(entry: SeriesFile, rows: Rows, frame: pd.DataFrame, segments, inputs
         arrays["groups"] = np.unique(number, return_inverse=True)[1].astype(np.int32)
         sizes = pool_sizes(entry.split, len(last), rows.name, "windows", arrays["groups"])
         if classes:
-            require_rows_of_each_class(y[last + entry.horizon], classes, sizes, where(None))
+            require_rows_of_each_class(y[last + entry.horizon], classes, sizes, where(None, entry.target))
     else:
         reach = entry.window + entry.horizon - 1 + max(carried)
         sizes = series_sizes(entry.split, last, reach, rows.name)
+    if sum(sizes) * entry.window * len(inputs) > CELLS:
+        raise ConfigError(f"{rows.name}: found {sum(sizes)} windows of {entry.window} rows and {len(inputs)} "
+                          f"inputs; allowed: {CELLS} numbers together; a shorter window, fewer inputs, or a "
+                          "smaller split")
     return scalars(task, "windows", *sizes, len(classes)) | arrays
 
 
@@ -196,7 +217,7 @@ def _windows(entry: SeriesFile, x, y, segments, name: str) -> tuple[np.ndarray, 
     known = np.isfinite(x).all(axis=1)
     missing = np.concatenate([[0], np.cumsum(~known)])
     whole = missing[last + 1] == missing[last + 1 - window]
-    whole &= (y >= 0)[last + horizon] if y.dtype == np.int32 else np.isfinite(y)[last + horizon]
+    whole &= (y >= 0)[last + horizon] if y.dtype == np.int32 else np.isfinite(y).all(axis=1)[last + horizon]
     if not whole.any():
         inside = " of one group" if len(segments) > 1 else ""
         raise ConfigError(f"{name}: found no window of {window} rows{inside} with a target {horizon} rows "
@@ -205,17 +226,17 @@ def _windows(entry: SeriesFile, x, y, segments, name: str) -> tuple[np.ndarray, 
     return last[whole], len(last)
 
 
-def _numbers_of(y: np.ndarray, classes: list[str]) -> np.ndarray | None:
-    """Targets as the file has them, NaN where none is known; None if they are words."""
+def _numbers_of(y: np.ndarray, classes: list[str]) -> np.ndarray:
+    """Targets ``(rows, targets)`` as the file has them, NaN where none is known, or where they are words."""
     if not classes:
         return y
     names = np.asarray(pd.to_numeric(pd.Series(classes), errors="coerce"), np.float32)
-    return None if np.isnan(names).any() else np.where(y < 0, np.float32("nan"), names[y])
+    return np.where((y < 0) | np.isnan(names).any(), np.float32("nan"), names[y])[:, None]
 
 
-def _refuse_what_knows_the_target(name, entry, inputs, x, y, segments) -> None:
+def _refuse_what_knows_the_target(name, entry, target, inputs, x, y, segments) -> None:
     """Refuse an input that holds the target of later under another name, or that of now if asked for."""
-    lags = range(1, entry.horizon + 1) if entry.horizon else [0]
+    lags = range(1, min(entry.horizon, len(y) - 1) + 1) if entry.horizon else [0]
     for column, values in zip(inputs, x.T, strict=True):
         for lag in lags:
             ahead, now = y[lag:], values[:len(values) - lag]
@@ -225,6 +246,6 @@ def _refuse_what_knows_the_target(name, entry, inputs, x, y, segments) -> None:
             known = np.isfinite(ahead) & np.isfinite(now) & inside
             if known.any() and (ahead == now)[known].all():
                 when = "of the same row" if lag == 0 else f"of {lag} rows later"
-                raise ConfigError(f"{name}, column '{column}': found the target '{entry.target}' {when} in "
+                raise ConfigError(f"{name}, column '{column}': found the target '{target}' {when} in "
                                   "every row; allowed: what is known at the time; its entry says leave_out: "
                                   f"['{column}']")

@@ -2,7 +2,7 @@
 
 Arrays, beside the scalars task, kind 'table', classes, train, validation, test:
 
-- x ``(rows, numbers)`` float32, as in the file; y ``(rows,)`` int32, or ``(rows, 1)`` float32;
+- x ``(rows, numbers)`` float32, as in the file; y ``(rows,)`` int32, or ``(rows, targets)`` float32;
 - with categories: codes ``(rows, categories)`` int32, and levels ``(categories,)``, how many each has;
 - with `group_by`: groups ``(rows,)`` int32;
 - row ``(rows,)`` int64: the row's number in the file, from 0;
@@ -36,7 +36,8 @@ def table(entry: TableFile, rows: Rows, digest: str) -> Arrays:
     """
     numbers, categories = _inputs(entry, rows)
     words = list(categories)
-    (numbers if entry.task == "regression" else words).append(entry.target)
+    several = isinstance(entry.target, list)
+    (numbers if several or entry.task == "regression" else words).extend(entry.targets)
     words += [entry.group_by] if entry.group_by and entry.group_by not in words else []
     drawn, missing = Drawn(entry.rows or ROWS), 0
     for piece in rows.pieces(numbers, words, entry.missing_as):
@@ -47,7 +48,7 @@ def table(entry: TableFile, rows: Rows, digest: str) -> Arrays:
         piece[numbers] += 0
         drawn.add(piece, identity(piece.drop(columns=_only_groups(entry, categories))))
     frame, whole, duplicates = drawn.result()
-    return _arrays(entry, rows, frame, [n for n in numbers if n != entry.target], categories) | (
+    return _arrays(entry, rows, frame, [n for n in numbers if n not in entry.targets], categories) | (
         columns.about(rows.name, digest, "all" if len(frame) == whole - duplicates else "drawn",
                       rows=whole + missing, missing=missing, duplicates=duplicates))
 
@@ -64,21 +65,22 @@ def _only_groups(entry: TableFile, categories: list[str]) -> list[str]:
 
 
 def _arrays(entry, rows: Rows, frame: pd.DataFrame, numbers, categories) -> Arrays:
-    def where(row):
-        return rows.name + f", column '{entry.target}'" if row is None else rows.place(row, entry.target)
+    def where(row, column):
+        return rows.name + f", column '{column}'" if row is None else rows.place(row, column)
 
     if frame.empty:
         raise ConfigError(f"{rows.name}: found no row without a missing value; allowed: one or more")
-    task, y, classes = columns.target(entry, frame[entry.target], where)
+    task, y, classes = columns.targets(entry, frame[entry.targets], where)
     x = frame[numbers].to_numpy(np.float32)
     columns.require_variety(rows.name, numbers, x)
-    _refuse_target(rows, entry.target, frame, [*numbers, *categories])
+    for target in entry.targets:
+        _refuse_target(rows, target, frame, [*numbers, *categories])
     groups = columns.codes(frame[entry.group_by])[0] if entry.group_by else None
     sizes = pool_sizes(entry.split, len(frame), rows.name, "rows", groups)
     if classes:
-        require_rows_of_each_class(y, classes, sizes, where(None))
+        require_rows_of_each_class(y, classes, sizes, where(None, entry.target))
     arrays = scalars(task, "table", *sizes, len(classes)) | {
-        "x": x, "y": y if classes else y[:, None], "row": frame.index.to_numpy(np.int64)}
+        "x": x, "y": y, "row": frame.index.to_numpy(np.int64)}
     if categories:
         arrays |= _coded(rows.name, frame, categories)
     if groups is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import io
+import math
 import os
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -15,12 +16,13 @@ import numpy as np
 import pydantic
 
 from pipeline.data.archives import cancer, co2, digits, power, vowels
-from pipeline.data.draw import Arrays
+from pipeline.data.draw import CALIBRATION, Arrays
 from pipeline.data.recordings import eeg, tokens
 from pipeline.data.sequences import badly_scaled, forecast, noise
 from pipeline.data.tables import many_classes, tabular
-from pipeline.results import write_bytes
-from pipeline.spec.base import Spec, explain
+from pipeline.data.splits import PARTS
+from pipeline.results import Damaged, write_bytes
+from pipeline.spec.base import ConfigError, Spec, explain, shown
 
 SOURCES: dict[str, Callable[..., Arrays]] = {
     source.__name__: source
@@ -29,6 +31,11 @@ SOURCES: dict[str, Callable[..., Arrays]] = {
         digits, co2,
     )
 }
+
+
+#: No window, number of channels or the like is larger; what a source draws for a seed, and what it keeps
+#: for all of them, is not more than so many numbers.
+WIDEST, MOST, MOST_OF_ALL = 5_000, 200_000_000, 300_000_000
 
 
 @functools.cache
@@ -59,6 +66,22 @@ def check(source: str, place: str = "data source", /, **arguments) -> None:
         model(source=source, arguments=arguments)
     except pydantic.ValidationError as error:
         raise explain(place, model, error) from None
+    items, widths = _sizes(source, arguments)
+    for name, width in widths.items():
+        if width > WIDEST:
+            raise ConfigError(f"{place}.arguments.{name}: found {shown(width)}; allowed: a number of at most {WIDEST}")
+    numbers = (items + CALIBRATION) * math.prod(widths.values())
+    if numbers > MOST:
+        raise ConfigError(f"{place}.arguments: they ask for up to {shown(numbers)} numbers a seed; allowed: at most "
+                          f"{MOST}; fewer samples, or narrower ones")
+
+
+def _sizes(source: str, arguments: Mapping[str, Any]) -> tuple[int, dict[str, int]]:
+    """How many samples the parts of a source have together, and its other whole numbers by their names."""
+    given = {name: one.default for name, one in inspect.signature(SOURCES[source]).parameters.items()} | arguments
+    # Of `horizon` depends only how far apart the rows of a sample are.
+    whole = {name: value for name, value in given.items() if isinstance(value, int) and name != "horizon"}
+    return sum(whole.pop(part, 0) for part in PARTS), whole
 
 
 def make(source: str, seeds: Iterable[int], **arguments) -> Arrays:
@@ -77,6 +100,10 @@ def make(source: str, seeds: Iterable[int], **arguments) -> Arrays:
     seeds = sorted(set(seeds))
     if not all(isinstance(seed, int | np.integer) and 0 <= seed < 2**32 for seed in seeds):
         raise ValueError(f"seeds: found {seeds}, allowed: whole numbers from 0, below 2**32")
+    items, widths = _sizes(source, arguments)
+    if items * max(widths.values(), default=1) * len(seeds) > MOST_OF_ALL:
+        raise ValueError(f"data source '{source}': found {items} samples of each of {len(seeds)} seeds, allowed: "
+                         f"at most {MOST_OF_ALL} numbers of all together; fewer samples, or fewer seeds")
     arrays = SOURCES[source]([int(seed) for seed in seeds], **arguments)
     if str(arrays["kind"]) == "synthetic" and not seeds:
         raise ValueError(f"data source '{source}': found no seeds, allowed: one or more")
@@ -91,6 +118,19 @@ def write(arrays: Mapping[str, np.ndarray], path: str | os.PathLike) -> None:
 
 
 def read(path: str | os.PathLike) -> Arrays:
-    """Read what `write` wrote."""
-    with np.load(path, allow_pickle=False) as file:
-        return dict(file)
+    """Read what `write` wrote.
+
+    Raises:
+        Damaged: it is something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # A damaged archive ends in many ways.
+        raise Damaged(f"{path}: its content is not what was stored ({' '.join(str(error).split())[:100]}); remove "
+                      "it, and `make book` makes it anew") from None
+    if "kind" not in arrays:
+        raise Damaged(f"{path}: it holds no data set; remove it, and `make book` makes it anew")
+    return arrays

@@ -13,6 +13,8 @@ from pipeline.spec.base import ConfigError, nearest
 REFUSED = {
     **dict.fromkeys(("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"),
                     "it runs foreign code, which params.yaml cannot describe"),
+    **dict.fromkeys(("StringLookup", "IntegerLookup", "TextVectorization"),
+                    "it may read files of any place, which params.yaml cannot describe"),
     **dict.fromkeys(("Layer", "Wrapper", "InputLayer"), "it is a base, not a layer of a network"),
     **dict.fromkeys(("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply",
                      "Subtract"), "it merges several inputs, and a list has one"),
@@ -49,8 +51,8 @@ def layer_class(name: str, place: str, words=()) -> type:
     if name in REFUSED:
         raise ConfigError(f"{place}: layer '{name}' may not be used: {REFUSED[name]}")
     if name not in known:
-        raise ConfigError(f"{place}: unknown word or layer '{name}'; allowed: the words of 'layers' "
-                          f"and the classes of keras.layers{nearest(name, [*words, *known])}")
+        raise ConfigError(f"{place}: unknown word or layer '{name}'; allowed: the words of 'layers', "
+                          f"the classes of keras.layers and those of 'modules'{nearest(name, [*words, *known])}")
     if not _has_one_input(known[name]):
         raise ConfigError(f"{place}: layer '{name}' may not be used: it needs other inputs than the "
                           "one that a list gives it")

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from pipeline.data import load as splits, own, sources
@@ -80,9 +81,11 @@ def resolved(params: Params) -> dict[str, str]:
         ConfigError: a network that cannot be built or trained.
     """
     # Only now, because they load TensorFlow.
+    from pipeline.network.own import register
     from pipeline.plan.check import check, checked
     from pipeline.plan.resolve import resolve
 
+    register(params.modules, f"{PARAMS}: modules")
     about = describe(params)
     plans = {name: resolve(params, name, about) for name in params.experiments}
     known = checked_before()
@@ -111,6 +114,16 @@ def _make_anew_if_changed(entry: FileSource, path: Path) -> None:
         print(f"{entry.file} has changed: {path} is made again", flush=True)
 
 
+def _make_anew_if_edited(files: Collection[str]) -> None:
+    """Remove the seal of plans that are of other layer classes than those in the files: all are made again."""
+    for path in PLAN.glob("*.json") if files else ():
+        known = json.loads(path.read_text(encoding="utf-8")).get("modules", {})
+        for file, digest in known.items():
+            if file in files and Path(file).is_file() and hashlib.sha256(Path(file).read_bytes()).hexdigest() != digest:
+                (PLAN / SUMS).unlink(missing_ok=True)
+                print(f"{file} has changed: {path} is made again", flush=True)
+
+
 def _read() -> Params:
     """The checked params.yaml; ConfigError for a mistake in it, in the claims, or a changed plan."""
     params = load()
@@ -127,6 +140,7 @@ def _read() -> Params:
     # A plan is made from params.yaml, which may change; without a seal it is simply made again.
     if (PLAN / SUMS).exists():
         verify(PLAN)
+        _make_anew_if_edited(params.modules)
     return params
 
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 
+import keras
 import numpy as np
 
 from pipeline.data.splits import Split
 from pipeline.network import model, no_advice
+from pipeline.network.own import file_of
 from pipeline.plan.resolve import nested
 from pipeline.spec.base import ConfigError
 from pipeline.spec.task import Task
 from pipeline.train.runs import canonical
 from pipeline.train.trainer import Trainer
+
+
+#: A network has at most so many parameters, and its layers give a batch at most so many numbers: a
+#: training step holds several times as many.
+MOST_PARAMETERS, MOST_OUTPUTS = 20_000_000, 50_000_000
 
 
 def _depends(plan: dict, arm: dict) -> tuple[str, str]:
@@ -52,13 +61,51 @@ def check(plan: dict, place: str, known: Collection[str] = ()) -> set[str]:
         variant = f"variant '{arm['variant']}', " if arm["variant"] else ""
         where = f"({variant}on data set '{arm['data']}')"
         try:
+            _require_moderate(arm, place)
             built = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place)
         except ConfigError as error:
             raise ConfigError(f"{error} {where}") from None
+        if "modules" in plan:
+            _require_one_start(arm, built, place, where)
         if stepping not in done:
             _step(arm, built, place, where)
         done |= {building, stepping}
     return checked(plan)
+
+
+def _require_one_start(arm: dict, built, place: str, where: str) -> None:
+    """Refuse layers of one's own whose weights do not begin where the seed says."""
+    again = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place)
+    for one, other in zip(built.layers, again.layers, strict=True):
+        for first, second in zip(one.variables, other.variables, strict=True):
+            if not np.array_equal(first.numpy(), second.numpy()):
+                file = file_of(type(one).__name__) or "modules"
+                raise ConfigError(
+                    f"{file}: class '{type(one).__name__}': its weight '{first.name}' begins elsewhere each time; "
+                    "allowed: an initialiser that __init__ keeps in an attribute, as in self.initializer = "
+                    "keras.initializers.get('glorot_uniform'), which gets the run's seed, and that build uses "
+                    f"({place}, {where.strip('()')})")
+
+
+def _require_moderate(arm: dict, place: str) -> None:
+    """Refuse a network that is too large, before it has any weights."""
+    # In a thread of its own, as Keras remembers for a thread which variables have no values yet.
+    with ThreadPoolExecutor(1) as pool:
+        parameters, outputs = pool.submit(_size, arm, place).result()
+    if parameters > MOST_PARAMETERS:
+        raise ConfigError(f"{place}: the network has {parameters} parameters; allowed: at most {MOST_PARAMETERS}")
+    if outputs > MOST_OUTPUTS:
+        raise ConfigError(f"{place}: the layers give a batch of {arm['train']['batch_size']} samples {outputs} "
+                          f"numbers; allowed: at most {MOST_OUTPUTS}; fewer units, or a smaller batch")
+
+
+def _size(arm: dict, place: str) -> tuple[int, int]:
+    """How many parameters a network has, and how many numbers its layers give a batch."""
+    with keras.StatelessScope(initialize_variables=False):
+        built = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place)
+        parameters = sum(math.prod(variable.shape) for variable in built.variables)
+        outputs = sum(math.prod(layer.output.shape[1:]) for layer in built.layers)
+    return parameters, outputs * arm["train"]["batch_size"]
 
 
 def _step(arm: dict, built, place: str, where: str) -> None:

@@ -29,11 +29,16 @@ LAYERS = tuple(sorted(str(path.relative_to(PACKAGE)) for path in
 PINNED = ("tensorflow", "keras", "numpy")
 
 
-def digest(files: Iterable[str | Path], names: Iterable[str]) -> str:
+def digest(files: Iterable[str | Path], names: Iterable[str], imports: bool = False) -> str:
     """A hash of definitions, and of all they use, in files of the package.
 
     Comments, docstrings, blank lines, the rest of the files, and in which of them a definition
     stands change nothing.
+
+    Args:
+        files: relative to the package, or absolute.
+        imports: whether what the definitions import counts too, and every statement that defines
+            nothing: files of one's own may rename what they import, and change it.
 
     Raises:
         KeyError: no file has a definition of that name.
@@ -41,12 +46,17 @@ def digest(files: Iterable[str | Path], names: Iterable[str]) -> str:
     trees = [ast.parse((PACKAGE / file).read_text(encoding="utf-8")) for file in files]
     defined = {}
     for node in (node for tree in trees for node in tree.body):
+        if imports and isinstance(node, (ast.Import, ast.ImportFrom)):
+            defined |= {(a.asname or a.name).partition(".")[0]: node for a in node.names}
+        elif imports and not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)) and not (
+                isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            defined[f"statement {ast.unparse(node)}"] = node
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             defined[node.name] = node
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             defined |= {t.id: node for t in targets if isinstance(t, ast.Name)}
-    needed, waiting = {}, list(names)
+    needed, waiting = {}, [*names, *(name for name in defined if name.startswith("statement "))]
     while waiting:
         name = waiting.pop()
         if name in needed:

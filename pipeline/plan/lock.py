@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 LOCK = Path("dvc.lock")
 
@@ -33,8 +34,12 @@ def prune(text: str, kept: Mapping[str, Collection[str]]) -> str:
     pruned = entry.sub(lambda found: "" if gone(found[1]) else found[0], text)
     if pruned != text:
         # Slow, and so only if there is something to remove.
-        before, after = (YAML(typ="safe", pure=True).load(one) for one in (text, pruned))
-        before["stages"] = {name: one for name, one in before["stages"].items() if not gone(name)}
-        if not before["stages"] or after != before:
+        try:
+            before, after = (YAML(typ="safe", pure=True).load(one) for one in (text, pruned))
+            before["stages"] = {name: one for name, one in before["stages"].items() if not gone(name)}
+            as_written = bool(before["stages"]) and after == before
+        except (YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            as_written = False
+        if not as_written:
             raise ValueError(f"{LOCK}: it is not as DVC writes it; `git checkout {LOCK}`, then run again")
     return pruned

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 
+from pipeline.network.own import file_of, files_of
 from pipeline.network.resolve import _own_layers
 from pipeline.network.resolve import resolve as resolve_layer
 from pipeline.plan.code import DECIDE, FILES, LAYERS, digest, pins
@@ -108,7 +109,9 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     """The plan of an experiment.
 
     Its arms are those of the experiment's variants, each on every data set; then those that only
-    measure the rule, which alone have an entry `measuring`.
+    measure the rule, which alone have an entry `measuring`. The plan of an experiment that is not
+    trained yet has an entry `being_measured`, so that its stage runs once it is taken off that list;
+    that of one with layer classes of one's own an entry `modules`, their files with their SHA-256.
 
     Args:
         about: data set → its `digest`, `shape` of a sample, `classes` (0: numbers), `targets`, `train_size`.
@@ -122,20 +125,25 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     for variant in params.sweep(name, place):
         layers = [resolve_layer(layer, params.layers, _place(experiment, variant, number, place))
                   for number, layer in enumerate(variant.layers)]
+        # The rule is not measured on a reader's own data, which it decides nothing about.
         arms += [_arm(params, name, variant, layers, data_set, about[data_set], place)
-                 for data_set in params.data_sets(name)]
+                 for data_set in params.data_sets(name) if not (variant.measuring and params.data[data_set].own)]
     used = {item["class"] for arm in arms for part in arm["network"].values() for item in nested(part)}
     code = {room: _digest(files, defined) for room, (files, defined) in DECIDE.items()}
     own = sorted(used & set(_own_layers()))
-    code["layers"] = {cls: _digest(LAYERS, (cls,)) for cls in own}
+    # Files of one's own may be edited while plans are made anew: nothing of them is remembered.
+    code["layers"] = {cls: digest((Path(file).absolute(),), (cls,), imports=True) if (file := file_of(cls))
+                      else _digest(LAYERS, (cls,)) for cls in own}
     if any(isinstance(params.data[data_set], FileSource) for data_set in params.data_sets(name)):
         code["files"] = _digest(*FILES)
     # Part of no run's key: editing how a rate is chosen writes the tables anew, and trains nothing.
     tables = {"train": _digest(("train/runs.py",), ("train",)),
               "config": _digest(("spec/params.py",), ("study_seeds",))}
-    return {"experiment": name, "arms": arms, "code": code, "tables": tables, "versions": pins(),
-            "data": {d: {"digest": about[d]["digest"], "seeds": params.data[d].seeds}
-                     for d in params.data_sets(name)}}
+    found = {"experiment": name, "arms": arms, "code": code, "tables": tables, "versions": pins(),
+             "data": {d: {"digest": about[d]["digest"], "seeds": params.data[d].seeds}
+                      | ({"own": True} if params.data[d].own else {}) for d in params.data_sets(name)}}
+    found |= {"modules": files_of(own)} if files_of(own) else {}
+    return found | ({"being_measured": True} if name in params.being_measured else {})
 
 
 def nested(items):

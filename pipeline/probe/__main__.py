@@ -6,12 +6,14 @@ import argparse
 import json
 import math
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline.data.sources import read
 from pipeline.data.load import load as load_split
+from pipeline.network.own import require
 from pipeline.probe.watch import MEASURES, Watched, watch
 from pipeline.results import (
     MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, read_table, rewritten, significant, write_table)
@@ -27,7 +29,8 @@ COPIED = ["learning_rate", "chosen", "stopped", "hit_limit", "diverged", "best_e
 COLUMNS = ["experiment", "variant", "data", "seed", *COPIED, *MEASURES]
 
 
-def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int) -> pd.DataFrame:
+def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int,
+          watched: Collection[str] | None = None) -> pd.DataFrame:
     """The measures of a plan's runs at their chosen learning rates, with the columns `COLUMNS`.
 
     One row a layer, whose `variant` is the layer's name (in a sweep `variant,layer`), and one for
@@ -38,6 +41,7 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int) -
         arrays: data set → its arrays.
         runs: the experiment's table of runs.
         seeds: how many study seeds are watched: the first ones, or all of a data set with fewer.
+        watched: the data sets on which runs are watched; without it, all.
 
     Raises:
         ValueError: the table of runs lacks a run that would be watched.
@@ -46,7 +50,7 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int) -
     check_versions(plan["versions"])
     rows = []
     for arm in plan["arms"]:
-        if arm.get("measuring"):
+        if arm.get("measuring") or (watched is not None and arm["data"] not in watched):
             continue
         place = {"experiment": plan["experiment"], "variant": arm["variant"], "data": arm["data"]}
         mine = runs[runs["chosen"]]
@@ -81,19 +85,22 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int) -
 
 
 def main() -> int:
-    """Watch an experiment's runs and write the table of measures."""
+    """Watch an experiment's runs and write the table of measures; without rows while it is being measured."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.probe", description=main.__doc__)
     parser.add_argument("experiment")
     name = parser.parse_args().experiment
     try:
-        seeds = load().probe.seeds
+        params = load()
         path = Path("plan") / f"{name}.json"
         if not path.exists():
             raise ConfigError(f"{path}: there is no such file; `make book` writes it")
         plan = json.loads(path.read_text(encoding="utf-8"))
+        require(plan.get("modules", {}), str(path))
         arrays = {d: read(f"data/{d}.npz") for d in plan["data"]}
         with rewritten(PROBES / name) as new:
-            table = probe(plan, arrays, read_table(RUNS / name / RUNS_TABLE), seeds)
+            table = (pd.DataFrame(columns=COLUMNS) if plan.get("being_measured") else
+                     probe(plan, arrays, read_table(RUNS / name / RUNS_TABLE), params.probe.seeds,
+                           params.watched(name)))
             write_table(table, new / MEASURES_TABLE)
     except (ConfigError, OSError, ValueError, WrongVersion) as error:
         return complain(error)

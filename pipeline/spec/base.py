@@ -15,8 +15,15 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import pydantic
 from pydantic import BaseModel, ConfigDict
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.constructor import DuplicateKeyError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import ScalarNode
+
+#: A YAML file has at most so many bytes and so many entries, each alias counted as all that it stands
+#: for, and is nested at most so deeply: nobody writes more by hand, and a short text can ask for far more.
+MOST_BYTES, MOST_ENTRIES, DEEPEST = 1_000_000, 200_000, 40
+#: A message is printed no longer.
+LONGEST = 4_000
 
 
 class ConfigError(ValueError):
@@ -35,14 +42,59 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class _Bounded(SafeConstructor):
+    """Makes plain values of a document, once it is known how many."""
+
+    def construct_document(self, node):
+        _measure(node, {}, 0)
+        return super().construct_document(node)
+
+
+def _measure(node, known: dict[int, int | None], depth: int) -> int:
+    """How many entries a node of a document stands for.
+
+    Args:
+        known: what was found of other nodes; None of those that hold this one.
+
+    Raises:
+        ValueError: they are too many, nested too deeply, or without end.
+    """
+    if isinstance(node, ScalarNode):
+        return 1
+    found = known.get(id(node), 0)
+    if found is None:
+        raise ValueError("an entry holds itself")
+    if depth >= DEEPEST:
+        raise ValueError(f"it is nested too deeply; allowed: {DEEPEST} levels")
+    if found == 0:
+        known[id(node)] = None
+        inner = (one for entry in node.value for one in (entry if isinstance(entry, tuple) else (entry,)))
+        found = known[id(node)] = 1 + sum(_measure(one, known, depth + 1) for one in inner)
+    if found > MOST_ENTRIES:
+        raise ValueError(f"it stands for more than {MOST_ENTRIES} entries, with those that aliases repeat")
+    return found
+
+
+def _text(path: Path) -> str:
+    """A file's text; ValueError if it is too long to be read."""
+    with open(path, "rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"it is longer than {MOST_BYTES} bytes")
+    return content.decode("utf-8")
+
+
 def read_yaml(path: Path):
     """A YAML 1.2 file, as DVC reads it.
 
     Raises:
-        ConfigError: the file is missing, broken (with line and column) or has a duplicate key.
+        ConfigError: the file is missing, broken (with line and column), has a duplicate key, or asks
+            for more than anybody writes.
     """
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = _Bounded
     try:
-        return YAML(typ="safe", pure=True).load(Path(path).read_text(encoding="utf-8"))
+        return yaml.load(_text(Path(path)))
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file") from None
     except OSError as error:
@@ -59,7 +111,7 @@ def read_yaml(path: Path):
     except RecursionError:
         raise ConfigError(f"{path}: not YAML: it is nested too deeply") from None
     except (YAMLError, ValueError) as error:  # ValueError: bytes, or a date or number, that cannot be
-        raise ConfigError(f"{path}: not YAML: {error}") from None
+        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())[:200]}") from None
 
 
 def _allowed_keys(model: type[Spec], place: tuple) -> list[str]:
@@ -113,7 +165,11 @@ def shown(value) -> str:
     try:
         text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
     except (TypeError, ValueError):  # Keys that JSON does not have, or a list that holds itself.
-        text = repr(value)
+        try:
+            text = repr(value)
+        except ValueError:  # Python does not write a whole number that long.
+            text = "a number of thousands of digits"
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= 80 else text[:79] + "…"
 
 
@@ -139,9 +195,11 @@ def explain(path: Path | str, model: type[Spec], error: pydantic.ValidationError
         return ConfigError(f"{_where(path, (*within, *place))}: found the key {shown(key)}; allowed: words")
     where = _where(path, (*within, *place))
     if first["type"] == "extra_forbidden":
-        allowed = _allowed_keys(model, place[:-1])
-        return ConfigError(f"{_where(path, (*within, *place[:-1]))}: unknown key '{place[-1]}'; allowed: "
-                           f"{', '.join(allowed)}{nearest(place[-1], allowed)}")
+        # The key itself may look like one of pydantic's marks.
+        holder, key = _place({"loc": first["loc"][:-1]}), first["loc"][-1]
+        allowed = _allowed_keys(model, holder)
+        return ConfigError(f"{_where(path, (*within, *holder))}: unknown key '{key}'; allowed: "
+                           f"{', '.join(allowed)}{nearest(key, allowed)}")
     if first["type"] == "missing":
         return ConfigError(f"{where}: missing; it is required")
     if first["type"] == "value_error":
@@ -188,5 +246,7 @@ def validate(path: Path, model: type[Spec], content, within: tuple = ()) -> Any:
 
 def complain(error: Exception) -> int:
     """Print a mistake as one message and return the exit code of a failed command."""
-    print(f"error: {error}", file=sys.stderr)
+    # What was found may hold what a terminal obeys, or half a character, which cannot be printed.
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(error))
+    print(f"error: {text if len(text) <= LONGEST else text[:LONGEST - 1] + '…'}", file=sys.stderr)
     return 1

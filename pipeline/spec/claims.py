@@ -16,15 +16,19 @@ from pipeline.spec.metrics import metric_of
 from pipeline.spec.params import Params
 
 CLAIMS = Path("book/claims.yaml")
-ARM = re.compile(r"([a-z0-9_]+)(?:\[(.+)\])?\Z")
+ARM = re.compile(r"([a-z0-9_]+)(?:\[([A-Za-z0-9_ .,:;>/+*^()=-]+)\])?\Z")
+
+
+#: What becomes the name of a page.
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")]
 
 
 class Pair(Spec):
     """A treatment and its control: experiments, or variants of a sweep as `name[value=8]`.
 
-    `name[tuned]` is the variant of least validation loss over the tuning seeds, chosen for each
-    data set; `name[rates]` is a sweep of the learning rate as a whole; in a claim that the probe
-    decides, `name[layer]` is a layer of the network.
+    `name[tuned]`: of all variants, each seed keeps the one of least validation loss; `name[rates]` is
+    a sweep of the learning rate as a whole; in a claim that the probe decides, `name[layer]` is a
+    layer of the network.
     """
 
     treatment: str
@@ -64,21 +68,22 @@ class Prediction(Spec):
 class Claim(Spec):
     """One claim: what is said, what would decide it, and on which data sets."""
 
-    slug: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    slug: Name
     rows: Annotated[list[str], Field(min_length=1)]
     who: str
     says: str
-    topic: str
+    #: The chapter, by the name of its page.
+    topic: Name
     #: Required unless the claim is an identity.
     predicts: Prediction | None = None
     contrasts: list[Contrast] = []
     #: Experiments compared with the trivial predictor, one-sided.
     baseline: list[str] = []
     #: Names of exact checks: the claim is true if all of them hold.
-    checks: list[str] = []
-    #: Default: all data sets that every experiment of a contrast has.
+    checks: list[Name] = []
+    #: Groups or data sets; default: all data sets that every experiment of a contrast has.
     data: Annotated[list[str], Field(min_length=1)] | None = None
-    metric: str = "error"
+    metric: Name = "error"
     endpoint: Literal["best", "last"] = "best"
     #: Whether the probe measured what is compared, instead of the study's runs.
     probe: bool = False
@@ -86,6 +91,8 @@ class Claim(Spec):
     identity: bool = False
     because: str | None = None
     analogue: bool = False
+    #: Whether the first page or the opening of a chapter rests on it.
+    primary: bool = False
 
     @property
     def experiments(self) -> list[str]:
@@ -159,10 +166,54 @@ def check_claims(claims: Sequence[Claim], params: Params) -> None:
             _check_arm(name, claim.probe, params, f"{CLAIMS}: {claim.slug}.{place}")
         others = [(f"contrasts[{i}].minus.data", c.minus.data)
                   for i, c in enumerate(claim.contrasts) if c.minus and c.minus.data]
+        groups = {group for entry in params.data.values() for group in entry.groups}
         for place, data in [("data", data) for data in claim.data or []] + others:
-            if data not in params.data:
+            if data in params.own:
+                raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: found '{data}', which is a reader's own; "
+                                  "allowed: a data set of the study")
+            known = [*params.data, *groups] if place == "data" else list(params.data)
+            if data not in known:
                 raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: there is no data set '{data}'"
-                                  f"{nearest(data, params.data)}")
+                                  f"{nearest(data, known)}")
+        if not claim.checks:
+            _check_family(claim, params)
+
+
+def data_sets(claim: Claim, params: Params) -> list[str]:
+    """The data sets that a claim is decided on, in the order of params.yaml.
+
+    They are those that all of its experiments have; of these, the ones that it names, if it names any.
+    """
+    experiments = [name for name in claim.experiments if name not in _elsewhere(claim)]
+    of = params.watched if claim.probe else params.data_sets
+    shared = set.intersection(*(set(of(name)) for name in experiments)) - set(params.own)
+    wanted = set(claim.data or params.data)
+    return [name for name, entry in params.data.items()
+            if name in shared and wanted.intersection((name, *entry.groups))]
+
+
+def _elsewhere(claim: Claim) -> set[str]:
+    """The experiments that a claim needs on another data set only."""
+    other = {base(n) for c in claim.contrasts if c.minus and c.minus.data
+             for n in (c.minus.treatment, c.minus.control)}
+    return other - {base(n) for c in claim.contrasts for n in (c.treatment, c.control)}
+
+
+def family(names: Sequence[str], params: Params) -> str:
+    """The family that all of some data sets belong to; empty if they stand for themselves."""
+    found = {params.data[name].family for name in names}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _check_family(claim: Claim, params: Params) -> None:
+    """A claim is decided on some data set, and real ones are not averaged with invented ones."""
+    names = data_sets(claim, params)
+    if not names:
+        raise ConfigError(f"{CLAIMS}: {claim.slug}.data: its experiments share none of these data sets")
+    found = {params.data[name].family for name in names}
+    if len(found) > 1:
+        raise ConfigError(f"{CLAIMS}: {claim.slug}.data: found data sets of {', '.join(map(repr, sorted(found)))}; "
+                          "allowed: those of one family, or such as belong to none")
 
 
 def _check_arm(name: str, probe: bool, params: Params, where: str) -> None:

@@ -9,14 +9,16 @@ from pydantic import Field
 
 from pipeline.spec.base import Spec
 from pipeline.spec.files import kinds
-from pipeline.spec.layers import Change, Layer, Scalar
+from pipeline.spec.layers import Change, Layer, Scalar, checked_argument, checked_text
 
 #: No epochs, samples of a batch or rates beyond these were meant.
 Count = Annotated[int, Field(ge=1, le=100_000)]
 Rate = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
 #: No more were meant.
 Seeds = Annotated[int, Field(ge=1, le=8_000)]
-Optimizer = str | Annotated[dict[str, dict[str, Scalar]], Field(min_length=1, max_length=1)]
+Text = Annotated[str, pydantic.AfterValidator(checked_text)]
+Argument = Annotated[Scalar, pydantic.AfterValidator(checked_argument)]
+Optimizer = Text | Annotated[dict[Text, dict[Text, Argument]], Field(min_length=1, max_length=1)]
 
 
 class Train(Spec):
@@ -79,14 +81,37 @@ def merge(train: Train, *special: Spec, **varied) -> Train:
 
 
 class AnyDataSet(Spec):
-    """What every data set has: its group, its number of study seeds, how networks train on it."""
+    """What every data set has: its group, its number of study seeds, how networks train on it.
+
+    A group whose data sets have units is a family: questions asked of it are answered by an average
+    over its units. A unit is a source or a quantity, which several data sets may share.
+    """
 
     group: str
+    #: Further groups that it belongs to.
+    also: list[str] = []
+    unit: str = ""
+    #: The part of its family, which gets an answer of its own where the parts differ.
+    stratum: str = ""
     seeds: Seeds
     train: Overrides = Overrides()
     title: str = ""
     #: The data set that this one is a change of.
     of: str | None = None
+    #: A reader's own: networks are compared on it, and it counts in no verdict and no average.
+    own: bool = False
+    #: Of an own data set: the experiments of its groups that are wanted, with what they are compared with.
+    experiments: Annotated[list[str], Field(min_length=1)] | None = None
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """All groups that it belongs to."""
+        return self.group, *self.also
+
+    @property
+    def family(self) -> str:
+        """The family that it belongs to; empty for a data set that stands for itself."""
+        return self.group if self.unit else ""
 
 
 class DataSet(AnyDataSet):
@@ -106,8 +131,8 @@ FILES = kinds(AnyDataSet)
 
 
 Groups = str | Annotated[list[str], Field(min_length=1)]
-Head = str | Annotated[list[Layer], Field(min_length=1)]
-Vary = Annotated[dict[str, Annotated[list[Scalar], Field(min_length=1)]], Field(min_length=1)]
+Head = Text | Annotated[list[Layer], Field(min_length=1)]
+Vary = Annotated[dict[str, Annotated[list[Argument], Field(min_length=1)]], Field(min_length=1)]
 
 
 def _rising(quantiles: list[float] | None) -> list[float] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -11,9 +10,13 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import Field
 
-from pipeline.spec.base import Spec, nearest
+from pipeline.spec.base import Spec, nearest, shown
 
-Count = Annotated[int, Field(ge=1)]
+#: No rows, steps or windows beyond these were meant, and no predictions of later rows.
+LARGEST, FARTHEST = 10_000_000, 10_000
+Count = Annotated[int, Field(ge=1, le=LARGEST)]
+#: A part of a path is no longer on any disk.
+LONGEST_NAME = 200
 #: Files with rows and named columns, and files with whole recordings.
 COLUMNS = (".csv", ".csv.gz", ".csv.xz", ".csv.zip", ".parquet")
 ARRAYS = (".npz", ".ts")
@@ -30,10 +33,11 @@ class Sizes(Spec):
     @pydantic.field_validator("*")
     @classmethod
     def _is_a_count_or_a_share(cls, size: int | float | None):
-        if size is None or (isinstance(size, int) and size >= 1) or (
+        if size is None or (isinstance(size, int) and 1 <= size <= LARGEST) or (
                 isinstance(size, float) and 0 < size < 1):
             return size
-        raise ValueError(f"found {size}; allowed: a whole number from 1, or a share between 0 and 1")
+        raise ValueError(f"found {shown(size)}; allowed: a whole number from 1, or a share between 0 and "
+                         f"1; at most {LARGEST}")
 
 
 class FileSource(Spec):
@@ -42,8 +46,8 @@ class FileSource(Spec):
     #: A path relative to the project, or an https address, which needs its `sha256`.
     file: str
     sha256: str | None = None
-    #: The column that is to be predicted.
-    target: str | None = None
+    #: The column that is to be predicted, or several of numbers.
+    target: str | Annotated[list[str], Field(min_length=1)] | None = None
     #: What the target is; without it: classes if it is words or few whole numbers.
     task: Literal["classes", "regression"] | None = None
     #: The input columns, all others by default; or those of the others that are no inputs.
@@ -73,6 +77,9 @@ class FileSource(Spec):
             end = "".join(PurePosixPath(file).suffixes[-2:]) or "nothing"
             raise ValueError(f"found '{file}', which ends in {end}; allowed: a file that ends in "
                              f"{', '.join(suffixes)}{nearest(end, suffixes)}")
+        if not file.isprintable() or max(len(part.encode()) for part in file.split("/")) > LONGEST_NAME:
+            raise ValueError(f"found {shown(file)}; allowed: names of at most {LONGEST_NAME} bytes that can be "
+                             "printed")
         if not _is_address(file) and (file.startswith("/") or ".." in file.split("/")):
             raise ValueError(f"found '{file}'; allowed: a path inside the project, or an https "
                              "address with its sha256")
@@ -92,8 +99,8 @@ class FileSource(Spec):
         for column, policy in by_column.items():
             if policy != "drop" and not _is_carry(policy):
                 place = f"{column}: " if column else ""
-                raise ValueError(f"{place}found {json.dumps(policy)}; allowed: drop, or {{carry: 3}}: a "
-                                 "whole number of steps from 1")
+                raise ValueError(f"{place}found {shown(policy)}; allowed: drop, or {{carry: 3}}: a "
+                                 f"whole number of steps from 1 to {LARGEST}")
         return missing
 
     @pydantic.model_validator(mode="before")
@@ -115,6 +122,9 @@ class FileSource(Spec):
                              "digits, which say that it is still the same file")
         if self.target is None and self.file.endswith(COLUMNS):
             raise ValueError("target: missing; it is required: the column that is to be predicted")
+        if len(self.targets) > 1 and self.task == "classes":
+            raise ValueError("task: found classes beside several targets; allowed: regression, because "
+                             "several targets are numbers")
         for role, names in self._roles().items():
             for name in names:
                 if names.count(name) > 1:
@@ -128,15 +138,20 @@ class FileSource(Spec):
         return self
 
     def _roles(self) -> dict[str, list[str]]:
-        return {"inputs": self.inputs or [], "leave_out": self.leave_out}
+        return {"target": self.targets, "inputs": self.inputs or [], "leave_out": self.leave_out}
+
+    @property
+    def targets(self) -> list[str]:
+        """The columns that are to be predicted."""
+        return [self.target] if isinstance(self.target, str) else list(self.target or ())
 
     def no_inputs(self) -> list[str]:
         """The columns that say something else than an input."""
-        return [name for name in (self.target, self.group_by) if name is not None]
+        return [*self.targets, *([self.group_by] if self.group_by is not None else [])]
 
     def _role_of(self, name: str) -> str:
-        return next((role for key, role in _ROLES.items() if getattr(self, key, None) == name),
-                    "left out")
+        return next((role for key, role in _ROLES.items() if getattr(self, key, None) == name or (
+            key == "target" and name in self.targets)), "left out")
 
     def carried(self, column: str) -> int | None:
         """Over how many steps a column's last value is carried forward; None: a gap is refused."""
@@ -191,29 +206,30 @@ class SeriesFile(FileSource):
 
     window: Count
     #: 0: the target of the window's own last row, which then may not be among the inputs.
-    horizon: Annotated[int, Field(ge=0)] = 1
+    horizon: Annotated[int, Field(ge=0, le=FARTHEST)] = 1
     #: Rows from one window to the next.
     stride: Count = 1
     #: The column of times: dates as in 2024-01-31 13:00 (or as `time_format` says), or numbers.
     time: str | None = None
     time_format: str | None = None
     #: The step of a regular grid on which rows are averaged: '1h', or a number for number times.
-    resample: str | Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    resample: str | Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] | None = None
 
     def may_carry(self, column: str) -> bool:
         return column in (self.inputs or [column]) and column not in (self.group_by, self.time)
 
     def no_inputs(self) -> list[str]:
         named = [name for name in (self.group_by, self.time) if name is not None]
-        return named if self.horizon else [self.target, *named]
+        return named if self.horizon else [*self.targets, *named]
 
     @pydantic.model_validator(mode="after")
     def _times_are_known(self):
         for key in ("resample", "time_format"):
             if getattr(self, key) is not None and self.time is None:
                 raise ValueError(f"{key}: needs `time`, the name of the column of times")
-        if self.target in self.leave_out and self.horizon == 0:
-            raise ValueError(f"leave_out: '{self.target}' is the target, which is no input anyway")
+        for name in self.targets if self.horizon == 0 else ():
+            if name in self.leave_out:
+                raise ValueError(f"leave_out: '{name}' is the target, which is no input anyway")
         return self
 
 
@@ -226,7 +242,7 @@ class RecordingsFile(FileSource):
     """
 
     #: Steps of all recordings: longer ones are averaged into so many bins. Default: the longest.
-    length: Annotated[int, Field(ge=2)] | None = None
+    length: Annotated[int, Field(ge=2, le=LARGEST)] | None = None
     #: The column that says to which recording a row belongs, and that of the times inside it.
     recording: str | None = None
     time: str | None = None
@@ -238,6 +254,13 @@ class RecordingsFile(FileSource):
 
     def no_inputs(self) -> list[str]:
         return super().no_inputs() + [n for n in (self.recording, self.time) if n is not None]
+
+    @pydantic.model_validator(mode="after")
+    def _has_one_target(self):
+        if isinstance(self.target, list):
+            raise ValueError(f"target: found {shown(self.target)}; allowed of recordings: one column; "
+                             "tables and series may have several targets")
+        return self
 
     @pydantic.model_validator(mode="after")
     def _columns_where_there_are_some(self):
@@ -297,4 +320,4 @@ def _is_address(file: str) -> bool:
 
 def _is_carry(policy) -> bool:
     return isinstance(policy, dict) and policy.keys() == {"carry"} and (
-        isinstance(policy["carry"], int) and policy["carry"] >= 1)
+        isinstance(policy["carry"], int) and 1 <= policy["carry"] <= LARGEST)

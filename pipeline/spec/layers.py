@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator
+from pydantic import AfterValidator, Field, PlainValidator
 
 from pipeline.spec.base import ConfigError, Spec, nearest, shown
 
@@ -16,29 +17,48 @@ from pipeline.spec.base import ConfigError, Spec, nearest, shown
 MOST_TIMES, MOST_LAYERS = 100, 1000
 #: No number of units, filters or steps is larger.
 LARGEST = 1_000_000
+#: The grid of a sweep has at most so many members.
+MOST_VARIANTS = 1_000
+#: A word of a list, or the name of an argument; what an argument may say in words.
+_WORD = re.compile(r"[A-Za-z0-9_]{1,100}\Z")
+_TEXT = re.compile(r"[A-Za-z0-9_ .,:;>/+*^()-]{0,100}\Z")
 Scalar = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str | None
 
 
 # What may stand in a list
 
-def _numbers(value) -> Iterator[float]:
-    """Every number in an argument, however deep."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for one in value:
-            yield from _numbers(one)
-    elif isinstance(value, int | float):
-        yield value
+def checked_word(word: str) -> str:
+    """A word of a list, or the name of an argument; ValueError for what can be neither."""
+    if not _WORD.match(word):
+        raise ValueError(f"found {shown(word)}; allowed: a word of at most 100 letters, digits and _")
+    return word
+
+
+def checked_text(text: str) -> str:
+    """What an argument says in words; ValueError for what no layer is told, and no page could show."""
+    if not _TEXT.match(text):
+        raise ValueError(f"found {shown(text)}; allowed: at most 100 letters, digits, spaces and _ . , : ; > / + "
+                         "* ^ ( ) -")
+    return text
 
 
 def checked_argument(value):
-    """An argument's value; ValueError for a number that no layer can have."""
-    for number in _numbers(value):
-        if not math.isfinite(number):
-            raise ValueError(f"found {shown(number)}; allowed: a finite number")
-        if abs(number) > LARGEST:
-            raise ValueError(f"found {shown(number)}; allowed: a number of at most {LARGEST}")
+    """An argument's value; ValueError for a number, a text or a type that no layer can have."""
+    if isinstance(value, list):
+        for one in value:
+            if isinstance(one, dict):
+                raise ValueError(f"found {shown(one)} in a list; allowed: words and numbers")
+            checked_argument(one)
+    elif isinstance(value, dict):
+        _layer(value)
+    elif isinstance(value, str):
+        checked_text(value)
+    elif not isinstance(value, int | float | None):
+        raise ValueError(f"found {shown(value)}; allowed: a word, a number, a list of them, or a layer")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"found {shown(value)}; allowed: a finite number")
+    elif value is not None and abs(value) > LARGEST:
+        raise ValueError(f"found {shown(value)}; allowed: a number of at most {LARGEST}")
     return value
 
 
@@ -53,14 +73,14 @@ def _one_entry(value, allowed: str) -> tuple:
 
 def _layer(value):
     if isinstance(value, str):
-        return value
+        return checked_word(value)
     word, given = _one_entry(value, "a word or a mapping")
     for key in (word, *(given if isinstance(given, dict) else ())):
         if not isinstance(key, str):
             raise ValueError(f"found the key {shown(key)}; allowed: words")
-    if not isinstance(given, dict | list | str | int | float | None):
-        raise ValueError(f"found {shown(given)}; allowed: a mapping of arguments")
-    checked_argument(given)
+        checked_word(key)
+    for argument in (given.values() if isinstance(given, dict) else (given,)):
+        checked_argument(argument)
     return value
 
 
@@ -81,13 +101,28 @@ def _item(value):
 def _block(value):
     if value is None or value == []:
         raise ValueError(f"found {shown(value)}; allowed: a layer, or a list of layers")
-    return flat([_item(item) for item in (value if isinstance(value, list) else [value])])
+    return flat(_items([_item(item) for item in (value if isinstance(value, list) else [value])]))
+
+
+def _items(items: list) -> list:
+    """Items that stand for few enough layers; they are counted before they are written out."""
+    count = sum(next(iter(item)) * len(next(iter(item.values()))) if _repeats(item) else 1 for item in items)
+    if count > MOST_LAYERS:
+        raise ValueError(f"the list has {count} layers; allowed: 1 to {MOST_LAYERS}")
+    return items
+
+
+def _repeats(item) -> bool:
+    """Whether an item stands for a block that is repeated."""
+    return isinstance(item, dict) and isinstance(next(iter(item)), int)
 
 
 #: A layer: a word of the vocabulary, a Keras class name, or either with `{argument: value}`.
 Layer = Annotated[str | dict[str, Any], PlainValidator(_layer)]
 #: A layer, or `{8: [layer, layer]}`, which stands for these eight times.
 Item = Annotated[str | dict[str | int, Any], PlainValidator(_item)]
+#: A list of items, not written out.
+Items = Annotated[list[Item], Field(min_length=1), AfterValidator(_items)]
 #: One item or a list of them, as the flat list of its layers.
 Block = Annotated[list[Layer], PlainValidator(_block)]
 
@@ -96,8 +131,11 @@ def flat(items: Iterable) -> list:
     """The layers of a list of items, those that are repeated written out."""
     found = []
     for item in items:
-        times, block = next(iter(item.items())) if isinstance(item, dict) else (item, None)
-        found += block * times if isinstance(times, int) else [item]
+        if _repeats(item):
+            times, block = next(iter(item.items()))
+            found += block * times
+        else:
+            found.append(item)
     return found
 
 
@@ -232,7 +270,7 @@ def changed(layers: Sequence, changes: Iterable[Change], where: str) -> list:
 def _argument(place: str, layers: Sequence, where: str) -> tuple[str, str]:
     """The word and the argument of `word.argument`."""
     word, dot, argument = place.partition(".")
-    if not dot or not word or not argument:
+    if not dot or not word or not _WORD.match(argument):
         raise ConfigError(f"{where}: found '{place}'; allowed: "
                           f"{', '.join(f'{w}.<argument>' for w in dict.fromkeys(map(word_of, layers)))}")
     return word, argument
@@ -283,9 +321,16 @@ def variants(layers: Sequence, vary: Mapping[str, Sequence] | None, everywhere: 
     if vary and everywhere:
         raise ConfigError(f"{where}: found vary and everywhere; an experiment sweeps values or places")
     if everywhere:
+        if len(layers) + len(everywhere) > MOST_LAYERS:
+            raise ConfigError(f"{where}.everywhere: the list has {len(layers) + len(everywhere)} layers; "
+                              f"allowed: 1 to {MOST_LAYERS}")
         return [Variant(place, {"place": place}, [*layers[:i], *everywhere, *layers[i:]], {})
                 for i, place in enumerate(places(layers))]
     found = [Variant("", {}, layers, {})]
+    count = math.prod(map(len, (vary or {}).values()))
+    if count > MOST_VARIANTS:
+        raise ConfigError(f"{where}.vary: found {shown(count)} combinations of values; allowed: at most "
+                          f"{MOST_VARIANTS}")
     for key, values in (vary or {}).items():
         _check_sweep(key, values, layers, training, f"{where}.vary")
         found = [_varied(one, key, value, key in training, where) for one in found for value in values]
@@ -295,7 +340,7 @@ def variants(layers: Sequence, vary: Mapping[str, Sequence] | None, everywhere: 
 def _check_sweep(key: str, values: Sequence, layers: Sequence, training: Collection[str], where: str) -> None:
     word, _, argument = key.partition(".")
     listed = [*dict.fromkeys(map(word_of, layers))]
-    if key not in training and (not argument or word not in {*listed, *names(layers)}):
+    if key not in training and (not _WORD.match(argument) or word not in {*listed, *names(layers)}):
         allowed = [*training, *(f"{one}.<argument>" for one in listed)]
         raise ConfigError(f"{where}: unknown key '{key}'; allowed: {', '.join(allowed)}{nearest(key, allowed)}")
     twice = [label for label, count in Counter(map(str, values)).items() if count > 1]

@@ -11,12 +11,12 @@ class Metric:
 
     Attributes:
         name: after a change, in a sentence: “12 % lower *test error*”.
-        scale: `log ratio`, `difference`, `share` or `median`, see `verdicts.effects.paired`.
+        scale: `log ratio`, `difference` or `share`, see `verdicts.one_set`.
         margin: kind of margin, see `verdicts.rule.margin`.
         lower: whether lower scores are better.
         endpoint: whether the score depends on the endpoint.
-        skill: whether it measures how well a network does its task, so that the guards for
-            sets on which nothing can be shown apply.
+        skill: whether it measures how well a network does its task, so that what makes no
+            difference must make none where half the data does worse.
         judged: whether one direction is better; of a measure that nobody judges, a positive
             effect is a larger value.
         more, less: what a score is that is above, or below, another.
@@ -67,7 +67,7 @@ METRICS = {
         "seeds that fail", "share", "divergence", True, True, False, **COUNT, **POINTS,
         share="share of failing seeds"),
     "largest_rate": Metric(
-        "largest usable learning rate", "median", "measure", False, False, False),
+        "largest usable learning rate", "log ratio", "measure", False, False, False),
     "parameters": Metric("parameters", "log ratio", "measure", True, False, False, **COUNT),
 }
 

@@ -9,14 +9,16 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import Field
 
-from pipeline.spec.base import ConfigError, Spec, explain, nearest, read_yaml, validate
-from pipeline.spec.entries import SWEPT, AnyDataSet, Experiment, Train, merge
+from pipeline.spec.base import ConfigError, Spec, explain, nearest, read_yaml, shown, validate
+from pipeline.spec.entries import SWEPT, AnyDataSet, Experiment, Groups, Train, merge
+from pipeline.spec.files import FileSource
 from pipeline.spec.layers import Layer, Variant, variants
 from pipeline.spec.written import WrittenData, WrittenExperiment, expand, given_by
 
 PARAMS = Path("params.yaml")
-NAME = re.compile(r"[a-z0-9_]+\Z")
-WORD = re.compile(r"[A-Za-z0-9_]+\Z")
+#: Names become the names of files and of stages, and stand on command lines.
+NAME = re.compile(r"[a-z0-9_]{1,100}\Z")
+WORD = re.compile(r"[A-Za-z0-9_]{1,100}\Z")
 
 
 class Verdicts(Spec):
@@ -35,6 +37,8 @@ class Probe(Spec):
 
     #: The rule counts no measure of fewer seeds.
     seeds: Annotated[int, Field(ge=10, le=8_000)] = 10
+    #: The groups or data sets on which they are watched; without it, all of an experiment's.
+    data: Groups | None = None
     experiments: list[str] = []
 
 
@@ -47,6 +51,12 @@ class Params(Spec):
     train: Train
     verdicts: Verdicts = Verdicts()
     probe: Probe = Probe()
+    #: Experiments that are not trained yet. Nothing trains them; the book says that they are being measured.
+    being_measured: list[str] = []
+    #: Files with layer classes of one's own, whose names are words then.
+    modules: list[str] = []
+    #: Group → the experiments that `make ask` tries on a file of one's own.
+    ask: dict[str, list[str]] = {}
 
     @property
     def controls(self) -> list[str]:
@@ -55,9 +65,30 @@ class Params(Spec):
 
     def data_sets(self, experiment: str) -> list[str]:
         """The names of the data sets that an experiment runs on, in the file's order."""
-        wanted = self.experiments[experiment].data
+        return [name for name in self._named(self.experiments[experiment].data) if self._asks(name, experiment)]
+
+    def _asks(self, data: str, experiment: str) -> bool:
+        """Whether a data set of one of an experiment's groups wants it; only an own one may not."""
+        wanted, named = self.data[data].experiments, self.experiments[experiment].data
+        return wanted is None or data in ([named] if isinstance(named, str) else named) or experiment in {
+            one for name in wanted if name in self.experiments
+            for one in (name, self.experiments[name].versus)}
+
+    @property
+    def own(self) -> list[str]:
+        """The names of a reader's own data sets."""
+        return [name for name, data in self.data.items() if data.own]
+
+    def _named(self, wanted: str | list[str]) -> list[str]:
+        """The data sets that are named, or belong to a group that is."""
         wanted = {wanted} if isinstance(wanted, str) else set(wanted)
-        return [name for name, data in self.data.items() if name in wanted or data.group in wanted]
+        return [name for name, data in self.data.items() if wanted.intersection((name, *data.groups))]
+
+    def watched(self, experiment: str) -> list[str]:
+        """The data sets on which the probe watches an experiment; a reader's own are none of them."""
+        mine = self.data_sets(experiment)
+        wanted = mine if self.probe.data is None else self._named(self.probe.data)
+        return [name for name in mine if name in wanted and not self.data[name].own]
 
     def seeds(self, data: str) -> list[int]:
         """Every seed that a data set may be asked for."""
@@ -128,6 +159,9 @@ class _Written(Spec):
     train: Train
     verdicts: Verdicts = Verdicts()
     probe: Probe = Probe()
+    being_measured: list[str] = []
+    modules: list[str] = []
+    ask: dict[str, list[str]] = {}
 
 
 # Names that must exist
@@ -150,23 +184,64 @@ def _check_names(params: Params, path: Path) -> None:
     for section in ("data", "experiments"):
         for name in getattr(params, section):
             _require(bool(NAME.match(name)), path, f"{section}.{name}",
-                     "a name may have lower-case letters, digits and _ only")
+                     "a name may have lower-case letters, digits and _ only, at most 100")
+    for name, data in params.data.items():
+        for group in data.groups:
+            _require(bool(NAME.match(group)), path, f"data.{name}.group",
+                     f"found {shown(group)}; allowed: lower-case letters, digits and _, at most 100")
     for word in params.layers:
         _require(bool(WORD.match(word)), path, f"layers.{word}",
-                 "a word may have letters, digits and _ only")
-    clash = {d.group for d in params.data.values()} & set(params.data)
+                 "a word may have letters, digits and _ only, at most 100")
+    clash = {group for d in params.data.values() for group in d.groups} & set(params.data)
     _require(not clash, path, "data",
              f"a group and a data set share the name '{', '.join(sorted(clash))}'")
+
+
+def _check_own(params: Params, path: Path, name: str) -> None:
+    """An own data set is a file, in a group of the study, and asks for experiments that there are."""
+    entry, place = params.data[name], f"data.{name}"
+    _require(entry.own or entry.experiments is None, path, f"{place}.experiments",
+             "found without own; allowed: own: true beside it; the study's own data sets get all experiments")
+    if not entry.own:
+        return
+    _require(isinstance(entry, FileSource), path, f"{place}.own",
+             "found true without a file; allowed: a data set that is a `file`")
+    _require(not entry.unit, path, f"{place}.unit",
+             f"found '{entry.unit}' beside own; allowed: no unit, because no average counts an own data set")
+    # A misspelt group would be a new one, of which no experiment knows.
+    known = list(dict.fromkeys(group for one in params.data.values() if not one.own for group in one.groups))
+    asked = {word for one in params.experiments.values()
+             for word in ([one.data] if isinstance(one.data, str) else one.data)}
+    for group in entry.groups:
+        _require(group in known or bool(asked & {group, name}), path, f"{place}.group",
+                 f"unknown group '{group}'; groups: {', '.join(known)}", group, known)
+    at_hand = [one for one, spec in params.experiments.items()
+               if {name, *entry.groups}.intersection([spec.data] if isinstance(spec.data, str) else spec.data)]
+    for number, one in enumerate(entry.experiments or ()):
+        _require(one in at_hand, path, f"{place}.experiments[{number}]",
+                 (f"'{one}' does not run on the group '{entry.group}'" if one in params.experiments else
+                  f"there is no experiment '{one}'")
+                 + f"; allowed: those of its groups, {', '.join(at_hand[:12])}"
+                 f"{', …' if len(at_hand) > 12 else ''}", one, at_hand)
+        _require(entry.experiments.count(one) == 1, path, f"{place}.experiments",
+                 f"'{one}' stands twice; an experiment may stand once")
+    _require(bool(at_hand), path, f"{place}.group", f"no experiment runs on '{entry.group}'; allowed: "
+             f"{', '.join(known)}", entry.group, known)
+
+
+def _check_groups(params: Params, path: Path, place: str, words: str | list[str]) -> None:
+    """Each word is a group or a data set."""
+    groups = list(dict.fromkeys(group for d in params.data.values() for group in d.groups))
+    known = groups + list(params.data)
+    for word in [words] if isinstance(words, str) else words:
+        _require(word in known, path, place, f"unknown group or data set '{word}'; "
+                 f"groups: {', '.join(groups)}; data sets: {', '.join(params.data)}", word, known)
 
 
 def _check_data(params: Params, path: Path, name: str) -> None:
     """An experiment's data sets exist, and its training values fit together on each."""
     experiment, place = params.experiments[name], f"experiments.{name}"
-    groups = list(dict.fromkeys(d.group for d in params.data.values()))
-    known = groups + list(params.data)
-    for word in [experiment.data] if isinstance(experiment.data, str) else experiment.data:
-        _require(word in known, path, f"{place}.data", f"unknown group or data set '{word}'; "
-                 f"groups: {', '.join(groups)}; data sets: {', '.join(params.data)}", word, known)
+    _check_groups(params, path, f"{place}.data", experiment.data)
     swept = [one.training for one in params.sweep(name, f"{path}: {place}")]
     for data in params.data_sets(name):
         values = params.train, params.data[data].train, experiment
@@ -212,23 +287,44 @@ def _check_control(params: Params, path: Path, control: str) -> None:
                      "data, and not a repetition")
 
 
+def _check_modules(params: Params, path: Path) -> None:
+    """Files with layer classes stand in the project and are Python's."""
+    for number, file in enumerate(params.modules):
+        place = f"modules[{number}]"
+        _require(not file.startswith("/") and not {"", ".", ".."} & set(file.split("/")) and ":" not in file,
+                 path, place, f"found '{file}'; allowed: a path inside the project, such as my_layers.py")
+        _require(file.endswith(".py"), path, place, f"found '{file}'; allowed: a file that ends in .py")
+        _require(params.modules.count(file) == 1, path, place, f"'{file}' stands twice; a file may stand once")
+        beside = [str(one.relative_to(path.parent)) for one in (path.parent / file).parent.glob("*.py")]
+        _require((path.parent / file).is_file(), path, place, f"found '{file}'; there is no such file", file, beside)
+
+
 def _check_references(params: Params, path: Path) -> None:
     """Every name that points at another entry points at one that exists and fits."""
     _check_names(params, path)
+    _check_modules(params, path)
     for name, data in params.data.items():
         _check_training(path, f"data.{name}.train", params.train, data.train)
+        _require(bool(data.unit) or not data.stratum, path, f"data.{name}.stratum",
+                 "found without a unit; allowed: a data set of a family, which has a unit")
+        _check_own(params, path, name)
     for name in params.experiments:
         _check_data(params, path, name)
     for name in params.experiments:
         _check_versus(params, path, name)
     for control in params.controls:
         _check_control(params, path, control)
-    probed = params.probe.experiments
-    for name in probed:
-        _require(name in params.experiments, path, "probe.experiments",
-                 f"there is no experiment '{name}'", name, params.experiments)
-        _require(probed.count(name) == 1, path, "probe.experiments",
-                 f"'{name}' stands twice; an experiment may stand once")
+    _check_groups(params, path, "probe.data", params.probe.data or [])
+    asked = {f"ask.{group}": names for group, names in params.ask.items()}
+    for group in params.ask:
+        _check_groups(params, path, "ask", group)
+    for place, listed in (("probe.experiments", params.probe.experiments),
+                          ("being_measured", params.being_measured), *asked.items()):
+        for name in listed:
+            _require(name in params.experiments, path, place,
+                     f"there is no experiment '{name}'", name, params.experiments)
+            _require(listed.count(name) == 1, path, place,
+                     f"'{name}' stands twice; an experiment may stand once")
 
 
 def parse(content, path: Path = PARAMS) -> Params:

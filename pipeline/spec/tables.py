@@ -7,9 +7,9 @@ from pathlib import Path
 
 #: The control of a claim that compares experiments with guessing.
 TRIVIAL = "trivial predictor"
-OPPOSITE, NO_EFFECT, DIFFERENCE = (
-    "the opposite effect", "no effect of that size", "a difference")
-DECIDED = ("supported", "contradicted", "mixed", "undecided", "true", "false")
+#: What a claim is whose experiments are not trained yet.
+MEASURED = "being measured"
+DECIDED = ("supported", "contradicted", "no effect that matters", "undecided", "true", "false", MEASURED)
 
 _RUN = ["experiment", "variant", "data", "seed"]
 #: A run's learning rate, whether its seed keeps it, its epochs, and whether more would have followed.
@@ -18,17 +18,44 @@ _SCORES = ["validation_loss", "train_loss", "error", "loss", "calibration_error"
 _OF_LAYERS = ["mean", "variance", "moment_distance", "skewness", "kurtosis", "zero_share",
               "saturated_share", "slope", "correlation", "gradient_norm", "gradient_imbalance",
               "gradient_over_time", "gamma"]
-CELL_COLUMNS = [
-    "claim", "treatment", "control", "minus_treatment", "minus_control", "minus_data", "data", "metric",
-    "endpoint", "region", "m", "seeds", "scale", "effect", "low", "high", "margin", "label",
-    "position", "why", "sign", "control_mean", "treatment_mean", "diverged_treatment",
-    "diverged_control", "detectable"]
-VERDICT_COLUMNS = [
-    "slug", "verdict", "way", "reads", "D", "F", "A", "k", "scope", "fragile"]
+#: A comparison on one data set. `y`: natural logarithm of a ratio, or a difference; positive = the
+#: treatment is better (of a measure that nobody judges: larger), with its standard error `s`.
+EFFECT_COLUMNS = [
+    "claim", "treatment", "control", "minus_treatment", "minus_control", "minus_data", "data", "unit",
+    "stratum", "family", "metric", "endpoint", "scale", "seeds", "y", "s", "freedom", "low", "high",
+    "margin", "found", "control_mean", "treatment_mean", "diverged_treatment", "diverged_control",
+    "limit_treatment", "limit_control", "edge_treatment", "edge_control"]
+#: What a claim or a comparison is averaged over. `group`: the stratum that has an answer of its own.
+UNIT_COLUMNS = [
+    "claim", "treatment", "control", "metric", "endpoint", "group", "unit", "stratum", "sets", "seeds",
+    "y", "s", "freedom"]
+AVERAGE_COLUMNS = [
+    "claim", "treatment", "control", "metric", "endpoint", "group", "family", "units", "sets", "mean",
+    "error", "freedom", "low", "high", "range_low", "range_high", "caught", "better", "worse", "above",
+    "below", "proven_above", "proven_below", "margin", "word", "depends", "strata_p"]
+VERDICT_COLUMNS = ["slug", "group", "verdict", "reads", "word", "p", "q", "fragile", "why", "primary"]
+#: Of every control and each of its data sets; `half_` is the effect of half the data.
+DATA_SET_COLUMNS = [
+    "data", "family", "stratum", "unit", "control", "control_error", "trivial_error", "of_trivial",
+    "marked", "half_effect", "half_low", "half_high", "sensitive"]
+RATE_COLUMNS = ["experiment", "variant", "data", "rate", "seeds", "edge"]
 DOSE_COLUMNS = ["experiment", "key", "dose", "data", "seeds", "mean", "low", "high"]
+#: A place of a network, averaged over units; the intervals of a family hold for all places together.
 PLACE_COLUMNS = [
-    "experiment", "place", "number", "data", "m", "seeds", "effect", "low", "high", "margin", "label",
-    "position", "why", "sign", "stands", "may_be_best", "may_be_worst", "apart"]
+    "experiment", "place", "number", "family", "units", "effect", "low", "high", "margin", "word",
+    "stands", "may_be_best", "may_be_worst", "apart"]
+#: How often an average of stored comparisons would be called what, were its true value `truth` margins.
+SIMULATED_COLUMNS = [
+    "family", "comparisons", "units", "truth", "spread", "word", "share", "wrong", "smallest"]
+#: Of the arms of a kind: on how many data sets a difference was found, and that share with its interval.
+DECISIVE_COLUMNS = [
+    "kind", "control", "family", "comparisons", "decisive", "share", "low", "high", "noise", "expected",
+    "word"]
+
+
+#: Test errors of simple predictors: error rates, or roots of the mean squared error of standardised
+#: targets; `seeds`: of how many study seeds they are the mean; NaN where there is no such predictor.
+BASELINE_COLUMNS = ["data", "seeds", "trivial", "persistence", "linear", "forest", "key"]
 
 
 @dataclass(frozen=True)
@@ -73,8 +100,8 @@ STORED = {
         old_code=["thread", "feature", "works", "happens", "repair"]),
     **_tables(
         "results/verdicts",
-        cells=CELL_COLUMNS, comparisons=CELL_COLUMNS, arms=["kind", *CELL_COLUMNS],
-        verdicts=VERDICT_COLUMNS, robustness=["claim", "change", "verdict"],
-        simulated=["scenario", "unit", "outcome", "share", "wrong"], doses=DOSE_COLUMNS,
-        data_sets=["data", "blind"], decisive=["kind", "comparisons", "decisive"],
-        places=PLACE_COLUMNS)}
+        effects=EFFECT_COLUMNS, units=UNIT_COLUMNS, averages=AVERAGE_COLUMNS, verdicts=VERDICT_COLUMNS,
+        robustness=["claim", "group", "change", "verdict"], arms=["kind", *EFFECT_COLUMNS],
+        data_sets=DATA_SET_COLUMNS, rates=RATE_COLUMNS, simulated=SIMULATED_COLUMNS,
+        decisive=DECISIVE_COLUMNS, doses=DOSE_COLUMNS, places=PLACE_COLUMNS)}
+STORED |= _tables("results/baselines", baselines=BASELINE_COLUMNS)

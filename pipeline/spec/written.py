@@ -13,7 +13,8 @@ from pipeline.spec.base import ConfigError, Spec, nearest, validate
 from pipeline.spec.entries import (
     FILES, AnyDataSet, DataSet, Experiment, Groups, Head, Overrides, Quantiles, Seeds, Vary)
 from pipeline.spec.files import kind
-from pipeline.spec.layers import Block, Change, Item, Scalar, changed, checked_argument, flat
+from pipeline.spec.layers import Block, Change, Items, Scalar, changed, checked_argument, flat
+
 
 class WrittenData(Spec):
     """A data set as a person writes it: whole, or as a change of another.
@@ -25,6 +26,11 @@ class WrittenData(Spec):
 
     of: str | None = None
     group: str | None = None
+    also: list[str] | None = None
+    unit: str | None = None
+    stratum: str | None = None
+    own: bool = False
+    experiments: Annotated[list[str], Field(min_length=1)] | None = None
     source: str | None = None
     seeds: Seeds | None = None
     arguments: dict[str, Scalar | list[Scalar]] | None = None
@@ -40,7 +46,7 @@ class WrittenExperiment(Overrides):
 
     of: str | None = None
     data: Groups | None = None
-    layers: Annotated[list[Item], Field(min_length=1)] | None = None
+    layers: Items | None = None
     without: str | Annotated[list[str], Field(min_length=1)] | None = None
     replace: _Blocks | None = None
     set: Annotated[dict[str, Any], Field(min_length=1)] | None = None
@@ -73,16 +79,16 @@ def _bases_first(entries: Mapping[str, Any], path: Path, section: str) -> list[s
     """
     found: dict[str, None] = {}
     for name in entries:
-        chain = []
+        chain: dict[str, None] = {}
         while name is not None and name not in found:
             if name in chain:
-                circle = " → ".join([*chain[chain.index(name):], name])
-                raise ConfigError(f"{path}: {section}.{chain[-1]}.of: it leads back: {circle}; allowed: "
+                circle = " → ".join([*list(chain)[list(chain).index(name):], name])
+                raise ConfigError(f"{path}: {section}.{list(chain)[-1]}.of: it leads back: {circle}; allowed: "
                                   "a chain that ends at an entry without of")
-            chain.append(name)
-            name = entries[name].of
+            chain[name] = None
+            last, name = name, entries[name].of
             if name is not None and name not in entries:
-                raise ConfigError(f"{path}: {section}.{chain[-1]}.of: there is no '{name}' in {section}"
+                raise ConfigError(f"{path}: {section}.{last}.of: there is no '{name}' in {section}"
                                   f"{nearest(name, entries)}")
         found |= dict.fromkeys(reversed(chain))
     return list(found)

@@ -9,10 +9,12 @@ import sys
 import threading
 from pathlib import Path
 
+import pandas as pd
 from tqdm import tqdm
 
 from pipeline.notebook import LOG, end_with_parent, errors_to, execute
-from pipeline.results import NEW, PROGRESS, RUNS, RUNS_TABLE, STORE, rewritten
+from pipeline.results import (
+    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, NEW, PROGRESS, RUNS, RUNS_TABLE, STORE, rewritten, write_tables)
 from pipeline.spec.base import ConfigError, complain
 
 RECORD = Path(__file__).with_name("record.ipynb")
@@ -48,12 +50,20 @@ class _Bar:
         self.thread.join()
 
 
+def _being_measured(plan: Path) -> bool:
+    """Whether a plan is of an experiment that is not to be trained yet."""
+    return json.loads(plan.read_text(encoding="utf-8")).get("being_measured", False)
+
+
 def _content(table: Path) -> bytes:
     return table.read_bytes() if table.exists() else b""
 
 
 def main() -> int:
-    """Execute the lab record of an experiment, which trains what is not stored."""
+    """Execute the lab record of an experiment, which trains what is not stored.
+
+    Of one that is being measured, only tables without rows are written.
+    """
     parser = argparse.ArgumentParser(prog="python -m pipeline.train", description=main.__doc__)
     parser.add_argument("experiment")
     name = parser.parse_args().experiment
@@ -64,6 +74,10 @@ def main() -> int:
     try:
         if not plan.exists():
             raise ConfigError(f"{plan}: there is no such file; `make book` writes it")
+        if _being_measured(plan):
+            write_tables(RUNS / name, {RUNS_TABLE: pd.DataFrame(columns=COLUMNS),
+                                       CURVES_TABLE: pd.DataFrame(columns=CURVE_COLUMNS)})
+            return 0
         with rewritten(RUNS / name) as new, errors_to(LOG) as terminal, _Bar(name, terminal):
             execute(RECORD, new / "record.ipynb", {"plan_file": str(plan)})
     except (RuntimeError, ValueError) as error:

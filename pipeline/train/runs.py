@@ -226,6 +226,11 @@ def train_plan(path: str, store: Store | None = None) -> Path:
     """
     with open(path, encoding="utf-8") as file:
         plan = json.load(file)
+    if "modules" in plan:
+        # Only where it is needed, because it loads TensorFlow.
+        from pipeline.network.own import require
+
+        require(plan["modules"], path)
     store = store or Store()
     folder = RUNS / plan["experiment"]
     if not distrusted():
@@ -241,9 +246,11 @@ def train_plan(path: str, store: Store | None = None) -> Path:
             write_text(state, json.dumps({"done": done, "total": total}))
             shown = time.perf_counter()
 
-    held, began = store.count(), time.perf_counter()
+    held, began = store.keys(), time.perf_counter()
     runs, curves = train(plan, arrays, store, progress=progress)
-    seconds, trained = time.perf_counter() - began, store.count() - held
+    # What a reader's own data took is no part of what the study took, and goes with them.
+    mine = runs["data"].isin([name for name, about in plan["data"].items() if about.get("own")])
+    seconds, trained = time.perf_counter() - began, len({*runs.loc[~mine, "key"]} - held)
     known = None if distrusted() else layers.stored(folder, runs)
     new = building(folder)
     for name, table in ((RUNS_TABLE, runs), (CURVES_TABLE, curves),
@@ -252,6 +259,6 @@ def train_plan(path: str, store: Store | None = None) -> Path:
     seal(new)
     if trained:
         write_text(Path("timings") / f"{plan['experiment']}.json", json.dumps({
-            "seconds": round(seconds, 1), "trained": trained, "runs": len(runs),
+            "seconds": round(seconds, 1), "trained": trained, "runs": int((~mine).sum()),
             **place(), **plan["versions"]}, indent=1) + "\n")
     return new

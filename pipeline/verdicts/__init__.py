@@ -1,1 +1,1 @@
-"""Runs and claims → effects, verdicts, and the rule's own error rates."""
+"""How a verdict is reached: the data set is the unit of replication."""

@@ -1,82 +1,139 @@
-"""The stage `verdicts`: claims and runs in; effects, verdicts and error rates out."""
+"""The stage `verdicts`: claims and runs in; effects, averages, verdicts and error rates out."""
 
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from pipeline.results import read_measures, read_runs, read_table, significant, write_tables
+from pipeline.results import COLUMNS, read_table, significant, write_tables
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.claims import Claim, check_claims, read_claims
 from pipeline.spec.params import Params, load
 from pipeline.spec.tables import DECIDED, STORED
-from pipeline.verdicts.arms import Measured, classes_of
-from pipeline.verdicts.cells import cells, comparisons
-from pipeline.verdicts.decide import robustness, verdicts
-from pipeline.verdicts.error_rates import (
-    arms, blind_sets, data_sets, decisive, label_counts, measuring, simulated)
+from pipeline.verdicts import controls, effects
+from pipeline.verdicts.arms import Measured
+from pipeline.verdicts.decide import (
+    Answer, answer, average_table, being_measured, contributions, effect_table, unit_table, verdict_tables)
+from pipeline.verdicts.error_rates import Study, families
 from pipeline.verdicts.places import places
-from pipeline.verdicts.rule import Rule, rule
+from pipeline.verdicts.rule import Rule, margin, rule
 from pipeline.verdicts.scores import derive
-from pipeline.verdicts.sweeps import doses, everywhere, sweeps
+from pipeline.verdicts.sweeps import doses, everywhere, rates, sweeps
 
 METRICS = STORED["verdicts"].path().with_name("metrics.json")
 
 
-def read(params: Params, constants: Rule) -> Measured:
-    """What was measured of all experiments."""
-    runs, curves = read_runs(params.experiments)
-    return Measured(derive(runs, constants), curves, classes_of(params.experiments), sweeps(params),
-                    read_measures(params.probe.experiments))
+def _stored(name: str, table: str) -> pd.DataFrame | None:
+    """A stored table of an experiment; None if there is none, or it has no rows."""
+    path = STORED[table].path(name)
+    found = read_table(path) if path.exists() else None
+    return None if found is None or found.empty else found
+
+
+def trained(params: Params) -> dict[str, pd.DataFrame]:
+    """Experiment → its stored runs, of those that are trained on all of their data sets of the study.
+
+    Raises:
+        ConfigError: a table of runs has other columns than training writes.
+        Damaged: a table is not what was stored.
+    """
+    found = {}
+    for name in params.experiments:
+        runs = None if name in params.being_measured else _stored(name, "runs")
+        if runs is None:
+            continue
+        if list(runs.columns) != COLUMNS:
+            raise ConfigError(f"{STORED['runs'].path(name)}: its columns are not those that training "
+                              "writes; `make book` trains it anew")
+        if set(params.data_sets(name)) - set(params.own) <= set(runs["data"]):
+            found[name] = runs
+    return found
+
+
+def read(params: Params, claims: Sequence[Claim], constants: Rule) -> Measured:
+    """What was measured: all runs, and the curves that a claim needs."""
+    tables = trained(params)
+    runs = pd.concat(tables.values(), ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
+    timed = {name for one in claims if one.metric == "epochs_to_target" for name in one.experiments}
+    curves = _together(_stored(name, "curves") for name in params.experiments
+                       if name in timed and name in tables)
+    probed = _together(_stored(name, "measures") for name in params.probe.experiments if name in tables)
+    return Measured(derive(runs, constants), curves, sweeps(params), probed)
+
+
+def _together(tables: Iterable[pd.DataFrame | None]) -> pd.DataFrame | None:
+    found = [table for table in tables if table is not None]
+    return pd.concat(found, ignore_index=True) if found else None
 
 
 def decide(params: Params, claims: Sequence[Claim], measured: Measured, checks: Mapping[str, bool],
-           constants: Rule) -> dict[str, pd.DataFrame]:
+           constants: Rule, *, seed: int = 1) -> dict[str, pd.DataFrame]:
     """Every table of this stage, by name."""
-    versus = {name: one.versus for name, one in params.experiments.items() if one.versus}
-    identities = {(c.treatment, c.control) for one in claims if one.identity for c in one.contrasts}
-    ranked = everywhere(params)
-    same = arms(measuring(params), measured, constants)
-    blind = blind_sets(same)
-    turned = robustness(claims, measured, constants, blind=blind)
-    table = cells(claims, measured, constants, blind=blind)
-    compared = comparisons(versus, measured, constants, blind=blind, identities=identities,
-                           everywhere=ranked)
+    def answered(comparison: effects.Comparison) -> Answer:
+        return answer(comparison, measured, params, constants)
+
+    known = set(measured.chosen.variants)
+    missing = set(params.experiments) - known
+    unwatched = set(params.experiments) - set(measured.inside.variants if measured.inside else ())
+    mine = {claim.slug: answered(effects.of_claim(claim, params, _arms(claim, measured)))
+            for claim in claims if not claim.checks and not being_measured(claim, missing, unwatched)}
+    compared = [answered(one) for name, spec in params.experiments.items()
+                if spec.versus and {name, spec.versus} <= known
+                for one in effects.of_experiment(name, spec.versus, params, measured.chosen)]
+    found = controls.repetitions(params, measured, constants)
+    data_sets = controls.data_sets(found, measured, params, constants)
+    verdicts, robustness = verdict_tables(claims, mine, data_sets, measured, params, constants, checks)
+    every = [*mine.values(), *compared]
+    arms = [effect_table(answers, params, constants).assign(kind=kind) for kind, answers in found.items()]
     return {
-        "arms": same, "decisive": label_counts(same), "data_sets": data_sets(same),
-        "robustness": turned, "cells": table,
-        "verdicts": verdicts(claims, table, constants, robustness=turned, checks=checks),
-        "comparisons": compared, "places": places(ranked, compared, measured, constants),
-        "doses": doses(measured, constants), "simulated": simulated(constants, seed=1)}
+        "effects": effect_table(every, params, constants), "units": unit_table(every),
+        "averages": average_table(every), "verdicts": verdicts, "robustness": robustness,
+        "arms": pd.concat([table for table in arms if len(table)] or arms[:1])[list(STORED["arms"].columns)],
+        "data_sets": data_sets, "decisive": controls.decisive(found, constants),
+        "rates": rates(measured.runs), "doses": doses(measured, constants),
+        "places": places(everywhere(params), compared, measured, params, constants),
+        "simulated": families(studies(compared, params), margin("ratio", constants), constants, seed)}
 
 
-def metrics(verdicts: pd.DataFrame, arms: pd.DataFrame) -> dict:
+def _arms(claim: Claim, measured: Measured):
+    return measured.inside if claim.probe else measured.chosen
+
+
+def studies(compared: Sequence[Answer], params: Params) -> dict[str, list[Study]]:
+    """Family → its comparisons, as they are simulated."""
+    found: dict[str, list[Study]] = {}
+    for one in compared:
+        if any(group.family for group in one.groups):
+            w = [effect.w for effect in contributions(one, params).values()]
+            found.setdefault(one.comparison.family, []).append(
+                Study(w, one.units["y"].to_numpy(float), one.units["stratum"].tolist()))
+    return found
+
+
+def metrics(verdicts: pd.DataFrame, decisive: pd.DataFrame) -> dict:
     """The study in a few numbers, for `dvc metrics`.
 
-    Args:
-        verdicts, arms: their tables.
-
     Returns:
-        `claims`: how many have each verdict; `fragile`: how many verdicts are; `decisive`: the
-        share of A/A comparisons that were labelled better or worse, None without any.
+        `claims`: how many have each verdict (of strata that differ each counts); `fragile`: how many
+        verdicts are; `decisive`: the share of A/A comparisons that were called better or worse, None
+        without any.
     """
-    share = decisive(arms)
+    every = decisive[(decisive["kind"] == controls.SAME) & (decisive["control"] == "")]
     counts = Counter(verdicts["verdict"])
     return {"claims": {name: counts[name] for name in DECIDED},
             "fragile": int(verdicts["fragile"].sum()),
-            "decisive": significant(share) if math.isfinite(share) else None}
+            "decisive": significant(every["share"].iloc[0]) if len(every) else None}
 
 
 def write(tables: Mapping[str, pd.DataFrame]) -> None:
     """Store every table, and the few numbers beside them."""
     rounded = {STORED[name].path().name: table.apply(
         lambda c: c.map(significant) if c.dtype.kind == "f" else c) for name, table in tables.items()}
-    numbers = metrics(tables["verdicts"], tables["arms"])
+    numbers = metrics(tables["verdicts"], tables["decisive"])
     write_tables(METRICS.parent, rounded, {METRICS.name: json.dumps(numbers, indent=2) + "\n"})
 
 
@@ -87,7 +144,7 @@ def main() -> int:
         check_claims(claims, params)
         constants = rule(params.verdicts)
         checks = read_table(STORED["checks"].path())
-        tables = decide(params, claims, read(params, constants),
+        tables = decide(params, claims, read(params, claims, constants),
                         dict(zip(checks["check"], checks["holds"], strict=True)), constants)
     except (ConfigError, ValueError) as error:
         return complain(error)

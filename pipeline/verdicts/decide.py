@@ -1,161 +1,292 @@
-"""Cells → the verdict of a claim, and whether other choices would change it."""
+"""Comparisons → effects, averages and verdicts, as tables."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from pipeline.spec.base import ConfigError, nearest
 from pipeline.spec.claims import CLAIMS, Claim
 from pipeline.spec.metrics import metric_of
-from pipeline.spec.tables import DIFFERENCE, NO_EFFECT, OPPOSITE, VERDICT_COLUMNS
+from pipeline.spec.params import Params
+from pipeline.spec.tables import (
+    AVERAGE_COLUMNS, EFFECT_COLUMNS, MEASURED, STORED, UNIT_COLUMNS, VERDICT_COLUMNS)
+from pipeline.verdicts import average as averages
+from pipeline.verdicts import effects, words
 from pipeline.verdicts.arms import Measured
-from pipeline.verdicts.cells import cells
-from pipeline.verdicts.rule import Rule
+from pipeline.verdicts.claims import UNDECIDED, Verdict, verdict
+from pipeline.verdicts.effects import Comparison, Found
+from pipeline.verdicts.many import q_values
+from pipeline.verdicts.one_set import Effect
+from pipeline.verdicts.robustness import MIDDLE_RATE, OTHER_ENDPOINT, fragile, robustness
+from pipeline.verdicts.rule import Rule, margin
+from pipeline.verdicts.scores import OTHER, derive
+from pipeline.verdicts.sweeps import sweeps
+from pipeline.verdicts.units import counts, unit_effects, units
 
-CHANGES = ("margin halved", "margin doubled", "default learning rate", "other endpoint")
+#: What a claim about an analogue of a thread's finding reads.
+ANALOGUE = {"supported": "replicated in our analogue", "contradicted": "not replicated in our analogue"}
 
 
-def needed(informative: int, rule: Rule = Rule()) -> int:
-    """k = max(ceil(D / 2), min(2, D)): the cells that `generally` asks for."""
-    # Rounded first: 0.55 * 100 is a little more than 55 and must not need a 56th cell.
-    return max(math.ceil(round(informative * rule.majority, 9)),
-               min(rule.least_cells, informative))
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Units that share an answer.
+
+    Attributes:
+        name: their stratum, if it has an answer of its own.
+        units: table of `units.units`.
+        family: whether their average is one over a family, or over the named sets.
+        rule: the constants; two groups share the chance of a miss.
+        groups: how many do.
+    """
+
+    name: str
+    units: pd.DataFrame
+    family: bool
+    rule: Rule
+    groups: int
 
 
-def decide(informative: int, favour: int, against: int, quantifier: str,
-           rule: Rule = Rule()) -> str:
-    """The verdict of D informative cells, F of them for and A against a claim.
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What was found of a comparison.
+
+    Attributes:
+        comparison: what was asked.
+        found: the effect of each contrast on each data set.
+        effects: data set → the mean of its contrasts' effects.
+        units: table of `units.units`.
+        delta: the margin.
+        strata_p: p value of equal strata; NaN where there are not two.
+    """
+
+    comparison: Comparison
+    found: list[Found]
+    effects: dict[str, Effect]
+    units: pd.DataFrame
+    delta: float
+    strata_p: float
+    groups: list[Group]
+
+
+def answer(comparison: Comparison, measured: Measured, params: Params, rule: Rule) -> Answer:
+    """A comparison's effects, units and groups."""
+    found = effects.found(comparison, effects.arms_of(comparison, measured), rule)
+    combined = effects.combined(found)
+    table = _units(combined, params)
+    family = bool(comparison.family) and averages.of_a_family(table, rule)
+    parts = averages.groups(table, family, rule) if len(table) else {}
+    groups = [Group(name, part, averages.of_a_family(part, rule) if name else family,
+                    rule.shared(len(parts)), len(parts)) for name, part in parts.items()]
+    return Answer(comparison, found, combined, table, margin(metric_of(comparison.metric).margin, rule),
+                  averages.strata_apart(table) if family else math.nan, groups)
+
+
+def compare(name: str, params: Params, runs: pd.DataFrame, rule: Rule) -> list[Answer]:
+    """One experiment, or every variant of its sweep, against its `versus`: an answer a family.
+
+    Args:
+        runs: the tables of the experiment and of its control, at least.
 
     Raises:
-        ValueError: impossible counts or an unknown quantifier.
+        ConfigError, ValueError: the arms cannot be compared.
     """
-    if min(informative, favour, against) < 0 or favour + against > informative:
-        raise ValueError("counts must not be negative, and F + A at most D. "
-                         f"Received: D={informative}, F={favour}, A={against}")
-    k = needed(informative, rule)
-    tests = {"generally": (against == 0 and favour >= k, favour == 0 and against >= k,
-                           favour >= 1 and against >= 1),
-             "some": (favour >= 1, against == informative, False),
-             "always": (favour == informative, against >= 1, False)}
-    if quantifier not in tests:
-        raise ValueError(f"quantifier must be one of {', '.join(tests)}. Received: {quantifier!r}")
-    if informative:
-        for verdict, holds in zip(("supported", "contradicted", "mixed"), tests[quantifier],
-                                  strict=True):
-            if holds:
-                return verdict
-    return "undecided"
+    measured = Measured(derive(runs, rule), sweeps=sweeps(params))
+    return [answer(one, measured, params, rule) for one in
+            effects.of_experiment(name, params.experiments[name].versus, params, measured.chosen)]
 
 
-def _way(region: str, against: pd.DataFrame) -> str:
-    """Which way a claim is contradicted, by most of the cells against it."""
-    if region == "equivalent":
-        return DIFFERENCE
-    if region == "differs":
-        return NO_EFFECT
-    if region == "positive":
-        # The whole interval lies at or below 0.
-        return OPPOSITE
-    reverse = "better" if region in ("worse", "not_better") else "worse"
-    return OPPOSITE if 2 * (against["label"] == reverse).sum() > len(against) else NO_EFFECT
+def units_of(params: Params) -> dict[str, str]:
+    """Data set → its unit, of those that have one."""
+    return {name: entry.unit for name, entry in params.data.items() if entry.unit}
 
 
-def verdicts(claims: Sequence[Claim], cells: pd.DataFrame, rule: Rule = Rule(), *,
-             checks: Mapping[str, bool] | None = None,
-             robustness: pd.DataFrame | None = None) -> pd.DataFrame:
-    """One row per claim: its verdict and what it rests on.
+def _units(combined: Mapping[str, Effect], params: Params) -> pd.DataFrame:
+    """The units of data sets; those of one's own count in no average."""
+    kept = {name: effect for name, effect in combined.items()
+            if not params.data[name].own}
+    return units(kept, units_of(params), {name: params.data[name].stratum for name in kept})
+
+
+def contributions(answer: Answer, params: Params) -> dict[str, Effect]:
+    """Unit → its effect with each seed's part in it."""
+    return unit_effects(answer.effects, units_of(params))
+
+
+# Tables
+
+def effect_table(answers: Sequence[Answer], params: Params, rule: Rule) -> pd.DataFrame:
+    """`EFFECT_COLUMNS`, one row a contrast and data set."""
+    rows = [effects.row(one, found.comparison, params.data.get(one.data), rule)
+            for found in answers for one in found.found]
+    return pd.DataFrame(rows, columns=EFFECT_COLUMNS)
+
+
+def unit_table(answers: Sequence[Answer]) -> pd.DataFrame:
+    """`UNIT_COLUMNS`, one row a unit of each group."""
+    tables = [group.units.assign(group=group.name, **_about(found.comparison))
+              for found in answers for group in found.groups]
+    return (pd.concat(tables, ignore_index=True)[UNIT_COLUMNS] if tables else
+            pd.DataFrame(columns=UNIT_COLUMNS))
+
+
+def average_table(answers: Sequence[Answer]) -> pd.DataFrame:
+    """`AVERAGE_COLUMNS`, one row a group."""
+    rows = [_about(found.comparison) | averaged(group, found.delta) | {
+        "family": found.comparison.family if group.family else "", "strata_p": found.strata_p}
+        for found in answers for group in found.groups]
+    return pd.DataFrame(rows, columns=AVERAGE_COLUMNS)
+
+
+def _about(comparison: Comparison) -> dict:
+    treatment, control = comparison.labels
+    ends = metric_of(comparison.metric).endpoint
+    return {"claim": comparison.claim, "treatment": treatment, "control": control,
+            "metric": comparison.metric, "endpoint": comparison.endpoint if ends else ""}
+
+
+def averaged(group: Group, delta: float) -> dict:
+    """The average of a group, its range for another set, its counts and its word."""
+    units, rule = group.units, group.rule
+    mu = averages.average(units, group.family)
+    low, high = (float(bound) for bound in mu.bounds(rule.tail))
+    counted = counts(units, delta, rule)
+    both = bool(counted["proven_above"] and counted["proven_below"])
+    range_low, range_high = averages.another_set(units, rule) if group.family else (math.nan, math.nan)
+    everywhere = not both and words.everywhere_within(units, delta, rule, group.family)
+    return {"group": group.name, "units": len(units),
+            "sets": sum(len(sets.split(", ")) for sets in units["sets"]), "mean": mu.value,
+            "error": mu.error, "freedom": mu.freedom, "low": low, "high": high,
+            "range_low": range_low, "range_high": range_high,
+            "caught": averages.caught(units, rule) if group.family else math.nan, **counted,
+            "margin": delta, "word": words.word(low, high, delta, everywhere), "depends": both}
+
+
+# Verdicts
+
+def being_measured(claim: Claim, missing: Collection[str], unwatched: Collection[str]) -> bool:
+    """Whether an experiment that decides a claim is not trained, or for the probe not watched, yet."""
+    return bool({*missing, *(unwatched if claim.probe else ())} & set(claim.experiments))
+
+
+def verdict_tables(claims: Sequence[Claim], answers: Mapping[str, Answer], data_sets: pd.DataFrame,
+                   measured: Measured, params: Params, rule: Rule, checks: Mapping[str, bool]
+                   ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The verdict on each claim and group, and each decided one again under other choices.
 
     Args:
         claims: in the order of the rows.
-        cells: their table from `cells`.
-        rule: the constants.
+        answers: slug → its answer; a claim of comparisons that has none is being measured.
+        data_sets: their table, see `controls.data_sets`.
         checks: whether each exact check holds, by name.
-        robustness: table from `robustness`; without it nothing is marked fragile.
 
     Returns:
-        `VERDICT_COLUMNS`. `verdict` is supported, contradicted, mixed, undecided, true or
-        false; `reads` is how to print it; D, F, A and k count cells (0 for an identity);
-        `scope` names the informative data sets; `fragile`: some robustness verdict turned round.
+        The tables `verdicts` and `robustness`.
 
     Raises:
         ConfigError: a claim names an exact check that does not exist.
     """
-    rows = [_identity(claim, checks or {}) if claim.checks else
-            _decided(claim, cells[cells["claim"] == claim.slug], rule, robustness) for claim in claims]
-    return pd.DataFrame(rows, columns=VERDICT_COLUMNS)
+    rows, turned = [], []
+    known = data_sets.groupby("data").agg(marked=("marked", "any"), sensitive=("sensitive", "all"))
+    for claim in claims:
+        plain = {"slug": claim.slug, "group": "", "word": "", "p": math.nan, "fragile": False, "why": "",
+                 "primary": claim.primary}
+        if claim.checks:
+            rows.append(plain | _said(_identity(claim, checks)))
+        elif claim.slug not in answers:
+            rows.append(plain | _said(MEASURED))
+        elif not answers[claim.slug].groups:
+            rows.append(plain | _said(UNDECIDED) | {
+                "p": 1.0, "why": "no data set has the measure on enough seeds"})
+        else:
+            mine = answers[claim.slug]
+            others = dict(_other_choices(mine, measured, params, rule))
+            for group in mine.groups:
+                found, again = _decided(claim, mine, group, known, others)
+                turned += [(claim.slug, group.name, *row) for row in again.values.tolist()]
+                rows.append(plain | {
+                    "group": group.name, "verdict": found.verdict, "reads": _reads(claim, found, group),
+                    "word": found.word, "p": min(1.0, group.groups * found.p), "why": found.why,
+                    "fragile": fragile(found.verdict, again)})
+    table = pd.DataFrame(rows, columns=VERDICT_COLUMNS)
+    table["q"] = q_values(table["p"])
+    return table, pd.DataFrame(turned, columns=list(STORED["robustness"].columns))
 
 
-def _blank(claim: Claim) -> dict:
-    return dict.fromkeys(VERDICT_COLUMNS, "") | {
-        "slug": claim.slug, "D": 0, "F": 0, "A": 0, "k": 0, "fragile": False}
+def _said(verdict: str) -> dict:
+    return {"verdict": verdict, "reads": verdict}
 
 
-def _identity(claim: Claim, checks: Mapping[str, bool]) -> dict:
-    """The row of a claim that exact checks decide."""
+def _identity(claim: Claim, checks: Mapping[str, bool]) -> str:
+    """Whether a claim that exact checks decide is true."""
     for i, check in enumerate(claim.checks):
         if check not in checks:
             raise ConfigError(
                 f"{CLAIMS}: {claim.slug}.checks[{i}]: found '{check}'; allowed: "
                 f"{', '.join(checks) or 'none was stored'}{nearest(check, checks)}")
-    verdict = "true" if all(bool(checks[check]) for check in claim.checks) else "false"
-    return _blank(claim) | {"verdict": verdict, "reads": verdict}
+    return "true" if all(bool(checks[check]) for check in claim.checks) else "false"
 
 
-def _decided(claim: Claim, cells: pd.DataFrame, rule: Rule, robustness: pd.DataFrame | None) -> dict:
-    """The row of a claim that its cells decide."""
-    counted = cells[cells["position"] != "uninformative"]
-    against = counted[counted["position"] == "against"]
-    d, f, a = len(counted), int((counted["position"] == "for").sum()), len(against)
-    verdict = decide(d, f, a, claim.predicts.quantifier, rule)
-    sets = list(dict.fromkeys(counted["data"]))
-    return _blank(claim) | {
-        "verdict": verdict, "D": d, "F": f, "A": a, "k": needed(d, rule), "scope": ", ".join(sets),
-        "way": _way(claim.predicts.region, against) if verdict == "contradicted" else "",
-        "reads": _reads(claim, verdict, sets if d == 1 else []),
-        "fragile": _fragile(claim, verdict, robustness)}
+def _decided(claim: Claim, answer: Answer, group: Group, known: pd.DataFrame,
+             others: Mapping[str, pd.DataFrame]) -> tuple[Verdict, pd.DataFrame]:
+    """The verdict on a group, and the table of what other choices make of it."""
+    marked, sensitive = _named(group.units, known)
+    asked = {"region": claim.predicts.region, "quantifier": claim.predicts.quantifier,
+             "units": group.units, "delta": answer.delta, "rule": group.rule, "family": group.family,
+             "sensitive": sensitive if metric_of(claim.metric).skill else None}
+    found = verdict(**asked)
+    if found.verdict == UNDECIDED:
+        return found, pd.DataFrame(columns=["change", "verdict"])
+    mine = {change: table[table["unit"].isin(group.units["unit"])] for change, table in others.items()}
+    again = robustness(**asked, marked=marked, others=mine)
+    return found, again
 
 
-def _fragile(claim: Claim, verdict: str, robustness: pd.DataFrame | None) -> bool:
-    """Whether another choice would have turned the verdict round."""
-    turned = {"supported": "contradicted", "contradicted": "supported"}.get(verdict)
-    if robustness is None or not turned:
-        return False
-    return bool((robustness.loc[robustness["claim"] == claim.slug, "verdict"] == turned).any())
+def _named(units: pd.DataFrame, known: pd.DataFrame) -> tuple[set[str], set[str] | None]:
+    """The units that are marked, and those that are sensitive (None: half the data was not tried).
 
-
-def _reads(claim: Claim, verdict: str, only: list[str]) -> str:
-    if claim.analogue:
-        verdict = {"supported": "replicated in our analogue",
-                   "contradicted": "not replicated in our analogue"}.get(verdict, verdict)
-    return f"{verdict} on {only[0]}" if only else verdict
-
-
-def robustness(claims: Sequence[Claim], measured: Measured, rule: Rule, *,
-               blind: Collection[str] = ()) -> pd.DataFrame:
-    """Every claim decided again under each of `CHANGES`.
-
-    Returns:
-        Columns `claim`, `change`, `verdict`; '' where a change does not apply: an identity, a
-        claim without a margin, a metric without endpoints, the probe's claims.
+    One marked set, by one control, marks its unit. A unit is sensitive if all of its sets are, by
+    every control.
     """
-    compared = [claim for claim in claims if not claim.checks and not claim.probe]
-    margin = [claim for claim in compared
-              if not claim.baseline and metric_of(claim.metric).margin != "measure"]
-    ends = [claim for claim in compared if metric_of(claim.metric).endpoint
-            and {f"best_{claim.metric}", f"last_{claim.metric}"} <= set(measured.runs.columns)]
-    settings = dict(zip(CHANGES, (
-        (margin, {"margin_factor": rule.margin_halved}),
-        (margin, {"margin_factor": rule.margin_doubled}),
-        (compared, {"rate": "default"}), (ends, {"endpoint": "other"})), strict=True))
-    found = {}
-    for change, (some, setting) in settings.items():
-        table = verdicts(some, cells(some, measured, rule, blind=blind, **setting), rule)
-        found |= {(slug, change): verdict for slug, verdict in
-                  zip(table["slug"], table["verdict"], strict=True)}
-    return pd.DataFrame([{"claim": claim.slug, "change": change,
-                          "verdict": found.get((claim.slug, change), "")}
-                         for claim in claims for change in CHANGES],
-                        columns=["claim", "change", "verdict"])
+    marked, sensitive, tried = set(), set(), False
+    for unit, sets in zip(units["unit"], units["sets"].str.split(", "), strict=True):
+        mine = [name for name in sets if name in known.index]
+        tried |= bool(mine)
+        if any(known.at[name, "marked"] for name in mine):
+            marked.add(unit)
+        if len(mine) == len(sets) and all(known.at[name, "sensitive"] for name in mine):
+            sensitive.add(unit)
+    return marked, sensitive if tried else None
+
+
+def _other_choices(answer: Answer, measured: Measured, params: Params, rule: Rule
+                   ) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Change → the table of units that another choice gives, where there is another."""
+    comparison = answer.comparison
+    if comparison.probe:
+        return
+    if comparison.metric != "epochs_to_target" and "middle" in measured.runs:
+        found = effects.found(comparison, effects.arms_of(comparison, measured, middle=True), rule)
+        table = _units(effects.combined(found), params)
+        if len(table) != len(answer.units) or not np.array_equal(table["y"], answer.units["y"]):
+            yield MIDDLE_RATE, table
+    both = {f"{end}_{comparison.metric}" for end in OTHER}
+    if metric_of(comparison.metric).endpoint and both <= set(measured.runs.columns):
+        turned = replace(comparison, endpoint=OTHER[comparison.endpoint])
+        found = effects.found(turned, effects.arms_of(turned, measured), rule)
+        yield OTHER_ENDPOINT, _units(effects.combined(found), params)
+
+
+def _reads(claim: Claim, found: Verdict, group: Group) -> str:
+    """How a verdict is printed."""
+    if found.verdict == UNDECIDED:
+        return found.reads
+    reads = ANALOGUE.get(found.verdict, found.reads) if claim.analogue else found.reads
+    if group.family:
+        return reads
+    sets = ", ".join(group.units["sets"])
+    return f"{reads} on {sets}" if ", " not in sets else f"{reads} on these sets"

@@ -1,189 +1,311 @@
-"""Paired effects, intervals, regions and margins; it knows runs' numbers, not claims.
-
-Effects are oriented so that positive means "the treatment is better", except for measures,
-where positive means "the treatment's value is larger". The seed is the unit of replication:
-the last axis of every array is `(seeds,)`, and entry i of two arrays shares a seed.
-"""
+"""What is compared, and its effect on each data set."""
 
 from __future__ import annotations
 
-import math
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import optimize, special, stats
 
-from pipeline.verdicts.estimate import Estimate, pairs
-from pipeline.verdicts.rule import Rule
-from pipeline.verdicts.shares import share_interval, share_limit
+from pipeline.spec.base import ConfigError, nearest
+from pipeline.spec.claims import CLAIMS, Claim, arm_name, base, data_sets, family
+from pipeline.spec.metrics import metric_of
+from pipeline.spec.params import PARAMS, AnyDataSet, Params
+from pipeline.spec.tables import TRIVIAL
+from pipeline.verdicts import one_set
+from pipeline.verdicts.arms import Arm, Arms, Measured
+from pipeline.verdicts.one_set import Effect
+from pipeline.verdicts.rule import Rule, margin
+from pipeline.verdicts.scores import LOGARITHMS, events, scores_of
 
-SCALES = ("log ratio", "difference", "share", "median")
 
+@dataclass(frozen=True)
+class Contrast:
+    """A treatment and its control, by name.
 
-def log_ratio(control, treatment):
-    """The effect ln(mean control / mean treatment) and its per-seed contributions.
-
-    The contributions w = c / mean c - t / mean t are the first-order (delta method) terms of
-    the logarithm of a ratio of paired means; a mean that is not positive gives NaN.
-
-    Args:
-        control, treatment: non-negative scores `(..., seeds)`, lower is better.
-
-    Returns:
-        The effect `(...)`, positive = treatment better, and w `(..., seeds)`.
+    Attributes:
+        names: treatment and control; then those of a second pair, whose effect is taken off. A
+            treatment alone is compared with the trivial predictor.
+        where: the place in a file, for messages.
+        other: the data set of the second pair, if it is another one.
     """
-    control, treatment = pairs(control, treatment)
-    c, t = control.mean(-1, keepdims=True), treatment.mean(-1, keepdims=True)
-    positive = (c > 0) & (t > 0)
-    c, t = np.where(positive, c, np.nan), np.where(positive, t, np.nan)
-    return np.log(c / t)[..., 0], control / c - treatment / t
+
+    names: tuple[str, ...]
+    where: str
+    other: str = ""
 
 
-def difference(control, treatment):
-    """The effect mean treatment - mean control and its per-seed contributions.
+@dataclass(frozen=True)
+class Comparison:
+    """What is averaged: contrasts, seed by seed within each data set, over data sets.
 
-    Args:
-        control, treatment: scores `(..., seeds)`, higher is better; negate both otherwise.
-
-    Returns:
-        The effect `(...)` and the paired differences `(..., seeds)`.
+    Attributes:
+        contrasts: at least one.
+        data: the data sets.
+        family: that of all the data sets, or '' where they stand for themselves.
+        claim: '' without one.
+        probe: whether the probe measured it.
+        identity: whether the arms may give the same on every seed.
     """
-    control, treatment = pairs(control, treatment)
-    w = treatment - control
-    return w.mean(-1), w
+
+    contrasts: tuple[Contrast, ...]
+    data: tuple[str, ...]
+    family: str = ""
+    claim: str = ""
+    metric: str = "error"
+    endpoint: str = "best"
+    probe: bool = False
+    identity: bool = True
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """Treatment and control; empty where several contrasts are averaged."""
+        if len(self.contrasts) > 1:
+            return "", ""
+        names = self.contrasts[0].names
+        return names[0], names[1] if len(names) > 1 else TRIVIAL
 
 
-def interval(effect, w, alpha: float, m: int = 1, sides: int = 2) -> Estimate:
-    """effect +- t(1 - alpha / (sides m), n - 1) sd(w) / sqrt(n).
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A contrast's effect on a data set, and what is stored beside it."""
 
-    Args:
-        effect: `(...)`.
-        w: per-seed contributions `(..., seeds)`, at least two seeds.
-        alpha: chance of a miss, 0..1, shared by m cells (Bonferroni).
-        m: number of declared cells.
-        sides: 2, or 1 where either bound is read alone (a one-sided comparison).
+    contrast: Contrast
+    data: str
+    effect: Effect
+    row: dict
+
+
+def arms_of(comparison: Comparison, measured: Measured, middle: bool = False) -> Arms:
+    """The arms that a comparison is about.
 
     Raises:
-        ValueError: fewer than two seeds, m below 1, or sides not 1 or 2.
+        ConfigError: the probe's, and nothing that it measured is stored.
     """
-    w = np.asarray(w, float)
-    seeds = w.shape[-1]
-    tail = _tail(alpha, m, sides)
-    if seeds < 2:
-        raise ValueError(f"an interval needs at least 2 seeds. Received: {seeds}")
-    spread = w.std(-1, ddof=1)
-    half = stats.t.isf(tail, seeds - 1) * spread / math.sqrt(seeds)
-    return Estimate(effect, effect - half, effect + half, spread, seeds)
+    arms = measured.inside if comparison.probe else measured.middle if middle else measured.chosen
+    if arms is None:
+        raise ConfigError(f"{comparison.contrasts[0].where}: nothing that the probe measured is stored")
+    return arms
 
 
-def paired(control, treatment, scale: str, alpha: float, m: int = 1, *, minus=None,
-           sides: int = 2) -> Estimate:
-    """A paired effect with its interval, or the difference of two (an interaction).
-
-    Args:
-        control, treatment: scores `(..., seeds)`: lower is better for `log ratio`, higher for
-            `difference` and, as `(seeds,)`, for `median`; booleans `(seeds,)`, true = the event,
-            for `share`.
-        scale: `log ratio`, `difference`, `share` (exact interval) or `median` (of differences).
-        alpha, m, sides: see `interval`.
-        minus: `(control, treatment)` of a second contrast on the same seeds.
+def found(comparison: Comparison, arms: Arms, rule: Rule) -> list[Found]:
+    """The effect of each contrast on each data set that has the metric.
 
     Raises:
-        ValueError: unknown scale, unequal or too few seeds.
+        ConfigError: an arm or a metric that does not exist.
+        ValueError: unequal or too few seeds, values that are not finite, arms of a claim that do
+            not differ on any seed.
     """
-    pairs = [(control, treatment)] if minus is None else [(control, treatment), tuple(minus)]
-    if scale == "share":
-        # Two exact intervals at half the chance of a miss bound their difference exactly.
-        tail = _tail(alpha, m, sides) / len(pairs)
-        parts = [share_interval(c, t, tail) for c, t in pairs]
-        if minus is None:
-            return parts[0]
-        first, second = parts
-        if first.seeds != second.seeds:
-            raise ValueError(
-                f"pairs need equal seeds. Received: {first.seeds} and {second.seeds}")
-        return Estimate(first.effect - second.effect, first.low - second.high,
-                        first.high - second.low, math.nan, first.seeds)
-    if scale not in SCALES:
-        raise ValueError(f"scale must be one of {', '.join(SCALES)}. Received: {scale!r}")
-    if scale == "median":
-        w = difference(*pairs[0])[1] - (difference(*pairs[1])[1] if minus is not None else 0)
-        return median_interval(w, _tail(alpha, m, sides))
-    contributions = log_ratio if scale == "log ratio" else difference
-    parts = [contributions(c, t) for c, t in pairs]
-    effect, w = parts[0]
-    if minus is not None:
-        if w.shape != parts[1][1].shape:
-            raise ValueError(
-                f"pairs need equal seeds. Received: {w.shape} and {parts[1][1].shape}")
-        effect, w = effect - parts[1][0], w - parts[1][1]
-    return interval(effect, w, alpha, m, sides)
+    rows = []
+    for data in comparison.data:
+        parts = [_scores(comparison, contrast, data, arms, rule) for contrast in comparison.contrasts]
+        if not metric_of(comparison.metric).judged:
+            # A measure may be missing: seeds count that have it in every arm.
+            kept = np.isfinite([s for part in parts for pair in part.pairs for s in pair]).all(axis=0)
+            if kept.sum() < rule.fewest_seeds:
+                continue
+            parts = [part.of(kept) for part in parts]
+        if all(np.isfinite(s).all() for part in parts for pair in part.pairs for s in pair):
+            rows += [Found(part.contrast, data, part.effect(comparison.metric),
+                           part.row(comparison.metric, data)) for part in parts]
+    return rows
 
 
-def median_interval(w, tail: float) -> Estimate:
-    """Interval for the median of paired differences that only takes few values.
+def combined(rows: Sequence[Found]) -> dict[str, Effect]:
+    """Data set → its effect: the mean of its contrasts', seed by seed."""
+    effects: dict[str, list[Effect]] = {}
+    for one in rows:
+        effects.setdefault(one.data, []).append(one.effect)
+    return {data: one_set.mean(some) if len(some) > 1 else some[0] for data, some in effects.items()}
 
-    The values that the sign test does not refuse, from one difference to another (W. J. Conover,
-    Practical Nonparametric Statistics, 1999, section 3.2). Ties make it cautious; it needs no
-    deviation.
 
-    Args:
-        w: differences `(seeds,)`.
-        tail: chance of a miss on each side, 0..0.5.
+@dataclass(frozen=True, eq=False)
+class _Scores:
+    """Of a contrast on a data set: `(control, treatment)` of each pair, each `(seeds,)`."""
 
-    Returns:
-        The estimate; the bounds are infinite where the seeds are too few for `tail`.
+    contrast: Contrast
+    pairs: tuple[tuple[np.ndarray, np.ndarray], ...]
+    seeds: np.ndarray
+    row_of_arms: dict
+
+    def of(self, kept: np.ndarray) -> _Scores:
+        return replace(self, seeds=self.seeds[kept],
+                       pairs=tuple((c[kept], t[kept]) for c, t in self.pairs))
+
+    def effect(self, metric: str) -> Effect:
+        try:
+            effects = [replace(_effect(metric, *pair), seeds=self.seeds) for pair in self.pairs]
+        except ValueError as error:
+            raise ValueError(f"{self.contrast.where}: {error}") from None
+        return one_set.minus(*effects) if len(effects) > 1 else effects[0]
+
+    def row(self, metric: str, data: str) -> dict:
+        means = [float(np.mean(s)) for s in self.pairs[0]]
+        if metric in LOGARITHMS:
+            means = np.exp(means).tolist()
+        return self.row_of_arms | dict(zip(("control_mean", "treatment_mean"), means, strict=True))
+
+
+def _effect(metric: str, control: np.ndarray, treatment: np.ndarray) -> Effect:
+    spec = metric_of(metric)
+    if spec.scale == "share":
+        return one_set.share(control, treatment)
+    if spec.scale == "log ratio" and metric not in LOGARITHMS:
+        return one_set.log_ratio(control, treatment)
+    return one_set.difference(control, treatment, lower=spec.lower)
+
+
+def _scores(comparison: Comparison, contrast: Contrast, data: str, arms: Arms, rule: Rule) -> _Scores:
+    where, names = contrast.where, contrast.names
+    if len(names) == 1:
+        return _baseline(comparison, contrast, data, arms)
+    found = [arms.find(name, where, fallback=i % 2 == 1) for i, name in enumerate(names)]
+    sets = [data, data, contrast.other or data, contrast.other or data][:len(found)]
+    for i in range(0, len(found), 2):
+        arms.matched(found[i:i + 2], sets[i], where)
+    runs = [arms.runs[(*arm, one)] for arm, one in zip(found, sets, strict=True)]
+    seeds = runs[0]["seed"]
+    if not (comparison.identity or comparison.probe):
+        _differ(found[:2], runs[:2], where, data)
+    pairs = [_pair(comparison, *found[i:i + 2], sets[i], arms, rule) for i in range(0, len(found), 2)]
+    if len(pairs) > 1 and not np.array_equal(seeds, runs[2]["seed"]):
+        # Another data set may have more seeds, or fewer.
+        seeds = np.intersect1d(runs[0]["seed"], runs[2]["seed"])
+        pairs = [tuple(s[np.isin(one["seed"], seeds)] for s in pair)
+                 for pair, one in zip(pairs, runs[::2], strict=True)]
+    labels = [*(arm_name(*arm) for arm in found), "", ""][:4]
+    return _Scores(contrast, tuple(pairs), seeds, _about(labels, contrast.other, runs))
+
+
+def _pair(comparison: Comparison, treatment: Arm, control: Arm, data: str, arms: Arms, rule: Rule
+          ) -> tuple[np.ndarray, np.ndarray]:
+    """`(control, treatment)` on a data set."""
+    metric = comparison.metric
+    if metric == "epochs_to_target":
+        return one_set.epochs_to_target(
+            arms.validation(control, data), arms.validation(treatment, data), rule.target_factor)
+    score = events if metric_of(metric).scale == "share" else scores_of
+    return tuple(score(arms, arm, data, metric, comparison.endpoint, f"{arm_name(*arm)} on {data}")
+                 for arm in (control, treatment))
+
+
+def _baseline(comparison: Comparison, contrast: Contrast, data: str, arms: Arms) -> _Scores:
+    """An experiment against the trivial predictor, which bounds no score here."""
+    arm = arms.find(contrast.names[0], contrast.where)
+    runs = arms.runs[(*arm, data)]
+    scores = scores_of(arms, arm, data, comparison.metric, comparison.endpoint,
+                       f"{arm_name(*arm)} on {data}", capped=False)
+    trivial = runs[f"trivial_{comparison.metric}"].astype(float)
+    about = _about([arm_name(*arm), TRIVIAL, "", ""], "", [runs, runs])
+    nothing = {f"{name}_control": np.nan for name in ("diverged", "limit", "edge")}
+    return _Scores(contrast, ((trivial, scores),), runs["seed"], about | nothing)
+
+
+def _about(labels: Sequence[str], other: str, runs) -> dict:
+    sides = dict(zip(("treatment", "control"), runs[:2], strict=True))
+    shares = {f"{name}_{side}": one.share(column) for name, column in
+              (("diverged", "diverged"), ("limit", "hit_limit"), ("edge", "edge"))
+              for side, one in sides.items()}
+    return dict(zip(("treatment", "control", "minus_treatment", "minus_control"), labels, strict=True)
+                ) | {"minus_data": other} | shares
+
+
+def _differ(arms: Sequence[Arm], runs, where: str, data: str) -> None:
+    """Two networks that are said to differ do so: their losses are not the same on every seed."""
+    column = "best_validation_loss"
+    if all(column in one.table for one in runs):
+        first, second = (one[column] for one in runs)
+        if np.isfinite(first).all() and np.array_equal(first, second):
+            names = " and ".join(arm_name(*arm) for arm in arms)
+            raise ValueError(f"{where}: {names} give the same on every seed of {data}; if they are one "
+                             "function, the claim says `identity: true`")
+
+
+def row(one: Found, comparison: Comparison, about: AnyDataSet | None, rule: Rule) -> dict:
+    """One row of the table of effects."""
+    spec, estimate = metric_of(comparison.metric), one.effect.estimate
+    low, high = (float(bound) for bound in estimate.bounds(rule.tail))
+    return {
+        "claim": comparison.claim, **one.row, "data": one.data,
+        "unit": unit_of(one.data, about), "stratum": about.stratum if about else "",
+        "family": about.family if about else "", "metric": comparison.metric,
+        "endpoint": comparison.endpoint if spec.endpoint else "", "scale": spec.scale,
+        "seeds": len(one.effect.w), "y": one.effect.y, "s": estimate.error,
+        "freedom": estimate.freedom, "low": low, "high": high, "margin": margin(spec.margin, rule),
+        "found": "better" if low > 0 else "worse" if high < 0 else ""}
+
+
+def unit_of(data: str, about: AnyDataSet | None) -> str:
+    """The unit of a data set: a set without one stands for itself."""
+    return about.unit if about and about.unit else data
+
+
+# What is compared
+
+def of_claim(claim: Claim, params: Params, arms: Arms) -> Comparison:
+    """The comparison that decides a claim."""
+    contrasts = tuple(_contrasts(claim))
+    sets = [name for name in data_sets(claim, params)
+            if all(name in arms.shared(_here(contrast, arms)) for contrast in contrasts)]
+    for contrast in contrasts:
+        if contrast.other:
+            shared = arms.shared([arms.find(n, contrast.where, fallback=i % 2 == 1)
+                                  for i, n in enumerate(contrast.names[2:])])
+            if contrast.other not in shared:
+                raise ConfigError(f"{contrast.where}.minus.data: found '{contrast.other}'; allowed: "
+                                  f"{', '.join(shared)}{nearest(contrast.other, shared)}")
+    return Comparison(contrasts, tuple(sets), family(sets, params), claim.slug, claim.metric,
+                      claim.endpoint, claim.probe, claim.identity)
+
+
+def _here(contrast: Contrast, arms: Arms) -> list[Arm]:
+    """The arms of a contrast that are compared on the comparison's own data sets."""
+    names = contrast.names[:2] if contrast.other else contrast.names
+    return [arms.find(name, contrast.where, fallback=i % 2 == 1) for i, name in enumerate(names)]
+
+
+def _contrasts(claim: Claim) -> Iterator[Contrast]:
+    for i, name in enumerate(claim.baseline):
+        yield Contrast((name,), f"{CLAIMS}: {claim.slug}.baseline[{i}]")
+    for i, one in enumerate(claim.contrasts):
+        names = (one.treatment, one.control)
+        if one.minus:
+            names += (one.minus.treatment, one.minus.control)
+        yield Contrast(names, f"{CLAIMS}: {claim.slug}.contrasts[{i}]",
+                       (one.minus.data or "") if one.minus else "")
+
+
+def of_experiment(name: str, control: str, params: Params, arms: Arms) -> list[Comparison]:
+    """An experiment, and every variant of its sweep, against a control: one for each family.
+
+    Each variant meets the control's variant of the same name, or the control itself if that has no
+    sweep; a treatment that is named as `name[variant]` meets the control that is named. Data sets
+    that belong to no family stand for themselves, together.
+
+    Raises:
+        ConfigError: a control that does not exist, or shares no data set.
     """
-    w = np.asarray(w, float)
-    found = stats.quantile_test(w, q=0, p=0.5).confidence_interval(1 - 2 * tail)
-    low = -math.inf if math.isnan(found.low) else float(found.low)
-    high = math.inf if math.isnan(found.high) else float(found.high)
-    return Estimate(float(np.median(w)), low, high, math.nan, len(w))
+    where, rows = f"{PARAMS}: experiments.{name}.versus", []
+    for treatment, other in _matches(name, control, arms):
+        pair = [arms.find(treatment, where), arms.find(other, where, fallback=True)]
+        if pair[0] == pair[1]:
+            raise ConfigError(f"{where}: found '{control}'; an experiment cannot be its own control")
+        shared = arms.shared(pair)
+        if not shared:
+            raise ConfigError(f"{where}: {name} and {control} share no data set")
+        contrast = Contrast((treatment, arm_name(*pair[1])), where)
+        families: dict[str, list[str]] = {}
+        for data in (data for data in params.data if data in shared):
+            families.setdefault(params.data[data].family, []).append(data)
+        rows += [Comparison((contrast,), tuple(sets), name) for name, sets in families.items()]
+    return rows
 
 
-def detectable(spread: float, seeds: int, margin: float, rule: Rule, m: int = 1,
-               sides: int = 2) -> float:
-    """The smallest true effect that is labelled better with chance `rule.power`.
-
-    margin + nc sd / sqrt(n), where nc is the noncentrality at which a noncentral t with n - 1
-    degrees of freedom exceeds the interval's quantile with that chance (J. Cohen, Statistical
-    Power Analysis for the Behavioral Sciences, 1988).
-    """
-    if not math.isfinite(spread):
-        return math.nan
-    shift = _noncentrality(seeds, _tail(rule.alpha, m, sides), rule.power)
-    return margin + shift * spread / math.sqrt(seeds)
-
-
-@lru_cache(maxsize=1024)
-def _noncentrality(seeds: int, tail: float, power: float) -> float:
-    quantile = stats.t.isf(tail, seeds - 1)
-    reach = stats.norm.ppf(power)
-    return optimize.brentq(
-        lambda shift: 1 - special.nctdtr(seeds - 1, shift, quantile) - power,
-        min(0.0, quantile + reach) - 5, 3 * quantile + 3 * abs(reach) + 5, xtol=1e-10)
-
-
-def detectable_share(seeds: int, margin: float, rule: Rule, m: int = 1) -> float:
-    """The smallest difference of shares labelled better with chance `rule.power`.
-
-    For a treatment under which nothing diverges: the share p of the control at which a
-    binomial count reaches the least count that is labelled better; NaN if none is.
-    """
-    tail = _tail(rule.alpha, m)
-    if not share_limit(seeds, seeds, 0, tail) > margin:
-        return math.nan
-    few, enough = 0, seeds
-    while enough - few > 1:
-        middle = (few + enough) // 2
-        if share_limit(seeds, middle, 0, tail) > margin:
-            enough = middle
-        else:
-            few = middle
-    return float(special.betaincinv(enough, seeds - enough + 1, rule.power))
-
-
-def _tail(alpha: float, m: int, sides: int = 2) -> float:
-    if m < 1 or sides not in (1, 2):
-        raise ValueError(f"m must be at least 1 and sides 1 or 2. Received: m={m}, sides={sides}")
-    return alpha / (sides * m)
+def _matches(name: str, control: str, arms: Arms) -> list[tuple[str, str]]:
+    """The arms that an experiment's `versus` means: (treatment, control)."""
+    if base(name) != name:
+        return [(name, control)]
+    if name not in arms.variants:
+        arms.find(name, f"{PARAMS}: experiments.{name}")
+    return [(arm_name(name, variant), control if base(control) != control else arm_name(control, variant))
+            for variant in arms.variants[name]]

@@ -3,182 +3,205 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import special
+from statsmodels.stats.proportion import proportion_confint
 
-from pipeline.spec.params import MEASURING, Params, control_arms
-from pipeline.spec.tables import CELL_COLUMNS
-from pipeline.verdicts.arms import Measured
-from pipeline.verdicts.cells import comparisons
-from pipeline.verdicts.decide import decide
-from pipeline.verdicts.effects import paired
-from pipeline.verdicts.estimate import Estimate
-from pipeline.verdicts.rule import LABELS, Rule, label_of, position_of
+from pipeline.spec.tables import SIMULATED_COLUMNS
+from pipeline.verdicts import average as averages
+from pipeline.verdicts import words
+from pipeline.verdicts.estimate import quantile
+from pipeline.verdicts.rule import Rule
+from pipeline.verdicts.units import counts
 
-
-SAME, HALF = MEASURING
-
-
-def measuring(params: Params) -> dict[str, dict[str, str]]:
-    """The arms that measure the rule: kind → each, and the control that it is an arm of."""
-    return {kind: {control_arms(control)[kind]: control for control in params.controls} for kind in MEASURING}
+#: True averages, as multiples of the margin.
+TRUTHS = (0.0, 0.5, 1.0, 2.0)
+COLUMNS = ["truth", "spread", "word", "share", "wrong"]
 
 
-def arms(pairs: Mapping[str, Mapping[str, str]], measured: Measured, rule: Rule) -> pd.DataFrame:
-    """The arms that measure the rule itself, by test error at the best epoch.
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A stored comparison of a family.
+
+    Attributes:
+        contributions: wᵢ of every unit, arrays `(seeds,)`.
+        y: its effects `(K,)`.
+        strata: that of each unit.
+    """
+
+    contributions: Sequence[np.ndarray]
+    y: np.ndarray
+    strata: Sequence[str]
+
+
+def repeated(sets: pd.DataFrame, units: pd.DataFrame | None, delta: float, rule: Rule,
+             family: bool = False) -> dict[str, float]:
+    """What the rule finds where nothing was changed (A/A), or where half the data was taken away.
 
     Args:
-        pairs: kind → treatment → control. `A/A`: the same network with other initial, batch and
-            tuning seeds; `half the data`: trained on half of it.
+        sets: the effects of the same network again, a row a data set (as `units.units`).
+        units: what is averaged; None: nothing is.
 
     Returns:
-        As `comparisons`, after a column `kind`.
+        `comparisons`; `decisive`, how many sets are called better or worse; their `share`, with its
+        exact `low` and `high` (C. J. Clopper and E. S. Pearson, Biometrika 26, 1934; of A/A the rule's
+        own promise is 1 - confidence); `noise`, sd(y), beside `expected`, the root of the mean s² (of
+        A/A a ratio well above 1 means that s is too small); `word`, that of the average.
     """
-    tables = [comparisons(versus, measured, rule).assign(kind=kind) for kind, versus in pairs.items()]
-    tables = [table for table in tables if len(table)]
-    if not tables:
-        return pd.DataFrame(columns=["kind", *CELL_COLUMNS])
-    return pd.concat(tables, ignore_index=True)[["kind", *CELL_COLUMNS]]
+    found = counts(sets, delta, rule)
+    hits, k = found["better"] + found["worse"], len(sets)
+    low, high = proportion_confint(hits, k, alpha=1 - rule.confidence, method="beta")
+    said = ""
+    if units is not None and len(units):
+        said = words.word(*averages.average(units, family).bounds(rule.tail), delta,
+                          words.everywhere_within(units, delta, rule, family))
+    return {"comparisons": k, "decisive": hits, "share": hits / k, "low": float(low),
+            "high": float(high), "noise": float(sets["y"].std(ddof=1)) if k > 1 else math.nan,
+            "expected": float(np.sqrt((sets["s"] ** 2).mean())), "word": said}
 
 
-def label_counts(arms: pd.DataFrame) -> pd.DataFrame:
-    """How often a comparison was decisive, by kind.
+def spread_of(y: np.ndarray, s: np.ndarray) -> float:
+    """τ, the spread of the true effects: sqrt(max(0, sd(y)² - mean s²)) (L. V. Hedges and
+    I. Olkin, Statistical Methods for Meta-Analysis, 1985, section 9.3)."""
+    return math.sqrt(max(0.0, float(np.var(y, ddof=1) - np.mean(np.square(s)))))
 
-    Returns:
-        Columns `kind`, `comparisons` (those that can show something) and `decisive` (of those, the
-        ones labelled better or worse).
+
+def draw(contributions: Sequence[np.ndarray], y: np.ndarray, spread: bool, studies: int,
+         rng: np.random.Generator) -> np.ndarray:
+    """Measured effects of simulated studies whose true average is 0: `(studies, K)`.
+
+    Unit k: the mean of n contributions drawn with replacement from its own wᵢ, brought to mean 0 and
+    to their unbiased spread; with `spread` also a true effect drawn from the observed ones, brought
+    to mean 0 and to the spread τ, so that it is as skewed as they are.
     """
-    shown = arms[arms["position"] != "uninformative"]
-    rows = [(kind, len(mine), int(mine["label"].isin(["better", "worse"]).sum()))
-            for kind, mine in shown.groupby("kind", sort=False)]
-    return pd.DataFrame(rows, columns=["kind", "comparisons", "decisive"])
+    noise = []
+    for w in contributions:
+        n = len(w)
+        pool = (w - w.mean()) * math.sqrt(n / (n - 1))
+        noise.append(rng.choice(pool, (studies, n)).mean(axis=1))
+    found = np.stack(noise, axis=1)
+    if spread and len(y) > 1:
+        s = np.array([w.std(ddof=1) / math.sqrt(len(w)) for w in contributions])
+        sd = y.std(ddof=1)
+        true = (y - y.mean()) * (spread_of(y, s) / sd if sd else 0.0) * math.sqrt(len(y) / (len(y) - 1))
+        found = found + rng.choice(true, found.shape)
+    return found
 
 
-def decisive(arms: pd.DataFrame) -> float:
-    """The share of informative A/A cells labelled better or worse, 0..1; NaN without any."""
-    counts = label_counts(arms).set_index("kind")
-    return float(counts["decisive"][SAME] / counts["comparisons"][SAME]) if SAME in counts.index else math.nan
-
-
-def data_sets(arms: pd.DataFrame) -> pd.DataFrame:
-    """The data sets on which a network was trained on half the data.
-
-    Returns:
-        Columns `data` and `blind`: whether some such network was not found worse there, so that
-        “no difference” proves nothing.
-    """
-    half = arms[arms["kind"] == HALF]
-    found = (half["label"] == "worse") & (half["position"] != "uninformative")
-    blind = (~found).groupby(half["data"], sort=False).any()
-    return pd.DataFrame({"data": blind.index, "blind": blind.to_numpy(bool)})
-
-
-def blind_sets(arms: pd.DataFrame) -> frozenset[str]:
-    """The data sets on which some network trained on half the data is not found worse."""
-    sets = data_sets(arms)
-    return frozenset(sets.loc[sets["blind"], "data"])
-
-
-#: True effects per data set, as multiples of the margin ln(ratio_margin).
-SCENARIOS = {"no effect": (0.0, 0.0, 0.0, 0.0),
-             "an effect at the margin": (1.0, 1.0, 1.0, 1.0),
-             "a real effect": (2.5, 2.5, 2.5, 2.5),
-             "opposite effects": (2.5, 2.5, -2.5, -2.5)}
-#: The right verdict on a claim of `better`, where it is not `contradicted`.
-RIGHT = {"a real effect": "supported", "opposite effects": "mixed"}
-
-
-def simulated(rule: Rule, seed: int, *, studies: int = 1000, seeds: int = 30) -> pd.DataFrame:
-    """Error rates of the rule where the truth is known: four scenarios on four data sets.
-
-    The simulated claim predicts `better`, `generally`. An outcome is wrong if it denies the
-    scenario's truth; undecided never is.
+def simulated(studies: Sequence[Study], delta: float, rule: Rule, rng: np.random.Generator, *,
+              draws: int = 4000) -> pd.DataFrame:
+    """How often each word is said, and how often it is wrong, where the true average is known.
 
     Args:
-        rule: the constants.
-        seed: of the only source of randomness.
-        studies: number of simulated claims per scenario.
-        seeds: number of seeds per cell.
-
-    Returns:
-        Columns `scenario`, `unit` (`interval`, `cell` or `claim`), `outcome`, `share` 0..1 and
-        `wrong`; the shares of a scenario's unit sum to 1. `interval`: one interval of the four.
-    """
-    rows = []
-    delta = math.log(rule.ratio_margin)
-    for (scenario, multiples), child in zip(
-            SCENARIOS.items(), np.random.SeedSequence(seed).spawn(len(SCENARIOS)), strict=True):
-        truth = delta * np.array(multiples)
-        control, treatment = draw_errors(truth, studies, seeds, np.random.default_rng(child))
-        estimate = paired(control, treatment, "log ratio", rule.alpha, len(truth))
-        rows += [(scenario, *row) for row in (
-            *_intervals(estimate, truth), *_labels(estimate, truth, delta),
-            *_verdicts(estimate, delta, RIGHT.get(scenario, "contradicted"), rule))]
-    return pd.DataFrame(rows, columns=["scenario", "unit", "outcome", "share", "wrong"])
-
-
-def _intervals(estimate: Estimate, truth: np.ndarray) -> list[tuple]:
-    """How often an interval misses the true effect."""
-    missed = float(((estimate.low > truth) | (estimate.high < truth)).mean())
-    return [("interval", "missed", missed, True), ("interval", "covered", 1 - missed, False)]
-
-
-def _labels(estimate: Estimate, truth: np.ndarray, delta: float) -> list[tuple]:
-    """How often a cell has each label, and how often that denies the true effect."""
-    labels, wrong = Counter(), Counter()
-    for lows, highs in zip(estimate.low, estimate.high, strict=True):
-        for low, high, true in zip(lows, highs, truth, strict=True):
-            found = label_of(low, high, delta)
-            labels[found] += 1
-            wrong[found] += not _allows(found, true, delta)
-    rows = []
-    for found in LABELS:
-        share, bad = (count[found] / estimate.low.size for count in (labels, wrong))
-        # Opposite effects make a label right on some data sets and wrong on others.
-        rows += [("cell", found, share - bad, False)] if share > bad else []
-        rows += [("cell", found, bad, True)] if bad else []
-    return rows
-
-
-def _verdicts(estimate: Estimate, delta: float, right: str, rule: Rule) -> list[tuple]:
-    """How often a claim of `better`, `generally`, has each verdict."""
-    outcomes = Counter()
-    for lows, highs in zip(estimate.low, estimate.high, strict=True):
-        positions = Counter(position_of(low, high, delta, "better")
-                            for low, high in zip(lows, highs, strict=True))
-        outcomes[decide(len(lows), positions["for"], positions["against"], "generally", rule)] += 1
-    return [("claim", verdict, count / len(estimate.low), verdict not in (right, "undecided"))
-            for verdict, count in sorted(outcomes.items())]
-
-
-def _allows(found: str, true: float, delta: float) -> bool:
-    """Whether a label is compatible with a true effect."""
-    return {"better": true > delta, "worse": true < -delta, "equivalent": abs(true) < delta,
-            "undecided": True}[found]
-
-
-def draw_errors(effects, studies: int, seeds: int, rng: np.random.Generator, *,
-                shared: float = 0.2, own: float = 0.1):
-    """Simulated paired errors whose true effects are known.
-
-    Errors are log-normal: a part that both arms of a seed share (its data) and a part of each
-    arm's own (its training), so that E[control] / E[treatment] = exp(effect).
-
-    Args:
-        effects: true effects `(sets,)`, logarithms of ratios.
-        studies, seeds: numbers of independent studies, and of seeds in each.
+        studies: stored comparisons; each is simulated equally often.
+        delta: the margin.
         rng: the only source of randomness.
-        shared, own: standard deviations of the logarithm's two parts.
+        draws: about how many simulated studies each truth has.
 
     Returns:
-        control, treatment: `(studies, sets, seeds)`.
+        `COLUMNS`: for each true average (a multiple of the margin), with and without spread between
+        units, the share of answers that say a word and whether it is wrong. The shares of a truth
+        sum to 1; open is never wrong. Where strata are found to differ, a study has two answers,
+        of half a weight each.
     """
-    effects = np.asarray(effects, float)
-    shape = (studies, len(effects), seeds)
-    common = rng.normal(0, shared, shape)
-    control = np.exp(common + rng.normal(0, own, shape))
-    treatment = np.exp(common + rng.normal(0, own, shape) - effects[None, :, None])
-    return control, treatment
+    rows, times = [], max(1, round(draws / len(studies)))
+    for spread in (False, True):
+        found = [draw(one.contributions, one.y, spread, times, rng) for one in studies]
+        for truth in TRUTHS:
+            parts = [said_of(y + truth * delta, delta, rule, one.strata)
+                     for y, one in zip(found, studies, strict=True)]
+            said, weight = (np.concatenate(some) for some in zip(*parts, strict=True))
+            rows += [(truth, spread, str(name), float(weight[said == name].sum() / weight.sum()),
+                      words.denied(str(name), truth * delta, delta)) for name in np.unique(said)]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def said_of(y: np.ndarray, delta: float, rule: Rule, strata: Sequence[str] = ()
+            ) -> tuple[np.ndarray, np.ndarray]:
+    """The words for the averages of studies `(studies, K)`, by the t interval over units.
+
+    Returns:
+        The words and their weights: a study whose two strata differ has two of a half.
+    """
+    names = np.asarray(strata if len(strata) else [""] * y.shape[1])
+    parts = [y[:, names == name] for name in dict.fromkeys(names)]
+    one = _words(y, parts, delta, rule)
+    if len(parts) != 2:
+        return one, np.ones(len(one))
+    apart = _welch(*parts) < rule.strata_level
+    shared = rule.shared(2)
+    each = [_words(part[apart], [part[apart]], delta, shared) for part in parts]
+    return (np.concatenate([one[~apart], *each]),
+            np.concatenate([np.ones((~apart).sum()), np.full(2 * apart.sum(), 0.5)]))
+
+
+def _welch(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Two-sided p value of equal means in each study, as `average.strata_apart`."""
+    a, b = (part.var(axis=1, ddof=1) / part.shape[1] for part in (first, second))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = (first.mean(axis=1) - second.mean(axis=1)) / np.sqrt(a + b)
+        freedom = (a + b) ** 2 / (a**2 / (first.shape[1] - 1) + b**2 / (second.shape[1] - 1))
+    return np.where(a + b > 0, 2 * special.stdtr(freedom, -np.abs(distance)), 1.0)
+
+
+def _words(y: np.ndarray, parts: Sequence[np.ndarray], delta: float, rule: Rule) -> np.ndarray:
+    mean, half = _interval(parts, rule)
+    k = y.shape[1]
+    wide = (quantile((1 - rule.range_share) / 2, k - 1) * y.std(axis=1, ddof=1) * math.sqrt(1 + 1 / k))
+    centre = y.mean(axis=1)
+    everywhere = (centre - wide > -delta) & (centre + wide < delta)
+    return words.word(mean - half, mean + half, delta, everywhere)
+
+
+def _interval(parts: Sequence[np.ndarray], rule: Rule) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and half the interval of each study, as `average.over_units`; parts are strata."""
+    h = len(parts)
+    shares = np.array([part.var(axis=1, ddof=1) / part.shape[1] / h**2 for part in parts])
+    variance = shares.sum(axis=0)
+    least = np.array([[part.shape[1] - 1] for part in parts])
+    with np.errstate(invalid="ignore"):
+        freedom = variance**2 / (shares**2 / least).sum(axis=0)
+    freedom = np.where(variance > 0, freedom, least.sum())
+    return (np.mean([part.mean(axis=1) for part in parts], axis=0),
+            quantile(rule.tail, freedom) * np.sqrt(variance))
+
+
+def smallest_found(studies: Sequence[Study], rule: Rule, rng: np.random.Generator, *,
+                   draws: int = 4000) -> float:
+    """The smallest true average that is found to help with a chance of `rule.power`.
+
+    The interval lies above 0 where the truth exceeds what its lower bound falls short of the truth
+    by; so it is that shortfall's quantile, with the spread between units. Strata are not told apart.
+    """
+    short, times = [], max(1, round(draws / len(studies)))
+    for one in studies:
+        found = draw(one.contributions, one.y, True, times, rng)
+        names = np.asarray(one.strata)
+        mean, half = _interval([found[:, names == name] for name in dict.fromkeys(names)], rule)
+        short.append(half - mean)
+    return float(np.quantile(np.concatenate(short), rule.power))
+
+
+def families(studies: Mapping[str, Sequence[Study]], delta: float, rule: Rule, seed: int, *,
+             draws: int = 4000) -> pd.DataFrame:
+    """`simulated` and `smallest_found` of every family.
+
+    Args:
+        studies: family → its stored comparisons.
+        seed: of the only source of randomness.
+
+    Returns:
+        `SIMULATED_COLUMNS`; `units` is the median number of them, `smallest` on the scale of effects.
+    """
+    tables = []
+    for family, child in zip(sorted(studies), np.random.SeedSequence(seed).spawn(len(studies)), strict=True):
+        mine, rng = studies[family], np.random.default_rng(child)
+        tables.append(simulated(mine, delta, rule, rng, draws=draws).assign(
+            family=family, comparisons=len(mine), units=int(np.median([len(one.y) for one in mine])),
+            smallest=smallest_found(mine, rule, rng, draws=draws)))
+    return (pd.concat(tables, ignore_index=True)[SIMULATED_COLUMNS] if tables else
+            pd.DataFrame(columns=SIMULATED_COLUMNS))

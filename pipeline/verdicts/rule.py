@@ -1,53 +1,79 @@
-"""The rule: its constants, its margins, and where an interval lies."""
+"""The rule's constants, once; the method chapter prints them from here."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import pandas as pd
 
 from pipeline.spec.params import Verdicts
 
-REGIONS = ("better", "worse", "equivalent", "not_worse", "not_better", "differs", "positive")
-LABELS = ("better", "worse", "equivalent", "undecided")
 
-
-def _constant(value, says: str):
-    return field(default=value, metadata={"says": says})
+def _constant(value, says: str, low: float, high: float):
+    return field(default=value, metadata={"says": says, "low": low, "high": high})
 
 
 @dataclass(frozen=True)
 class Rule:
-    """The constants of the verdict rule; `rule` takes those that params.yaml sets, validated, from it."""
+    """The constants of the verdict rule.
 
-    alpha: float = _constant(0.05, "chance of a miss, shared by the cells of a claim")
-    ratio_margin: float = _constant(
-        1.10, "ratio of mean squared errors, log-losses or error rates that matters")
-    error_rate_margin: float = _constant(0.005, "least difference of error rates that matters")
-    epochs_margin: float = _constant(1.25, "ratio of epochs to target that matters")
-    divergence_margin: float = _constant(
-        0.10, "difference of the shares of diverged seeds that matters")
-    recall_margin: float = _constant(0.10, "difference of minority recall that matters")
-    calibration_margin: float = _constant(0.02, "difference of calibration error that matters")
+    Raises:
+        ValueError: a constant outside its range, by name.
+    """
+
+    confidence: float = _constant(
+        0.95, "confidence of every interval; 1 less this, shared by K units, is the chance with "
+        "which any of them is wrongly proven to lie beyond the margin", 0.5, 0.999)
+    ratio_margin: float = _constant(1.10, "ratio of errors or losses that matters", 1.001, 10)
+    epochs_margin: float = _constant(1.25, "ratio of epochs to target that matters", 1.001, 10)
+    share_margin: float = _constant(
+        0.10, "difference of the shares of diverged or failed seeds, or of minority recall, that "
+        "matters", 0.001, 1)
+    calibration_margin: float = _constant(
+        0.02, "difference of calibration error that matters", 0.001, 1)
     target_factor: float = _constant(
-        1.1, "the target is the control's median best validation loss times this")
-    unreached_share: float = _constant(
-        0.20, "share of seeds short of the target above which a cell is open")
-    diverged_share: float = _constant(
-        0.10, "share of diverged seeds above which a cell counts as worse or open")
-    trivial_share: float = _constant(
-        0.8, "the control's error over the trivial predictor's above which a cell is "
-        "uninformative")
-    test_errors: int = _constant(
-        20, "test errors of an arm, all seeds together, below which a cell is uninformative")
-    measure_seeds: int = _constant(10, "least number of seeds of a measure")
-    majority: float = _constant(0.5, "share of the informative cells that `generally` asks for")
-    least_cells: int = _constant(
-        2, "cells that `generally` asks for at least, where there are as many")
-    margin_halved: float = _constant(0.5, "factor of the narrower margin of robustness")
-    margin_doubled: float = _constant(2.0, "factor of the wider margin of robustness")
-    power: float = _constant(0.8, "chance with which the smallest detectable effect is detected")
+        1.1, "the target of a pair of runs is the greater of their least validation losses times "
+        "this", 1, 10)
+    range_share: float = _constant(
+        0.8, "share of other data sets that the range for another set is made for", 0.5, 0.999)
+    least_units: int = _constant(
+        8, "units that an average over a family needs; fewer are judged as named sets, and the words "
+        "hold on these sets", 3, 100)
+    fewest_seeds: int = _constant(10, "seeds on which a set must have the measure", 2, 1000)
+    strata_level: float = _constant(
+        0.01, "p value (Welch's t test) below which two strata differ, and each gets its own verdict; the "
+        "two then share the chance of a miss, so that each has intervals of half of it", 0, 1)
+    q_level: float = _constant(
+        0.05, "q value (Benjamini and Hochberg) up to which a verdict becomes advice", 0, 1)
+    marked_share: float = _constant(
+        0.9, "the error over the trivial predictor's above which a control's set is marked, and a seed "
+        "has failed; errors and losses above the trivial predictor's count as that one's", 0, 1)
+    narrower_margin: float = _constant(2 / 3, "factor of the narrower margin of robustness", 0, 1)
+    wider_margin: float = _constant(1.5, "factor of the wider margin of robustness", 1, 10)
+    power: float = _constant(
+        0.8, "chance with which the smallest average that can be found is found", 0.5, 0.999)
+
+    def __post_init__(self):
+        for one in fields(self):
+            value, low, high = getattr(self, one.name), one.metadata["low"], one.metadata["high"]
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not (number and low <= value <= high):
+                raise ValueError(f"verdicts.{one.name}: found {value!r}; "
+                                 f"allowed: a number from {low:g} to {high:g}")
+
+    @property
+    def tail(self) -> float:
+        """Chance of a miss on each side of an interval, 0.025."""
+        return (1 - self.confidence) / 2
+
+    def proven_tail(self, units: int) -> float:
+        """One-sided level at which one of K units is proven to lie beyond the margin, 0.05 / 2K."""
+        return self.tail / units
+
+    def shared(self, groups: int) -> Rule:
+        """The rule for one of several groups that share the chance of a miss (Bonferroni)."""
+        return self if groups == 1 else replace(self, confidence=1 - (1 - self.confidence) / groups)
 
     def table(self) -> pd.DataFrame:
         """Every constant: columns `name`, `value`, `says`."""
@@ -57,71 +83,24 @@ class Rule:
             "says": [one.metadata["says"] for one in fields(self)]})
 
 
-def margin(kind: str, rule: Rule, control_mean: float = math.nan) -> float:
-    """The least effect that matters, on the effect's own scale.
+def margin(kind: str, rule: Rule) -> float:
+    """The least effect that matters, δ, on the effect's own scale.
 
     Args:
-        kind: `ratio` (mean squared error, log-loss), `error rate`, `epochs`, `divergence`,
-            `recall`, `calibration`, or `measure` (0).
-        rule: the constants.
-        control_mean: mean error rate of the control, 0..1, for `error rate`.
+        kind: as `Metric.margin`: `ratio` (errors, log-losses), `epochs`, `divergence` (failures
+            too), `recall`, `calibration`, or `measure` (0).
 
     Raises:
         ValueError: unknown kind.
     """
-    ratio = math.log(rule.ratio_margin)
-    if kind == "error rate":
-        if not control_mean > 0:
-            return ratio
-        return max(ratio, math.log1p(rule.error_rate_margin / control_mean))
-    margins = {"ratio": ratio, "epochs": math.log(rule.epochs_margin),
-               "divergence": rule.divergence_margin, "recall": rule.recall_margin,
+    margins = {"ratio": math.log(rule.ratio_margin), "epochs": math.log(rule.epochs_margin),
+               "divergence": rule.share_margin, "recall": rule.share_margin,
                "calibration": rule.calibration_margin, "measure": 0.0}
     if kind not in margins:
-        raise ValueError(f"margin must be one of error rate, {', '.join(margins)}. "
-                         f"Received: {kind!r}")
+        raise ValueError(f"margin must be one of {', '.join(margins)}. Received: {kind!r}")
     return margins[kind]
 
 
-def label_of(low: float, high: float, margin: float) -> str:
-    """better (above the margin), worse (below its negative), equivalent, else undecided."""
-    if low > margin:
-        return "better"
-    if high < -margin:
-        return "worse"
-    return "equivalent" if low > -margin and high < margin else "undecided"
-
-
-def sign(low: float, high: float) -> str:
-    """'+' or '-' where the interval excludes 0, else ''."""
-    return "+" if low > 0 else "-" if high < 0 else ""
-
-
-def position_of(low: float, high: float, margin: float, region: str) -> str:
-    """`for` if the interval lies inside the region, `against` if outside it, else `open`.
-
-    Raises:
-        ValueError: unknown region.
-    """
-    inside = {"better": low > margin,
-              "worse": high < -margin,
-              "equivalent": low > -margin and high < margin,
-              "not_worse": low > -margin,
-              "not_better": high < margin,
-              "differs": low > margin or high < -margin,
-              "positive": low > 0}
-    outside = {"better": high <= margin,
-               "worse": low >= -margin,
-               "equivalent": low >= margin or high <= -margin,
-               "not_worse": high <= -margin,
-               "not_better": low >= margin,
-               "differs": low >= -margin and high <= margin,
-               "positive": high <= 0}
-    if region not in inside:
-        raise ValueError(f"region must be one of {', '.join(REGIONS)}. Received: {region!r}")
-    return "for" if inside[region] else "against" if outside[region] else "open"
-
-
 def rule(section: Verdicts) -> Rule:
-    """The constants of the rule, with those that the section `verdicts` of params.yaml sets."""
-    return Rule(alpha=round(1 - section.confidence, 12), ratio_margin=round(1 + section.margin, 12))
+    """The constants, with those that params.yaml sets."""
+    return Rule(confidence=section.confidence, ratio_margin=round(1 + section.margin, 12))

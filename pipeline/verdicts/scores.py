@@ -2,61 +2,87 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 
 from pipeline.spec.base import ConfigError, nearest
 from pipeline.spec.metrics import METRICS
-from pipeline.verdicts.arms import OTHER, Arm, Arms
+from pipeline.verdicts.arms import PLACE, Arm, Arms, Runs
+from pipeline.verdicts.one_set import score
 from pipeline.verdicts.rule import Rule
 
+OTHER = {"best": "last", "last": "best"}
 #: What a diverged seed scores: as the trivial predictor, which guesses. Naming the larger class with
 #: certainty is miscalibrated by its error rate, and finds none of the rarer class.
 GUESSED = {"error": "trivial_error", "loss": "trivial_loss", "calibration_error": "trivial_error"}
+#: What ends worse than the trivial predictor scores as it does too.
+CAPPED = ("error", "loss")
 FOUND_NONE = "minority_recall"
+#: Metrics whose scores are logarithms: the difference of two is that of a ratio.
+LOGARITHMS = ("largest_rate",)
 
 
 def derive(runs: pd.DataFrame, rule: Rule) -> pd.DataFrame:
-    """Runs with what follows from their measures, at either endpoint.
+    """Runs with what follows from them, of measures at either endpoint.
 
     `gap`: test loss less training loss. `failure`: 1 for a seed whose error exceeds
-    `rule.trivial_share` of the trivial predictor's, or that diverged, else 0.
+    `rule.marked_share` of the trivial predictor's, or that diverged, else 0. `middle`: whether the
+    run's rate is the middle one of its arm's grid, the lower one of two. `edge`: whether it is the
+    least or the greatest of a grid of three or more.
     """
     added = {}
     for end in OTHER:
         added[f"{end}_gap"] = runs[f"{end}_loss"] - runs[f"{end}_train_loss"]
-        lost = runs[f"{end}_error"] > rule.trivial_share * runs["trivial_error"]
+        lost = runs[f"{end}_error"] > rule.marked_share * runs["trivial_error"]
         added[f"{end}_failure"] = (lost | runs["diverged"].astype(bool)).astype(float)
+    arm = runs.groupby(PLACE, sort=False, dropna=False).ngroup()
+    rank = runs["learning_rate"].groupby(arm).rank("dense")
+    rates = rank.groupby(arm).transform("max")
+    added["middle"] = rank == (rates + 1) // 2
+    added["edge"] = ((rank == 1) | (rank == rates)) & (rates > 2)
     return runs.assign(**added)
 
 
-def scores_of(runs: pd.DataFrame, metric: str, endpoint: str, where: str) -> np.ndarray:
-    """One score per seed; a diverged seed scores what the trivial predictor scores.
+def scores_of(arms: Arms, arm: Arm, data: str, metric: str, endpoint: str, where: str, *,
+              capped: bool = True) -> np.ndarray:
+    """One score per seed `(seeds,)`; of a measure, NaN where there is none.
+
+    Errors and losses are those of the trivial predictor where a run diverged, or (`capped`) ended
+    worse than that. NaN throughout if the data set has no such score: classes have no calibration
+    of numbers.
 
     Raises:
         ConfigError: there is no such metric, nor a numeric column of that name.
         ValueError: a named metric is not finite for a seed that did not diverge.
     """
-    values = runs[_column(runs, metric, endpoint, where)].astype(float)
-    if metric in GUESSED:
-        values = values.where(~runs["diverged"], runs[GUESSED[metric]])
-    elif metric == FOUND_NONE:
-        values = values.where(~runs["diverged"], 0.0)
-    if metric in METRICS and not np.isfinite(values).all():
-        bad = values.index[~np.isfinite(values)]
+    key = (*arm, data, metric, endpoint, capped)
+    if key not in arms.scored:
+        arms.scored[key] = _scores(arms.runs[(*arm, data)], metric, endpoint, where, capped)
+    return arms.scored[key]
+
+
+def _scores(runs: Runs, metric: str, endpoint: str, where: str, capped: bool) -> np.ndarray:
+    values, diverged = runs[_column(runs, metric, endpoint, where)].astype(float), runs["diverged"]
+    if metric not in METRICS or not np.isfinite(values[~diverged]).any() and not diverged.all():
+        return np.where(np.isfinite(values), values, np.nan)
+    bad = ~(np.isfinite(values) | diverged)
+    if bad.any():
         raise ValueError(f"{where}: {metric} is not finite for the seeds "
-                         f"{', '.join(map(str, bad))}, which did not diverge")
-    return values.to_numpy()
+                         f"{', '.join(map(str, runs['seed'][bad]))}, which did not diverge")
+    if metric in GUESSED:
+        values = score(values, diverged, runs[GUESSED[metric]], capped=capped and metric in CAPPED)
+    elif metric == FOUND_NONE:
+        values = np.where(diverged, 0.0, values)
+    if metric == "error" and not values.any() and "test_size" in runs.table:
+        # No error at all on any seed: half a one among them, as a ratio needs some.
+        values = values + 0.5 / runs["test_size"].sum()
+    return values
 
 
-def _column(runs: pd.DataFrame, metric: str, endpoint: str, where: str) -> str:
-    numeric = [c for c in runs.columns if pd.api.types.is_numeric_dtype(runs[c])]
+def _column(runs: Runs, metric: str, endpoint: str, where: str) -> str:
+    numeric = [name for name, values in runs.table.items() if values.dtype.kind in "bif"]
     for name in (f"{endpoint}_{metric}", metric):
-        if name in runs.columns:
-            if name not in numeric:
-                break
+        if name in numeric:
             return name
     bare = {c.removeprefix("best_").removeprefix("last_") for c in numeric}
     allowed = sorted({*METRICS, *bare})
@@ -64,32 +90,8 @@ def _column(runs: pd.DataFrame, metric: str, endpoint: str, where: str) -> str:
                       f"{nearest(metric, allowed)}")
 
 
-def events(runs: pd.DataFrame, metric: str, endpoint: str, where: str) -> np.ndarray:
+def events(arms: Arms, arm: Arm, data: str, metric: str, endpoint: str, where: str) -> np.ndarray:
     """Which seeds diverged, or failed: booleans `(seeds,)`."""
     if metric == "divergence":
-        return runs["diverged"].to_numpy()
-    return scores_of(runs, metric, endpoint, where) > 0.5
-
-
-def epochs_to_target(arms: Arms, treatment: Arm, control: Arm, data: str, rule: Rule
-                     ) -> tuple[tuple[np.ndarray, np.ndarray], float]:
-    """Epochs to target of the control and of the treatment, and how many seeds fell short of it.
-
-    The target is the control's median best validation loss times `rule.target_factor`; a seed
-    that never reaches it, or diverges, counts the budget.
-
-    Returns:
-        `(control, treatment)`, `(seeds,)` each, and the larger of their shares of such seeds, 0..1.
-    """
-    losses = {arm: arms.validation(arm, data) for arm in (control, treatment)}
-    target = float(np.median(losses[control].min(axis=1))) * rule.target_factor
-    budget = max(int(table.columns.max()) for table in losses.values())
-    counts, short = [], 0.0
-    for arm in (control, treatment):
-        below = (losses[arm] <= target).to_numpy()
-        reached = below.any(axis=1) & ~arms.runs[(*arm, data)]["diverged"].to_numpy()
-        reached &= math.isfinite(target)
-        first = losses[arm].columns.to_numpy()[below.argmax(axis=1)]
-        counts.append(np.where(reached, first, budget).astype(float))
-        short = max(short, 1 - reached.mean())
-    return tuple(counts), short
+        return arms.runs[(*arm, data)]["diverged"]
+    return scores_of(arms, arm, data, metric, endpoint, where) > 0.5

@@ -1,4 +1,4 @@
-"""Sweeps: which values their variants have, and mean scores by value."""
+"""Sweeps: which values their variants have, mean scores by value, and which rates seeds keep."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pandas as pd
 
 from pipeline.spec.claims import arm_name
 from pipeline.spec.params import Params
-from pipeline.spec.tables import DOSE_COLUMNS
+from pipeline.spec.tables import DOSE_COLUMNS, RATE_COLUMNS
 from pipeline.verdicts.arms import Measured, Sweeps
-from pipeline.verdicts.effects import interval
+from pipeline.verdicts.one_set import difference
 from pipeline.verdicts.rule import Rule
 from pipeline.verdicts.scores import scores_of
 
@@ -27,8 +27,8 @@ def doses(measured: Measured, rule: Rule) -> pd.DataFrame:
     """Mean test error, best epoch, by the value of a sweep, each with a t interval of its own.
 
     Args:
-        measured: the runs, of which the sweeps of one key with numbers are shown; a diverged seed
-            scores what the trivial predictor scores.
+        measured: the runs, of which the sweeps of one key with numbers are shown; errors as in
+            `scores.scores_of`.
 
     Returns:
         `DOSE_COLUMNS`. The intervals show the spread of seeds; differences between experiments
@@ -41,14 +41,30 @@ def doses(measured: Measured, rule: Rule) -> pd.DataFrame:
             continue
         key, = keys
         for variant in arms.variants.get(name, ()):
+            if variant not in variants:
+                continue
             for data in arms.sets[name, variant]:
-                where = arm_name(name, variant)
-                scores = scores_of(arms.runs[name, variant, data], "error", "best", where)
-                one = interval(scores.mean(), scores, rule.alpha)
-                rows.append((name, key, float(variants[variant][key]), data, len(scores),
-                             float(one.effect), float(one.low), float(one.high)))
+                scores = scores_of(arms, (name, variant), data, "error", "best", arm_name(name, variant))
+                one = difference(0 * scores, scores).estimate
+                rows.append((name, key, float(variants[variant][key]), data, len(scores), one.value,
+                             *(float(bound) for bound in one.bounds(rule.tail))))
     return pd.DataFrame(rows, columns=DOSE_COLUMNS)
 
 
 def _number(value) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def rates(runs: pd.DataFrame) -> pd.DataFrame:
+    """How many seeds kept each learning rate.
+
+    Args:
+        runs: with what `scores.derive` adds.
+
+    Returns:
+        `RATE_COLUMNS`; `edge`: whether the rate is the least or the greatest of three or more.
+    """
+    place = ["experiment", "variant", "data", "learning_rate"]
+    found = runs.assign(chosen=runs["chosen"].astype(bool)).groupby(place, sort=False).agg(
+        seeds=("chosen", "sum"), edge=("edge", "first")).reset_index()
+    return found.rename(columns={"learning_rate": "rate"})[RATE_COLUMNS]

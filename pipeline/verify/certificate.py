@@ -138,10 +138,10 @@ def verdicts_with(records: Mapping[str, Mapping], plans: Iterable[dict], data: M
     root = Path(root).absolute()
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
-        for name in ("params.yaml", "book", "plan", "results/probe", "results/mechanics"):
-            if (root / name).exists():
-                (scratch / name).parent.mkdir(exist_ok=True)
-                (scratch / name).symlink_to(root / name)
+        (scratch / "results").mkdir()
+        for path in [*root.glob("*"), *(root / "results").glob("*")]:
+            if path not in (root / "results", root / RUNS, root / VERDICTS.parent):
+                (scratch / path.relative_to(root)).symlink_to(path)
         for plan in plans:
             folder = RUNS / plan["experiment"]
             if set(read_table(root / folder / RUNS_TABLE)["key"]) & records.keys():

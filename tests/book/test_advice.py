@@ -1,104 +1,97 @@
-"""Advice says what the verdicts say, and else what the comparisons say."""
+"""Advice and verdict are one finding: what to do follows from the average's word, and needs its q."""
 
 from dataclasses import replace
-from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from pipeline.book.advice import MEANS, Meaning, advice, evidence, meaning, tally
-from pipeline.book.words.advice import DO
-from pipeline.spec.base import read_yaml
-from pipeline.spec.claims import read_claims
-from tests.book.made import cell, claim, cells as table_of
-
-ROOT = Path(__file__).parents[2]
+from pipeline.book.advice import Do, advice, conclude, findings
+from pipeline.spec.claims import Claim
+from pipeline.spec.tables import MEASURED
+from pipeline.verdicts.rule import Rule
+from pipeline.verdicts.words import HARM, HELP, WORDS
 
 
-def test_every_situation_of_a_declared_claim_has_its_meaning(guided):
-    assert [(one.situation, one.instead, one.meaning) for one in advice(guided)] == [
-        ("BN after a Conv1D", False, Meaning.BETTER), ("BN or none", True, Meaning.OPEN),
-        ("Nobody looked", False, None)]
-    assert [one.situation for one in advice(guided, front=True)] == ["BN after a Conv1D", "Nobody looked"]
+def claim(region="better", quantifier="generally", **more):
+    return Claim(**{"slug": "one", "rows": ["A1"], "who": "someone", "says": "It is so.", "topic": "order",
+                    "predicts": {"by": "thread", "region": region, "quantifier": quantifier},
+                    "contrasts": [{"treatment": "bn", "control": "plain"}]} | more)
 
 
-def test_each_comparison_that_a_claim_declares_is_evidence(guided):
-    conv, table, _ = guided.claims
-    one, = evidence(guided, conv)
-    assert (one.treatment, one.control, one.data, one.shows, one.way) == (
-        "bn", "plain", "forecast", True, "better")
-    found, missing = evidence(guided, table)
-    assert (found.cell["effect"], found.way) == (0.0, "unclear")
-    assert (missing.treatment, missing.cell, missing.way) == ("mlp_bn[train_fraction=1.0]", None, None)
+def concluded(word, one=None, instead=False, depends=False, minus=False, **verdict):
+    row = {"verdict": "supported", "reads": "supported", "q": 0.01, "why": "", "group": ""} | verdict
+    return conclude(one or claim(), {"word": word, "depends": depends, "minus": minus}, row, Rule(), instead)
 
 
-def test_a_comparison_that_can_show_nothing_has_no_way(guided):
-    blind = pd.DataFrame([cell(claim="conv", treatment="bn", position="uninformative")])
-    one, = evidence(replace(guided, tables={**guided.tables, "cells": blind}), guided.claims[0])
-    assert one.cell is not None and not one.shows and one.way is None
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("region", ["better", "worse", "differs"])
+def test_what_to_do_follows_the_word_whatever_was_predicted(word, region):
+    do, head, _ = concluded(word, claim(region))
+    assert (do is Do.YES) == (word in HELP) and (do is Do.NO) == (word in HARM)
+    assert head == {Do.YES: "Put it in", Do.NO: "Leave it out"}.get(do, word[:1].upper() + word[1:])
 
 
-def test_evidence_stays_on_the_data_that_a_claim_names(guided):
-    elsewhere = claim("conv", data=["tabular"])
-    assert evidence(guided, elsewhere) == []
+def test_between_two_ways_one_is_preferred():
+    assert concluded("helps", instead=True)[1] == "Prefer it"
+    assert concluded("harms a little", instead=True)[1] == "Prefer the other"
 
 
-def test_a_tally_counts_directions_and_what_lies_beyond_the_margin():
-    found = tally(table_of({"sign": "+", "label": "better"}, {"sign": "+"}, {"sign": "-", "label": "worse"}, {},
-                           {"sign": "-", "label": "equivalent"}, {"sign": "+", "position": "uninformative"}))
-    assert found.whole == 5 and dict(found.ways) == {"better": 2, "worse": 1, "unclear": 1, "same": 1}
-    assert found.beyond == {"better": 1, "worse": 1}
+@pytest.mark.parametrize(("q", "do"), [(0.05, Do.YES), (0.0501, Do.OPEN), (float("nan"), Do.OPEN)])
+def test_a_word_that_may_be_chance_among_so_many_is_no_advice(q, do):
+    found, _, note = concluded("helps clearly", q=q)
+    assert found is do and ("may be chance" in note) == (do is Do.OPEN)
 
 
-def mean(guided, region, verdict, way="", signs=(("better", "+"),), quantifier="generally"):
-    one = claim("a", region, quantifier)
-    rows = pd.DataFrame([cell(claim="a", treatment="bn", label=label, sign=sign) for label, sign in signs])
-    verdicts = pd.DataFrame([{"slug": "a", "verdict": verdict, "way": way}])
-    return meaning(replace(guided, tables={**guided.tables, "cells": rows, "verdicts": verdicts}), one)
+def test_a_q_about_the_margin_is_none_about_the_direction():
+    # “Not worse” is supported by an interval above −δ: that it is above 0, too, its q does not say.
+    assert concluded("helps", claim("not_worse"))[:2] == (Do.NOTHING, "No harm that matters")
+    assert concluded("harms a little", claim("equivalent"))[:2] == (Do.NOTHING, "Makes no difference")
+    assert concluded("helps a little", claim("not_better"))[:2] == (Do.NOTHING, "No benefit that matters")
+    assert concluded("harms clearly", claim("not_worse"), verdict="contradicted")[0] is Do.NO
 
 
-def test_a_decided_claim_says_what_to_do_by_the_direction_of_its_prediction(guided):
-    opposite, none = "the opposite effect", "no effect of that size"
-    for found, expected in (
-            (("better", "supported"), "better"), (("worse", "contradicted", opposite), "better"),
-            (("not_better", "contradicted", opposite), "better"),
-            (("better", "contradicted", opposite), "worse"), (("not_worse", "contradicted", none), "worse"),
-            (("worse", "supported"), "worse"), (("better", "contradicted", none), "not better"),
-            (("not_better", "supported"), "not better"), (("worse", "contradicted", none), "not worse"),
-            (("not_worse", "supported"), "not worse"), (("differs", "contradicted", none), "same"),
-            (("equivalent", "supported"), "same")):
-        assert mean(guided, *found) == Meaning(expected), found
+def test_what_is_not_shown_where_half_the_data_does_worse_stays_open_and_says_why():
+    assert concluded("makes no difference", verdict="undecided", why="not shown on some sets") == (
+        Do.OPEN, "Open", "Not shown on some sets.")
 
 
-@pytest.mark.parametrize(("signs", "expected"), [
-    ([("better", "+"), ("undecided", "+")], "all better"), ([("worse", "-")], "all worse"),
-    ([("better", "+"), ("undecided", "")], "some better"),
-    ([("undecided", "+"), ("undecided", "")], "some better"),  # of a size that may not matter
-    ([("better", "+"), ("undecided", "-")], "both"),
-    ([("better", "+"), ("equivalent", "-")], "some better"),  # harm that is known to be small
-    ([("worse", "-"), ("undecided", "+")], "both"),
-    ([("undecided", "-"), ("undecided", "")], "some worse"),
-    ([("undecided", ""), ("equivalent", "+")], "open")])
-def test_an_open_claim_says_what_to_do_by_its_comparisons(guided, signs, expected):
-    for verdict in ("mixed", "undecided"):
-        assert mean(guided, "better", verdict, signs=signs) == Meaning(expected)
-    # That something can happen does not say in which way it mostly happens.
-    assert mean(guided, "worse", "supported", signs=signs, quantifier="some") == Meaning(expected)
+def test_a_claim_about_some_data_is_no_advice_for_all():
+    one = claim("worse", "some")
+    assert concluded("helps", one)[:2] == (Do.DEPENDS, "Harms on some data")
+    assert concluded("helps", one, verdict="contradicted")[:2] == (Do.NOTHING, "On none of these sets")
+    assert concluded("helps", one, q=0.2)[:2] == (Do.OPEN, "Open")
+    assert concluded("harms", claim(), depends=True)[2].startswith("It depends on the data")
 
 
-def test_nothing_measured_means_nothing(guided):
-    assert mean(guided, "better", "undecided", signs=[("better", "+")]) is Meaning.ALL_BETTER
-    assert meaning(guided, guided.claims[2]) is None
+def test_an_interaction_says_where_it_helps_more():
+    assert concluded("helps", minus=True)[:2] == (Do.DEPENDS, "Helps more there")
 
 
-def test_the_guide_names_declared_claims_and_every_outcome_has_a_meaning():
-    claims = {claim.slug: claim for claim in read_claims(ROOT / "book/claims.yaml")}
-    entries = read_yaml(ROOT / "book/guide.yaml")
-    assert len({entry["situation"] for entry in entries}) == len(entries)
-    assert sum(entry.get("front", False) for entry in entries) == 11
-    for entry in entries:
-        assert set(entry) <= {"claim", "situation", "front", "instead"}
-        mine = claims[entry["claim"]]
-        assert not any(contrast.minus for contrast in mine.contrasts), entry
-        assert set(MEANS[mine.predicts.region]) == {"supported", "opposite", "no_effect"}
-    assert {one for means in MEANS.values() for one in means.values()} <= set(DO)
+def test_of_a_measure_that_nobody_judges_only_the_direction_is_said():
+    assert concluded("helps clearly", claim(metric="drift"))[:2] == (Do.NOTHING, "Larger")
+    assert concluded("harms clearly", claim(metric="drift"), q=0.5)[0] is Do.OPEN
+
+
+def test_what_is_being_measured_says_so_and_nothing_else():
+    assert conclude(claim(), None, {"verdict": MEASURED}, Rule())[:2] == (Do.WAITING, "Being measured")
+    assert conclude(claim(), None, {"verdict": "not measured"}, Rule())[0] is Do.NONE
+
+
+def test_a_claim_has_a_finding_for_each_of_its_strata_with_their_units(study):
+    by_slug = {one.slug: one for one in study.claims}
+    forecasts, classes = findings(study, by_slug["dropout_helps"])
+    assert (forecasts.group, forecasts.do, len(forecasts.units)) == ("forecasts", Do.NO, 5)
+    assert (classes.group, classes.do, len(classes.units)) == ("classes", Do.YES, 6)
+    assert forecasts.sentence.startswith("Leave it out: 23 % more error on average (11 to 37 %), worse on 5 of 5")
+    # Each unit's own interval: that of the effect it has alone.
+    effects = study.effects[(study.effects["claim"] == "dropout_helps") & (study.effects["data"] == "tides")]
+    unit = forecasts.units.set_index("unit").loc["tides"]
+    assert (unit["low"], unit["high"], unit["found"]) == (
+        pytest.approx(effects["low"].iloc[0]), pytest.approx(effects["high"].iloc[0]), effects["found"].iloc[0])
+    assert findings(study, by_slug["exact_one"]) == []
+
+
+def test_the_guide_lists_declared_claims_and_the_first_page_the_primary_ones(study):
+    assert len(advice(study)) == 8 and "Not declared" not in [one.situation for one in advice(study)]
+    assert [one.claim.slug for one in advice(study, primary=True)] == [
+        "before_helps", "order_matters", "dropout_helps", "tables_bn_helps", "tables_dropout_helps", "selu_helps"]
+    assert advice(replace(study, guide=())) == []

@@ -6,10 +6,13 @@ import shutil
 from importlib import import_module
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
+from pipeline.book import assemble as assembling
 from pipeline.book import pages
-from pipeline.book.assemble import PAGES, assemble
+from pipeline.book.assemble import PAGES, assemble, drawn
 from pipeline.book.picture import Picture
 from pipeline.spec.base import read_yaml
 
@@ -25,9 +28,12 @@ def source(project):
 def listed(source):
     """Every page of an assembled table of contents, those below other pages too."""
     contents = read_yaml(source / "_toc.yml")
-    chapters = [chapter for part in contents["parts"] for chapter in part["chapters"]]
-    below = [entry for chapter in chapters for entry in chapter.get("sections", [])]
-    return [contents["root"], *(entry["file"] for entry in chapters + below)]
+    found, waiting = [contents["root"]], [chapter for part in contents["parts"] for chapter in part["chapters"]]
+    while waiting:
+        entry = waiting.pop(0)
+        found.append(entry["file"])
+        waiting += entry.get("sections", [])
+    return found
 
 
 def test_every_module_of_pages_is_registered():
@@ -47,7 +53,7 @@ def test_every_page_of_the_table_of_contents_exists(source):
 
 def test_params_and_claims_say_which_pages_there_are(source):
     found = set(listed(source))
-    assert {"claims/before_is_better", "claims/exact_one", "claims/not_yet", "experiments",
+    assert {"claims/before_helps", "claims/exact_one", "claims/not_yet", "experiments",
             "records/plain", "records/before", "something_new"} <= found
     # A folder that params.yaml does not name is not shown; an experiment without a record has none.
     assert "records/left_over" not in found and "records/after" not in found
@@ -84,7 +90,7 @@ def test_the_settings_have_the_numbers_of_hand_written_pages(source):
     config = read_yaml(source / "_config.yml")
     written = read_yaml(ROOT / "book/_config.yml")
     numbers = config["sphinx"]["config"].pop("myst_substitutions")
-    assert (numbers["claims"], numbers["runs"]) == (3, 6)
+    assert (numbers["claims"], numbers["runs"]) == (12, 6)
     assert config == written
 
 
@@ -116,3 +122,36 @@ def test_evidence_names_rows_and_a_reference():
         assert set(entry) == {"rows", "says", "cite"}
         assert all(re.fullmatch(r"[AB]\d+", row) for row in entry["rows"])
         assert entry["says"] and f"{{{entry['cite']}," in references
+
+
+def drawing(value, text="drawn"):
+    return Picture("one", pd.DataFrame({"value": [value]}), lambda rows: Figure(), lambda rows: text)
+
+
+def test_a_picture_is_drawn_again_when_its_rows_change_and_else_kept(tmp_path, monkeypatch):
+    calls = []
+
+    class Pool:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def map(self, function, pictures, chunksize):
+            calls.append([picture.name for picture in pictures])
+            return map(function, pictures)
+
+    monkeypatch.setattr(assembling, "ProcessPoolExecutor", Pool)
+    first = drawn([drawing(1)], tmp_path / "pictures")
+    assert drawn([drawing(1)], tmp_path / "pictures") == first and calls == [["one"]]
+    other = drawn([drawing(2)], tmp_path / "pictures")
+    assert other != first and len(calls) == 2
+    # What is not shown any more is not kept.
+    assert len(list((tmp_path / "pictures").iterdir())) == 1
+    # Other code may draw otherwise.
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code/style.py").write_text("RED = 1")
+    monkeypatch.setattr(assembling, "CODE", tmp_path / "code")
+    drawn([drawing(2)], tmp_path / "pictures")
+    assert len(calls) == 3

@@ -2,37 +2,83 @@
 
 from dataclasses import replace
 
-import pandas as pd
+import numpy as np
+import pytest
+from scipy import stats
 
-from pipeline.book.blocks import cell_table, check_table, claim_picture, guards, others, place_picture
-from pipeline.spec.tables import TRIVIAL
-from tests.book.made import cells
-
-
-def test_a_comparison_says_what_was_found_and_what_could_have_been(study):
-    rows = cells({"treatment": "before", "control": "after", "effect": 0.3, "low": 0.2, "high": 0.4,
-                  "label": "better", "detectable": float("inf")},
-                 {"treatment": "before", "control": TRIVIAL, "scale": "difference", "position": "uninformative",
-                  "effect": 0.2, "low": 0.1, "high": 0.3, "detectable": 0.1})
-    first, second = cell_table(study, rows).splitlines()[2:]
-    assert first == ("| vowels | [before](#experiment-before) against [after](#experiment-after) | 26 % lower test "
-                     "error (95 % interval 18 % to 33 %) | better | 30 | – |")
-    assert "against trivial predictor" in second and second.endswith("| – | 30 | −0.1 |")
+from pipeline.book.blocks import (
+    averages_with_scale, check_table, claim_picture, compared, effect_table, endings, forest_rows, others, place_picture)
 
 
-def test_an_interaction_names_both_contrasts_and_a_claimed_row_its_place(study):
-    rows = cells({"treatment": "before", "control": "plain", "minus_treatment": "after", "minus_control": "plain",
-                  "minus_data": "digits", "region": "better", "position": "open"})
-    text = cell_table(study, rows)
-    assert "| label | counts | seeds |" in text and "| undecided | open | 30 |" in text
-    assert "less [after](#experiment-after) against [plain](#experiment-plain) on digits" in text
+def claim(study, slug):
+    return next(one for one in study.claims if one.slug == slug)
 
 
-def test_reasons_are_listed():
-    rows = cells({}, {"treatment": "new[rate=1]", "why": "too few errors", "position": "uninformative"})
-    assert guards(rows) == (
-        "**Why some do not count.**\n\n- vowels, new (rate=1): too few errors (uninformative)\n")
-    assert guards(rows.iloc[:1]) == ""
+def picture_rows(study, slug):
+    one = claim(study, slug)
+    return forest_rows(study.claim_effects(one), study.claim_units(one), study.claim_averages(one), 0.95)
+
+
+def test_one_comparison_is_drawn_by_data_set_the_best_first_and_the_average_last(study):
+    rows = picture_rows(study, "tables_bn_helps")
+    effects = study.claim_effects(claim(study, "tables_bn_helps"))
+    assert list(rows["kind"]) == ["set"] * 10 + ["average"]
+    assert list(rows["label"][:-1]) == list(effects.sort_values("y", ascending=False)["data"])
+    average = study.average(claim(study, "tables_bn_helps"))
+    assert (rows["y"].iloc[-1], rows["low"].iloc[-1]) == (average["mean"], average["low"])
+
+
+def test_of_several_comparisons_the_units_are_drawn_with_their_own_intervals(study):
+    rows = picture_rows(study, "order_matters")
+    units = study.claim_units(claim(study, "order_matters")).set_index("sets")
+    shown = rows[rows["kind"] == "set"].set_index("label")
+    assert set(shown.index) == set(units.index) and "wind_north, wind_south" in shown.index
+    for label, row in shown.iterrows():
+        unit = units.loc[label]
+        expected = stats.t(unit["freedom"], unit["y"], unit["s"]).interval(0.95)
+        assert (row["low"], row["high"]) == pytest.approx(expected)
+        assert row["found"] == ("better" if expected[0] > 0 else "worse" if expected[1] < 0 else "")
+
+
+def test_where_strata_differ_each_has_its_rows_and_its_average(study):
+    rows = picture_rows(study, "dropout_helps")
+    assert list(rows["heading"]) == ["forecasts"] * 7 + ["classes"] * 7
+    assert list(np.flatnonzero(rows["kind"] == "average")) == [6, 13]
+
+
+def test_a_single_data_set_is_its_own_average(study):
+    assert list(picture_rows(study, "bn_on_input_is_inferior")["kind"]) == ["set"]
+
+
+def test_effects_are_told_the_best_first_and_linked(study):
+    effects = study.claim_effects(claim(study, "tables_bn_helps"))
+    lines = effect_table(study, effects).splitlines()
+    assert lines[0] == "| data set | change | found | seeds |" and len(lines) == 12
+    best = effects.loc[effects["y"].idxmax()]
+    assert lines[2].startswith(f"| [{best['data']}](/data_sets/{best['data']}.md) | ") and "| better | 15 |" in lines[2]
+    several = effect_table(study, study.claim_effects(claim(study, "order_matters")))
+    assert "| data set | comparison |" in several and "[before](#experiment-before) against [after]" in several
+    # A synthetic data set has no page.
+    assert "| badly_scaled | " in effect_table(study, study.claim_effects(claim(study, "bn_on_input_is_inferior")))
+
+
+def test_an_interaction_names_both_contrasts(study):
+    text = compared(study, {"treatment": "before", "control": "plain", "minus_treatment": "after",
+                            "minus_control": "plain", "minus_data": "noise"})
+    assert text.endswith("less [after](#experiment-after) against [plain](#experiment-plain) on noise")
+
+
+def test_how_runs_ended_is_averaged_over_the_data_sets(study):
+    effects = study.claim_effects(claim(study, "tables_bn_helps")).copy()
+    effects["limit_treatment"] = [0.5] + [0.0] * 9
+    row = endings(study, effects).splitlines()[2]
+    assert row == "| [mlp_bn](#experiment-mlp_bn) against [mlp](#experiment-mlp) | 5 % / 0 % | 10 % / 0 % | 0 % / 0 % |"
+
+
+def test_an_average_has_the_scale_of_its_effects(study):
+    one = claim(study, "dropout_diverges")
+    rows = averages_with_scale(study.claim_effects(one), study.claim_averages(one))
+    assert [row["scale"] for row in rows] == [study.claim_effects(one)["scale"].iloc[0]]
 
 
 def test_only_the_named_checks_are_shown(study):
@@ -42,13 +88,12 @@ def test_only_the_named_checks_are_shown(study):
 
 
 def test_what_others_found_is_that_of_the_rows(study):
-    text = others(replace(study, evidence=({"rows": ["B2", "A6"], "says": "They found.", "cite": "key2020"},)), ["A6"])
-    assert text == "## What others found\n\n- They found. {cite:p}`key2020`\n"
+    found = replace(study, evidence=({"rows": ["B2", "A6"], "says": "They found.", "cite": "key2020"},))
+    assert "- They found. {cite:p}`key2020`" in others(found, ["A6"])
     assert others(study, []) == ""
 
 
 def test_pictures_are_there_where_there_are_rows(study):
-    assert claim_picture(study, study.claims[0]).name == "claim-before_is_better"
-    assert claim_picture(study, study.claims[2]) is None
-    assert len(place_picture(study, "anywhere").rows) == 8 and place_picture(study, "before") is None
-    assert isinstance(place_picture(study, "anywhere").rows, pd.DataFrame)
+    assert claim_picture(study, claim(study, "before_helps")).name == "claim-before_helps"
+    assert claim_picture(study, claim(study, "selu_helps")) is None
+    assert place_picture(study, "anywhere").name == "places-anywhere" and place_picture(study, "before") is None

@@ -8,7 +8,7 @@ from pipeline.spec.base import read_yaml
 ROOT = Path(__file__).parents[2]
 STATIC = {"format": "jb-book", "root": "index", "parts": [
     {"caption": "Answers", "chapters": [{"file": "question"}, {"file": "mechanics"}]},
-    {"caption": "More", "chapters": [{"file": "records"}, {"file": "experiments"}]}]}
+    {"caption": "More", "chapters": [{"file": "data_sets"}, {"file": "records"}, {"file": "experiments"}]}]}
 
 
 def test_pages_stand_below_the_page_that_lists_them(study):
@@ -16,11 +16,19 @@ def test_pages_stand_below_the_page_that_lists_them(study):
     assert (found["format"], found["root"]) == ("jb-book", "index")
     first, second = (part["chapters"] for part in found["parts"])
     # Chapters without a page of their own follow the question.
-    assert [chapter["file"] for chapter in first] == ["question", "sequences", "something_new", "mechanics"]
-    assert first[1]["sections"] == [{"file": "claims/before_is_better", "title": "Before is better"}]
-    assert [entry["file"] for entry in second[0]["sections"]] == ["records/plain", "records/before"]
-    assert second[1]["sections"] == [{"file": "experiments/sequences"}]
+    assert [chapter["file"] for chapter in first] == ["question", "sequences", "tables", "something_new", "mechanics"]
+    assert first[1]["sections"][0] == {"file": "claims/before_helps", "title": "Before helps"}
+    assert [entry["file"] for entry in second[0]["sections"]] == [f"data_sets/{name}" for name in study.real]
+    assert second[0]["sections"][3]["title"] == "Wind north"
     assert STATIC["parts"][0]["chapters"][0] == {"file": "question"}
+
+
+def test_lab_records_stand_below_the_group_of_their_experiment(study):
+    found = contents(STATIC, study)["parts"][1]["chapters"]
+    assert "sections" not in found[1]
+    groups = {entry["file"]: [one["file"] for one in entry.get("sections", ())] for entry in found[2]["sections"]}
+    assert groups == {"experiments/sequences": ["records/plain", "records/before"],
+                      "experiments/badly_scaled_group": [], "experiments/tables": []}
 
 
 def test_the_record_of_the_checks_stands_below_the_mechanics(study):
@@ -28,7 +36,6 @@ def test_the_record_of_the_checks_stands_below_the_mechanics(study):
     assert sections(study)["mechanics"] == [
         {"file": "records/mechanics", "title": "record of the checks"},
         {"file": "claims/exact_one", "title": "Exact one"}]
-    assert all(entry["file"] != "records/mechanics" for entry in sections(study)["records"])
 
 
 def test_pages_of_the_book_exist():

@@ -1,35 +1,31 @@
-"""What a reader picks by follows from the network and the data."""
+"""What a reader of the guide picks by follows from claims, plans and data files."""
 
-import re
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
-
-from pipeline.book.facets import FACETS, facets
-
-ROOT = Path(__file__).parents[2]
+from pipeline.book.facets import FACETS, asked, choices, facets
+from tests.book.invented import PLANS
 
 
-def test_network_activation_and_samples(guided):
-    assert facets(guided, "bn", "forecast") == {
-        "network": "Conv1D and LSTM", "activation": "tanh", "samples": "more than 700"}
+def test_a_question_is_picked_by_its_topic_and_its_network(study):
+    by_slug = {claim.slug: claim for claim in study.claims}
+    assert asked(study, by_slug["tables_bn_helps"]) == {
+        "topic": "What helps an MLP?", "network": "dense layers (MLP)"}
+    assert asked(study, by_slug["before_helps"])["network"] == "Conv1D and LSTM"
 
 
-@pytest.mark.parametrize(("fraction", "samples"), [(0.25, "fewer than 300"), (1.0, "300 to 700")])
-def test_a_variant_on_fewer_samples_has_fewer(guided, fraction, samples):
-    # 640 samples, and a quarter of them: 160.
-    found = facets(guided, f"mlp_bn[train_fraction={fraction}]", "tabular")
-    assert found == {"network": "dense layers (MLP)", "activation": "ReLU", "samples": samples}
+def test_a_data_set_is_picked_by_what_its_samples_are_like(study):
+    known = replace(study, plans=PLANS, sizes={"tides": 999, "vowels": 1000, "wine": 3001})
+    assert facets(known, "tides") == {
+        "target": "a number", "channels": "1", "length": "up to 24", "samples": "fewer than 1,000"}
+    assert facets(known, "vowels") == {
+        "target": "a class", "channels": "2 to 9", "length": "25 to 100", "samples": "1,000 to 3,000"}
+    # A table has no steps.
+    assert facets(known, "wine") == {"target": "a class", "channels": "10 or more", "samples": "more than 3,000"}
 
 
-@pytest.mark.parametrize(("classes", "target"), [(0, "a number"), (9, "a class")])
-def test_the_target_is_that_of_the_plans(guided, classes, target):
-    planned = replace(guided, plans={"plain": {"arms": [{"data": "forecast", "task": {"classes": classes, "targets": 1, "quantiles": []}}]}})
-    assert facets(planned, "bn", "forecast")["target"] == target
+def test_what_nothing_stored_says_is_left_out(study):
+    assert facets(study, "tides") == {}
 
 
-def test_the_script_knows_every_choice_by_its_title():
-    script = (ROOT / "book/_static/guide.js").read_text()
-    found = dict(re.findall(r'"([a-z-]+)": "(\w+)"', script))
-    assert found == {re.sub(r"[^a-z0-9]+", "-", title.lower()): name for name, title in FACETS.items()}
+def test_every_choice_of_numbers_is_one_that_a_reader_sees():
+    assert set(choices()) < set(FACETS)

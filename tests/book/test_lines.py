@@ -1,7 +1,25 @@
 """An experiment's lines are those of the file, and nothing that follows them."""
 
 from pipeline.book.lines import experiment_lines
-from tests.book.made import PARAMS
+
+#: An entry of one line with a remark, one of several, and one behind a blank line.
+PARAMS = """\
+experiments:
+  # The first network
+  plain:  {data: [sequences, images], layers: [conv, relu, lstm]}
+  before: {of: plain, data: sequences, before: {relu: bn}}  # a remark
+  after:
+    data: sequences
+    layers: [conv, relu, bn, lstm]
+    versus: plain
+
+  recurrent:
+    {of: plain, data: sequences, set: {lstm.recurrent_dropout: 0.2}}
+  anywhere: {of: plain, data: sequences, everywhere: bn}
+
+train:
+  epochs: 2
+"""
 
 
 def test_the_exact_lines_of_each_experiment():

@@ -115,7 +115,7 @@ def test_a_real_file(project, name):
         assert int(arrays["about_rows"]) == count
         assert len(arrays["x"]) == count - int(arrays.get("about_duplicates", 0))
     else:
-        with np.load(file) as held:
+        with np.load(file, allow_pickle=False) as held:
             assert int(arrays["about_recordings"]) == len(held["y"])
             assert int(arrays["classes"]) == len(held["names"])
             if "group" in held:

@@ -1,5 +1,9 @@
 """Every network is built and takes one step before anything trains, and once, whatever its name."""
 
+import resource
+import threading
+
+import keras
 import pytest
 
 from pipeline.plan import check as check_module
@@ -42,7 +46,8 @@ def counted(monkeypatch):
     build, trainer = check_module.model.build, check_module.Trainer
 
     def counting_build(*arguments, **named):
-        count["built"] += 1
+        # In another thread, a network without weights is only measured.
+        count["built"] += threading.current_thread() is threading.main_thread()
         return build(*arguments, **named)
 
     class CountingTrainer(trainer):
@@ -138,3 +143,26 @@ def test_quantiles_of_several_numbers_can_be_trained(monkeypatch):
 def test_a_network_that_can_be_trained_passes():
     plan = plans()["net"]
     assert check(plan, PLACE) == checked(plan)
+
+
+@pytest.mark.parametrize(("layers", "data", "words"), [
+    ([{"Dense": {"units": 1_000_000}}, {"Dense": {"units": 1_000_000}}], "table",
+     "the network has 1000010000002 parameters; allowed: at most 20000000"),
+    ([{"RepeatVector": {"n": 1_000_000}}, {"UpSampling1D": {"size": 1_000_000}}, "GlobalAveragePooling1D"], "table",
+     "the layers give a batch of 8 samples 48000048000128 numbers; allowed: at most 50000000"),
+])
+def test_a_network_that_no_machine_holds_is_refused_before_it_has_weights(counted, layers, data, words):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    (plan,) = plans(layers, data).values()
+    assert words in message(plan, PLACE)
+    assert counted == {"built": 0, "steps": 0}
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes
+
+
+def test_what_a_measured_network_would_have_needed_is_not_made_later(counted):
+    (plan,) = plans([{"Dense": {"units": 1_000_000}}, {"Dense": {"units": 1_000_000}}]).values()
+    message(plan, PLACE)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with keras.StatelessScope():
+        pass  # When it ends, Keras gives values to all variables that it remembers as without.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes

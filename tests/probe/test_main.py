@@ -127,10 +127,9 @@ def test_rows_are_of_the_chosen_run(table, arrays):
 def test_the_rule_reads_the_table(table):
     arms = Arms(table)
     arm = arms.find("an_experiment[units=3,Dense_1]", "here")
-    frame, = arms.matched([arm], ["table"], "here")
-    assert list(frame.index) == SEEDS[:2]
-    scores = scores_of(frame, "drift", "best", "here")
-    np.testing.assert_array_equal(scores, frame["drift"])
+    runs = arms.runs[(*arm, "table")]
+    assert list(runs["seed"]) == SEEDS[:2]
+    np.testing.assert_array_equal(scores_of(arms, arm, "table", "drift", "best", "here"), runs["drift"])
 
 
 @pytest.mark.parametrize(("asked", "seeds"), [(2, [100, 101]), (10, [100, 101, 102])])

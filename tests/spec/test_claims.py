@@ -85,7 +85,7 @@ MISTAKES = [
     ("[waves]", "waves", "bn_after_lstm.data: found 'waves'; allowed: a list"),
     ("[waves]", "[]", "bn_after_lstm.data: found []; allowed: at least 1 entry"),
     ("slug: bn_after_lstm", "slug: BN after", "BN after.slug: found 'BN after'; allowed: text that matches "
-                                              "^[a-z0-9_]+$"),
+                                              "^[a-z0-9_]{1,100}$"),
     ("slug: bn_after_lstm", "slug: 3", "claim 1.slug: found 3; allowed: a word"),
     ("slug: bn_after_lstm\n  ", "", "claim 1.slug: missing; it is required"),
     ("who: Q", "who: .nan", "bn_after_lstm.who: found .nan; allowed: a word"),

@@ -90,8 +90,8 @@ SERIES = TABLE | {"window": 3}
         (TABLE | {"inputs": ["age"], "categories": ["aeg"]}, "categories: 'aeg' is not one of the inputs; "
          "did you mean 'age'?"),
         (TABLE | {"categories": ["y"]}, "categories: 'y' is the target"),
-        (TABLE | {"missing": "fill"}, "missing: found \"fill\"; allowed: drop, or {carry: 3}"),
-        (TABLE | {"missing": {"a": "drp"}}, "missing: a: found \"drp\"; allowed: drop"),
+        (TABLE | {"missing": "fill"}, "missing: found 'fill'; allowed: drop, or {carry: 3}"),
+        (TABLE | {"missing": {"a": "drp"}}, "missing: a: found 'drp'; allowed: drop"),
         (TABLE | {"missing": {"a": {"carry": 2}}}, "missing.a: found carry; allowed: drop"),
         (TABLE | {"missing": {"carry": 2}}, "missing: found carry; allowed: drop"),
         (SERIES | {"missing": {"carry": 0}}, "missing: carry: found 0; allowed: drop"),

@@ -3,14 +3,13 @@
 import pytest
 
 from pipeline.spec.metrics import METRICS, metric_of
-from pipeline.verdicts.effects import SCALES
 from pipeline.verdicts.rule import Rule, margin
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_a_metric_has_a_scale_a_margin_and_words(name):
     one = metric_of(name)
-    assert one is METRICS[name] and one.judged and one.scale in SCALES
+    assert one is METRICS[name] and one.judged and one.scale in ("log ratio", "difference", "share")
     assert margin(one.margin, Rule()) >= 0
     assert (one.more, one.less) in (("higher", "lower"), ("more", "fewer"))
     assert (one.factor, one.unit) in ((1, ""), (100, "points"))

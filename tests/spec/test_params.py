@@ -230,16 +230,18 @@ MISTAKES = [
     ("filters: 3", "filters: 1000000000",
      "layers.conv: found 1000000000; allowed: a number of at most 1000000"),
     ("layers: [bn]", "layers: [{Dense: {units: [1, {a: 1000000000}]}}]",
+     'experiments.mlp.layers[0]: found {"a": 1000000000} in a list; allowed: words and numbers'),
+    ("layers: [bn]", "layers: [{Dense: {units: [1, 1000000000]}}]",
      "experiments.mlp.layers[0]: found 1000000000; allowed: a number of at most 1000000"),
     ("epochs: 7", "vary: {conv.filters: [3, .nan]}",
      "experiments.cnn_bn.vary.conv.filters[1]: found .nan; allowed: a finite number"),
     ("seeds: 12", "seeds: 9", "probe.seeds: found 9; allowed: a number of at least 10"),
     ("margin: 0.1", "margin: 2", "verdicts.margin: found 2; allowed: a number below 1.0"),
     # names
-    ("  mlp:", "  Mlp:", "experiments.Mlp: a name may have lower-case letters, digits and _ only"),
-    ("  conv: {Conv1D", "  con.v: {Conv1D", "layers.con.v: a word may have letters, digits and _ only"),
+    ("  mlp:", "  Mlp:", "experiments.Mlp: a name may have lower-case letters, digits and _ only, at most 100"),
+    ("  conv: {Conv1D", "  con.v: {Conv1D", "layers.con.v: a word may have letters, digits and _ only, at most 100"),
     ("  table:", "  my-table:",
-     "data.my-table: a name may have lower-case letters, digits and _ only"),
+     "data.my-table: a name may have lower-case letters, digits and _ only, at most 100"),
     ("group: tables", "group: waves", "data: a group and a data set share the name 'waves'"),
     ("  mlp: {", "  1: {", "experiments: found the key 1; allowed: words"),
     ("group: tables", "3: 4, group: tables", "data.table: found the key 3; allowed: words"),
@@ -441,9 +443,9 @@ GRAMMAR_MISTAKES = [
     ("{of: net, layers: [{}]}", "new.layers[0]: found {}; allowed: at least 1 entry"),
     ("{of: net, layers: [{bn: {1: 2}}]}", "new.layers[0]: found the key 1; allowed: words"),
     ("{of: net, layers: [{100: [bn, bn, bn, bn, bn, bn, bn, bn, bn, bn, bn]}]}",
-     "new: the list has 1100 layers; allowed: 1 to 1000"),
+     "new.layers: the list has 1100 layers; allowed: 1 to 1000"),
     ("{data: waves, layers: [{100: [bn, bn, bn, bn, bn, bn, bn, bn, bn, bn, bn]}]}",
-     "new: the list has 1100 layers; allowed: 1 to 1000"),
+     "new.layers: the list has 1100 layers; allowed: 1 to 1000"),
 ]
 
 

@@ -1,96 +1,61 @@
 """Arms: which runs a name means."""
 
-import json
-import math
-
 import numpy as np
 import pytest
-from tests.verdicts.made_runs import arm, cells_of, claim, one, together
+from tests.verdicts.made_runs import RULE, arm, curves, together
 
 from pipeline.spec.base import ConfigError
-from pipeline.verdicts.arms import Arms, classes_of
+from pipeline.verdicts.arms import Arms
+from pipeline.verdicts.scores import derive
 
 
-def test_missing_seeds_are_named():
-    runs = together(arm("old", "a"), arm("new", "a"))
-    runs = runs.drop(runs[(runs["experiment"] == "new") & runs["seed"].isin([4, 7])].index)
-    with pytest.raises(ValueError, match="new on a lacks the seeds 4, 7"):
-        one(claim(), runs)
+def test_runs_are_those_that_seeds_keep_in_the_order_of_the_seeds():
+    keep = np.arange(15) % 3
+    runs = arm("net", "a", rates=(0.1, 0.2, 0.3), keep=keep).sample(frac=1, random_state=3)
+    found = Arms(runs).runs["net", "", "a"]
+    assert found["seed"].tolist() == list(range(3000, 3015))
+    assert found["learning_rate"].tolist() == np.array([0.1, 0.2, 0.3])[keep].tolist()
+    expected = runs[runs["chosen"]].sort_values("seed")["best_error"].tolist()
+    assert found["best_error"].tolist() == expected and len(found) == 15
 
 
-def test_doubled_and_undefined_runs_are_named():
-    runs = together(arm("old", "a"), arm("new", "a"))
-    with pytest.raises(ValueError, match="new on a: more than one chosen run"):
-        one(claim(), together(runs, runs[runs["experiment"] == "new"]))
-    runs.loc[35, "best_error"] = np.nan
-    with pytest.raises(ValueError, match="error is not finite for the seeds 5"):
-        one(claim(), runs)
-    with pytest.raises(ValueError, match="found 1 seed"):
-        one(claim(), together(arm("old", "a", seeds=1), arm("new", "a", seeds=1)))
+@pytest.mark.parametrize("rates,middle", [((0.1,), 0.1), ((0.1, 0.2), 0.1), ((0.1, 0.2, 0.3), 0.2),
+                                          ((0.1, 0.2, 0.3, 0.4), 0.2)])
+def test_the_middle_rate_is_the_lower_one_of_two(rates, middle):
+    runs = derive(together(arm("net", "a", rates=rates[::-1]), arm("net", "b", rates=(0.7,))), RULE)
+    arms = Arms(runs, rate="middle")
+    assert set(arms.runs["net", "", "a"]["learning_rate"]) == {middle}
+    assert set(arms.runs["net", "", "b"]["learning_rate"]) == {0.7}
 
 
-def sweep():
-    return together(arm("old", "a"), arm("new", "a", 0.8, variant="batch_size=8"),
-                    arm("new", "a", 1.2, variant="batch_size=32"))
+def test_doubled_runs_and_missing_columns_are_named():
+    runs = arm("net", "a")
+    with pytest.raises(ValueError, match="net on a: more than one chosen run for the seeds 3000, 3001"):
+        Arms(together(runs, runs))
+    with pytest.raises(ValueError, match="the table of runs lacks the columns seed, chosen"):
+        Arms(runs.drop(columns=["seed", "chosen"]))
+
+
+def swept():
+    return Arms(together(arm("old", "a"), arm("new", "a", variant="batch_size=8"),
+                         arm("new", "a", variant="batch_size=32")))
 
 
 def test_variants_and_a_control_without_them():
-    found = one(claim(treatment="new[batch_size=8]", control="old[batch_size=8]"), sweep())
-    assert (found["treatment"], found["control"]) == ("new[batch_size=8]", "old")
+    arms = swept()
+    assert arms.find("new[batch_size=8]", "here") == ("new", "batch_size=8")
+    assert arms.find("old[batch_size=8]", "here", fallback=True) == ("old", "")
+    assert list(arms.variants["new"]) == ["batch_size=8", "batch_size=32"]
 
 
-@pytest.mark.parametrize("treatment, control, message", [
-    ("new", "old", r"contrasts\[0\]: found 'new'; allowed: new\[batch_size=8\], "),
-    ("old[batch_size=8]", "new[batch_size=8]", r"found 'old\[batch_size=8\]'; allowed: old"),
-    ("old", "new[batch_size=9]", r"did you mean 'new\[batch_size=8\]'"),
-    ("nwe", "old", "there is no experiment 'nwe'; allowed: old, new.*did you mean 'new'"),
-])
-def test_unknown_arms_are_refused(treatment, control, message):
+@pytest.mark.parametrize("name, message", [
+    ("new", r"here: found 'new'; allowed: new\[batch_size=8\], new\[batch_size=32\]"),
+    ("old[batch_size=8]", r"found 'old\[batch_size=8\]'; allowed: old"),
+    ("new[batch_size=9]", r"did you mean 'new\[batch_size=8\]'"),
+    ("nwe", "there is no experiment 'nwe'; allowed: old, new.*did you mean 'new'")])
+def test_unknown_arms_are_refused(name, message):
     with pytest.raises(ConfigError, match=message):
-        one(claim(treatment=treatment, control=control), sweep())
-
-
-def test_a_tuned_arm_is_the_variant_that_tuning_prefers_on_each_data_set():
-    parts = [arm("old", data) for data in "ab"]
-    for variant, level in (("rate=1", 0.5), ("rate=2", 0.9)):
-        for data in "ab":
-            parts.append(arm("new", data, level, variant=variant))
-            # In tuning, the second is preferred on b, though its test error is the higher one.
-            score = level if data == "a" else 1 - level
-            parts.append(arm("new", data, variant=variant, seeds=5, purpose="tuning").assign(
-                best_validation_loss=score))
-    runs = together(*parts)
-    table = cells_of([claim(treatment="new[tuned]")], runs)
-    plain = cells_of([claim(treatment="new[rate=1]"), claim(treatment="new[rate=2]")], runs)
-    assert list(table["treatment"]) == ["new[tuned]"] * 2
-    assert table["effect"][0] == plain[(plain["data"] == "a")]["effect"].iloc[0]
-    assert table["effect"][1] == plain[(plain["data"] == "b")]["effect"].iloc[1]
-
-
-def test_a_sweep_of_rates_gives_the_largest_rate_that_works():
-    def sweep(name, works):
-        """Seed s works up to the rate number works[s]."""
-        return [arm(name, "a", seeds=12, variant=f"learning_rate={rate}", rate=rate).assign(
-            best_failure=[float(i > w) for w in works]) for i, rate in enumerate((0.1, 0.3, 1.0))]
-
-    rates = {f"learning_rate={rate}": {"learning_rate": rate} for rate in (0.1, 0.3, 1.0)}
-    runs = together(*sweep("old", [0] * 11 + [-1]), *sweep("new", [2] * 6 + [1] * 6))
-    row = one(claim(treatment="new[rates]", control="old[rates]", metric="largest_rate"), runs,
-              sweeps={name: rates for name in ("old", "new")})
-    # Gains: five of ln 3, one of ln 9 (the seed that never worked counts 0.1 / 3), six of ln 10.
-    assert row["effect"] == pytest.approx((math.log(9) + math.log(10)) / 2)
-    assert row["low"] == pytest.approx(math.log(3)) and row["high"] == pytest.approx(math.log(10))
-    assert row["position"] == "for" and row["scale"] == "median"
-
-
-def test_a_sweep_has_rates_only_if_it_varies_them_alone():
-    labels = [f"learning_rate={rate},batch_size=8" for rate in (0.1, 0.3)]
-    runs = together(*(arm("new", "a", variant=label).assign(best_failure=0.0) for label in labels))
-    two = {"new": {label: {"learning_rate": rate, "batch_size": 8}
-                   for label, rate in zip(labels, (0.1, 0.3), strict=True)}}
-    for sweeps in (two, None):
-        with pytest.raises(ConfigError, match=r"found 'new\[rates\]'; allowed: new\[learning_rate=0.1,"):
-            Arms(runs, sweeps=sweeps).find("new[rates]", "here")
+        swept().find(name, "here")
 
 
 def test_a_variant_that_is_no_part_of_its_sweep_is_found_by_name_alone():
@@ -103,22 +68,42 @@ def test_a_variant_that_is_no_part_of_its_sweep_is_found_by_name_alone():
         arms.find("net[repetition=2]", "here")
 
 
-def test_the_default_rate_of_an_arm_that_has_none_is_its_own():
-    runs = together(arm("net", "a", rate=0.1, default=False), arm("net", "a", rate=0.01, chosen=False))
-    fixed = runs[runs["chosen"]]
-    rates = [Arms(table, rate=rate).runs["net", "", "a"]["learning_rate"].unique().tolist()
-             for table, rate in ((runs, "chosen"), (runs, "default"), (fixed, "default"))]
-    assert rates == [[0.1], [0.01], [0.1]]
-    with pytest.raises(ValueError, match="rate must be chosen or default. Received: 'best'"):
-        Arms(runs, rate="best")
-    with pytest.raises(ValueError, match="the table of runs lacks the columns seed, test_size"):
-        Arms(runs.drop(columns=["seed", "test_size"]))
+def test_a_sweep_has_rates_only_if_it_varies_them_alone():
+    labels = [f"learning_rate={rate},batch_size=8" for rate in (0.1, 0.3)]
+    runs = derive(together(*(arm("new", "a", variant=label) for label in labels)), RULE)
+    two = {"new": {label: {"learning_rate": rate, "batch_size": 8}
+                   for label, rate in zip(labels, (0.1, 0.3), strict=True)}}
+    for sweeps in (two, None):
+        with pytest.raises(ConfigError, match=r"found 'new\[rates\]'; allowed: new\[learning_rate=0.1,"):
+            Arms(runs, sweeps=sweeps).find("new[rates]", "here")
 
 
-def test_the_plans_say_which_targets_are_classes(tmp_path):
-    for name, sets in {"one": {"a": 2, "b": 0}, "two": {"b": 0, "c": 9}}.items():
-        (tmp_path / f"{name}.json").write_text(json.dumps(
-            {"arms": [{"data": data, "task": {"classes": classes, "targets": 1, "quantiles": []}} for data, classes in sets.items()]}))
-    assert classes_of(["one", "two"], tmp_path) == {"a", "c"}
-    with pytest.raises(ConfigError, match="three.json: there is no such file; `python -m pipeline.plan`"):
-        classes_of(["one", "three"], tmp_path)
+def test_a_tuned_arm_keeps_of_each_seed_the_variant_that_validation_prefers():
+    first, second = (arm("net", "a", variant=f"units={n}") for n in (4, 8))
+    first["best_validation_loss"], second["best_validation_loss"] = 1.0, np.arange(15) / 7.0
+    second.loc[0, "diverged"] = True
+    found = Arms(together(first, second))
+    assert found.find("net[tuned]", "here") == ("net", "tuned")
+    # The second on the seeds 1 to 6, whose losses are below 1; at 7 they are equal.
+    expected = first["best_error"].where(~np.isin(np.arange(15), range(1, 7)), second["best_error"])
+    assert found.runs["net", "tuned", "a"]["best_error"].tolist() == expected.tolist()
+    assert list(found.variants["net"]) == ["units=4", "units=8"]
+    with pytest.raises(ConfigError, match=r"found 'net\[tuned\]'; allowed: net"):
+        Arms(arm("net", "a")).find("net[tuned]", "here")
+
+
+def test_curves_are_by_seed_and_epoch_and_end_where_runs_stopped():
+    losses = np.random.default_rng(0).uniform(size=(15, 6))
+    losses[3, 4:] = np.nan
+    table = curves("net", "a", losses).sample(frac=1, random_state=1)
+    found = Arms(arm("net", "a"), table).validation(("net", ""), "a")
+    np.testing.assert_array_equal(found, losses)
+
+
+def test_missing_curves_are_named():
+    short = curves("net", "a", np.ones((14, 3)))
+    arms = Arms(together(arm("net", "a"), arm("net", "b")), short)
+    with pytest.raises(ValueError, match="net on a: no curves for the seeds 3014"):
+        arms.validation(("net", ""), "a")
+    with pytest.raises(ValueError, match="net on b: no curves"):
+        arms.validation(("net", ""), "b")

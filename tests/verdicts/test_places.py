@@ -1,87 +1,76 @@
 """The places of a network: which may be the best, and which is told apart."""
 
+import math
+
 import numpy as np
 import pytest
-from tests.verdicts.made_runs import RULE, arm, measured, together
 from scipy import stats
+from tests.verdicts.made_runs import RULE, arm, family, measured, study, together
 
 from pipeline.spec.tables import PLACE_COLUMNS
-from pipeline.verdicts.cells import comparisons
-from pipeline.verdicts.places import contenders, places
+from pipeline.verdicts.__main__ import decide
+from pipeline.verdicts.one_set import Effect
+from pipeline.verdicts.places import contenders
 
-PLACES = ["first", "after conv_1", "after relu_1", "after lstm_1"]
+BN = "BatchNormalization"
 
 
-def ranked(*levels, trivial=10.0, data=("a",), blind=()):
+def ranked(*levels, count=8, spread=0.0):
     """The table of places of a network whose errors are so much of its control's."""
-    runs = together(*(arm("old", d, trivial=trivial) for d in data),
-                    *(arm("new", d, level, variant=place, trivial=trivial)
-                      for place, level in zip(PLACES, levels, strict=False) for d in data))
-    known = measured(runs, sweeps={"new": {p: {"place": p} for p in PLACES[:len(levels)]}, "old": {"": {}}})
-    table = comparisons({"new": "old"}, known, RULE, blind=blind, everywhere=["new"])
-    return places(["new"], table, known, RULE), table
+    data = family(count)
+    params = study(data, {"old": {"data": "tables"},
+                          "new": {"data": "tables", "versus": "old", "layers": ["LSTM", "Flatten"], "everywhere": BN}})
+    labels = list(params.variants("new"))[:len(levels)]
+    rng = np.random.default_rng(1)
+    runs = together(*(arm("old", d) for d in data),
+                    *(arm("new", d, level * math.exp(rng.normal(0, spread)), variant=place)
+                      for place, level in zip(labels, levels, strict=True) for d in data))
+    found = decide(params, [], measured(runs, params), {}, RULE)
+    return found["places"], found["averages"]
 
 
-def test_every_place_has_its_row_and_the_interval_of_its_comparison():
-    found, table = ranked(1.0, 0.7, 1.3, 0.9, data="ab")
+def test_every_place_has_its_average_and_all_intervals_hold_together():
+    found, averages = ranked(1.0, 0.7, 1.3, spread=0.1)
     assert list(found.columns) == PLACE_COLUMNS
-    assert sorted(zip(found["data"], found["number"], found["place"], strict=True)) == [
-        (d, i, place) for d in "ab" for i, place in enumerate(PLACES, 1)]
+    assert found["number"].tolist() == [1, 2, 3] and set(found["family"]) == {"tables"}
     for row in found.itertuples():
-        same = table[(table["treatment"] == f"new[{row.place}]") & (table["data"] == row.data)].iloc[0]
-        assert (row.effect, row.low, row.high, row.m, row.label) == (
-            same["effect"], same["low"], same["high"], 4, same["label"])
+        same = averages[averages["treatment"] == f"new[{row.place}]"].iloc[0]
+        half = stats.t.ppf(1 - 0.05 / 6, 7) * same["error"]
+        assert (row.effect, row.low, row.high) == pytest.approx(
+            (same["mean"], same["mean"] - half, same["mean"] + half))
 
 
-def test_the_best_and_the_worst_are_told_apart_where_they_stand_out():
-    found = ranked(1.0, 0.7, 1.3, 0.98)[0].set_index("place")
-    assert found["stands"].to_dict() == {
-        "first": "", "after conv_1": "best", "after relu_1": "worst", "after lstm_1": ""}
-    assert found["apart"].to_dict() == dict.fromkeys(PLACES, False) | {
-        "after conv_1": True, "after relu_1": True}
-    assert list(found.index[found["may_be_best"]]) == ["after conv_1"]
-    assert list(found.index[found["may_be_worst"]]) == ["after relu_1"]
+@pytest.mark.parametrize("count", [8, 3])
+def test_the_best_and_the_worst_are_told_apart_where_they_stand_out(count):
+    found = ranked(1.0, 0.7, 1.3, count=count)[0]
+    assert found["stands"].tolist() == ["", "best", "worst"]
+    assert found["apart"].tolist() == [False, True, True]
+    assert found["may_be_best"].tolist() == [False, True, False]
+    assert found["may_be_worst"].tolist() == [False, False, True]
 
 
 def test_places_that_do_alike_may_all_be_the_best():
-    found = ranked(0.7, 0.7, 1.3)[0].set_index("place")
+    found = ranked(0.7, 0.7, 1.3, spread=0.02)[0]
     assert sorted(found["stands"]) == ["", "best", "worst"]
-    assert list(found["may_be_best"]) == [True, True, False]
-    assert list(found.index[found["apart"]]) == ["after relu_1"]
+    assert found["may_be_best"].tolist() == [True, True, False]
+    assert found["apart"].tolist() == [False, False, True]
 
 
-def test_nothing_stands_where_nothing_can_be_shown():
-    for found in (ranked(1.0, 0.5, trivial=1.05)[0], ranked(0.5)[0]):
-        assert set(found["stands"]) == {""}
-        assert not found[["may_be_best", "may_be_worst", "apart"]].any(axis=None)
-    empty = places([], ranked(1.0)[1], None, RULE)
-    assert empty.empty and list(empty.columns) == PLACE_COLUMNS
+def test_one_place_alone_stands_nowhere():
+    found = ranked(0.7)[0]
+    assert found["stands"].tolist() == [""]
+    assert not found[["may_be_best", "may_be_worst", "apart"]].any(axis=None)
 
 
-def test_contenders_by_paired_tests():
-    rng = np.random.default_rng(4)
-    shared = rng.normal(0, 0.3, 30)
-    scores = {name: np.exp(shared + rng.normal(level, 0.08, 30))
-              for name, level in zip("abcdef", (0, 0.02, 0.06, 0.1, 0.3, 0.29), strict=True)}
-
-    def better(one, other):
-        w = scores[other] / scores[other].mean() - scores[one] / scores[one].mean()
-        theta = np.log(scores[other].mean() / scores[one].mean())
-        return theta - stats.sem(w) * stats.t.ppf(1 - 0.05 / (2 * 5), 29) > 0
-
-    best, worst = contenders(scores, RULE)
-    assert best == {one for one in scores if not any(better(other, one) for other in scores)}
-    assert worst == {one for one in scores if not any(better(one, other) for other in scores)}
-    assert "a" in best and {"e", "f"} == worst and 1 < len(best) < 5
-
-
-@pytest.mark.parametrize("levels", [(0.0, 0.0, 0.0, 0.0), (0.0, 0.05, 0.05, 0.05), (0.0, 0.04, 0.08, 0.2)])
+@pytest.mark.parametrize("levels", [(0.0, 0.0, 0.0, 0.0), (0.05, 0.0, 0.0, -0.05), (0.2, 0.08, 0.04, 0.0)])
 def test_the_true_best_and_worst_are_seldom_left_out(levels):
-    rng, out, studies = np.random.default_rng(2), 0, 300
+    rng, out, studies = np.random.default_rng(2), 0, 200
+    params = study(family(10), {"old": {"data": "tables"}})
     for _ in range(studies):
-        shared = rng.normal(0, 0.2, 30)
-        scores = {i: np.exp(shared + rng.normal(level, 0.1, 30)) for i, level in enumerate(levels)}
-        best, worst = contenders(scores, RULE)
+        w = rng.normal(0, 0.1, (4, 10, 15))
+        effects = {i: {d: Effect(level + rng.normal(0, 0.05), w[i, j]) for j, d in enumerate(params.data)}
+                   for i, level in enumerate(levels)}
+        best, worst = contenders(effects, True, params, RULE)
         # Of equals, whichever is called the best: the first place is one in every setting.
         out += 0 not in best or len(levels) - 1 not in worst
-    assert out / studies <= 0.05 + 2 * (0.05 * 0.95 / studies) ** 0.5
+    assert out / studies < 0.09

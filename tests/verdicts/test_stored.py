@@ -1,178 +1,175 @@
-"""The stored study, recomputed from its tables by a few lines of scipy."""
+"""The stored study, recomputed from its tables by a few lines of scipy. What is not trained is not there."""
 
 import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
-from pipeline.results import RUNS, read_measures, read_runs, read_table
+from pipeline.results import RUNS, read_table
 from pipeline.spec.claims import read_claims
 from pipeline.spec.params import load, study_seeds
 from pipeline.spec.tables import STORED
 
 PARAMS = load()
+DELTA = math.log(1 + PARAMS.verdicts.margin)
+TAIL = (1 - PARAMS.verdicts.confidence) / 2
 
 
 @pytest.fixture(scope="module")
 def runs():
-    return read_runs(PARAMS.experiments)[0]
+    tables = [read_table(STORED["runs"].path(name)) for name in PARAMS.experiments]
+    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
-@pytest.fixture(scope="module")
-def cells():
-    return read_table(STORED["cells"].path())
+def stored(name):
+    return read_table(STORED[name].path())
 
 
-def rows_of(runs, arm, data):
-    """The study's runs of an arm at its chosen rate; `[tuned]` by the tuning seeds' validation loss."""
+def scores(runs, arm, data, column, trivial):
+    """Scores by seed of the runs that are kept, at most those of the trivial predictor."""
     name, _, variant = arm.removesuffix("]").partition("[")
-    mine = runs[(runs.experiment == name) & (runs.data == data) & runs.chosen]
-    if variant == "tuned":
-        tuning = mine[mine.purpose == "tuning"]
-        variant = tuning.groupby("variant").best_validation_loss.mean().idxmin()
-    return mine[(mine.variant == variant) & (mine.purpose == "study")].sort_values("seed")
+    rows = runs[(runs.experiment == name) & (runs.variant == variant) & (runs.data == data) & runs.chosen]
+    rows = rows.sort_values("seed")
+    return np.minimum(rows[column].where(~rows.diverged, rows[trivial]), rows[trivial]).to_numpy()
 
 
-def errors(runs, arm, data, column):
-    """Test errors by seed of an arm at its chosen rate, a diverged seed's the trivial error."""
-    rows = rows_of(runs, arm, data)
-    return np.where(rows.diverged, rows.trivial_error, rows[column]), list(rows.seed)
-
-
-def log_ratio(runs, treatment, control, data, column):
-    """The effect ln(mean control / mean treatment) and each seed's part in it."""
-    (c, seeds), (t, same) = (errors(runs, arm, data, column) for arm in (control, treatment))
-    assert seeds == same
-    return math.log(c.mean() / t.mean()), c / c.mean() - t / t.mean()
-
-
-def test_every_experiment_has_its_seeds_and_no_other(runs):
-    for name in PARAMS.experiments:
-        for data in PARAMS.data_sets(name):
-            mine = runs[(runs.experiment == name) & (runs.data == data) & (runs.purpose == "study")]
-            for _, rate in mine.groupby(["variant", "learning_rate"]):
-                assert list(rate.seed) == study_seeds(PARAMS.data[data].seeds), (name, data)
+def test_every_trained_experiment_has_its_seeds_at_every_rate_and_keeps_one(runs):
     assert {path.name for path in RUNS.iterdir()} == set(PARAMS.experiments)
+    for (name, variant, data), mine in runs.groupby(["experiment", "variant", "data"]):
+        assert data in PARAMS.data_sets(name)
+        for _, rate in mine.groupby("learning_rate"):
+            assert list(rate.seed) == study_seeds(PARAMS.data[data].seeds), (name, data)
+        assert (mine.groupby("seed").chosen.sum() == 1).all()
+
+
+def test_a_kept_rate_has_the_least_validation_loss(runs):
+    well = runs[~runs.diverged]
+    least = well.groupby(["experiment", "variant", "data", "seed"]).best_validation_loss.transform("min")
+    kept = well.chosen
+    np.testing.assert_array_equal(well.best_validation_loss[kept], least[kept])
 
 
 def test_a_key_stands_for_one_record(runs):
-    numbers = runs.drop(columns=["experiment", "variant", "purpose", "chosen", "default"])
+    numbers = runs.drop(columns=["experiment", "variant", "chosen"])
     assert not numbers.drop_duplicates().duplicated("key").any()
 
 
-def test_effects_and_intervals_are_those_of_a_paired_t_interval(runs, cells):
-    plain = cells[(cells.metric == "error") & (cells.scale == "log ratio")
-                  & (cells.minus_treatment == "")]
-    assert len(plain) > 100
-    for cell in plain.itertuples():
-        effect, share = log_ratio(runs, cell.treatment, cell.control, cell.data,
-                                  f"{cell.endpoint}_error")
-        half = stats.t.ppf(1 - 0.05 / (2 * cell.m), len(share) - 1) * stats.sem(share)
-        np.testing.assert_allclose([cell.effect, cell.low, cell.high],
-                                   [effect, effect - half, effect + half], rtol=1e-4, atol=1e-6)
-        margin = cell.margin
-        expected = ("better" if effect - half > margin else "worse" if effect + half < -margin else
-                    "equivalent" if -margin < effect - half and effect + half < margin else
-                    "undecided")
-        if not cell.why:
-            assert cell.label == expected
+def test_effects_are_those_of_paired_log_ratios(runs):
+    effects = stored("effects")
+    plain = effects[effects.metric.isin(["error", "loss"]) & (effects.control != "trivial predictor")]
+    trained = set(runs.experiment)
+    pairs = [name for name, one in PARAMS.experiments.items() if one.versus and {name, one.versus} <= trained]
+    assert set(effects.treatment[effects.claim == ""].str.partition("[")[0]) == set(pairs)
+    for row in plain.drop_duplicates(["treatment", "control", "minus_treatment", "data", "metric", "endpoint"]).itertuples():
+        column, trivial = f"{row.endpoint}_{row.metric}", f"trivial_{row.metric}"
+        y, w = 0.0, 0.0
+        for sign, t, c, data in ((1, row.treatment, row.control, row.data),
+                                 (-1, row.minus_treatment, row.minus_control, row.minus_data or row.data)):
+            if t:
+                c, t = (scores(runs, arm, data, column, trivial)[:row.seeds] for arm in (c, t))
+                y, w = y + sign * math.log(c.mean() / t.mean()), w + sign * (c / c.mean() - t / t.mean())
+        half = stats.t.ppf(1 - TAIL, row.seeds - 1) * stats.sem(w)
+        np.testing.assert_allclose([row.y, row.low, row.high], [y, y - half, y + half], rtol=1e-4, atol=1e-5)
+        assert row.found == ("better" if row.low > 0 else "worse" if row.high < 0 else "")
 
 
-def test_interactions_are_differences_of_two_paired_effects(runs, cells):
-    twice = cells[(cells.metric == "error") & (cells.minus_treatment != "")]
-    assert len(twice) > 10
-    for cell in twice.itertuples():
-        column = f"{cell.endpoint}_error"
-        effect, share = log_ratio(runs, cell.treatment, cell.control, cell.data, column)
-        less, other = log_ratio(runs, cell.minus_treatment, cell.minus_control,
-                                cell.minus_data or cell.data, column)
-        half = stats.t.ppf(1 - 0.05 / (2 * cell.m), len(share) - 1) * stats.sem(share - other)
-        np.testing.assert_allclose([cell.effect, cell.low, cell.high],
-                                   [effect - less, effect - less - half, effect - less + half],
-                                   rtol=1e-4, atol=1e-6)
-
-
-def test_gaps_and_measures_inside_networks_are_differences_of_means(runs, cells):
-    probed = read_measures(PARAMS.probe.experiments)
-    inside = {claim.slug for claim in read_claims() if claim.probe}
-    shown = cells[cells.claim.isin(inside) | (cells.metric == "gap")]
-    assert len(shown) > 20
-    for cell in shown.itertuples():
-        if cell.metric == "gap":
-            tables = [rows_of(runs, arm, cell.data) for arm in (cell.treatment, cell.control)]
-            t, c = (x[f"{cell.endpoint}_loss"] - x[f"{cell.endpoint}_train_loss"] for x in tables)
+def test_averages_are_those_of_their_units():
+    averages, units = stored("averages"), stored("units")
+    place = ["claim", "treatment", "control", "metric", "endpoint", "group"]
+    families = {name: entry.family for name, entry in PARAMS.data.items()}
+    units["family"] = units.sets.map(lambda sets: families[sets.split(", ")[0]])
+    for row in averages.itertuples():
+        mine = units[np.logical_and.reduce([units[name] == getattr(row, name) for name in place])]
+        mine = mine[mine.family == row.family] if row.family else mine
+        if len(mine) != row.units:  # Of a comparison, named sets beside those of a family.
+            mine = mine[mine.family == ""]
+        assert len(mine) == row.units
+        strata = [part.y for _, part in mine.groupby("stratum", sort=False)] if row.family else [mine.y]
+        mean = np.mean([y.mean() for y in strata])
+        if not row.family:
+            error, freedom = math.sqrt((mine.s**2).sum()) / len(mine), row.freedom
         else:
-            tables = [rows_of(probed, arm, cell.data) for arm in (cell.treatment, cell.control)]
-            t, c = (x[cell.metric] for x in tables)
-        w = t.to_numpy() - c.to_numpy()
-        w = w[np.isfinite(w)]
-        assert cell.seeds == len(w)
-        if len(w) < 10:
-            assert cell.position == "open"
-            continue
-        half = stats.t.ppf(1 - 0.05 / (2 * cell.m), len(w) - 1) * stats.sem(w)
-        np.testing.assert_allclose([cell.effect, cell.low, cell.high],
-                                   [w.mean(), w.mean() - half, w.mean() + half], rtol=1e-4, atol=1e-6)
+            parts = np.array([y.var() / len(y) / len(strata) ** 2 for y in strata])
+            error = math.sqrt(parts.sum())
+            welch = sum(p**2 / (len(y) - 1) for p, y in zip(parts, strata, strict=True))
+            freedom = error**4 / welch if error else row.freedom
+        half = stats.t.ppf(1 - TAIL / (2 if row.group else 1), freedom) * error
+        np.testing.assert_allclose([row.mean, row.low, row.high], [mean, mean - half, mean + half],
+                                   rtol=1e-4, atol=1e-5)
 
 
-def test_the_largest_usable_rates_are_compared_by_the_sign_test(runs, cells):
-    for cell in cells[(cells.metric == "largest_rate") & (cells.minus_treatment == "")].itertuples():
-        largest = []
-        for arm in (cell.treatment, cell.control):
-            name = arm.partition("[")[0]
-            mine = runs[(runs.experiment == name) & (runs.data == cell.data) & (runs.purpose == "study")]
-            works = mine[~(mine.diverged | (mine.best_error > 0.8 * mine.trivial_error))]
-            found = works.groupby("seed").learning_rate.max()
-            least, second = sorted(mine.learning_rate.unique())[:2]
-            largest.append(found.reindex(sorted(mine.seed.unique())).fillna(least**2 / second))
-        gain = np.log(largest[0]) - np.log(largest[1])
-        assert cell.effect == pytest.approx(gain.median(), abs=1e-4)
-        # A value below the interval is one that the sign test refuses, at this claim's level.
-        below = stats.binomtest(int((gain > cell.low - 1e-3).sum()), len(gain))
-        assert below.pvalue <= 0.05 / cell.m
+#: Word → whether an interval (low, high) and a margin allow it.
+ALLOWED = {
+    "helps clearly": lambda low, high, d: low > d, "helps": lambda low, high, d: 0 < low <= d <= high,
+    "helps a little": lambda low, high, d: 0 < low and high < d,
+    "harms clearly": lambda low, high, d: high < -d, "harms": lambda low, high, d: low <= -d <= high < 0,
+    "harms a little": lambda low, high, d: -d < low and high < 0,
+    "makes no difference": lambda low, high, d: -d < low <= 0 <= high < d,
+    "makes no difference on average": lambda low, high, d: -d < low <= 0 <= high < d,
+    "no benefit that matters": lambda low, high, d: low <= -d and 0 <= high < d,
+    "no harm that matters": lambda low, high, d: -d < low <= 0 and d <= high,
+    "open": lambda low, high, d: low <= min(0, -d) and high >= max(0, d)}
 
 
-def test_every_claim_has_a_verdict_from_its_cells(cells):
-    verdicts = read_table(STORED["verdicts"].path()).set_index("slug")
-    assert list(verdicts.index) == [claim.slug for claim in read_claims()]
-    for claim in read_claims():
+def test_words_are_those_of_their_intervals():
+    for row in stored("averages").itertuples():
+        assert ALLOWED[row.word](row.low, row.high, row.margin), row
+
+
+def test_every_claim_has_its_verdict_and_its_q_value(runs):
+    verdicts, averages = stored("verdicts"), stored("averages")
+    claims = {claim.slug: claim for claim in read_claims()}
+    assert list(dict.fromkeys(verdicts.slug)) == list(claims)
+    trained = set(runs.experiment)
+    for row in verdicts.itertuples():
+        claim = claims[row.slug]
+        assert row.primary == claim.primary
         if claim.checks:
-            continue
-        mine = cells[(cells.claim == claim.slug) & (cells.position != "uninformative")]
-        counts = mine.position.value_counts()
-        row = verdicts.loc[claim.slug]
-        assert (row.D, row.F, row.A) == (len(mine), counts.get("for", 0), counts.get("against", 0))
+            assert row.verdict in ("true", "false")
+        elif not set(claim.experiments) <= trained:
+            assert row.verdict == "being measured" and row.slug not in set(averages.claim)
+        elif row.verdict != "being measured":
+            # Decided exactly where the chance of this is below 1 - confidence.
+            assert (row.verdict == "undecided") == (row.p >= 2 * TAIL)
+    known = verdicts.p.notna()
+    expected = multipletests(verdicts.p[known], method="fdr_bh")[1] if known.any() else []
+    np.testing.assert_allclose(verdicts.q[known], expected, rtol=1e-4)
 
 
-def test_blind_sets_and_decisive_labels_are_counted_from_the_arms():
-    arms = read_table(STORED["arms"].path())
-    shown = arms[arms.position != "uninformative"]
-    for row in read_table(STORED["decisive"].path()).itertuples():
-        labels = list(shown.label[shown.kind == row.kind])
-        assert (row.comparisons, row.decisive) == (
-            len(labels), labels.count("better") + labels.count("worse"))
-    halved = arms[arms.kind == "half the data"]
-    stored = dict(read_table(STORED["data_sets"].path()).values)
-    assert set(stored) == set(halved.data)
-    for data, blind in stored.items():
-        mine = halved[halved.data == data]
-        assert blind == (not (mine.label.eq("worse") & mine.position.ne("uninformative")).all())
+def test_what_is_fragile_loses_its_verdict_under_some_change():
+    turned = stored("robustness")
+    for row in stored("verdicts").itertuples():
+        mine = turned[(turned.claim == row.slug) & (turned.group == row.group) & (turned.verdict != "")]
+        assert row.fragile == bool((mine.verdict != row.verdict).any())
+
+
+def test_marked_and_sensitive_sets_are_those_of_the_controls(runs):
+    arms = stored("arms")
+    half = arms[arms.kind == "half the data"].set_index(["control", "data"])
+    sets = stored("data_sets")
+    assert len(sets) == len(half)
+    for row in sets.itertuples():
+        control = scores(runs, row.control, row.data, "best_error", "trivial_error").mean()
+        assert row.control_error == pytest.approx(control, rel=1e-4)
+        assert row.marked == (row.of_trivial > 0.9)
+        assert row.sensitive == (half.y[row.control, row.data] < -DELTA)
+
+
+def test_shares_of_simulated_words_sum_to_one():
+    sums = stored("simulated").groupby(["family", "truth", "spread"]).share.sum()
+    np.testing.assert_allclose(sums, 1, atol=1e-4)
 
 
 def test_the_places_of_a_network_have_one_best_and_one_worst_at_most():
-    comparisons = read_table(STORED["comparisons"].path())
-    found = read_table(STORED["places"].path())
-    for (name, data), mine in found.groupby(["experiment", "data"]):
-        assert (mine.m == len(mine)).all() and list(mine.number) == list(range(1, len(mine) + 1))
-        shown = mine[mine.position != "uninformative"]
-        if len(shown) > 1:
-            assert mine.place[mine.stands == "best"].tolist() == [shown.place[shown.effect.idxmax()]]
-            assert mine.place[mine.stands == "worst"].tolist() == [shown.place[shown.effect.idxmin()]]
-        for row in mine.itertuples():
-            same = comparisons[(comparisons.treatment == f"{name}[{row.place}]") & (comparisons.data == data)]
-            assert (row.effect, row.low, row.high) == tuple(same[["effect", "low", "high"]].iloc[0])
+    for _, mine in stored("places").groupby(["experiment", "family"]):
+        assert mine.number.is_unique and mine.number.is_monotonic_increasing
+        if len(mine) > 1:
+            assert mine.place[mine.stands == "best"].tolist() == [mine.place[mine.effect.idxmax()]]
+            assert mine.place[mine.stands == "worst"].tolist() == [mine.place[mine.effect.idxmin()]]
 
 
 def test_the_repository_stays_small():

@@ -1,4 +1,4 @@
-"""Effects with their intervals, one row a comparison."""
+"""Effects with their intervals, one row a data set, and the average below them."""
 
 from __future__ import annotations
 
@@ -7,90 +7,104 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from pipeline.book.words.comparison import LETTERS, RATIOS, interval
+from pipeline.book.words.comparison import RATIOS, change, interval
 from pipeline.book.words.numbers import count, signed
 from pipeline.spec.metrics import metric_of
 from pipeline.spec.tables import TRIVIAL
-from pipeline.style import BAND, PANEL, QUIET, STYLE, TEXT, TREATMENT, need, one, ratio_axis, ratio_ticks
+from pipeline.style import (
+    BAND, BETTER, GREY, OTHERS, PANEL, QUIET, STYLE, TEXT, WORSE, need, one, ratio_axis, ratio_ticks)
 
-#: The longest heading of a forest plot's rows, in characters.
-NAME = 44
-MARKERS = {  # position: marker, filled, words
-    "for": ("o", True, "as predicted"), "against": ("X", True, "not as predicted"),
-    "open": ("o", False, "open"), "uninformative": ("D", False, "cannot show anything"),
-    "decided": ("o", True, "decided"), "undecided": ("o", False, "undecided")}
+#: The longest label of a row, in characters.
+NAME = 38
+#: What was found on a data set: marker, filled, colour, words.
+MARKERS = {"better": ("o", True, BETTER, "better"), "worse": ("X", True, WORSE, "worse"),
+           "larger": ("o", True, BETTER, "larger"), "smaller": ("X", True, WORSE, "smaller"),
+           "": ("o", False, QUIET, "neither"), "average": ("D", True, TEXT, "the average"),
+           "others": ("^", True, OTHERS, "by others, not averaged")}
 
 
-def forest(cells: pd.DataFrame) -> Figure:
-    """One row per comparison and data set: effect, interval, and the band of equivalence.
+def forest(rows: pd.DataFrame) -> Figure:
+    """One row a data set, or unit: effect, interval, and the band of what is too small to matter.
 
-    The axis shows the change of the score. The band is as wide as the row's own margin.
+    Below them the average, on the line of its own interval and the wider one that another data set
+    falls in. The axis shows the change of the score.
 
     Args:
-        cells: rows of a table of cells or comparisons, all of one metric and scale.
+        rows: of one metric and scale, in the order of the picture: `heading` (empty for none, above the
+            first of the rows that share it), `label`, `kind` (`set`, `average`, or `others`: what others found,
+            without an interval, and never averaged), `y`, `low`, `high`,
+            `range_low` and `range_high` (of an average; NaN without), `margin`, `found`.
 
     Raises:
         ValueError: no rows, or more than one metric or scale.
     """
-    need(cells)
-    metric, scale = metric_of(one(cells, "metric")), one(cells, "scale")
-    factor = 1 if scale in RATIOS or (cells["control"] == TRIVIAL).any() else metric.factor
-    lines = _lines(cells)
+    need(rows)
+    metric, scale = metric_of(one(rows, "metric")), one(rows, "scale")
+    times = metric.turn * (1 if scale in RATIOS or (rows["control"] == TRIVIAL).any() else metric.factor)
+    lines = _lines(rows)
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6.6, 0.27 * len(lines) + 1.35), layout="constrained")
-        axes = figure.add_subplot()
+        height = 0.2 * len(lines) + 1.4
+        figure = Figure(figsize=(6.6, height))
+        left = 0.03 + 0.0115 * max(len(text) for text, _ in lines)
+        axes = figure.add_axes((left, 0.92 / height, 0.97 - left, 0.2 * len(lines) / height))
         ends, used = [], {}
-        for y, (_, cell) in enumerate(lines):
-            if cell is not None:
-                ends += _row(axes, y, cell, metric.turn * factor, used)
+        for y, (_, row) in enumerate(lines):
+            if row is not None:
+                ends += _row(axes, y, row, times, used)
         axes.axvline(0, color=QUIET, lw=0.8, zorder=1)
         _rows_axis(axes, lines)
         _reach(axes, ends)
-        _score_axis(axes, cells, factor)
-        # Titles belong to the whole width, which row labels share.
-        figure.suptitle(forest_finding(cells), x=0.01, ha="left", size=9.5, weight="bold")
-        handles = [used[k] for k in MARKERS if k in used]
-        words = [MARKERS[k][2] for k in MARKERS if k in used]
-        if (cells["margin"] > 0).any():
-            handles.append(matplotlib.patches.Patch(color=BAND))
-            words.append("too small to matter")
-        figure.legend(handles, words, loc="outside lower left", ncols=3, frameon=False, fontsize=8,
-                      handletextpad=0.5, columnspacing=1.4)
+        _score_axis(axes, rows, abs(times) != 1)
+        figure.text(0.01, 1 - 0.08 / height, textwrap.fill(forest_finding(rows), 90), size=9.5, weight="bold", va="top")
+        _legend(figure, used, bool((rows["margin"] > 0).any()), bool(np.isfinite(rows["range_low"].astype(float)).any()))
     return figure
 
 
-def _row(axes: Axes, y: int, cell: Mapping, times: int, used: dict) -> list[float]:
-    """Draw a comparison; `times` turns an effect into what the axis shows. Returns what it reaches."""
-    ends, margin = [], abs(times) * float(cell["margin"])
+def _row(axes: Axes, y: int, row: Mapping, times: int, used: dict) -> list[float]:
+    """Draw a row; `times` turns an effect into what the axis shows. Returns what it reaches."""
+    ends, margin = [], abs(times) * float(row["margin"])
     if margin > 0:
-        axes.barh(y, 2 * margin, left=-margin, height=0.86, color=BAND, zorder=0)
+        axes.barh(y, 2 * margin, left=-margin, height=0.9, color=BAND, zorder=0)
         ends += [-margin, margin]
-    place = times * float(cell["effect"])
+    place = times * float(row["y"])
     if not math.isfinite(place):
         axes.text(0, y, "no effect can be computed", color=QUIET, size=7.5, va="center")
         return ends
-    low, high = sorted(times * float(cell[k]) for k in ("low", "high"))
-    kind = _kind(cell)
-    marker, filled, _ = MARKERS[kind]
-    colour = QUIET if kind == "uninformative" else TREATMENT
-    axes.plot([low, high], [y, y], color=colour, lw=1.6, solid_capstyle="butt", zorder=2)
-    used[kind] = axes.plot(
-        [place], [y], marker, color=colour, mfc=colour if filled else PANEL, mec=colour,
-        ms=6, zorder=3, ls="none")[0]
-    return [*ends, low, high]
+    kind = row["kind"] if row["kind"] in MARKERS else _found(row)
+    marker, filled, colour, _ = MARKERS[kind]
+    if kind == "average" and math.isfinite(float(row["range_low"])):
+        wide = sorted(times * float(row[k]) for k in ("range_low", "range_high"))
+        axes.plot(wide, [y, y], color=GREY, lw=5, solid_capstyle="butt", zorder=1)
+        ends += wide
+    if math.isfinite(float(row["low"])):
+        span = sorted(times * float(row[k]) for k in ("low", "high"))
+        axes.plot(span, [y, y], color=colour, lw=1.5, solid_capstyle="butt", zorder=2)
+        ends += span
+    used[kind] = axes.plot([place], [y], marker, color=colour, mfc=colour if filled else PANEL, mec=colour,
+                           ms=5, zorder=3, ls="none")[0]
+    return [*ends, place]
+
+
+def _found(row: Mapping) -> str:
+    """What was found on a data set, in a word; of a measure that nobody judges, which way it went."""
+    if metric_of(row["metric"]).judged or not row["found"]:
+        return row["found"]
+    return "larger" if row["y"] > 0 else "smaller"
 
 
 def _rows_axis(axes: Axes, lines: Sequence[tuple]) -> None:
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.set_yticks(range(len(lines)), [text for text, _ in lines])
-    for tick, (_, cell) in zip(axes.get_yticklabels(), lines, strict=True):
-        tick.set(color=QUIET if cell is None else TEXT, size=7.5 if cell is None else 8.5,
-                 style="italic" if cell is None else "normal")
+    for tick, (_, row) in zip(axes.get_yticklabels(), lines, strict=True):
+        average = row is not None and row["kind"] == "average"
+        tick.set(color=QUIET if row is None else TEXT, size=7.5 if row is None else 8.2,
+                 style="italic" if row is None else "normal", weight="bold" if average else "normal")
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
 
@@ -102,80 +116,74 @@ def _reach(axes: Axes, ends: Sequence[float]) -> None:
     axes.set_xlim(min(0, *reach) - edge, max(0, *reach) + edge)
 
 
-def _score_axis(axes: Axes, cells: pd.DataFrame, factor: int) -> None:
+def _score_axis(axes: Axes, rows: pd.DataFrame, in_units: bool) -> None:
     """The ticks and the name of the axis: the change of the score, and on which side it is better."""
-    metric = metric_of(cells["metric"].iloc[0])
+    metric = metric_of(rows["metric"].iloc[0])
     what = f"change of the {metric.score}"
-    if (cells["minus_treatment"] != "").any():
+    if (rows["minus_treatment"] != "").any():
         what = f"difference of two changes of the {metric.score}"
-    if cells["scale"].iloc[0] in RATIOS:
+    if rows["scale"].iloc[0] in RATIOS:
         ratio_axis(axes.xaxis, ratio_ticks(*axes.get_xlim()), lambda v: signed(100 * math.expm1(v), " %"))
     else:
-        what += f", {metric.unit}" if metric.unit and factor != 1 else ""
+        what += f", {metric.unit}" if metric.unit and in_units else ""
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}".replace("-", "−")))
     better = ("← better" if metric.lower else "better →") if metric.judged else ""
     axes.set_xlabel(f"{what}   ({better})" if better else what, size=8.5)
 
 
-def forest_finding(cells: pd.DataFrame) -> str:
-    """The finding of a forest plot in a few words."""
-    need(cells)
-    counted = cells[cells["position"] != "uninformative"]
-    if not len(counted):
-        return f"None of {count(len(cells), 'comparison')} can show anything"
-    if (counted["region"] != "").all():
-        found = counted["position"].value_counts()
-        return (f"{int(found.get('for', 0))} of {len(counted)} as predicted, "
-                f"{int(found.get('against', 0))} not, {int(found.get('open', 0))} open")
-    found = counted["label"].value_counts()
-    parts = [f"{int(found[k])} {k}" for k in ("better", "worse", "equivalent", "undecided")
-             if found.get(k, 0)]
-    return f"Of {count(len(counted), 'comparison')}: " + ", ".join(parts)
+def _legend(figure: Figure, used: Mapping, band: bool, wide: bool) -> None:
+    shown = [kind for kind in MARKERS if kind in used]
+    handles, words = [used[kind] for kind in shown], [MARKERS[kind][3] for kind in shown]
+    if wide:
+        handles.append(matplotlib.lines.Line2D([], [], color=GREY, lw=5))
+        words.append("another data set, four in five")
+    if band:
+        handles.append(matplotlib.patches.Patch(color=BAND))
+        words.append("too small to matter")
+    figure.legend(handles, words, loc="lower left", ncols=len(words) if len(words) <= 6 else 4, frameon=False,
+                  fontsize=7.5, handletextpad=0.4, columnspacing=1.0, bbox_to_anchor=(0, 0))
 
 
-def forest_alt(cells: pd.DataFrame) -> str:
+def forest_finding(rows: pd.DataFrame) -> str:
+    """The finding of a forest plot in a few words: on how many rows which way, and the averages."""
+    need(rows)
+    sets = rows[rows["kind"] == "set"]
+    found = [_found(row) for row in sets.to_dict("records")]
+    words = ("better", "worse") if metric_of(one(rows, "metric")).judged else ("larger", "smaller")
+    parts = [f"{words[0].capitalize()} on {found.count(words[0])} of {count(len(found), 'set')}, "
+             f"{words[1]} on {found.count(words[1])}"] if found else []
+    # A single set is its own average.
+    averages = rows[rows["kind"] == "average"] if len(sets) != 1 else rows.iloc[:0]
+    for row in averages.to_dict("records"):
+        place = f"{row['heading']}, " if row["heading"] else ""
+        parts.append(f"{place}{row['label']}: {interval(row)}")
+    return "; ".join(parts)
+
+
+def forest_alt(rows: pd.DataFrame) -> str:
     """The finding, and every row's change with its interval."""
-    need(cells)
-    metric = metric_of(one(cells, "metric"))
-    rows = "; ".join(_row_words(cell) for cell in cells.to_dict("records"))
-    return f"Forest plot of the {metric.score}. {forest_finding(cells)}. {rows}."
+    need(rows)
+    metric = metric_of(one(rows, "metric"))
+    words = "; ".join(_row_words(row) for row in rows.to_dict("records") if row["kind"] != "average")
+    return f"Forest plot of the {metric.score}. {forest_finding(rows)}. {words}."
 
 
-def _row_words(cell: Mapping) -> str:
-    where = f"{cell['treatment']} against {cell['control']} on {cell['data']}"
-    if not math.isfinite(cell["effect"]):
+def _row_words(row: Mapping) -> str:
+    where = f"{row['heading']}: {row['label']}" if row["heading"] else row["label"]
+    if not math.isfinite(row["y"]):
         return f"{where}: no effect can be computed"
-    shown = {**cell, "metric": "error"} if cell["control"] == TRIVIAL else cell
-    kind = _kind(cell)
-    words = cell["label"] if kind in ("decided", "undecided") else MARKERS[kind][2]
-    return f"{where}: {interval(shown)}, {words}"
+    if row["kind"] == "others":
+        return f"others, {where} {signed(change(row['y'], row['metric'], row['scale']), ' %')}"
+    return f"{where} {interval(row)}"
 
 
-def _lines(cells: pd.DataFrame) -> list[tuple[str, Mapping | None]]:
-    """Lines of a forest plot: (text, cell), or (heading, None) above each comparison."""
-    lines = []
-    keys = ["treatment", "control", "minus_treatment", "minus_control", "minus_data"]
-    for names, rows in cells.groupby(keys, sort=False):
-        lines += [(text, None) for text in _heading(*names)]
-        lines += [(cell["data"], cell) for cell in rows.to_dict("records")]
+def _lines(rows: pd.DataFrame) -> list[tuple[str, Mapping | None]]:
+    """Lines of a forest plot: (text, row), or (heading, None) above the rows that share it."""
+    lines, last = [], ""
+    for row in rows.to_dict("records"):
+        if row["heading"] != last and row["heading"]:
+            lines += [(text, None) for text in textwrap.wrap(row["heading"].replace("[", " ["), NAME)]
+        last = row["heading"]
+        label = row["label"]
+        lines.append((label if len(label) <= NAME else label[:NAME - 1] + "…", row))
     return lines
-
-
-def _heading(treatment: str, control: str, less: str, less_control: str, other: str) -> list[str]:
-    """The names of a comparison; they may take two fifths of the width, longer ones get several lines."""
-    parts = [treatment, f"against {control}"]
-    if less:
-        parts += [f"less {less}", f"against {less_control}" + (f" on {other}" if other else "")]
-    if len(" ".join(parts)) <= NAME:
-        return [" ".join(parts)]
-    return [line for part in parts for line in textwrap.wrap(
-        part.replace("[", " [").replace(",", ", "), NAME)]
-
-
-def _kind(cell: Mapping) -> str:
-    """A key of `MARKERS`."""
-    if cell["position"] in ("for", "against", "uninformative"):
-        return cell["position"]
-    if cell["region"]:
-        return "open"
-    return "decided" if cell["label"] in LETTERS else "undecided"

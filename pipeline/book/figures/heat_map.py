@@ -1,18 +1,17 @@
-"""Every comparison of the study as a cell of colour."""
+"""Every comparison of the study as a field of colour."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import matplotlib
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
-from pipeline.book.words.comparison import LETTERS
 from pipeline.book.words.numbers import count, percent, signed, whole
 from pipeline.style import BETTER, GREY, PANEL, QUIET, STYLE, TEXT, WORSE, need
 
@@ -20,63 +19,100 @@ from pipeline.style import BETTER, GREY, PANEL, QUIET, STYLE, TEXT, WORSE, need
 DIVERGING = LinearSegmentedColormap.from_list("error", [BETTER, "#f7f7f5", WORSE])
 #: The heat map's colours end at half, and at twice, the control's error.
 FULL_COLOUR = math.log(2)
+#: The column that stands behind the data sets.
+AVERAGE = "average"
+#: In inches: a column, a row, the names of the rows, those of the columns, the averages.
+WIDE, TALL, LABEL, TOP, LAST = 0.24, 0.19, 2.5, 1.05, 0.75
 
 
-def heat_map(comparisons: pd.DataFrame) -> Figure:
-    """Experiments (rows, under what each is compared with) by data sets (columns).
+def heat_map(rows: pd.DataFrame) -> Figure:
+    """Experiments (rows, under what each is compared with) by data sets (columns), and their average.
 
-    Colour and number: the change of the test error in per cent. Letter: B better, W worse,
-    E equivalent; none: undecided. Grey: the data set cannot show anything.
+    Colour: the change of the test error. A dot: its interval leaves zero out. Numbers: the average's
+    change in per cent.
 
     Args:
-        comparisons: columns `treatment`, `control`, `data`, `effect` (log ratio), `label`,
-            `position`; one row per treatment and data set.
+        rows: `treatment`, `control`, `family`, `data` (`AVERAGE` for that of a family), `y` (log ratio),
+            `found`; one row per treatment, control and data set.
 
     Raises:
         ValueError: no rows, or an effect that is no log ratio.
     """
-    need(comparisons)
-    if set(comparisons["scale"]) != {"log ratio"}:
+    need(rows)
+    if set(rows["scale"]) != {"log ratio"}:
         raise ValueError("a heat map needs effects on the log-ratio scale. "
-                         f"Received: {sorted(set(comparisons['scale']))}")
-    panels = [_panel(comparisons, names, sets) for names, sets in _families(comparisons)]
-    wide, row, label, gap = 0.72, 0.235, 2.55, 0.5
-    heights = [row * len(lines) for lines, *_ in panels]
-    width = label + wide * max(len(sets) for _, sets, *_ in panels) + 0.2
-    height = sum(heights) + gap * len(panels) + 1.25
+                         f"Received: {sorted(set(rows['scale']))}")
+    panels = [_lines(panel) for panel in _panels(rows)]
+    width = LABEL + WIDE * max(len(sets) for _, sets, *_ in panels) + LAST + 0.2
+    height = sum(TALL * len(lines) + TOP for lines, *_ in panels) + 1.35
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height))
-        top = height - 0.5
-        figure.text(0.02, 1 - 0.12 / height, _heat_finding(comparisons), va="top", weight="bold",
-                    size=9.5)
-        for panel, tall in zip(panels, heights, strict=True):
-            top -= gap
-            _draw(figure.add_axes((label / width, (top + 0.28 - tall) / height,
-                                   wide * len(panel[1]) / width, tall / height)), *panel)
-            top -= tall
-        _scale(figure, figure.add_axes((label / width, 0.62 / height, min(2.6, width - label - 0.3) / width,
-                                        0.1 / height)))
+        figure = Figure(figsize=(max(width, 6.6), height))
+        width, top = figure.get_figwidth(), height - 0.4
+        figure.text(0.02, 1 - 0.1 / height, _finding(rows), va="top", weight="bold", size=9.5)
+        for lines, sets, *content in panels:
+            top -= TOP + TALL * len(lines)
+            _draw(figure.add_axes((LABEL / width, (top + 0.1) / height, WIDE * len(sets) / width,
+                                   TALL * len(lines) / height)), lines, sets, *content)
+        _scale(figure, figure.add_axes((LABEL / width, 0.62 / height, 2.6 / width, 0.1 / height)))
         figure.text(0.02, 0.67 / height, "change of the test error", size=8, va="center")
-        figure.text(0.02, 0.12 / height, "Numbers in per cent. B better, W worse, E equivalent, no "
-                    "letter undecided.\nGrey: cannot show anything.", size=7.5, color=QUIET)
+        figure.text(0.02, 0.12 / height, "A dot: the interval leaves zero out. Numbers: the average over the units of "
+                    "the family, in per cent;\nbold where its interval leaves zero out.", size=7.5, color=QUIET)
     return figure
 
 
-def _draw(axes: Axes, lines, sets, values, grey, notes) -> None:
-    """One panel; its parts are those of `_panel`."""
+def _panels(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The rows of each family, then those of data sets without one that share experiments."""
+    for family, mine in rows[rows["family"] != ""].groupby("family", sort=False):
+        yield mine
+    alone = rows[rows["family"] == ""]
+    groups: list[tuple[set, set]] = []
+    for treatment, mine in alone.groupby("treatment", sort=False):
+        names, sets = {treatment}, set(mine["data"])
+        for one in [one for one in groups if one[1] & sets]:
+            groups.remove(one)
+            names, sets = names | one[0], sets | one[1]
+        groups.append((names, sets))
+    for names, _ in groups:
+        yield alone[alone["treatment"].isin(names)]
+
+
+def _lines(rows: pd.DataFrame):
+    """Lines (text, is it a heading), data sets; by line and data set: value and dot; by line: the average."""
+    sets = [data for data in dict.fromkeys(rows["data"]) if data != AVERAGE]
+    lines, values, dots, averages = [], [], [], []
+    for control, group in rows.groupby("control", sort=False):
+        for treatment, mine in [(None, None), *group.groupby("treatment", sort=False)]:
+            lines.append((f"against {control}", True) if treatment is None else (treatment, False))
+            known = {} if mine is None else {row["data"]: row for row in mine.to_dict("records")}
+            values.append([-known[data]["y"] if data in known else math.nan for data in sets])
+            dots.append([data in known and known[data]["found"] != "" for data in sets])
+            averages.append(known.get(AVERAGE))
+    return lines, sets, np.array(values, float), np.array(dots), averages
+
+
+def _draw(axes: Axes, lines, sets, values, dots, averages) -> None:
+    """One panel; its parts are those of `_lines`."""
     axes.set_facecolor(PANEL)
-    sns.heatmap(values, ax=axes, cmap=DIVERGING, vmin=-FULL_COLOUR, vmax=FULL_COLOUR,
-                annot=notes, fmt="", annot_kws={"size": 7.5}, cbar=False,
-                xticklabels=False, yticklabels=False,
-                mask=np.isnan(values), linewidths=1, linecolor=PANEL)
-    for i, j in zip(*np.nonzero(grey), strict=True):
-        axes.add_patch(matplotlib.patches.Rectangle((j, i), 1, 1, fc=GREY, ec=PANEL))
+    axes.pcolormesh(np.ma.masked_invalid(values), cmap=DIVERGING, vmin=-FULL_COLOUR, vmax=FULL_COLOUR,
+                    edgecolors=PANEL, lw=0.8)
+    down, along = np.nonzero(dots & np.isfinite(values))
+    axes.plot(along + 0.5, down + 0.5, ".", color=TEXT, ms=2.6, ls="none")
+    for line, average in enumerate(averages):
+        if average is not None:
+            axes.text(len(sets) + 0.4, line + 0.5, whole(100 * math.expm1(-average["y"])), size=7.5, va="center",
+                      weight="bold" if average["found"] else "normal")
+    if any(averages):
+        axes.text(len(sets) + 0.4, -0.3, AVERAGE, size=7, rotation=60, ha="left", rotation_mode="anchor")
+    axes.set_ylim(len(lines), 0)
+    axes.set_xlim(0, len(sets))
     axes.xaxis.tick_top()
-    axes.set_xticks(np.arange(len(sets)) + 0.5, sets, rotation=0, size=8)
-    axes.set_yticks(np.arange(len(lines)) + 0.5, [text for text, _ in lines], rotation=0, size=8)
+    axes.set_xticks(np.arange(len(sets)) + 0.5, sets, rotation=60, ha="left", size=7, rotation_mode="anchor")
+    axes.set_yticks(np.arange(len(lines)) + 0.5, [text if len(text) < 42 else text[:40] + "…" for text, _ in lines],
+                    size=7.5)
     for tick, (_, heading) in zip(axes.get_yticklabels(), lines, strict=True):
         tick.set(color=QUIET if heading else TEXT, style="italic" if heading else "normal")
     axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
 
 
 def _scale(figure: Figure, axes: Axes) -> None:
@@ -86,64 +122,25 @@ def _scale(figure: Figure, axes: Axes) -> None:
         orientation="horizontal")
     ticks = [-50, -25, 0, 33, 100]
     scale.set_ticks(np.log1p(np.array(ticks) / 100), labels=[signed(t, " %") for t in ticks], size=7.5)
-    scale.outline.set_visible(False)
+    scale.outline.set(edgecolor=GREY, linewidth=0.5)
 
 
-def heat_map_alt(comparisons: pd.DataFrame) -> str:
+def heat_map_alt(rows: pd.DataFrame) -> str:
     """What the heat map shows, in a sentence or two."""
-    need(comparisons)
-    shown = comparisons[comparisons["position"] != "uninformative"]
-    text = (f"Heat map of {count(comparisons['treatment'].nunique(), 'experiment')} against what "
-            f"each is compared with, on {count(comparisons['data'].nunique(), 'data set')}. "
-            f"{_heat_finding(comparisons)}.")
-    decided = shown[shown["label"].isin(["better", "worse"])]
-    if len(decided):
-        largest = decided.loc[decided["effect"].abs().idxmax()]
-        text += (f" The largest decided change is that of {largest['treatment']} on "
-                 f"{largest['data']}: {percent(largest['effect'])} test error.")
+    need(rows)
+    shown = rows[rows["data"] != AVERAGE]
+    text = (f"Heat map of {count(shown['treatment'].nunique(), 'experiment')} against what "
+            f"each is compared with, on {count(shown['data'].nunique(), 'data set')}. {_finding(rows)}.")
+    clear = shown[shown["found"] != ""]
+    if len(clear):
+        largest = clear.loc[clear["y"].abs().idxmax()]
+        text += (f" The largest change whose interval leaves zero out is that of {largest['treatment']} on "
+                 f"{largest['data']}: {percent(largest['y'])} test error.")
     return text
 
 
-def _heat_finding(table: pd.DataFrame) -> str:
-    labels = table.loc[table["position"] != "uninformative", "label"].value_counts()
-    better, worse, same = (int(labels.get(k, 0)) for k in ("better", "worse", "equivalent"))
-    return (f"Of {count(int(labels.sum()), 'comparison')}, {better} better, {worse} worse, "
-            f"{same} equivalent, {int(labels.get('undecided', 0))} undecided")
-
-
-def _families(table: pd.DataFrame) -> list[tuple[list[str], list[str]]]:
-    """Treatments that share a data set, directly or through others, with their data sets."""
-    families: list[tuple[list[str], list[str]]] = []
-    for treatment, rows in table.groupby("treatment", sort=False):
-        names, sets = [treatment], list(rows["data"])
-        apart = []
-        for family in families:
-            if set(family[1]) & set(sets):
-                names, sets = family[0] + names, family[1] + sets
-            else:
-                apart.append(family)
-        families = [*apart, (names, list(dict.fromkeys(sets)))]
-    return families
-
-
-def _panel(table: pd.DataFrame, names: list[str], sets: list[str]):
-    """Lines (text, is it a heading), data sets, and per line and data set: value, grey, note."""
-    mine = table[table["treatment"].isin(names)]
-    lines, values, grey, notes = [], [], [], []
-    for control, group in mine.groupby("control", sort=False):
-        lines.append((f"against {control}", True))
-        values.append([math.nan] * len(sets))
-        grey.append([False] * len(sets))
-        notes.append([""] * len(sets))
-        for treatment, rows in group.groupby("treatment", sort=False):
-            cells = rows.set_index("data")
-            lines.append((treatment, False))
-            line = [cells.loc[s] if s in cells.index else None for s in sets]
-            grey.append([c is not None and (c["position"] == "uninformative"
-                                            or not math.isfinite(c["effect"])) for c in line])
-            values.append([math.nan if c is None or g else -c["effect"]
-                           for c, g in zip(line, grey[-1], strict=True)])
-            notes.append(["" if math.isnan(v) else
-                          f"{whole(100 * math.expm1(v))} {LETTERS.get(c['label'], '')}".strip()
-                          for c, v in zip(line, values[-1], strict=True)])
-    return lines, sets, np.array(values), np.array(grey), np.array(notes)
+def _finding(rows: pd.DataFrame) -> str:
+    found = list(rows.loc[rows["data"] != AVERAGE, "found"])
+    better, worse = found.count("better"), found.count("worse")
+    return (f"Of {count(len(found), 'comparison')}, {better} better, {worse} worse, "
+            f"{len(found) - better - worse} neither")

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from pipeline.book.words.comparison import direction
 from pipeline.book.words.numbers import signed
-from pipeline.book.words.places import finding, place_change
+from pipeline.book.words.places import finding, place_change, where
 from pipeline.style import (
     BAND, DIRECTIONS, GREY, PANEL, QUIET, STYLE, TEXT, need, one, ratio_axis, ratio_ticks)
 
@@ -26,7 +26,7 @@ REACH = math.log(3)
 
 
 def places(rows: pd.DataFrame) -> Figure:
-    """The chain from the input to the output; beside each place, its effect on every data set.
+    """The chain from the input to the output; beside each place, the average of its effects.
 
     Narrow enough for a telephone.
 
@@ -51,7 +51,7 @@ def places(rows: pd.DataFrame) -> Figure:
             _place(chain, y, len(mine), name)
             for line, row in enumerate(mine):
                 _effect(axes, y + line + 0.5, row, used)
-                ticks.append((y + line + 0.5, row["data"]))
+                ticks.append((y + line + 0.5, where(row["family"])))
             _box(chain, y + len(mine) + 0.25, box)
             y += len(mine) + BOX + 0.5
         _finish(chain, axes, y, ticks, rows)
@@ -101,8 +101,7 @@ def _effect(axes: Axes, y: float, row: Mapping, used: dict) -> None:
     if not math.isfinite(row["effect"]):
         axes.text(0, y, "no effect can be computed", color=QUIET, size=7, va="center", ha="center")
         return
-    kind = ("blind", False) if row["position"] == "uninformative" else (
-        str(direction(row)), row["label"] in ("better", "worse"))
+    kind = str(direction(row)), row["low"] > row["margin"] or row["high"] < -row["margin"]
     marker, filled, colour, _ = DIRECTIONS[kind]
     middle, *ends = np.clip([-row["effect"], -row["high"], -row["low"]], -REACH, REACH)
     axes.plot(ends, [y, y], color=colour, lw=1.5, solid_capstyle="butt", zorder=2)
@@ -142,7 +141,7 @@ def _thinned(places: Sequence[float]) -> list[float]:
 def places_alt(rows: pd.DataFrame) -> str:
     """The finding, and every place's change with its interval, in the network's order."""
     need(rows)
-    parts = [f"{name}: " + ", ".join(f"{place_change(row)} on {row['data']}"
+    parts = [f"{name}: " + ", ".join(f"{place_change(row)} on {where(row['family'])}"
                                      for row in mine.to_dict("records"))
              for name, mine in rows.sort_values("number", kind="stable").groupby("place", sort=False)]
     return ("The network as a chain of layers, with the change of the test error at each place. "

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-import pandas as pd
+import numpy as np
 
-from pipeline.book.advice import advice, tally
+from pipeline.book.advice import Do, advice
 from pipeline.book.answers import Answer, answers
-from pipeline.book.blocks import check_table, claim_picture, others, place_picture
+from pipeline.book.blocks import averages_with_scale, check_table, claim_picture, others, place_picture
 from pipeline.book.figures.sweep import dose_alt, dose_response
 from pipeline.book.markdown import claim_link, experiment_link, image, table
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study
-from pipeline.book.words.advice import tally_words, to_do
-from pipeline.book.words.claim import (
-    effect, prediction, sureness, verdict_sentence, verdict_words)
-from pipeline.book.words.comparison import counted
+from pipeline.book.words.claim import all_verdicts, prediction, verdict_sentence, verdict_words
 from pipeline.book.words.network import put_in
-from pipeline.book.words.numbers import capital, count, signed
+from pipeline.book.words.numbers import capital, count, short
 from pipeline.book.words.places import finding
 from pipeline.spec.claims import Claim
+from pipeline.spec.tables import MEASURED
 
 
 def write(study: Study) -> dict[str, str | Picture]:
@@ -46,9 +44,9 @@ def chapter(study: Study, topic: str) -> str:
     shown = {found.claim.slug for found in lead}
     rows = {row for claim in claims for row in claim.rows}
     return "\n".join([
-        *_lead(study, lead), "", advised(study, topic), *places(study, topic),
+        *_lead(study, lead), "", advised(study, topic, shown), *places(study, topic),
         "## All claims of this chapter\n",
-        table(["claim", "verdict"], [(claim_link(claim), verdict_words(study.verdict(claim)))
+        table(["claim", "verdict"], [(claim_link(claim), all_verdicts(study.verdict_rows(claim)))
                                      for claim in claims]),
         *(part for claim in claims for part in _claim(study, claim, claim.slug in shown)),
         *_swept(study, topic), *(more(study) for more in MORE.get(topic, ())),
@@ -58,32 +56,44 @@ def chapter(study: Study, topic: str) -> str:
 def _lead(study: Study, lead: Sequence[Answer]) -> list[str]:
     if not lead:
         return []
-    lines = [f"- {claim_link(found.claim)}: {sureness(found.claim, found.row, found.cells)}"
-             + (f". {capital(effect(found.claim, found.cells, study.rule))}." if len(counted(found.cells)) else "")
-             for found in lead]
-    return [":::{admonition} In short\n:class: tip\n" + " ".join(found.sentence for found in lead)
+    lines = [f"- {claim_link(one.claim)}: {all_verdicts(study.verdict_rows(one.claim))}" for one in lead]
+    return [":::{admonition} In short\n:class: tip\n" + "\n\n".join(one.sentence for one in lead)
             + "\n:::\n", *lines]
 
 
-def advised(study: Study, topic: str) -> str:
-    """The advice of a topic in short; empty if there is none."""
-    lines = [f"- {one.situation}. {to_do(one)} {tally_words(tally(one.cells)).capitalize()}."
-             for one in advice(study) if one.claim.topic == topic]
-    return "\n".join(["## What to do\n", *lines, "", "*Better* and *worse*: the whole interval is on one "
-                      "side of zero. [The guide](/guide.md) has what each rests on.\n"]) if lines else ""
+def advised(study: Study, topic: str, said: Collection[str] = ()) -> str:
+    """The advice of a topic in short, in the order of `Do`; empty if there is none.
+
+    Args:
+        said: claims that the chapter opens with; they are not said again.
+    """
+    found = [(one, finding) for one in advice(study) if one.claim.topic == topic and one.claim.slug not in said
+             for finding in one.found]
+    lines = [f"- {one.situation}" + (f" ({finding.group})" if finding.group else "") + f". **{finding.head}.** "
+             + f"{capital(finding.words)}{'.' if finding.words else ''} {finding.note}".strip()
+             for do in Do for one, finding in found if finding.do is do]
+    return "\n".join([f"## What {'else to' if said else 'to'} do\n", *lines, "",
+                      "[The guide](/guide.md) averages over the data that are like yours.\n"]) if lines else ""
 
 
 def _claim(study: Study, claim: Claim, answers: bool) -> list[str]:
     """A claim with its checks or its figure, which folds open unless the claim answers the chapter."""
-    row = study.verdict(claim)
-    parts = [f"## {claim.says.rstrip('.')}\n",
-             f"{verdict_words(row)} {verdict_sentence(claim, row)}\n", f"{prediction(claim)}\n"]
+    said = [(f"*{capital(row['group'])}.* " if row["group"] else "") + f"{verdict_words(row)} "
+            + verdict_sentence(claim, row, _average(study, claim, row["group"])) + "\n"
+            for row in study.verdict_rows(claim)]
+    parts = [f"## {claim.says.rstrip('.')}\n", *said, f"{prediction(claim)}\n"]
     if claim.checks:
         parts.append(check_table(study, claim.checks))
     elif picture := claim_picture(study, claim):
         drawn = image(study, picture)
-        parts.append(drawn if answers else f"::::{{dropdown}} The comparisons, drawn\n{drawn}\n::::\n")
+        parts.append(drawn if answers else f"::::{{dropdown}} The data sets, drawn\n{drawn}\n::::\n")
     return [*parts, claim_link(claim, "All numbers of this claim") + "\n"]
+
+
+def _average(study: Study, claim: Claim, group: str) -> dict | None:
+    """A claim's average in a group, as `verdict_sentence` reads it."""
+    rows = averages_with_scale(study.claim_effects(claim), study.claim_averages(claim))
+    return next((row for row in rows if row["group"] == group), None)
 
 
 def places(study: Study, topic: str) -> list[str]:
@@ -145,25 +155,30 @@ MORE = {"order": (applications,), "old_code": (old_code,)}
 
 def limits(study: Study, claims: Sequence[Claim]) -> str:
     """What the answers of a chapter rest on, and what they cannot say."""
-    cells = study.cells[study.cells["claim"].isin([claim.slug for claim in claims])]
-    if not len(cells):
+    slugs = {claim.slug for claim in claims}
+    effects = study.effects[study.effects["claim"].isin(slugs)]
+    if not len(effects):
         return ""
-    sets = [name for name in study.params.data if name in set(cells["data"])]
-    opened = [claim for claim in claims if study.verdict(claim)["verdict"] == "undecided"]
-    text = (f"Measured on {', '.join(sets)}, with the networks named above and no others. "
-            f"{len(opened)} of {count(len(claims), 'claim')} stayed undecided.")
-    if blind := sorted(study.blind & set(sets)):
-        text += f" On {', '.join(blind)}, “no difference” is never concluded."
-    return (f"## The limits of this answer\n\n{text}{_detectable(cells)} "
+    sets = [name for name in study.params.data if name in set(effects["data"])]
+    opened = sum(all(row["verdict"] == "undecided" for row in study.verdict_rows(claim)) for claim in claims)
+    waiting = sum(study.verdict(claim)["verdict"] == MEASURED for claim in claims)
+    text = (f"Measured on {count(len(sets), 'data set')} ({', '.join(name.replace('_', ' ') for name in sets)}), with "
+            f"the networks named above and no others. {opened} of {count(len(claims), 'claim')} stayed undecided"
+            + (f", {waiting} {'is' if waiting == 1 else 'are'} being measured." if waiting else "."))
+    known = set(study.data_sets["data"]) & set(sets)
+    if blunt := sorted(known - study.sensitive):
+        text += (f" On {', '.join(name.replace('_', ' ') for name in blunt)}, half the data does not raise the error by "
+                 "more than the margin: that nothing happens must be shown without them, too.")
+    return (f"## The limits of this answer\n\n{text}{_width(study, slugs)} "
             "See [the limits](/limits.md) of the whole.\n")
 
 
-def _detectable(cells: pd.DataFrame) -> str:
-    """The change that half of the comparisons of errors could have found."""
-    errors = cells[(cells["scale"] == "log ratio") & (cells["metric"] == "error")
-                   & (cells["position"] != "uninformative")]
-    if not len(errors):
+def _width(study: Study, slugs: set[str]) -> str:
+    """How far the averages' intervals reach, in the middle of them."""
+    rows = study.averages[study.averages["claim"].isin(slugs) & (study.averages["metric"] == "error")
+                          & (study.averages["family"] != "")]
+    if not len(rows):
         return ""
-    middle = signed(100 * math.expm1(-errors["detectable"].median()), " %")
-    return (f" Half of the comparisons of errors could have found a change of {middle}, or a "
-            "smaller one.")
+    middle = float(np.median((rows["high"].astype(float) - rows["low"].astype(float)) / 2))
+    return (f" Half of the averages of errors over a family are known to within {short(100 * math.expm1(middle))} % "
+            "or less, either way.")

@@ -5,101 +5,77 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import pandas as pd
-
-from pipeline.book.advice import Advice, advice, tally
-from pipeline.book.figures.answers import answers, answers_alt
-from pipeline.book.markdown import claim_link, image, table
+from pipeline.book.advice import Advice, Do, advice
+from pipeline.book.figures.answers import answer_rows, answers, answers_alt, answers_narrow
+from pipeline.book.markdown import claim_link, source, table
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study
-from pipeline.book.words.advice import DO, do, tally_words, to_do
 from pipeline.book.words.claim import BADGES, verdict_words
-from pipeline.book.words.comparison import Way, counted, interval
 from pipeline.book.words.numbers import count, span
 
 
 def write(study: Study) -> dict[str, str | Picture]:
-    """What the first page includes: the answers, their figure, and how many claims came out which way."""
-    found = advice(study, front=True)
-    cells = drawn(found)
-    picture = Picture("answers", cells, answers, answers_alt, small=True)
-    shown = {"figures/answers": picture} if len(cells) else {}
+    """What the first page includes: the figure of the answers, the same with links, and the verdicts' counts."""
+    found = advice(study, primary=True)
+    rows = answer_rows(found)
+    shown = {f"figures/{name}": Picture(name, rows, draw, answers_alt, small=name != "answers")
+             for name, draw in (("answers", answers), ("answers-narrow", answers_narrow))} if len(rows) else {}
     return shown | {
-        "generated/index/answers.md": front(study, found),
-        "generated/index/figure.md": (image(study, picture) if shown else "") + "\n" + verdicts(study)}
+        "generated/index/answers.md": front(study, found, list(shown.values())),
+        "generated/index/verdicts.md": verdicts(study)}
 
 
-def front(study: Study, found: Sequence[Advice]) -> str:
-    """The answers in short, how to read them, and a table of them that stacks on a narrow screen.
-
-    The table: situation, what to do, what was found, how sure that is, and what the threads claim.
-    """
-    rows = [(f"[{one.situation}](/{one.claim.topic}.md)", to_do(one), ends(one.cells),
-             tally_words(tally(one.cells)), f"{verdict_words(one.row)} {claim_link(one.claim)}")
-            for one in found]
-    if not rows:
-        return "No situation of the guide rests on a claim that is declared.\n"
-    return (in_short(found) + _key(study, found) + ":::{div} cards answers\n" + table(
-        ["situation", "do this", "change of the test error", "how sure", "the threads' claim"], rows) + ":::\n")
+def front(study: Study, found: Sequence[Advice], pictures: Sequence[Picture]) -> str:
+    """The figure, for wide screens and for narrow ones; how to read it; and the same as a list with links."""
+    if not found:
+        return "No situation of the guide rests on a primary claim that is declared.\n"
+    drawn = [image_for(picture, side) for picture, side in zip(pictures, ("wide", "narrow"), strict=False)]
+    return "\n".join([*drawn, _source(study, found, pictures), _key(study, found), listed(found)])
 
 
-def in_short(found: Sequence[Advice]) -> str:
-    """The situations by what to do, and how many of their comparisons are clear."""
-    groups: dict[str, list[str]] = {one.word: [] for pair in DO.values() for one in pair}
-    for one in found:
-        if what := do(one):
-            groups[what.word].append(one.situation)
-    lines = [f"**{word}:** " + "; ".join(mine) + ".\n" for word, mine in groups.items() if mine]
-    if not lines:
+def image_for(picture: Picture, side: str) -> str:
+    """A figure that only screens of one width show; see book/_static/book.css."""
+    return (f":::{{div}} only-{side}\n```{{image}} /figures/{picture.name}.svg\n:alt: {picture.alt}\n"
+            f":class: figure {side}\n```\n:::\n")
+
+
+def _source(study: Study, found: Sequence[Advice], pictures: Sequence[Picture]) -> str:
+    if not pictures:
         return ""
-    cells = counted(pd.concat([one.cells for one in found]))
-    counts = tally(cells)
-    known, beyond = (sum(number[way] for way in (Way.BETTER, Way.WORSE))
-                     for number in (counts.ways, counts.beyond))
-    sure = (f"**How sure?** Comparisons behind these lines: {counts.whole}; with a clear direction: {known}; "
-            f"beyond the margin, below which a change hardly matters: {beyond}. All networks are small, on "
-            f"{cells['data'].nunique()} [data sets](/method.md): compare on your own.\n")
-    return ":::{admonition} In short\n:class: tip short\n" + "\n".join([*lines, sure]) + ":::\n\n"
+    names = [name for one in found for name in one.claim.experiments]
+    return source(study, f"{pictures[0].name}.csv", pictures[0].data.encode(), names)
 
 
 def _key(study: Study, found: Sequence[Advice]) -> str:
-    """How to read the table of the first page."""
-    seeds = [int(n) for one in found for n in one.cells["seeds"]]
-    return (f"A comparison is one network on one of the [data sets](/method.md), with and without the "
-            f"change, {span(seeds) if seeds else 'several'} seeds each. In brackets: "
-            f"{100 * (1 - study.rule.alpha):.0f} % intervals, for all "
-            "comparisons of a row together. *Better*, *worse*: the whole interval is on one side of zero; "
-            "*the same*: it lies within the [margin](/method.md), "
-            f"{100 * (study.rule.ratio_margin - 1):.0f} % or more where errors are few; *unclear*: neither. "
-            "The badge judges what the threads claim, not this advice: undecided means that too few "
-            "comparisons lie clearly beyond the margin, mixed that some are for the claim and some "
-            "against.\n\n")
+    """How to read the figure."""
+    rule = study.rule
+    seeds = [int(n) for one in found for finding in one.found for n in finding.units["seeds"]]
+    each = f", each with {span(seeds)} seeds" if seeds else ""
+    return (f"**How to read it.** A dot is one [data set](/method.md){each}; sets of one source count once. The "
+            f"diamond is their average, with its {100 * rule.confidence:.0f} % interval. *On another set*: where "
+            f"the effect on another such set falls, in about {100 * rule.range_share:.0f} % of cases. A change below "
+            f"{100 * (rule.ratio_margin - 1):.0f} % hardly matters. *Do* and *don’t* stand only where the average "
+            "would hold among so many questions, too (at a false discovery rate of "
+            f"{100 * rule.q_level:.0f} %). The networks are small, and the sets are those that could be had: see "
+            "[the limits](/limits.md).\n")
 
 
-def ends(cells: pd.DataFrame) -> str:
-    """The best comparison and the worst, each with its interval and its data set."""
-    cells = counted(cells)
-    if not len(cells):
-        return "nothing yet"
-    best, worst = (f"{interval(cell)}, {cell['data'].replace('_', ' ')}"
-                   for cell in (cells.iloc[0], cells.iloc[-1]))
-    return best if len(cells) == 1 else f"best: {best}<br>worst: {worst}"
-
-
-def drawn(found: Sequence[Advice]) -> pd.DataFrame:
-    """The comparisons of errors that the first page's figure shows; see `figures.answers`."""
-    parts = [cells.assign(answer=one.situation) for one in found
-             if len(cells := counted(one.cells)) and set(cells["metric"]) == {"error"}
-             and set(cells["scale"]) == {"log ratio"}]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+def listed(found: Sequence[Advice]) -> str:
+    """Every answer again, with links to its chapter and its claim, as a table that stacks on a narrow screen."""
+    rows = [(f"[{one.situation}](/{one.claim.topic}.md)" + (f" ({finding.group})" if finding.group else ""),
+             f"**{finding.head}**", " ".join(filter(None, [finding.words, finding.note])) or "–",
+             f"{verdict_words(finding.verdict)} {claim_link(one.claim)}")
+            for do in Do for one in found for finding in one.found if finding.do is do]
+    return (":::::{dropdown} The same in words, with links\n::::{div} cards answers\n" + table(["question", "answer", "what was found", "the threads’ claim"],
+                                                                     rows) + "::::\n:::::\n")
 
 
 def verdicts(study: Study) -> str:
-    """How many claims came out which way."""
-    found = Counter(study.verdict(claim)["verdict"] for claim in study.claims)
+    """How many claims came out which way; one whose strata differ has a verdict for each."""
+    found = Counter(row["verdict"] for claim in study.claims for row in study.verdict_rows(claim))
     if not found:
         return "No claim is declared.\n"
     parts = [[f"{found[k]} {k}" for k in names if found[k]] for names in (
         [k for k in BADGES if k not in ("true", "false")], ("true", "false"))]
     exact = f"; decided by exact checks: **{', '.join(parts[1])}**" if parts[1] else ""
-    return f"Of {count(len(study.claims), 'claim')}: **{', '.join(parts[0]) or 'none'}**{exact}.\n"
+    return f"Of {count(sum(found.values()), 'verdict')} on {count(len(study.claims), 'claim')}: **{', '.join(parts[0]) or 'none'}**{exact}.\n"

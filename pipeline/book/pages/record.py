@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -13,7 +15,7 @@ from pipeline.book.study import Study
 from pipeline.book.words.claim import short
 from pipeline.book.words.network import chain
 from pipeline.book.words.numbers import count
-from pipeline.results import CURVES_TABLE
+from pipeline.results import CURVES_TABLE, RUNS_TABLE
 
 
 def write(study: Study) -> dict[str, str | bytes]:
@@ -78,13 +80,20 @@ def timing(study: Study, name: str) -> str:
 
 def _steps(study: Study, name: str) -> int:
     """The optimiser's steps in all stored runs of an experiment; 0 if something is not known."""
-    arms = {(arm["variant"], arm["data"]): arm for arm in study.plans.get(name, {}).get("arms", ())}
+    arms = {(arm["variant"], arm["data"]): arm["train"] for arm in study.plans.get(name, {}).get("arms", ())}
     total = 0
-    for place, runs in study.trained.get(name, {}).items():
-        arm = arms.get(place)
-        if arm is None or arm["data"] not in study.sizes:
+    for (variant, data), runs in _stopped(study.records[name].with_name(RUNS_TABLE)).items():
+        if (variant, data) not in arms or data not in study.sizes:
             return 0
-        train = arm["train"]
-        samples = round(study.sizes[arm["data"]] * train["train_fraction"])
-        total += runs * train["epochs"] * (samples // train["batch_size"])
+        train = arms[variant, data]
+        total += runs * (round(study.sizes[data] * train["train_fraction"]) // train["batch_size"])
     return total
+
+
+def _stopped(path: Path) -> dict[tuple[str, str], int]:
+    """Variant and data set → the epochs of all runs together, each until it had stopped."""
+    with path.open(encoding="utf-8", newline="") as file:
+        found: Counter = Counter()
+        for row in csv.DictReader(file):
+            found[row["variant"], row["data"]] += int(row["stopped"])
+    return found

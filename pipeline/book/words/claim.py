@@ -1,17 +1,15 @@
-"""A claim in words: its prediction, its verdict, what that rests on, and how sure it is."""
+"""A claim in words: its prediction, its verdict, and what that rests on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-import pandas as pd
-
-from pipeline.book.words.comparison import better, counted, sentence, worse
-from pipeline.book.words.numbers import capital, count, span
+from pipeline.book.words.average import finding
+from pipeline.book.words.comparison import better, worse
+from pipeline.book.words.numbers import capital, count
 from pipeline.spec.claims import Claim
 from pipeline.spec.metrics import COUNT, Metric, metric_of
-from pipeline.spec.tables import TRIVIAL
-from pipeline.verdicts.rule import Rule
+from pipeline.spec.tables import MEASURED, TRIVIAL
 
 THREADS = {
     "A": ("Batch normalization layer for CNN-LSTM", None),
@@ -20,97 +18,106 @@ THREADS = {
           "where-do-i-call-the-batchnormalization-function-in-keras")}
 #: The colour of each verdict's badge.
 BADGES = {"supported": "primary", "true": "primary", "contradicted": "warning", "false": "warning",
-          "mixed": "info", "undecided": "secondary", "not measured": "light"}
+          "no effect that matters": "info", "undecided": "secondary", MEASURED: "light",
+          "not measured": "light"}
 #: What a region predicts of a score that is higher or lower (`{by}`: by how much at least) …
 OF_SIZE = {
     "better": "{name} {better}{by}", "worse": "{name} {worse}{by}",
     "equivalent": "{name} the same, within the margin",
-    "not_worse": "{name} not {worse}{by}", "not_better": "{name} not {better}{by}",
+    "not_worse": "{name} not {worse}{beyond}", "not_better": "{name} not {better}{beyond}",
     "differs": "{name} different{by}, in either direction",
-    "positive": "{name} {better}, however little"}
+    "positive": "{name} {better}{by}"}
 #: … and of one that is more or fewer of something.
 OF_NUMBER = {
     "better": "{better} {name}{by}", "worse": "{worse} {name}{by}",
     "equivalent": "as many {name}, within the margin",
-    "not_worse": "not {worse} {name}{by}", "not_better": "not {better} {name}{by}",
+    "not_worse": "not {worse} {name}{beyond}", "not_better": "not {better} {name}{beyond}",
     "differs": "{more} or {less} {name}{by}",
-    "positive": "{better} {name}, however little the difference"}
-QUANTIFIERS = {"generally": "in at least half of the comparisons (and in two, if there are), and against it in none",
-               "some": "in at least one comparison", "always": "in every comparison"}
+    "positive": "{better} {name}{by}"}
+QUANTIFIERS = {"generally": "on average over {where}", "some": "on at least one of {where}",
+               "always": "on every one of {where}"}
 _NAMES = {name.lower(): name for name in (
     "BN", "LSTM", "Conv1D", "Conv2D", "MLP", "ReLU", "SELU", "SE")}
 
 
-def region(metric: Metric, name: str, baseline: bool = False) -> str:
-    """What a region predicts of a score, e.g. "test error lower by more than the margin".
+def region(metric: Metric, name: str, some: bool = False, baseline: bool = False) -> str:
+    """What a region predicts of a score, e.g. "test error not higher by more than the margin".
 
     Args:
         metric: the score; one without a margin is predicted without it.
         name: of the region.
+        some: whether it is predicted of some data set, where it must be proven beyond the margin.
         baseline: whether the score is compared with the trivial predictor's.
     """
     number = metric.more == COUNT["more"]
-    by = (f" than the {TRIVIAL} scores" if baseline else "" if metric.margin == "measure" else
-          ", by more than the margin" if number else " by more than the margin")
+    beyond = (f" than the {TRIVIAL} scores" if baseline else "" if metric.margin == "measure" else
+              ", by more than the margin" if number else " by more than the margin")
     return (OF_NUMBER if number else OF_SIZE)[name].format(
-        name=metric.name, by=by, better=better(metric), worse=worse(metric), more=metric.more,
-        less=metric.less)
+        name=metric.name, by=beyond if some or baseline else "", beyond=beyond, better=better(metric),
+        worse=worse(metric), more=metric.more, less=metric.less)
 
 
-def prediction(claim: Claim) -> str:
-    """What is predicted, how generally, and by whom."""
+def prediction(claim: Claim, where: str = "", several: bool = True) -> str:
+    """What is predicted, how generally, and by whom.
+
+    Args:
+        where: the data sets that the claim speaks of, in words.
+        several: whether they are more than one.
+    """
     if claim.predicts is None:
         return "An identity: it holds exactly, or it does not."
-    predicted = region(metric_of(claim.metric), claim.predicts.region, bool(claim.baseline))
+    quantifier = claim.predicts.quantifier
+    predicted = region(metric_of(claim.metric), claim.predicts.region, quantifier == "some", bool(claim.baseline))
     who = ("The thread's prediction" if claim.predicts.by == "thread" else
            "Our prediction, as the thread makes none")
-    text = f"{who}: {predicted}, {QUANTIFIERS[claim.predicts.quantifier]}."
+    general = QUANTIFIERS[quantifier] if several else "on {where}"
+    text = f"{who}: {predicted}, {general.format(where=where or 'the data sets')}."
     if claim.probe:
         text += " Measured inside the networks while they train, on a few seeds."
     return text + (f" Measured at the {claim.endpoint} epoch." if claim.endpoint != "best" else "")
 
 
 def verdict_words(row: Mapping) -> str:
-    """A verdict with its badge, its direction and its scope."""
-    reads = row["reads"] or row["verdict"]
-    text = f"{{bdg-{BADGES[row['verdict']]}}}`{reads}`"
-    text += f" {row['way']}." if row["way"] else ""
+    """A verdict with its badge."""
+    text = f"{{bdg-{BADGES[row['verdict']]}}}`{row['reads'] or row['verdict']}`"
     return text + (" {bdg-danger-line}`fragile`" if row["fragile"] else "")
 
 
-def verdict_sentence(claim: Claim, row: Mapping) -> str:
-    """How many comparisons the verdict rests on."""
-    if row["verdict"] == "not measured":
-        return "No stored result decides this claim yet."
-    if claim.checks:
+def all_verdicts(rows: Sequence[Mapping]) -> str:
+    """A claim's verdict, or where strata differ, all of them."""
+    return "; ".join(verdict_words(row) + (f" ({row['group']})" if row["group"] else "") for row in rows)
+
+
+def verdict_sentence(claim: Claim, row: Mapping, average: Mapping | None) -> str:
+    """What a verdict rests on.
+
+    Args:
+        row: of the verdicts.
+        average: of the averages, with `scale`; None where there is none.
+    """
+    if row["verdict"] == MEASURED:
+        return "An experiment that it needs is being measured; nothing is said before."
+    if claim.checks and row["verdict"] in ("true", "false"):
         number = len(claim.checks)
         return (f"{count(number, 'exact check')} {'decides' if number == 1 else 'decide'} it; "
                 "no statistics are needed.")
-    d, f, a = (int(row[k]) for k in "DFA")
-    if d == 0:
-        return "No comparison can show anything, so nothing is decided."
-    sets = f" on {row['scope']}" if row["scope"] else ""
-    return (f"{f} of {count(d, 'comparison')}{sets} came out as predicted, {a} did not, "
-            f"{d - f - a} stayed open.")
+    if average is None:
+        return "No stored result decides this claim yet."
+    text = capital(finding(average)) + "."
+    if row["word"]:
+        text += f" In the rule's words, this {_verb(row['word'])}*{row['word']}*."
+    elif metric_of(claim.metric).judged:
+        text += (f" Beyond the margin it is proven to help on {int(average['proven_above'])}, and to harm on "
+                 f"{int(average['proven_below'])}, of {count(int(average['units']), 'unit')}.")
+    if average["depends"] and row["word"]:
+        text += (" It depends on the data: on one set at least it is proven to help, and on one to harm, by more "
+                 "than the margin.")
+    return text + (f" Undecided, because it is {row['why']}." if row["why"] else "")
 
 
-def effect(claim: Claim, cells: pd.DataFrame, rule: Rule) -> str:
-    """The best comparison of a claim and the worst, with their intervals, in plain words."""
-    cells = counted(cells)
-    if not len(cells):
-        return "exact" if claim.checks else "–"
-    ends = [cells.iloc[0], *([cells.iloc[-1]] if len(cells) > 1 else [])]
-    lead = "between " if len(ends) > 1 else ""
-    return lead + " and ".join(f"{sentence(cell, rule)} on {cell['data']}" for cell in ends)
-
-
-def sureness(claim: Claim, row: Mapping, cells: pd.DataFrame) -> str:
-    """How sure a verdict is: its words, what it rests on, and whether it is fragile."""
-    text = verdict_words(row)
-    if claim.checks or not row["D"]:
-        return text
-    return (f"{text} {int(row['F'])} of {count(int(row['D']), 'comparison')} as predicted, "
-            f"{int(row['A'])} against; {span([int(n) for n in cells['seeds']])} seeds each")
+def _verb(word: str) -> str:
+    """What stands before a word for an average, which may be a verb itself."""
+    return "" if word.startswith(("helps", "harms", "makes")) else "is "
 
 
 def short(slug: str) -> str:

@@ -1,4 +1,4 @@
-"""A comparison in words: its change of the score, its interval, its direction."""
+"""An effect on one data set in words: the change of the score, its interval, its direction."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ import numpy as np
 import pandas as pd
 
 from pipeline.book.words.numbers import factor, short, signed
+from pipeline.verdicts.rule import Rule
 from pipeline.spec.metrics import Metric, metric_of
 from pipeline.spec.tables import TRIVIAL
-from pipeline.verdicts.rule import Rule
 
 #: Scales whose effects are logarithms of ratios.
 RATIOS = ("log ratio", "median")
-#: The letter of a label, where there is little room; undecided has none.
-LETTERS = {"better": "B", "worse": "W", "equivalent": "E"}
 
 
 class Way(StrEnum):
-    """The direction of a comparison."""
+    """The direction of an effect."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -29,25 +27,18 @@ class Way(StrEnum):
     UNCLEAR = "unclear"
 
 
-def direction(cell: Mapping) -> Way:
+def direction(row: Mapping) -> Way:
     """Better or worse where the whole interval is on one side of zero, the same where it lies within
     the margin, else unclear."""
-    if cell["label"] == "equivalent":
-        return Way.SAME
-    return {"+": Way.BETTER, "-": Way.WORSE}.get(cell["sign"], Way.UNCLEAR)
+    low, high = float(row["low"]), float(row["high"])
+    if low > 0 or high < 0:
+        return Way.BETTER if low > 0 else Way.WORSE
+    return Way.SAME if -row["margin"] < low and high < row["margin"] else Way.UNCLEAR
 
 
-def directions(cells: pd.DataFrame) -> list[Way]:
-    """The direction of every row."""
-    return [direction({"label": label, "sign": sign})
-            for label, sign in zip(cells["label"], cells["sign"], strict=True)]
-
-
-def counted(cells: pd.DataFrame) -> pd.DataFrame:
-    """The comparisons that can show something, the best first."""
-    informative = cells["position"] != "uninformative"
-    return cells[informative & np.isfinite(cells["effect"].astype(float))].sort_values(
-        "effect", ascending=False, kind="stable")
+def by_effect(effects: pd.DataFrame) -> pd.DataFrame:
+    """The effects that could be computed, the best first."""
+    return effects[np.isfinite(effects["y"].astype(float))].sort_values("y", ascending=False, kind="stable")
 
 
 def better(metric: Metric) -> str:
@@ -64,8 +55,8 @@ def change(effect: float, metric: str, scale: str) -> float:
     """An effect as the change of the score: in per cent for ratios, else in the score's unit.
 
     Args:
-        effect: as in a table of cells, positive = better.
-        metric: of the cell; an unknown one is a measure, whose effect is its change.
+        effect: as in a table of effects, positive = better.
+        metric: of the effect; an unknown one is a measure, whose effect is its change.
         scale: `log ratio`, `median`, `difference` or `share`.
     """
     score = metric_of(metric)
@@ -74,33 +65,37 @@ def change(effect: float, metric: str, scale: str) -> float:
     return score.turn * score.factor * effect
 
 
-def interval(cell: Mapping) -> str:
-    """A comparison's change of the score with its interval, in few characters."""
-    middle, *ends = (change(float(cell[k]), cell["metric"], cell["scale"])
-                     for k in ("effect", "low", "high"))
+def interval(row: Mapping, effect: str = "y") -> str:
+    """A change of the score with its interval, in few characters.
+
+    Args:
+        row: with `metric`, `scale`, `low`, `high`, and the effect.
+        effect: the effect's column.
+    """
+    middle, *ends = (change(float(row[k]), row["metric"], row["scale"]) for k in (effect, "low", "high"))
     low, high = sorted(ends)
-    unit = " %" if cell["scale"] in RATIOS else ""
+    score = metric_of(row["metric"]).unit
+    unit = " %" if row["scale"] in RATIOS else f" {score}" if score else ""
     return f"{signed(middle, unit)} ({signed(low)} to {signed(high, unit)})"
 
 
-def sentence(cell: Mapping, rule: Rule = Rule()) -> str:
-    """A cell in words, e.g. "12 % lower test error (95 % interval 8 % to 16 %)".
+def sentence(row: Mapping, rule: Rule = Rule()) -> str:
+    """An effect in words, e.g. "12 % lower test error (95 % interval 8 % to 16 %)".
 
     Args:
-        cell: a row of `cells` or `comparisons`.
-        rule: for the confidence; the interval holds for all cells of the claim together.
+        row: of the table of effects.
+        rule: for the confidence.
     """
-    if not math.isfinite(float(cell["effect"])):
-        return f"no effect can be computed: {cell['why']}"
-    metric = metric_of(cell["metric"])
-    say = _medians if metric.scale == "median" else _interaction if cell["minus_treatment"] else (
-        _parameters if cell["metric"] == "parameters" else _plain)
-    kind = "one-sided bounds" if cell["control"] == TRIVIAL else "interval"
-    return say(cell, metric, f"{short(100 * (1 - rule.alpha))} % {kind}")
+    if not math.isfinite(float(row["y"])):
+        return "no effect can be computed"
+    metric = metric_of(row["metric"])
+    say = _medians if metric.scale == "median" else _interaction if row["minus_treatment"] else (
+        _parameters if row["metric"] == "parameters" else _plain)
+    return say(row, metric, f"{short(100 * rule.confidence)} % interval")
 
 
 def _ends(cell: Mapping) -> tuple[float, float, float]:
-    return tuple(float(cell[name]) for name in ("effect", "low", "high"))
+    return tuple(float(cell[name]) for name in ("y", "low", "high"))
 
 
 def _medians(cell: Mapping, metric: Metric, confidence: str) -> str:

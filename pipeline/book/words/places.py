@@ -16,31 +16,32 @@ AGAINST_NONE = {Way.BETTER: "better than without it", Way.WORSE: "worse than wit
                 Way.SAME: "as good as without it, within the margin",
                 Way.UNCLEAR: "not told apart from the network without it"}
 ALIKE = "no place is told apart from another"
-NONE = "too few places can show anything"
+NONE = "there are too few places to compare"
 
 
 def place_words(layers: str, rows: pd.DataFrame, rule: Rule) -> str:
-    """The best and the worst place on each data set, and how far that can be trusted, as Markdown.
+    """The best and the worst place on average, and how far that can be trusted, as Markdown.
 
     Args:
         layers: what was put there, in words.
         rows: of the table `places`, one experiment.
         rule: for the confidence.
     """
-    lines = [f"- **{data}**: {_ends(mine.to_dict('records'))}" for data, mine in rows.groupby("data", sort=False)]
+    lines = [f"- **{where(family)}**: {_ends(mine.to_dict('records'))}"
+             for family, mine in rows.groupby("family", sort=False)]
     return "\n".join([
         f"**Where do I put {layers}?** Every place of the network was tried, one at a time, against the "
-        "network without it. The places that may be the best and the worst, and the change of the test error "
-        "there:\n",
+        "network without it. The places that may be the best and the worst, and the average change of the test "
+        "error there:\n",
         *lines,
-        f"\n**How sure?** In brackets: {short(100 * (1 - rule.alpha))} % intervals, for all "
-        f"{span([int(m) for m in rows['m']])} places of a data set together. The data picked the best place and "
+        f"\n**How sure?** In brackets: {short(100 * rule.confidence)} % intervals, for all "
+        f"{span(rows.groupby('family', sort=False).size())} places together. The data picked the best place and "
         "the worst, so one that looks best may be so by chance: a place *may be* the best as long as no other "
         "is shown to be better than it, and it *is* the best once every other one is shown to be worse.\n"])
 
 
 def _ends(rows: Sequence[Mapping]) -> str:
-    """What stands best and worst on a data set, what it does, and what else may be."""
+    """What stands best and worst, what it does, and what else may be."""
     named = _named(rows)
     if not named:
         return NONE
@@ -57,9 +58,8 @@ def _named(rows: Sequence[Mapping]) -> list[Mapping]:
 
 
 def _alike(rows: Sequence[Mapping]) -> bool:
-    """Whether every place that can show something may be the best, and the worst."""
-    return all(row["may_be_best"] and row["may_be_worst"] for row in rows
-               if row["position"] != "uninformative")
+    """Whether every place may be the best, and the worst."""
+    return all(row["may_be_best"] and row["may_be_worst"] for row in rows)
 
 
 def _claim(row: Mapping) -> str:
@@ -77,20 +77,25 @@ def _rivals(row: Mapping, rows: Sequence[Mapping]) -> str:
 
 
 def place_change(row: Mapping) -> str:
-    """The change of the test error at a place, with its interval."""
+    """The average change of the test error at a place, with its interval."""
     if not math.isfinite(row["effect"]):
         return "no effect can be computed"
-    return interval({**row, "metric": "error", "scale": "log ratio"})
+    return interval({**row, "metric": "error", "scale": "log ratio"}, "effect")
 
 
 def finding(rows: pd.DataFrame, changes: bool = False) -> list[str]:
-    """Per data set, which place is, or may be, the best and the worst; with its change, if asked."""
+    """Per family, which place is, or may be, the best and the worst; with its change, if asked."""
     lines = []
-    for data, mine in rows.groupby("data", sort=False):
+    for family, mine in rows.groupby("family", sort=False):
         mine = mine.to_dict("records")
         parts = [_claim(row).replace("*", "") + (f", {place_change(row)}" if changes else "")
                  for row in _named(mine)]
         words = ("; " if changes else ", ").join(parts) if parts and not _alike(mine) else (
             ALIKE if parts else NONE)
-        lines.append(f"{data}: {words}")
+        lines.append(f"{where(family)}: {words}")
     return lines
+
+
+def where(family: str) -> str:
+    """What an average is over: a family, or the sets that are named."""
+    return family or "these sets"

@@ -1,58 +1,71 @@
-"""The heat map shows every comparison with its change and its letter."""
+"""The heat map shows every comparison with its change, and the averages behind them."""
 
 import math
 import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from pipeline.book.figures.heat_map import heat_map, heat_map_alt
+from pipeline.book.figures.heat_map import AVERAGE, heat_map, heat_map_alt
 from pipeline.style import PANEL, svg
-from tests.book.made import cells
+
+
+def rows(*given):
+    plain = {"treatment": "a", "control": "old", "family": "tables", "scale": "log ratio", "y": 0.0, "low": -0.1,
+             "high": 0.1, "found": ""}
+    return pd.DataFrame([plain | one for one in given])
 
 
 @pytest.fixture
 def compared():
-    return cells(
-        {"treatment": "a", "data": "forecast", "effect": math.log(2), "label": "better"},
-        {"treatment": "a", "data": "vowels", "effect": -math.log(1.25), "label": "worse"},
-        {"treatment": "b", "data": "forecast", "effect": 0.0, "label": "equivalent"},
-        {"treatment": "b", "data": "vowels", "effect": 0.1, "position": "uninformative"},
-        {"treatment": "c", "control": "other", "data": "digits", "effect": -0.05})
+    return rows({"data": "wages", "y": math.log(2), "found": "better"},
+                {"data": "wine", "y": -math.log(1.25), "found": "worse"},
+                {"treatment": "b", "data": "wages"},
+                {"treatment": "a", "data": AVERAGE, "y": math.log(1.25), "found": "better"},
+                {"treatment": "c", "control": "other", "family": "", "data": "noise", "y": -0.05})
 
 
-def test_heat_map_draws_each_effect_in_its_cell(compared):
-    figure = heat_map(compared)
-    meshes = [axes.collections[0] for axes in figure.axes[:2]]
-    # Panels: data sets that share experiments; lines: a heading, then its experiments.
-    first = np.ma.filled(meshes[0].get_array().reshape(3, 2), np.nan)
+def test_each_effect_stands_in_its_field_and_families_apart(compared):
+    first, second = (axes.collections[0].get_array() for axes in heat_map(compared).axes[:2])
+    # A heading, then its experiments.
     expected = [[np.nan, np.nan], [-math.log(2), math.log(1.25)], [0, np.nan]]
-    np.testing.assert_allclose(first, expected)
-    second = np.ma.filled(meshes[1].get_array().reshape(2, 1), np.nan)
-    np.testing.assert_allclose(second, [[np.nan], [0.05]])
-    names = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
-    assert names == ["against old", "a", "b"]
-    assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["forecast", "vowels"]
-
-
-def test_heat_map_writes_change_and_letter_and_greys_what_shows_nothing(compared):
+    np.testing.assert_allclose(np.ma.filled(first.reshape(3, 2), np.nan), expected)
+    np.testing.assert_allclose(np.ma.filled(second.reshape(2, 1), np.nan), [[np.nan], [0.05]])
     axes = heat_map(compared).axes[0]
-    assert [text.get_text() for text in axes.texts] == ["−50 B", "+25 W", "0 E"]
-    grey = [patch.get_xy() for patch in axes.patches]
-    assert grey == [(1, 2)]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["against old", "a", "b"]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["wages", "wine"]
 
 
-def test_heat_map_alternative_text_states_the_finding(compared):
+def test_dots_mark_what_is_clear_and_numbers_the_average(compared):
+    axes = heat_map(compared).axes[0]
+    (dots,) = axes.lines
+    assert list(zip(dots.get_xdata(), dots.get_ydata(), strict=True)) == [(0.5, 1.5), (1.5, 1.5)]
+    # exp(-log 1.25) - 1 = -0.2
+    numbers = [(text.get_text(), text.get_weight()) for text in axes.texts if text.get_text() != AVERAGE]
+    assert numbers == [("−20", "bold")]
+
+
+def test_sets_without_a_family_share_a_panel_if_they_share_an_experiment():
+    shared = rows({"family": "", "data": "noise"}, {"family": "", "treatment": "b", "data": "eeg"},
+                  {"family": "", "treatment": "c", "data": "noise"}, {"family": "", "treatment": "c", "data": "eeg"},
+                  {"family": "", "treatment": "d", "data": "tokens"})
+    panels = heat_map(shared).axes[:-1]
+    assert [len(axes.get_xticklabels()) for axes in panels] == [2, 1]
+
+
+def test_the_alternative_text_states_the_finding(compared):
     alt = heat_map_alt(compared)
     assert "3 experiments" in alt and "3 data sets" in alt
-    assert "Of 4 comparisons, 1 better, 1 worse, 1 equivalent, 1 undecided" in alt
-    assert "a on forecast: 50 % lower test error" in alt
+    assert "Of 4 comparisons, 1 better, 1 worse, 2 neither" in alt and "a on wages: 50 % lower test error" in alt
 
 
-def test_heat_map_refuses_other_scales():
+def test_other_scales_and_no_rows_are_refused(compared):
     with pytest.raises(ValueError, match="log-ratio scale. Received: \\['difference'\\]"):
-        heat_map(cells({"scale": "difference"}))
+        heat_map(compared.assign(scale="difference"))
+    with pytest.raises(ValueError, match="at least one row"):
+        heat_map(compared.iloc[:0])
 
 
 def test_the_bytes_are_the_same_each_time_carry_no_date_and_stand_on_a_light_panel(compared):

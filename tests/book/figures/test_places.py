@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.book.figures.places import places, places_alt
 from pipeline.style import PANEL, svg
-from tests.book.made import all_places, lines, place
+from tests.book.invented import all_places, lines, place
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_every_effect_stands_with_its_interval_beside_its_place(rows):
     dots = [line.get_ydata()[0] for line in lines(chain, 1)]
     for number, (y, _) in enumerate(points):
         assert abs(dots[number // 2] - y) == pytest.approx(0.5)
-    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["forecast", "vowels"] * 4
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["sequences", "tables"] * 4
 
 
 def test_what_may_be_best_by_chance_is_asked(rows):
@@ -55,24 +55,22 @@ def test_what_may_be_best_by_chance_is_asked(rows):
 def test_title_and_text_state_the_finding(rows):
     # A line is broken where the figure ends.
     assert " ".join(places(rows).get_suptitle().split()) == (
-        "forecast: after lstm_1 is best, first is worst "
-        "vowels: after conv_1 may be best, after lstm_1 may be worst")
+        "sequences: after lstm_1 is best, first is worst "
+        "tables: after conv_1 may be best, after lstm_1 may be worst")
     alt = places_alt(rows)
     # exp(0.3) - 1 = 0.3499, exp(0.2) - 1 = 0.2214, exp(0.4) - 1 = 0.4918
-    assert "forecast: after lstm_1 is best, first is worst; vowels:" in alt
-    assert "first: +35 % (+22 to +49 %) on forecast, −2 % (" in alt
+    assert "sequences: after lstm_1 is best, first is worst; tables:" in alt
+    assert "first: +35 % (+22 to +49 %) on sequences, −2 % (" in alt
 
 
 def test_what_leaves_the_axis_ends_at_its_edge_and_what_shows_nothing_says_so(rows):
     rows.loc[0, ["effect", "low", "high"]] = [-2.0, -3.0, -1.5]
     rows.loc[1, ["effect", "low", "high"]] = math.nan
-    rows.loc[2, "position"] = "uninformative"
     figure = places(rows)
     axes = figure.axes[1]
     assert max(line.get_xdata()[-1] for line in lines(axes, 2)) == pytest.approx(math.log(3))
     assert "no effect can be computed" in [text.get_text() for text in axes.texts]
-    assert "cannot show anything" in [text.get_text() for text in figure.legends[0].get_texts()]
-    assert "after conv_1: no effect can be computed on forecast" in places_alt(rows)
+    assert "after conv_1: no effect can be computed on sequences" in places_alt(rows)
 
 
 def test_it_fits_a_telephone_and_its_ticks_do_not_touch(rows):

@@ -2,18 +2,36 @@
 
 from dataclasses import replace
 
-from pipeline.book.pages.experiments import groups, write
+from pipeline.book.figures.heat_map import AVERAGE
+from pipeline.book.pages.experiments import glance, groups, write
 
 
 def test_every_experiment_is_in_the_group_of_its_first_data_set(study):
-    assert groups(study) == {"sequences": ["plain", "before", "after", "recurrent", "anywhere"]}
-    text = write(study)["experiments.md"]
-    assert "- [Sequences](/experiments/sequences.md): 5 experiments" in text
+    found = groups(study)
+    assert {name for names in found.values() for name in names} == set(study.params.experiments)
+    assert found["tables"] == ["mlp", "mlp_bn", "mlp_dropout"]
+    assert "- [Tables](/experiments/tables.md): 3 experiments" in write(study)["experiments.md"]
 
 
-def test_the_map_shows_every_comparison(study):
+def test_what_is_being_measured_is_listed(study):
+    assert "Being measured, and without a result yet: [selu](#experiment-selu)." in write(study)["experiments.md"]
+    params = study.params.model_copy(update={"being_measured": []})
+    assert "Being measured" not in write(replace(study, params=params))["experiments.md"]
+
+
+def test_the_map_shows_every_comparison_of_errors_and_the_averages_of_whole_families(study):
+    rows = glance(study)
+    effects = study.effects[(study.effects["claim"] == "") & (study.effects["metric"] == "error")]
+    shown = rows[rows["data"] != AVERAGE]
+    assert list(zip(shown["treatment"], shown["data"], shown["y"], strict=True)) == list(
+        zip(effects["treatment"], effects["data"], effects["y"], strict=True))
+    # Dropout has an average for each stratum, and none of all; the synthetic set has no family.
+    assert set(rows.loc[rows["data"] == AVERAGE, "treatment"]) == {"before", "mlp_bn", "mlp_dropout"}
+
+
+def test_without_a_comparison_there_is_no_map(study):
     files = write(study)
-    assert list(files["figures/heat_map"].rows["treatment"]) == list(study.comparisons["treatment"])
     assert "/figures/heat_map.svg" in files["experiments.md"]
-    none = write(replace(study, tables={**study.tables, "comparisons": study.comparisons.iloc[:0]}))
+    none = write(replace(study, tables={**study.tables, "effects": study.effects.iloc[:0],
+                                        "averages": study.averages.iloc[:0]}))
     assert list(none) == ["experiments.md"] and "heat_map" not in none["experiments.md"]

@@ -9,9 +9,11 @@ from pipeline.book.pages.records import write
 def test_the_list_has_every_stored_record(study):
     study.records["mechanics"] = Path("record.ipynb")
     rows = [line for line in write(study)["generated/records.md"].splitlines() if "/records/" in line]
+    family = "the 12 data sets of the family [sequences](/data_sets.md)"
     assert rows == [
-        "| [plain](/records/plain.ipynb) | `conv → relu → lstm` | forecast, digits | [entry](#experiment-plain) |",
-        "| [before](/records/before.ipynb) | `conv → bn → relu → lstm` | forecast | [entry](#experiment-before) |"]
+        f"| [plain](/records/plain.ipynb) | `conv → relu → lstm` | {family}, badly_scaled, noise | "
+        "[entry](#experiment-plain) |",
+        f"| [before](/records/before.ipynb) | `conv → bn → relu → lstm` | {family} | [entry](#experiment-before) |"]
 
 
 def test_without_a_record_that_is_said(study):

@@ -1,0 +1,1 @@
+"""What simple predictors score on every data set."""

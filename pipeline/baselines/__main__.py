@@ -1,0 +1,68 @@
+"""The stage `baselines`: what simple predictors score on every data set."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.baselines.measure import errors
+from pipeline.data import parts, splits
+from pipeline.data.fetch import sha256
+from pipeline.data.sources import read
+from pipeline.results import read_table, significant, write_tables
+from pipeline.spec.base import ConfigError, complain
+from pipeline.spec.params import Params, load
+from pipeline.spec.tables import STORED
+
+DATA = Path("data")
+TABLE = STORED["baselines"]
+#: So many study seeds: a baseline is a scale to read errors on, and no finding.
+SEEDS = 3
+
+
+def table(params: Params, known: pd.DataFrame, folder: Path = DATA) -> pd.DataFrame:
+    """A row for every data set, in the order of params.yaml.
+
+    Args:
+        known: the stored table; what it has of unchanged data is not computed again.
+    """
+    before = {row["key"]: row for row in known.to_dict("records")}
+    rows = []
+    for name, entry in params.data.items():
+        seeds, scaling = params.seeds(name)[:SEEDS], entry.train.scaling or params.train.scaling
+        key = _key(folder / f"{name}.npz", seeds, scaling)
+        found = before.get(key)
+        if found is None:
+            print(f"baselines of {name}", flush=True)
+            arrays = read(folder / f"{name}.npz")
+            found = {what: significant(value) for what, value in errors(arrays, seeds, scaling).items()}
+        rows.append({**found, "data": name, "seeds": len(seeds), "key": key})
+    return pd.DataFrame(rows, columns=list(TABLE.columns))
+
+
+def _key(path: Path, seeds: list[int], scaling: str) -> str:
+    """What a row is computed from: the arrays, the seeds, and the code that splits and predicts."""
+    code = [Path(file).read_text(encoding="utf-8") for file in (
+        Path(__file__).with_name("measure.py"), parts.__file__, splits.__file__)]
+    values = [sha256(path), seeds, scaling, importlib.metadata.version("scikit-learn"), code]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
+
+
+def main() -> int:
+    """Measure the baselines of data sets that are new or changed: results/baselines/baselines.csv."""
+    path = TABLE.path()
+    try:
+        known = read_table(path) if path.exists() else pd.DataFrame(columns=list(TABLE.columns))
+        write_tables(path.parent, {path.name: table(load(), known)})
+    except (ConfigError, OSError, ValueError) as error:
+        return complain(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

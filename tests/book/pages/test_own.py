@@ -1,0 +1,68 @@
+"""A page for each own data set, and none without; its table, its advice, its warnings."""
+
+import copy
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from pipeline.book.assemble import PAGES
+from pipeline.book.contents import contents
+from pipeline.book.pages import own
+from pipeline.spec.base import read_yaml
+from pipeline.spec.params import parse
+from pipeline.spec.tables import STORED
+from tests.book.test_ranked import AVERAGES, BASELINES, EFFECTS
+
+MINE = {"group": "sequences", "own": True, "file": "my/prices.csv", "target": "y", "window": 4, "seeds": 5}
+
+
+@pytest.fixture
+def mine(project, study):
+    """The hand-made study with an own data set, and what was found on it."""
+    content = read_yaml(project / "params.yaml")
+    content["data"]["mine"] = copy.deepcopy(MINE)
+    baselines = pd.DataFrame([{"data": "mine", "seeds": 3, "key": "", **BASELINES}])
+    return dataclasses.replace(study, params=parse(content), tables={
+        **study.tables, "effects": EFFECTS, "averages": AVERAGES, "baselines": baselines},
+        plans={"plain": {"arms": [{"data": "mine", "task": {"classes": 0}}]}})
+
+
+def test_it_stands_in_the_book_and_in_its_contents_only_if_there_is_one(study, mine):
+    assert own in PAGES and own.write(study) == {} and set(own.write(mine)) == {"own/mine.md"}
+    static = {"parts": [{"caption": "a", "chapters": [{"file": "guide"}]}]}
+    assert contents(static, study)["parts"][0]["caption"] == "a"
+    first, second = contents(static, mine)["parts"]
+    assert first == {"caption": "Your own data", "chapters": [{"file": "own/mine"}]} and second["caption"] == "a"
+
+
+def test_every_change_is_a_row_beside_what_the_study_found(mine):
+    text = own.write(mine)["own/mine.md"]
+    assert text.startswith("(own-mine)=\n# Mine\n") and "`my/prices.csv`" in text
+    assert "on the same 5 seeds" in text
+    rows = [line for line in text.splitlines() if line.startswith("| ") and line[2].isdigit()]
+    assert len(rows) == 7
+    assert rows[0] == ("| 1 | best | [plain](#experiment-plain) | −20 % (−24 to −16 %) | **better** | "
+                       "−3 % (−5 to −1 %) | −21 to +18 % | take it |")
+    assert rows[-1].startswith("| 7 | worse |") and rows[-1].endswith("| leave it out |")
+    assert "error: best, −20 %" in text and ":::{warning}" not in text
+
+
+def test_the_control_stands_beside_simple_predictors_and_a_weak_one_is_warned_of(mine):
+    text = own.write(mine)["own/mine.md"]
+    for row in ("| guessing | 1 | 100 % |", "| A linear model | 0.8 | 80 % |", "| A random forest | 0.9 | 90 % |",
+                "| [plain](#experiment-plain) | 0.5 | 50 % |"):
+        assert row in text
+    assert "known value" not in text  # where nothing persists, it has no row
+    weak = dataclasses.replace(mine, tables={**mine.tables, "effects": EFFECTS.assign(control_mean=0.95)})
+    text = own.write(weak)["own/mine.md"]
+    assert ":::{warning}\nplain has learnt little" in text
+
+
+def test_what_is_not_measured_yet_says_so(mine):
+    empty = dataclasses.replace(mine, tables={**mine.tables, "effects": EFFECTS.iloc[:0],
+                                              "baselines": mine.baselines.iloc[:0]})
+    assert "No result is stored yet" in own.write(empty)["own/mine.md"]
+    alone = dataclasses.replace(mine, tables={**mine.tables, "baselines": mine.baselines.iloc[:0]})
+    assert "simple predictors" not in own.write(alone)["own/mine.md"]
+    assert list(STORED["baselines"].columns) == list(mine.baselines[list(STORED["baselines"].columns)].columns)

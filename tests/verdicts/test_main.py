@@ -1,0 +1,101 @@
+"""The stage on a small study in a folder of its own: partly measured, and the same every time."""
+
+import json
+
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+from tests.verdicts.made_runs import arm, curves, family, together
+
+import numpy as np
+
+from pipeline.results import CURVES_TABLE, CURVE_COLUMNS, RUNS, RUNS_TABLE, read_table, write_tables
+from pipeline.spec.tables import STORED
+from pipeline.verdicts.__main__ import METRICS, main
+
+DATA = family(9) | {"lone": {"group": "waves", "source": "forecast", "seeds": 15}}
+EXPERIMENTS = {
+    "old": {"data": ["tables", "waves"], "layers": ["LSTM"]},
+    "new": {"data": ["tables", "waves"], "layers": ["LSTM"], "versus": "old"},
+    "late": {"data": "tables", "layers": ["LSTM"], "versus": "old"},
+    "lost": {"data": "tables", "layers": ["LSTM"], "versus": "old"}}
+TEXT = {"rows": ["A1"], "who": "Q", "says": "It helps.", "topic": "test"}
+CLAIMS = [
+    {"slug": "new_helps", **TEXT, "predicts": {"by": "ours", "region": "better"}, "primary": True,
+     "contrasts": [{"treatment": "new", "control": "old"}], "data": ["tables"]},
+    {"slug": "new_is_quick", **TEXT, "predicts": {"by": "ours", "region": "better"}, "metric": "epochs_to_target",
+     "contrasts": [{"treatment": "new", "control": "old"}], "data": ["lone"]},
+    {"slug": "late_helps", **TEXT, "predicts": {"by": "ours", "region": "better"},
+     "contrasts": [{"treatment": "late", "control": "old"}]},
+    {"slug": "lost_helps", **TEXT, "predicts": {"by": "ours", "region": "better"},
+     "contrasts": [{"treatment": "lost", "control": "old"}]},
+    {"slug": "an_identity", **TEXT, "checks": ["it_holds"]}]
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A folder with a study of which two experiments are not trained: `late`, and `lost` partly."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "book").mkdir()
+    content = {"data": DATA, "layers": {}, "experiments": EXPERIMENTS, "being_measured": ["late"],
+               "verdicts": {"controls": ["old"]},
+               "train": {"epochs": 1, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01]}}
+    for name, value in (("params.yaml", content), ("book/claims.yaml", CLAIMS)):
+        with open(tmp_path / name, "w", encoding="utf-8") as file:
+            YAML(typ="safe", pure=True).dump(value, file)
+    tables = {name: together(*(arm(name, d, level, variant=v) for d in DATA for v in variants))
+              for name, level, variants in (("old", 1.0, ("", "repetition=1", "train_fraction=0.5")), ("new", 0.8, ("",)))}
+    tables["late"] = tables["old"].head(0)
+    tables["lost"] = arm("lost", "tables_0")
+    lines = together(*(curves(name, d, np.linspace(2, 1, 20)[None, ::step].repeat(15, 0))
+                       for d in DATA for name, step in (("old", 1), ("new", 2))))
+    for name, table in tables.items():
+        write_tables(RUNS / name, {RUNS_TABLE: table, CURVES_TABLE: lines[lines["experiment"] == name][CURVE_COLUMNS]})
+    write_tables(STORED["checks"].path().parent, {STORED["checks"].path().name: pd.DataFrame(
+        [["it_holds", "", "", "", "", True]], columns=STORED["checks"].columns)})
+    return tmp_path
+
+
+def stored():
+    folder = STORED["verdicts"].path().parent
+    return {name: read_table(table.path()) for name, table in STORED.items() if table.path().parent == folder}
+
+
+def test_a_partly_measured_study_has_its_tables(study):
+    assert main() == 0
+    tables = stored()
+    for name, table in tables.items():
+        assert list(table.columns) == list(STORED[name].columns), name
+    verdicts = tables["verdicts"].set_index("slug")
+    assert verdicts["verdict"].to_dict() == {
+        "new_helps": "supported", "new_is_quick": "supported", "late_helps": "being measured",
+        "lost_helps": "being measured", "an_identity": "true"}
+    assert verdicts["reads"]["new_is_quick"] == "supported on lone"
+    assert verdicts["primary"].tolist() == [True] + [False] * 4
+    # A family is averaged by itself, and so is what belongs to none.
+    compared = tables["averages"][tables["averages"]["claim"].isna() | (tables["averages"]["claim"] == "")]
+    assert sorted(zip(compared["treatment"], compared["family"], compared["units"], strict=True)) == [
+        ("new", "", 1), ("new", "tables", 9)]
+    assert set(tables["simulated"]["family"]) == {"tables"}
+    assert json.loads(METRICS.read_text())["claims"] == {
+        "supported": 2, "contradicted": 0, "no effect that matters": 0, "undecided": 0, "true": 1, "false": 0,
+        "being measured": 2}
+
+
+def test_the_same_runs_give_the_same_bytes(study):
+    folder = STORED["verdicts"].path().parent
+    found = []
+    for _ in range(2):
+        assert main() == 0
+        found.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert found[0] == found[1] and len(found[0]) == len(stored()) + 2
+
+
+def test_runs_of_another_protocol_and_changed_ones_are_refused(study, capsys):
+    table = read_table(RUNS / "new" / RUNS_TABLE)
+    write_tables(RUNS / "new", {RUNS_TABLE: table.drop(columns=["hit_limit"])})
+    assert main() == 1
+    assert f"{RUNS / 'new' / RUNS_TABLE}: its columns are not those that training writes" in capsys.readouterr().err
+    (RUNS / "new" / RUNS_TABLE).write_text("changed\n")
+    assert main() == 1
+    assert "its content is not what was stored" in capsys.readouterr().err
