@@ -116,7 +116,7 @@ def _work_there(job: Job, arrays: dict) -> dict:
 
     try:
         return work(job, arrays, get_worker().state.nthreads)
-    except (WrongVersion, OtherCode) as error:
+    except (WrongVersion, OtherCode, ConfigError) as error:
         raise Refused(get_worker().address, str(error)) from None
 
 

@@ -47,15 +47,21 @@ def code() -> str:
     return result.hexdigest()[:16]
 
 
+@functools.cache
+def loaded() -> str:
+    """`code` as it was at this process's first job: a file that is changed later is not what runs."""
+    return code()
+
+
 def check_code(wanted: str) -> None:
     """Refuse a worker whose numbers would be those of other code.
 
     Raises:
         OtherCode: what training runs through is not the same to the byte.
     """
-    if code() != wanted:
+    if loaded() != wanted:
         raise OtherCode(f"the code of {', '.join(ROOMS)} in {PACKAGE} is not that of the project that asks; "
-                        "check out the same commit there")
+                        "check out the same commit there, and start the worker again")
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Job:
     """Runs of one arm, for one worker.
 
     Attributes:
-        plan: of the arm's experiment, but for its arms; `runs` is how many these need.
+        plan: of the arm's experiment, but for its arms; `runs` is how many these need on the study's data.
         runs: key, seed and learning rate of each.
         code: what `code` gives where the job comes from.
     """
@@ -71,13 +77,13 @@ class Job:
     plan: dict
     arm: dict
     runs: tuple[tuple[str, int, float], ...]
-    code: str = field(default_factory=functools.cache(code))
+    code: str = field(default_factory=loaded)
 
     @property
     def network(self) -> str:
         """All that the compiled network depends on, as text."""
         return canonical([self.arm["network"], self.arm["shape"], self.arm["task"],
-                          self.arm["train"]["optimizer"]])
+                          self.arm["train"]["optimizer"], self.plan.get("modules", {})])
 
 
 class Finished(dict):
@@ -99,7 +105,7 @@ def _trainer(network: str):
     # Only now, because it loads TensorFlow.
     from pipeline.train.trainer import Trainer
 
-    spec, shape, task, optimizer = json.loads(network)
+    spec, shape, task, optimizer, _ = json.loads(network)
     return Trainer(spec, tuple(shape), Task.of({"task": task}), optimizer)
 
 
@@ -120,10 +126,16 @@ def work(job: Job, arrays: Mapping, threads: int = 1, store: str | None = None) 
 
     Raises:
         WrongVersion, OtherCode: this worker would give other numbers.
+        ConfigError: it has not the layer classes of one's own that the plan names.
     """
     check_versions(job.plan["versions"])
     check_code(job.code)
     with _ALONE:
+        if "modules" in job.plan:
+            # Only where it is needed, because it loads TensorFlow.
+            from pipeline.network.own import require
+
+            require(job.plan["modules"], f"plan/{job.plan['experiment']}.json")
         began, finished = time.perf_counter(), Finished(Store(store) if store else None)
         arm = _Arm(job.plan, job.arm, arrays, finished, threads, lambda: None)
         arm._trainer = _trainer(job.network)
@@ -181,7 +193,8 @@ def jobs(plans: Iterable[dict], data: Mapping[str, Mapping], store: Store) -> It
     taken = set()
     for plan in plans:
         about = {name: value for name, value in plan.items() if name != "arms"} | {"runs": sum(
-            len(arm["train"]["learning_rates"]) * plan["data"][arm["data"]]["seeds"] for arm in plan["arms"])}
+            len(arm["train"]["learning_rates"]) * plan["data"][arm["data"]]["seeds"] for arm in plan["arms"]
+            if not plan["data"][arm["data"]].get("own"))}
         for arm in plan["arms"]:
             runs = tuple(_missing(plan, arm, data[arm["data"]], store, taken))
             if runs:
@@ -197,6 +210,8 @@ class Timings:
         self._rows: list[dict] = []
 
     def add(self, job: Job, done: Mapping) -> None:
+        if job.plan["data"][job.arm["data"]].get("own"):
+            return  # What a reader's own data took is no part of what the study took.
         self._rows.append({"experiment": job.plan["experiment"], "seconds": done["seconds"],
                            "trained": len(done["records"]), "runs": job.plan["runs"], **done["place"],
                            **job.plan["versions"]})

@@ -7,7 +7,6 @@ import importlib.metadata
 import json
 import math
 import os
-import platform
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +24,7 @@ from pipeline.results import (
 from pipeline.spec.params import Train, study_seeds
 from pipeline.spec.task import Task
 from pipeline.train import layers
+from pipeline.train.place import place
 
 
 class WrongVersion(RuntimeError):
@@ -260,6 +260,5 @@ def train_plan(path: str, store: Store | None = None) -> Path:
     if trained:
         write_text(Path("timings") / f"{plan['experiment']}.json", json.dumps({
             "seconds": round(seconds, 1), "trained": trained, "runs": int((~mine).sum()),
-            "python": platform.python_version(), "machine": platform.machine(),
-            "cores": os.cpu_count(), **plan["versions"]}, indent=1) + "\n")
+            **place(), **plan["versions"]}, indent=1) + "\n")
     return new

@@ -18,7 +18,7 @@ from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.params import Params, load
 from pipeline.train.engines import engine
 from pipeline.train.queue import Job, ordered, read_plans
-from pipeline.verify.certificate import FAILED, VERDICTS, certificate, check_name, judge, verdicts_with, write
+from pipeline.verify.certificate import FAILED, VERDICTS, alike, certificate, check_name, judge, verdicts_with, write
 from pipeline.verify.sample import Unit, draw, job, stored, units
 
 MINUTES = 10
@@ -94,7 +94,8 @@ def main() -> int:
             sample, records, place = train_again(sample, made, data, found, None if number else 60 * MINUTES)
         if not sample:
             raise ConfigError(f"no run was trained in {MINUTES} minutes; RUNS=1 has no limit of time")
-        result = judge(sample, records, tables, by_name, data, of_family)
+        result = judge(sample, records, tables, by_name, data, of_family,
+                       alike({unit.place[0] for unit in sample}, place))
         verdicts = None
         if Path(VERDICTS).exists():
             every = {name: read(f"data/{name}.npz") for plan in plans for name in plan["data"]}

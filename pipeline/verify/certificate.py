@@ -24,6 +24,8 @@ from pipeline.train.runs import choose, train
 from pipeline.verify import compare
 from pipeline.verify.sample import Tables, Unit, chance
 
+#: What training took, and where, an experiment.
+TIMINGS = Path("timings")
 #: Decides, in the folder that it is started in.
 STAGE = "pipeline.verdicts"
 VERDICTS = Path("results/verdicts/verdicts.csv")
@@ -46,13 +48,15 @@ def check_name(name: str) -> str:
 
 
 def judge(sample: list[Unit], records: Mapping[str, Mapping], tables: Mapping[str, Tables],
-          plans: Mapping[str, dict], data: Mapping[str, Mapping], families: Mapping[str, str]) -> dict:
+          plans: Mapping[str, dict], data: Mapping[str, Mapping], families: Mapping[str, str], alike: bool | None = None) -> dict:
     """What the runs that were trained again say.
 
-    Where most of them have the same bits, this machine can give the stored bits, and a run that
-    differs is not what it says. Where few have, chance is asked whether it explains that.
+    A machine like the one that trained the stored runs gives their bits: a run that differs is not
+    what it says. On another one, chance is asked whether it explains the differences. Where it is
+    not known which of both this is, it is taken to be alike if it gives most of the stored bits.
 
     Args:
+        alike: as `alike` gives it.
         sample: the units whose runs were trained again.
         records: by key, as trained again.
         tables: what is stored.
@@ -70,15 +74,34 @@ def judge(sample: list[Unit], records: Mapping[str, Mapping], tables: Mapping[st
              "differing": [_said(rows[key], names) for key, names in other.items()]}
     if not other:
         return found | {"says": SAME}
-    if 2 * len(other) < len(keys):
+    if alike or (alike is None and 2 * len(other) < len(keys)):
         return found | {"says": NOT_REPRODUCED}
     changes = compare.scaled({unit.place: _change(unit, records, rows) for unit in sample}, runs)
     held = compare.noise(plans.values(), runs)
     table = compare.explained(_by_family((unit.family, changes[unit.place]) for unit in sample),
                               _by_family((families[name], value) for name, values in held.items() for value in values))
-    # Where nearly all differ, naming them says nothing.
-    return found | {"tests": table.to_dict("records"), "differing": [],
+    # Where most differ, naming them says nothing.
+    named = found["differing"] if 2 * len(other) < len(keys) else []
+    return found | {"tests": table.to_dict("records"), "differing": named,
                     "says": CHANCE if table["explained"].all() else MORE}
+
+
+def alike(experiments: Iterable[str], here: Mapping) -> bool | None:
+    """Whether this machine computes like those that trained experiments; None if that was not written down.
+
+    Args:
+        here: where the sample was trained, as `place` gives it.
+    """
+    kind = ("processor", "instructions")
+    found = []
+    for name in experiments:
+        path = TIMINGS / f"{name}.json"
+        found.append(json.loads(path.read_text(encoding="utf-8")) if path.exists() else {})
+    if {*settings()} - {"TRAIN_THREADS"}:
+        return False
+    if any(name not in about for about in (here, *found) for name in kind):
+        return None
+    return all(about[name] == here[name] for about in found for name in kind)
 
 
 def _change(unit: Unit, records: Mapping, rows: Mapping) -> float:
@@ -115,10 +138,10 @@ def verdicts_with(records: Mapping[str, Mapping], plans: Iterable[dict], data: M
     root = Path(root).absolute()
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
-        for name in ("params.yaml", "book", "plan", "results/probe", "results/mechanics"):
-            if (root / name).exists():
-                (scratch / name).parent.mkdir(exist_ok=True)
-                (scratch / name).symlink_to(root / name)
+        (scratch / "results").mkdir()
+        for path in [*root.glob("*"), *(root / "results").glob("*")]:
+            if path not in (root / "results", root / RUNS, root / VERDICTS.parent):
+                (scratch / path.relative_to(root)).symlink_to(path)
         for plan in plans:
             folder = RUNS / plan["experiment"]
             if set(read_table(root / folder / RUNS_TABLE)["key"]) & records.keys():

@@ -46,7 +46,7 @@ def test_false_alarms_are_as_rare_as_is_said():
     assert alarms <= stats.binom(studies, FALSE_ALARMS).ppf(0.999)
 
 
-@pytest.mark.parametrize("turned", [lambda v: v + 0.8, lambda v: 2.5 * v])
+@pytest.mark.parametrize("turned", [lambda v: v + 1.2, lambda v: 2.5 * v])
 def test_one_family_that_is_off_is_found(turned):
     generator, studies = np.random.default_rng(4), 50
     found = 0

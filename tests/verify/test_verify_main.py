@@ -65,6 +65,12 @@ class Again:
                         "place": {"processor": "a processor", "instructions": "avx2", "cores": 2}}
 
 
+def trained_on(**kind):
+    """Write down what kind of machine trained the stored runs."""
+    for name in ("one", "two"):
+        write_text(Path(f"timings/{name}.json"), json.dumps(kind))
+
+
 @pytest.fixture
 def tiny(tmp_path, monkeypatch):
     """A study of two experiments, the first of which measures the noise, and its stored runs."""
@@ -85,6 +91,7 @@ def tiny(tmp_path, monkeypatch):
         write_text(Path(f"plan/{name}.json"), json.dumps(plan))
         with rewritten(RUNS / name):
             train_plan(f"plan/{name}.json", Store("store"))
+    trained_on(processor="a processor", instructions="avx2")
     Path("stand_in.py").write_text(STAND_IN)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(certificate, "STAGE", "stand_in")
@@ -176,6 +183,7 @@ def test_falsified_results_that_turn_a_verdict_are_caught_with_the_verdict(verif
 
 
 def test_another_machine_whose_differences_are_chance_passes(verify):
+    trained_on(processor="another one", instructions="avx2")
     def record(key):
         return a_record(key, turned=np.random.default_rng(int(key[8:16], 16)).normal(0, 0.05))
     code, found, said = verify("--runs", "all", record=record)
@@ -185,7 +193,25 @@ def test_another_machine_whose_differences_are_chance_passes(verify):
     assert row["family"] == "rows" and row["references"] == SEEDS and row["p"] > found["false_alarms"]
 
 
+def test_a_machine_of_the_same_kind_must_give_the_same_bits_and_another_one_need_not(verify, monkeypatch):
+    def record(key):  # less than half differ
+        few = int(key[16:24], 16) % 3 == 0
+        return a_record(key, turned=few * np.random.default_rng(int(key[8:16], 16)).normal(0, 0.05))
+    kinds = {"same": {"processor": "a processor", "instructions": "avx2"},
+             "other": {"processor": "a processor", "instructions": "avx512f"}, "unknown": {}}
+    for kind, says in (("same", "not reproduced"), ("unknown", "not reproduced"),
+                       ("other", "other bits, as chance makes them")):
+        trained_on(**kinds[kind])
+        code, found, _ = verify("--runs", "all", record=record)
+        assert found["says"] == says and found["differing"] and code == (kind != "other")
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    assert verify("--runs", "all", record=record)[1]["settings"] == {"TF_ENABLE_ONEDNN_OPTS": "0"}
+    trained_on(**kinds["same"])
+    assert verify("--runs", "all", record=record)[1]["says"] == "other bits, as chance makes them"
+
+
 def test_another_machine_whose_losses_are_all_lower_fails(verify):
+    trained_on(processor="another one", instructions="avx2")
     code, found, _ = verify("--runs", "all", record=lambda key: a_record(key, turned=-0.15))
     assert code == 1 and found["says"] == "other bits, more than chance makes"
     assert found["tests"][0]["p_shift"] < 0.001
