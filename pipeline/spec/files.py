@@ -122,6 +122,9 @@ class FileSource(Spec):
                              "digits, which say that it is still the same file")
         if self.target is None and self.file.endswith(COLUMNS):
             raise ValueError("target: missing; it is required: the column that is to be predicted")
+        for key in ("target", "group_by", "time", "recording"):
+            if getattr(self, key, None) == "":
+                raise ValueError(f"{key}: found an empty word; allowed: the name of a column")
         for role, names in self._roles().items():
             for name in names:
                 if names.count(name) > 1:
