@@ -124,7 +124,7 @@ def read(path: str | os.PathLike) -> Arrays:
         Damaged: it is something else.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as content, np.load(content, allow_pickle=False) as file:
             arrays = dict(file)
     except FileNotFoundError:
         raise

@@ -60,6 +60,8 @@ def _measure(node, known: dict[int, int | None], depth: int) -> int:
         ValueError: they are too many, nested too deeply, or without end.
     """
     if isinstance(node, ScalarNode):
+        if any("\ud800" <= c <= "\udfff" for c in node.value):
+            raise ValueError(f"found {shown(node.value)}, with half a character")
         return 1
     found = known.get(id(node), 0)
     if found is None:

@@ -125,6 +125,9 @@ class FileSource(Spec):
         if len(self.targets) > 1 and self.task == "classes":
             raise ValueError("task: found classes beside several targets; allowed: regression, because "
                              "several targets are numbers")
+        for key in ("target", "group_by", "time", "recording"):
+            if getattr(self, key, None) == "":
+                raise ValueError(f"{key}: found an empty word; allowed: the name of a column")
         for role, names in self._roles().items():
             for name in names:
                 if names.count(name) > 1:

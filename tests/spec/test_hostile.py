@@ -146,6 +146,8 @@ def expanding(aliases):
     ("data: !!python/object/apply:os.system ['touch hacked']", "could not determine a constructor for the tag"),
     ("data: !!python/name:os.system", "could not determine a constructor for the tag"),
     ("data: " + "9" * 5_000, "digits"),
+    ('"\\ud800": 1', "with half a character"),
+    ('data: "a\\udfff"', "with half a character"),
 ])
 def test_a_text_that_asks_for_more_than_it_says_is_refused(tmp_path, monkeypatch, text, words):
     monkeypatch.chdir(tmp_path)

@@ -1,0 +1,267 @@
+"""Whatever a data file holds, it is a data set or gets one message."""
+
+import gzip
+import io
+import lzma
+import os
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.data import files, sources
+from pipeline.data.load import load
+from pipeline.data.own import from_file
+from pipeline.results import Damaged
+from pipeline.spec.base import ConfigError, validate
+from pipeline.spec.files import KINDS, kind
+from tests.hostile import TEXTS, answer, changed_bytes, counted, mutated
+
+PLACE = "params.yaml: data.a"
+ROWS = 60
+
+
+def entry(**given):
+    return KINDS[kind(given)](**given)
+
+
+def rows(lines=ROWS):
+    """A CSV of numbers, a word, a time, a group and a target that they do not hold."""
+    generator = np.random.default_rng(0)
+    values = generator.normal(size=(lines, 2)).round(4)
+    return "a,b,word,time,group,y\n" + "".join(
+        f"{a},{b},{'xyz'[n % 3]},2024-01-{1 + n // 24:02d} {n % 24:02d}:00,{n // 6},{generator.integers(2)}\n"
+        for n, (a, b) in enumerate(values))
+
+
+ENTRIES = [
+    {"file": "a.csv", "target": "y", "leave_out": ["time", "group"]},
+    {"file": "a.csv", "target": "y", "inputs": ["a", "word"], "group_by": "group", "missing": "drop"},
+    {"file": "a.csv", "target": "a", "task": "regression", "leave_out": ["time"], "categories": ["word"]},
+    {"file": "a.csv", "target": "a", "window": 3, "time": "time", "leave_out": ["word", "group"], "missing": "drop"},
+    {"file": "a.csv", "target": "b", "window": 2, "horizon": 2, "time": "time", "resample": "2h",
+     "leave_out": ["word", "group"], "missing": {"carry": 2}, "split": {"train": 5, "validation": 3, "test": 3}},
+    {"file": "a.csv", "target": "word", "recording": "group", "inputs": ["a", "b"],
+     "split": {"train": 2, "validation": 1, "test": 1}},
+]
+
+
+def made(given):
+    """The arrays of an entry, and its first split, whose numbers are finite."""
+    arrays = from_file(entry(**given), [0], PLACE)
+    split = load(arrays, 0)
+    for part in ("train", "validation", "test"):
+        assert len(getattr(split, f"x_{part}")) == len(getattr(split, f"y_{part}")) > 0
+        assert np.isfinite(getattr(split, f"x_{part}")).all() and np.isfinite(getattr(split, f"y_{part}")).all()
+    return arrays
+
+
+def checked_entry(given):
+    """An entry as params.yaml gives it: a mistake in it is a mistake of params.yaml."""
+    if not isinstance(given, dict) or not all(isinstance(key, str) for key in given):
+        raise ConfigError("params.yaml: data.a: found a key that is no word")
+    validate("params.yaml", KINDS.get(kind(given), KINDS["table"]), given)
+    return made(given)
+
+
+def packed(suffix, content):
+    """A file's content, packed as its name says."""
+    if suffix == ".zip":
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+            file.writestr("a.csv", content)
+        return buffer.getvalue()
+    return {".gz": gzip.compress, ".xz": lzma.compress}[suffix](content)
+
+
+def arrays_file(**arrays):
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def test_any_rows_are_a_data_set_or_one_message(project):
+    @counted(360)
+    @given(st.sampled_from(ENTRIES), changed_bytes(rows().encode()))
+    def check(given, content):
+        (project / "a.csv").write_bytes(content)
+        answer(made, given)
+
+    check()
+
+
+def test_any_entry_is_a_data_set_or_one_message(project):
+    (project / "a.csv").write_text(rows())
+
+    @counted(240)
+    @given(st.sampled_from(ENTRIES).flatmap(mutated))
+    def check(given):
+        answer(checked_entry, given)
+
+    check()
+
+
+def test_any_packed_file_is_a_data_set_or_one_message(project):
+    wholes = {suffix: packed(suffix, rows().encode()) for suffix in (".zip", ".gz", ".xz")}
+
+    @counted(120)
+    @given(st.sampled_from(list(wholes)).flatmap(lambda suffix: st.tuples(
+        st.just(suffix), changed_bytes(wholes[suffix]))))
+    def check(given):
+        suffix, content = given
+        (project / f"a.csv{suffix}").write_bytes(content)
+        answer(made, ENTRIES[0] | {"file": f"a.csv{suffix}"})
+
+    check()
+
+
+def test_any_arrays_are_a_data_set_or_one_message(project):
+    generator = np.random.default_rng(0)
+    whole = arrays_file(x=generator.normal(size=(60, 5, 2)), y=np.arange(60) % 2, group=np.arange(60) // 2,
+                        length=np.full(60, 4), names=np.array(["no", "yes"]))
+
+    @counted(160)
+    @given(changed_bytes(whole))
+    def check(content):
+        (project / "a.npz").write_bytes(content)
+        answer(made, {"file": "a.npz"})
+
+    check()
+
+
+@pytest.mark.parametrize("arrays", [
+    {"x": np.zeros((0, 5, 2)), "y": np.zeros(0)}, {"x": np.zeros((5, 0, 2)), "y": np.zeros(5)},
+    {"x": np.zeros((5, 2, 0)), "y": np.zeros(5)}, {"x": np.zeros(()), "y": np.zeros(())},
+    {"x": np.zeros((60, 5, 2), complex), "y": np.arange(60) % 2}, {"x": np.full((60, 5, 2), 1e300), "y": np.arange(60) % 2},
+    {"x": np.ones((60, 5, 2)), "y": np.arange(60) % 2},
+    {"x": np.random.default_rng(0).normal(size=(60, 5, 2)), "y": np.full(60, np.inf)},
+    {"x": np.random.default_rng(0).normal(size=(60, 5, 2)), "y": np.arange(60) * 1e300},
+    {"x": np.random.default_rng(0).normal(size=(60, 5, 2)), "y": np.arange(60) % 2, "length": np.full(60, "a")},
+    {"x": np.random.default_rng(0).normal(size=(60, 5, 2)), "y": np.arange(60) % 2, "length": np.full(60, np.nan)},
+    {"x": np.random.default_rng(0).normal(size=(60, 5, 2)), "y": np.arange(60) % 2, "names": np.zeros((2, 2))},
+    {"x": np.random.default_rng(0).normal(size=(60, 5, 2)), "y": np.zeros(60, "M8[s]")},
+    {"x": np.full((60, 5, 2), "<script>"), "y": np.arange(60) % 2},
+])
+def test_arrays_that_are_no_recordings_are_refused(project, arrays):
+    (project / "a.npz").write_bytes(arrays_file(**arrays))
+    with pytest.raises(ConfigError, match=r"^params.yaml: data.a: .*a\.npz"):
+        made({"file": "a.npz"})
+
+
+def test_an_array_of_objects_is_never_unpickled(project):
+    class Runs:
+        def __reduce__(self):
+            return os.mkdir, ("hacked",)
+
+    for name in ("x", "y", "names"):
+        arrays = {"x": np.zeros((4, 3, 2)), "y": np.arange(4), "names": np.array(["a"])}
+        (project / "a.npz").write_bytes(arrays_file(**arrays | {name: np.array([Runs()] * 4, object)}))
+        with pytest.raises(ConfigError, match="pickled and could run code"):
+            made({"file": "a.npz"})
+        with pytest.raises(Damaged):
+            sources.read(project / "a.npz")
+    assert not (project / "hacked").exists()
+
+
+def test_a_header_that_promises_more_than_there_is_is_refused_unread(project):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**12, 5, 2)})
+    with zipfile.ZipFile(project / "a.npz", "w") as file:
+        file.writestr("x.npy", header.getvalue() + bytes(80))
+        file.writestr("y.npy", header.getvalue().replace(b"5, 2)", b"   )") + bytes(80))
+    with pytest.raises(ConfigError, match="is damaged|is no .npz file"):
+        answer(made, {"file": "a.npz"}) or made({"file": "a.npz"})
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".gz", ".xz"])
+@pytest.mark.parametrize("line", [b"1,2,x,2024-01-01,3,1\n", b"0"])
+def test_what_unpacks_to_far_more_than_it_seems_is_read_in_bounds(project, monkeypatch, suffix, line):
+    """As 10¹² bytes would be: refused as soon as more has come out than the bound allows."""
+    monkeypatch.setattr(files, "MOST_UNPACKED", 3_000_000)
+    monkeypatch.setattr(files, "RATIO", 20)
+    content = packed(suffix, rows().encode() + line * (12_000_000 // len(line)))
+    (project / f"a.csv{suffix}").write_bytes(content)
+    came_out = []
+    readinto = files._Bounded.readinto
+    monkeypatch.setattr(files._Bounded, "readinto", lambda self, buffer: came_out.append(readinto(self, buffer))
+                        or came_out[-1])
+    with pytest.raises(ConfigError, match="holds more than 3000000 bytes|line of more than"):
+        made(ENTRIES[0] | {"file": f"a.csv{suffix}"})
+    assert sum(came_out) < 2 * 3_000_000
+
+
+def test_arrays_that_unpack_to_far_more_than_they_seem_are_refused_unread(project):
+    with zipfile.ZipFile(project / "a.npz", "w", zipfile.ZIP_DEFLATED) as file:
+        with file.open("x.npy", "w", force_zip64=True) as content:
+            np.lib.format.write_array_header_1_0(content, {"descr": "|u1", "fortran_order": False,
+                                                           "shape": (150, 1000, 1000)})
+            for _ in range(150):
+                content.write(bytes(1_000_000))
+    with pytest.raises(ConfigError, match="holds 150000128 bytes; allowed: at most 100000000"):
+        made({"file": "a.npz"})
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    ("a,y\n" + "9" * 10_000_000 + ",1\n", "a line of more than 1000000 bytes"),
+    (",".join(f"c{n}" for n in range(100_000)) + "\n", "found 100000 columns; allowed: 10000"),
+    ('a,y\n"' + "x\n" * 100_000, "EOF inside string starting at row 1"),
+    ("a,y\n" + '"' * 1_001 + ",1\n", "EOF inside string starting at row 1"),
+    ("a,y\n1,1\n\0,0\n", "found"),
+    ("a,y\n" + "".join(f"=cmd|' /C calc'!A{n},{n % 2}\n" for n in range(200)), "found 200 different words"),
+    ("", "line 1: empty"), ("\n\n\n", "line 1: empty"), ("a,y\n", "found no row"),
+])
+def test_a_strange_table_gets_its_own_message(project, content, words):
+    (project / "a.csv").write_text(content)
+    with pytest.raises(ConfigError) as error:
+        made({"file": "a.csv", "target": "y"})
+    assert str(error.value).startswith(PLACE) and words in str(error.value)
+
+
+def test_formulas_and_markup_stay_the_words_that_they_are(project):
+    words = ["=1+1", "@SUM(A1)", "<script>alert(1)</script>"]
+    (project / "a.csv").write_text("word,a,y\n" + "".join(f"{words[n % 3]},{n * n % 89},{n % 2}\n" for n in range(120)))
+    arrays = made({"file": "a.csv", "target": "y"})
+    assert list(arrays["about_categories"]) == [f"word={word}" for word in sorted(words)]
+
+
+@pytest.mark.parametrize("text", [text for text in TEXTS if text.isprintable() and "/" not in text and text.strip()])
+def test_a_form_of_times_is_one_or_is_refused(project, text):
+    (project / "a.csv").write_text(rows())
+    answer(checked_entry, ENTRIES[3] | {"time_format": text})
+    answer(checked_entry, ENTRIES[4] | {"resample": text})
+
+
+def test_a_locked_archive_is_refused(project):
+    content = bytearray(packed(".zip", rows().encode()))
+    for at, flag in ((0, 6), (content.index(b"PK\x01\x02"), 8)):
+        content[at + flag] |= 1  # The flag of encryption, in the file's header and in the list of files.
+    (project / "a.csv.zip").write_bytes(content)
+    with pytest.raises(ConfigError, match="a.csv.zip: is damaged: .*encrypted"):
+        made(ENTRIES[0] | {"file": "a.csv.zip"})
+
+
+@pytest.mark.parametrize(("source", "arguments"), [
+    ("noise", {"train": 10**9}), ("tabular", {"features": 10**6}), ("tokens", {"vocabulary": 10**9}),
+    ("eeg", {"classes": 10**9}), ("forecast", {"window": 10**6, "channels": 10**6}), ("noise", {"train": 10**4000})])
+def test_a_source_draws_no_more_than_a_machine_holds(source, arguments):
+    with pytest.raises(ConfigError, match="allowed: "):
+        sources.check(source, "params.yaml: data.a", **arguments)
+    with pytest.raises(ValueError, match="allowed: "):
+        sources.make(source, [0], **arguments)
+
+
+def test_any_stored_arrays_are_a_data_set_or_one_message(project):
+    (project / "a.csv").write_text(rows())
+    sources.write(from_file(entry(**ENTRIES[0]), [0], PLACE), project / "whole.npz")
+    content = (project / "whole.npz").read_bytes()
+
+    @counted(120)
+    @given(changed_bytes(content))
+    def check(content):
+        (project / "a.npz").write_bytes(content)
+        found = answer(sources.read, project / "a.npz")
+        assert found is None or str(found["kind"])
+
+    check()
