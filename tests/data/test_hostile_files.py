@@ -265,3 +265,18 @@ def test_any_stored_arrays_are_a_data_set_or_one_message(project):
         assert found is None or str(found["kind"])
 
     check()
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    ("a,b,y\n1,2,1\n", "found 1 classes"),
+    ("a,b,y\n" + "".join(f"{n},7,{n % 2}\n" for n in range(200)), "column 'b': found 7 in every row"),
+    ("a,b,y\n" + "".join(f"{n},{n * n % 89},{int(n == 5)}\n" for n in range(200)), "found 1 of class '1' among 200"),
+    ("a,b,y\n" + "".join(f"{n},inf,{n % 2}\n" for n in range(200)), "found inf; allowed: a finite number"),
+    ("a,b,y\n" + "".join(f"{n},{n * n % 89},{n}e300\n" for n in range(200)), "allowed: a finite number"),
+    ("a,b,y\n" + "".join(f"{n},{n * n % 89},\n" for n in range(200)), "line 2, column 'y': found a missing value"),
+])
+def test_numbers_that_no_network_can_learn_from_are_refused(project, content, words):
+    (project / "a.csv").write_text(content)
+    with pytest.raises(ConfigError) as error:
+        made({"file": "a.csv", "target": "y"})
+    assert str(error.value).startswith(PLACE) and words in str(error.value)
