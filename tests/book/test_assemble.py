@@ -76,7 +76,9 @@ def test_what_pages_include_is_generated_and_what_is_generated_is_included(sourc
     included = {name for path in source.glob("*.md")
                 for name in re.findall(r"\{include\} (\S+)", path.read_text())}
     generated = {str(path.relative_to(source)) for path in (source / "generated").rglob("*.md")}
-    assert included == generated
+    # The invented study has some of the chapters only.
+    chapters = {f"generated/{topic}.md" for topic in read_yaml(ROOT / "book/answers.yaml")}
+    assert included - chapters == generated - chapters and generated <= included
 
 
 def test_no_page_has_code_that_a_kernel_would_run(source):
@@ -114,14 +116,6 @@ def test_without_any_result_every_page_still_stands(project):
     # An include of an empty file would be an empty place in a sentence; only tables may be empty.
     assert {path for path, content in written.items() if not content.strip()} <= {
         f"generated/method/{name}.md" for name in ("gaps", "detectable", "simulated")}
-
-
-def test_evidence_names_rows_and_a_reference():
-    references = (ROOT / "book/references.bib").read_text()
-    for entry in read_yaml(ROOT / "book/evidence.yaml"):
-        assert set(entry) == {"rows", "says", "cite"}
-        assert all(re.fullmatch(r"[AB]\d+", row) for row in entry["rows"])
-        assert entry["says"] and f"{{{entry['cite']}," in references
 
 
 def drawing(value, text="drawn"):

@@ -18,8 +18,10 @@ def write(study: Study) -> dict[str, str | Picture]:
     """What the first page includes: the figure of the answers, the same with links, and the verdicts' counts."""
     found = advice(study, primary=True)
     rows = answer_rows(found)
+    # Before anything is measured there is nothing to draw; the list says so.
+    drawn = (("answers", answers), ("answers-narrow", answers_narrow)) if (rows["words"] != "").any() else ()
     shown = {f"figures/{name}": Picture(name, rows, draw, answers_alt, small=name != "answers")
-             for name, draw in (("answers", answers), ("answers-narrow", answers_narrow))} if len(rows) else {}
+             for name, draw in drawn}
     return shown | {
         "generated/index/answers.md": front(study, found, list(shown.values())),
         "generated/index/verdicts.md": verdicts(study)}
