@@ -3,6 +3,7 @@
 Control networks only, on seeds that the study does not use. Each seed trains at every rate of the
 set's grid, as in the study. Writes entry.csv, one row a control and data set:
 
+- error: error rate, or the root of the mean squared error of standardised targets;
 - of_trivial: the error of the kept runs over the trivial predictor's; a family takes sets below 0.9;
 - test, errors: samples of a test split, and of classes how many of them are wrong; a family takes
   sets with 300 samples and, for classes, 60 errors;
@@ -73,8 +74,10 @@ def row(params, control: str, name: str) -> dict:
     kept = {seed: choose(mine) for seed, mine in records.items()}
     best = [records[seed][rate] for seed, rate in kept.items()]
     every = [record for mine in records.values() for record in mine.values()]
-    error, trivial = (np.mean([r[key] for r in best]) for key in ("best_error", "trivial_error"))
     classes = bool(arm["task"]["classes"])
+    # Of numbers, a run's error is the mean squared one.
+    error, trivial = (np.mean([r[key] if classes else r[key] ** 0.5 for r in best])
+                      for key in ("best_error", "trivial_error"))
     return {
         "control": control, "data": name, "family": params.data[name].family, "stratum": params.data[name].stratum,
         "unit": params.data[name].unit, "error": f"{error:.4f}", "of_trivial": f"{error / trivial:.3f}",

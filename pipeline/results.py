@@ -316,6 +316,19 @@ def read_runs(experiments, folder: Path = RUNS) -> tuple[pd.DataFrame, pd.DataFr
     return tuple(_joined(parts) for parts in tables.values())
 
 
+def in_units_of_targets(runs: pd.DataFrame) -> pd.DataFrame:
+    """Runs whose errors of numbers are roots of the mean squared error, in deviations of the target.
+
+    Stored is the mean squared error, which is the loss as well; an error rate is no loss, and quantiles,
+    whose loss is in the target's units already, have a calibration error. A new table.
+    """
+    arm = runs.groupby(["experiment", "data"], sort=False).ngroup()
+    calibrated = runs["best_calibration_error"].notna().groupby(arm).transform("any")
+    numbers = (runs["trivial_error"] == runs["trivial_loss"]) & ~calibrated
+    errors = ["best_error", "last_error", "trivial_error"]
+    return runs.assign(**{name: runs[name].where(~numbers, runs[name] ** 0.5) for name in errors})
+
+
 def read_measures(experiments, folder: Path = PROBES) -> pd.DataFrame:
     """What the probe measured of the named experiments, in that order; no rows without any.
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from pipeline.results import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, MEASURES_TABLE, RUNS_TABLE, SUMS, Damaged, Store,
-    building, read_measures, read_runs, read_table, rewritten, seal, significant, verify, write_table,
+    building, in_units_of_targets, read_measures, read_runs, read_table, rewritten, seal, significant, verify, write_table,
     write_tables, write_text)
 
 
@@ -388,3 +389,17 @@ def test_runs_are_read_by_name_in_the_order_asked_for(tmp_path):
     assert list(runs.index) == [0, 1, 2, 3]
     with pytest.raises(FileNotFoundError):
         read_runs(["three"], tmp_path)
+
+
+def test_errors_of_numbers_are_shown_as_roots_and_those_of_classes_and_quantiles_as_they_are():
+    table = pd.DataFrame({
+        "experiment": ["mean", "mean", "classes", "classes", "quantiles"], "data": ["series", "series", "pool", "pool", "series"],
+        "best_error": [0.25, math.nan, 0.25, math.nan, 0.25], "last_error": [4.0, math.nan, 0.5, math.nan, 0.5],
+        "trivial_error": [1.44, 1.44, 0.5, 0.5, 0.81], "trivial_loss": [1.44, 1.44, 0.69, 0.69, 0.81],
+        "best_calibration_error": [math.nan, math.nan, 0.1, math.nan, 0.05]})
+    kept = table.copy()
+    found = in_units_of_targets(table)
+    assert found["trivial_error"].tolist() == pytest.approx([1.2, 1.2, 0.5, 0.5, 0.81])
+    assert found["best_error"].dropna().tolist() == pytest.approx([0.5, 0.25, 0.25])
+    assert found["last_error"].dropna().tolist() == pytest.approx([2.0, 0.5, 0.5])
+    pd.testing.assert_frame_equal(table, kept)

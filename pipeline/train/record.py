@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.results import LAYERS_TABLE, read_table
+from pipeline.results import LAYERS_TABLE, in_units_of_targets, read_table
 from pipeline.spec.task import Task
 
 
@@ -65,9 +65,12 @@ def _by_arm(runs: pd.DataFrame):
 
 
 def scores(runs: pd.DataFrame) -> pd.DataFrame:
-    """Mean test errors of the chosen runs, one row a variant and data set."""
+    """Mean test errors of the chosen runs, one row a variant and data set.
+
+    Error rates, or roots of the mean squared error of standardised targets.
+    """
     rows = []
-    for (variant, data), group in _by_arm(runs[runs["chosen"]]):
+    for (variant, data), group in _by_arm(in_units_of_targets(runs[runs["chosen"]])):
         rows.append({
             "variant": variant, "data": data, "seeds": len(group),
             "diverged": int(group["diverged"].sum()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from pipeline.results import in_units_of_targets
 from pipeline.spec.base import ConfigError, nearest
 from pipeline.spec.metrics import METRICS
 from pipeline.verdicts.arms import PLACE, Arm, Arms, Runs
@@ -25,12 +26,14 @@ LOGARITHMS = ("largest_rate",)
 def derive(runs: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     """Runs with what follows from them, of measures at either endpoint.
 
+    Errors of numbers are roots of the mean squared error, see `results.in_units_of_targets`.
+
     `gap`: test loss less training loss. `failure`: 1 for a seed whose error exceeds
     `rule.marked_share` of the trivial predictor's, or that diverged, else 0. `middle`: whether the
     run's rate is the middle one of its arm's grid, the lower one of two. `edge`: whether it is the
     least or the greatest of a grid of three or more.
     """
-    added = {}
+    runs, added = in_units_of_targets(runs), {}
     for end in OTHER:
         added[f"{end}_gap"] = runs[f"{end}_loss"] - runs[f"{end}_train_loss"]
         lost = runs[f"{end}_error"] > rule.marked_share * runs["trivial_error"]
