@@ -21,7 +21,8 @@ def test_derived_measures_by_hand():
         "experiment": "net", "variant": "", "data": "a", "learning_rate": [0.1, 0.2, 0.3],
         "best_loss": [0.5, 0.9, 1.0], "best_train_loss": [0.2, 0.8, 1.0], "best_error": [0.1, 0.46, 0.2],
         "last_loss": [0.7, np.nan, 1.0], "last_train_loss": [0.1, np.nan, 1.0],
-        "last_error": [0.46, np.nan, 0.2], "trivial_error": 0.5, "diverged": [False, True, False]})
+        "last_error": [0.46, np.nan, 0.2], "trivial_error": 0.5, "diverged": [False, True, False],
+        "trivial_loss": 0.69, "best_calibration_error": [0.1, 0.1, 0.1]})
     found = derive(runs, RULE)
     assert list(found["best_gap"].round(6)) == [0.3, 0.1, 0.0]
     assert found["last_gap"][0] == pytest.approx(0.6)
