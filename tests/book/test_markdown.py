@@ -14,8 +14,8 @@ def test_table_cells_cannot_break_a_table():
 
 
 def test_links_name_what_is_there(study):
-    assert claim_link(study.claims[0]) == "[Before is better](/claims/before_is_better.md)"
-    assert claim_link(study.claims[0], "more") == "[more](/claims/before_is_better.md)"
+    assert claim_link(study.claims[0]) == "[Batch normalisation before the activation lowers the error](/claims/before_helps.md)"
+    assert claim_link(study.claims[0], "more") == "[more](/claims/before_helps.md)"
     assert experiment_link(study, "before[rate=1]") == "[before (rate=1)](#experiment-before)"
     assert experiment_link(study, "trivial predictor") == "trivial predictor"
     assert record_link(study, "before", "record") == "[record](/records/before.ipynb)"
