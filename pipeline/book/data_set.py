@@ -27,8 +27,8 @@ class Shape:
     Attributes:
         kind: `series`, `recordings`, `images` or `table`.
         train, validation, test: samples of each part of a split.
-        steps: the least and the greatest length of a sample; 1 of a table.
-        channels: of a step; columns of a table, with one for each level of a category.
+        steps: the least and the greatest length of a sample; 1 of a table; of images, height and width.
+        channels: of a step or a pixel; columns of a table, with one for each level of a category.
         classes: 0 where a number is predicted.
     """
 
@@ -51,7 +51,7 @@ def shape(arrays: Arrays) -> Shape:
     """The shape of a data set of which every seed takes a split."""
     kind, x = _kind(arrays), arrays["x"]
     channels = x.shape[-1] + (int(arrays["levels"].sum()) if "levels" in arrays else 0)
-    steps = {"table": (1, 1), "series": (int(arrays.get("window", 0)),) * 2}.get(kind)
+    steps = {"table": (1, 1), "series": (int(arrays.get("window", 0)),) * 2, "images": x.shape[1:3]}.get(kind)
     if steps is None:
         lengths = arrays.get("lengths", x.shape[1:2])
         steps = int(min(lengths)), int(max(lengths))
@@ -73,14 +73,9 @@ def class_names(arrays: Arrays) -> list[str]:
     return names or [str(number) for number in range(int(arrays["classes"]))]
 
 
-def rows(arrays: Arrays, images: bool = False) -> pd.DataFrame:
-    """What the picture of a data set is drawn from, with the columns `COLUMNS`.
-
-    Args:
-        images: whether recordings are images, whose steps are lines of pixels.
-    """
-    kind = "images" if images else _kind(arrays)
-    make = {"series": _series, "recordings": _recordings, "images": _images, "table": _table}[kind]
+def rows(arrays: Arrays) -> pd.DataFrame:
+    """What the picture of a data set is drawn from, with the columns `COLUMNS`."""
+    make = {"series": _series, "recordings": _recordings, "images": _images, "table": _table}[_kind(arrays)]
     return pd.DataFrame([*make(arrays), *_targets(arrays)], columns=COLUMNS)
 
 

@@ -31,9 +31,10 @@ def recordings(channels=1):
 
 
 def images():
+    """Four images of two lines of three pixels, of one channel."""
     x = np.zeros((4, 2, 3), np.float32)
     x[:, 0, 0] = [1, 2, 3, 4]
-    return SIZES | {"task": np.array("classes"), "kind": np.array("recordings"), "classes": np.array(2), "x": x,
+    return SIZES | {"task": np.array("classes"), "kind": np.array("recordings"), "classes": np.array(2), "x": x[..., None],
                     "y": np.array([0, 1, 0, 1], np.int32)}
 
 
@@ -48,7 +49,7 @@ def table():
 
 @pytest.mark.parametrize(("arrays", "expected"), [
     (series(), Shape("series", 6, 3, 3, (4, 4), 2, 0)), (recordings(2), Shape("recordings", 6, 3, 3, (4, 6), 2, 3)),
-    (images(), Shape("recordings", 6, 3, 3, (2, 2), 3, 2)), (table(), Shape("table", 6, 3, 3, (1, 1), 4, 2))])
+    (images(), Shape("images", 6, 3, 3, (2, 3), 1, 2)), (table(), Shape("table", 6, 3, 3, (1, 1), 4, 2))])
 def test_the_shape_of_a_sample(arrays, expected):
     assert shape(arrays) == expected
 
@@ -84,7 +85,7 @@ def test_recordings_of_each_class_from_the_whole_file():
 
 
 def test_pixels_of_images_are_two_digits_each_the_brightest_is_white():
-    found = rows(images(), images=True)
+    found = rows(images())
     first = found[(found["part"] == "image") & (found["step"] == 1)]
     # 255 / 4 = 63.75, 2 · 63.75 = 127.5, 3 · 63.75 = 191.25
     assert sorted(first["value"]) == ["400000", "800000", "bf0000", "ff0000"]
@@ -109,7 +110,7 @@ def test_every_kind_is_drawn_the_same_each_time_and_told(arrays):
 
 
 def test_images_are_drawn_as_they_are():
-    found = rows(images(), images=True)
+    found = rows(images())
     axes = data_set(found).axes[0]
     assert [image.get_array().tolist()[0][0] for image in axes.images] == [64, 191, 128, 255]
 

@@ -35,7 +35,7 @@ def write(study: Study) -> dict[str, str | Picture]:
 
 def picture(study: Study, name: str, arrays: Mapping[str, np.ndarray]) -> Picture:
     """Some samples of a data set, and how its targets are spread."""
-    return Picture(f"data-{name}", rows(arrays, study.params.data[name].family == "images"), data_set, data_set_alt)
+    return Picture(f"data-{name}", rows(arrays), data_set, data_set_alt)
 
 
 def page(study: Study, name: str, arrays: Mapping[str, np.ndarray] | None, drawn: Picture | None) -> str:

@@ -14,8 +14,7 @@ from pipeline.book.words.numbers import count, span
 #: How it was established under which licence a data set stands.
 HOW = {"seen": "the owner's own words were read",
        "quoted": "others quote the owner; the owner's own words were not read",
-       "law": "by law there is no copyright",
-       "not found": "no statement was found"}
+       "law": "by law there is no copyright"}
 URL = re.compile(r"https?://[^\s,;)]+[^\s,;).:']")
 
 
@@ -25,12 +24,13 @@ def linked(text: str) -> str:
 
 
 def sample(shape: Shape) -> str:
-    """One sample: "24 steps × 7 channels"."""
+    """One sample: "24 steps × 7 channels", "28 × 28 pixels"."""
     channels = f"{shape.channels} channel{'s' * (shape.channels != 1)}"
     if shape.kind == "table":
         return count(shape.channels, "column")
     if shape.kind == "images":
-        return f"{shape.steps[0]} × {shape.steps[1]} pixels"
+        pixels = f"{shape.steps[0]} × {shape.steps[1]} pixels"
+        return pixels if shape.channels == 1 else f"{pixels} × {channels}"
     return f"{span(shape.steps)} steps × {channels}"
 
 
@@ -64,7 +64,8 @@ def used(arrays: Mapping[str, np.ndarray]) -> str:
     things = "recordings" if "recordings" in found else "rows"
     if things not in found:
         return ""
-    text = f"The file has {int(found[things]):,} {things}; " + {
+    words = "images" if things == "recordings" and arrays["x"].ndim == 4 else things
+    text = f"The file has {int(found[things]):,} {words}; " + {
         "all": "all are used", "drawn": "a fixed random part of them is used",
         "latest": "the latest of them are used", "whole groups": "whole groups of them are used"}[
             str(found["used"])]

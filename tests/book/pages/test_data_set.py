@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.book.data_set import shape
 from pipeline.book.pages import data_set, data_sets
-from pipeline.book.words.data_set import linked, used
-from tests.book.test_data_set import table
+from pipeline.book.words.data_set import linked, sample, used
+from tests.book.test_data_set import images, table
 
 ABOUT = {"title": "wages of men", "origin": "Doe (1990), https://doi.org/10.1/2", "package": "things",
          "member": "things/wages.csv", "licence": {"name": "CC BY 4.0", "how": "quoted", "source": "a page"},
@@ -67,6 +68,17 @@ def test_the_overview_lists_families_by_stratum_and_the_others(known):
                    "0.50 | 0.80 | 0.50 |")
     assert "0.50 *marked*" in next(line for line in text.splitlines() if "`storms`" in line)
     assert "## Sets that stand for themselves" in text and "| badly_scaled |" in text
+
+
+def test_images_are_pixels_and_never_steps(known, tmp_path):
+    np.savez(tmp_path / "wages.npz", **images() | {"about_recordings": np.array(4), "about_used": np.array("all")})
+    page = data_set.write(known)["data_sets/wages.md"]
+    assert "Tell which of 2 classes an image has: 2 × 3 pixels." in page and "The file has 4 images" in page
+    row = next(line for line in data_sets.write(known)["generated/data_sets.md"].splitlines() if "`wages`" in line)
+    assert "| 2 × 3 pixels | 2 classes | 6 |" in row
+    assert "steps" not in page and "steps" not in row
+    coloured = images() | {"x": np.ones((4, 2, 3, 3), np.float32)}
+    assert sample(shape(coloured)) == "2 × 3 pixels × 3 channels"
 
 
 def test_addresses_become_links_without_what_follows_them():
