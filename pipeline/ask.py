@@ -382,7 +382,7 @@ def _samples(name: str) -> int:
     path = Path("data") / f"{name}.npz"
     if not path.exists():
         return 640
-    with np.load(path) as arrays:
+    with np.load(path, allow_pickle=False) as arrays:
         return int(arrays["train"])
 
 

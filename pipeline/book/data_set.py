@@ -43,7 +43,7 @@ class Shape:
 
 def read(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a data file."""
-    with np.load(path) as arrays:
+    with np.load(path, allow_pickle=False) as arrays:
         return dict(arrays)
 
 

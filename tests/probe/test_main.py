@@ -213,6 +213,10 @@ def project(table, arrays, tmp_path, monkeypatch):
         class probe:
             seeds = 17
 
+        @staticmethod
+        def watched(experiment):
+            return sorted(arrays)
+
     monkeypatch.setattr("pipeline.probe.__main__.load", lambda: Params)
     monkeypatch.setattr("pipeline.probe.__main__.probe", lambda *given: asked.append(given) or table)
     monkeypatch.setattr("sys.argv", ["probe", "an_experiment"])
@@ -224,8 +228,9 @@ MEASURED = PROBES / "an_experiment" / "measures.csv"
 
 def test_the_command_writes_the_table(project, table, monkeypatch, capsys):
     assert main() == 0
-    (given_plan, given_arrays, given_runs, seeds), = project
+    (given_plan, given_arrays, given_runs, seeds, watched), = project
     assert given_plan == a_plan() and set(given_arrays) == {"table", "waves"} and seeds == 17
+    assert watched == ["table", "waves"]
     pd.testing.assert_frame_equal(given_runs, runs_of(a_plan(), SEEDS))
     pd.testing.assert_frame_equal(read_table(MEASURED), table)
 

@@ -61,7 +61,7 @@ def test_claims_are_read(read):
 
 MISTAKES = [
     ("rows:", "row:", "bn_after_lstm: unknown key 'row'; allowed: slug, rows, who, says, topic, predicts, "
-     "contrasts, baseline, checks, data, metric, endpoint, probe, identity, because, analogue; did you mean "
+     "contrasts, baseline, checks, data, metric, endpoint, probe, identity, because, analogue, primary; did you mean "
      "'rows'?"),
     ("region: better", "region: beter", "bn_after_lstm.predicts.region: found 'beter'; allowed: 'better', "
      "'worse', 'equivalent', 'not_worse', 'not_better', 'differs' or 'positive'; did you mean 'better'?"),
@@ -90,7 +90,7 @@ MISTAKES = [
     ("slug: bn_after_lstm\n  ", "", "claim 1.slug: missing; it is required"),
     ("who: Q", "who: .nan", "bn_after_lstm.who: found .nan; allowed: a word"),
     ("who: Q", "1: Q", "bn_after_lstm: found the key 1; allowed: slug, rows, who, says, topic, predicts, "
-     "contrasts, baseline, checks, data, metric, endpoint, probe, identity, because, analogue"),
+     "contrasts, baseline, checks, data, metric, endpoint, probe, identity, because, analogue, primary"),
 ]
 
 
