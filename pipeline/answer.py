@@ -67,10 +67,18 @@ def compared(name: str, params: Params) -> list[tuple[pd.DataFrame, pd.DataFrame
         path = RUNS / one / RUNS_TABLE
         runs = read_table(path) if path.exists() else pd.DataFrame()
         if runs.empty:
-            raise ConfigError(f"{path}: there are no runs; `make try EXPERIMENT={name}` trains them")
+            raise ConfigError(f"params.yaml: being_measured: {one} has no runs yet; it is trained once it is taken off "
+                              "that list" if one in params.being_measured else
+                              f"{path}: there are no runs; `make try EXPERIMENT={name}` trains them")
         tables.append(runs)
     found = compare(name, params, pd.concat(tables, ignore_index=True), constants)
     return [(effect_table([one], params, constants), average_table([one])) for one in found]
+
+
+def _waits(name: str, params: Params) -> bool:
+    """Whether an experiment is being measured, and has no runs on own data either."""
+    path = RUNS / name / RUNS_TABLE
+    return name in params.being_measured and not (path.exists() and len(read_table(path)))
 
 
 def conclusion(row: Mapping) -> str:
@@ -238,10 +246,13 @@ def _say(text: str) -> None:
 
 
 def _new(params: Params) -> list[str]:
-    """The experiments whose results are new since the last answer, and that still exist."""
+    """The experiments whose results are new since the last answer, and that still exist.
+
+    Those of own data that were taken out since are gone from what is being measured.
+    """
     path = STORE / NEW
     noted = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [name for name in dict.fromkeys(noted) if name in params.experiments]
+    return [name for name in dict.fromkeys(noted) if name in params.experiments and not _waits(name, params)]
 
 
 def main() -> int:
@@ -258,8 +269,13 @@ def main() -> int:
             print(*dict.fromkeys(stage for name in names for stage in stages(name, params)))
             return 0
         for name in names[:MOST]:
-            _say("\n" + (answer(name, params, compared(name, params)) if params.experiments[name].versus
-                         else f"{name} is compared with nothing (it has no versus): {page(name, params)}"))
+            control = params.experiments[name].versus
+            if not control:
+                _say(f"\n{name} is compared with nothing (it has no versus): {page(name, params)}")
+            elif not given.experiments and _waits(control, params):
+                _say(f"\n{name} is compared with {control}, which is being measured: {page(name, params)}")
+            else:
+                _say("\n" + answer(name, params, compared(name, params)))
     except (ConfigError, ValueError) as error:
         return complain(error)
     if len(names) > MOST:

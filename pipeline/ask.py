@@ -305,23 +305,27 @@ def estimate(name: str, params: Params, samples: int) -> tuple[int, int, float]:
     """
     networks, runs, seconds = 0, 0, REST
     for experiment in params.experiments:
-        if name not in params.data_sets(experiment) or experiment in params.being_measured:
+        if name not in params.data_sets(experiment):
             continue
         networks += 1
         mine = (params.data[name].seeds * len(params.training(experiment, name).learning_rates)
                 * len(params.variants(experiment)))
         runs += mine
-        seconds += START + mine * _run(experiment) * samples / 640
+        seconds += START + mine * _run(experiment, params) * samples / 640
     return networks, runs, seconds
 
 
-def _run(experiment: str) -> float:
-    """Seconds that a run of an experiment took, of 640 training samples."""
-    path = Path("timings") / f"{experiment}.json"
-    if not path.exists():
-        return RUN
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return found["seconds"] / max(1, found["trained"])
+def _run(experiment: str, params: Params) -> float:
+    """Seconds that a run of an experiment took, of 640 training samples; or else one of its control, and so on."""
+    seen = set()
+    while experiment and experiment not in seen:
+        path = Path("timings") / f"{experiment}.json"
+        if path.exists():
+            found = json.loads(path.read_text(encoding="utf-8"))
+            return found["seconds"] / max(1, found["trained"])
+        seen.add(experiment)
+        experiment = params.experiments[experiment].versus
+    return RUN
 
 
 def _reproduce() -> int:

@@ -218,6 +218,27 @@ def test_what_is_new_is_said_once_and_nothing_where_nothing_is(study, say, monke
     assert "1 more are new: build/html/experiments.html" in out
 
 
+def test_what_waits_for_its_control_says_so_and_the_others_are_said(study, say):
+    (study / "params.yaml").write_text(PARAMS + "being_measured: [plain]\n")
+    STORE.mkdir()
+    (STORE / NEW).write_text("new_one\n")
+    # Runs on own data are runs: these are compared.
+    assert "new_one against plain" in say()[1]
+    write_tables(RUNS / "plain", {RUNS_TABLE: runs("plain").head(0)})
+    (STORE / NEW).write_text("new_one\n")
+    code, out, err = say()
+    assert (code, err) == (0, "") and "new_one is compared with plain, which is being measured" in out
+    # Nor is anything said of what has no runs itself any more.
+    (study / "params.yaml").write_text(PARAMS + "being_measured: [new_one]\n")
+    write_tables(RUNS / "plain", {RUNS_TABLE: runs("plain")})
+    write_tables(RUNS / "new_one", {RUNS_TABLE: runs("new_one").head(0)})
+    (STORE / NEW).write_text("new_one\n")
+    assert say() == (0, "", "")
+    # Asked by name, there is no answer.
+    code, out, err = say("new_one")
+    assert code == 1 and err.startswith("error: params.yaml: being_measured: new_one has no runs yet")
+
+
 def test_what_could_not_be_said_is_said_the_next_time(study, say):
     STORE.mkdir()
     (STORE / NEW).write_text("new_one\n")

@@ -195,6 +195,12 @@ def test_the_time_is_that_of_stored_trainings_by_the_samples_that_train(project,
     networks, runs, seconds = ask.estimate("mine", params, 320)
     assert (networks, runs) == (2, 20)
     assert seconds == ask.REST + 2 * ask.START + 10 * (0.5 + 2.0) * 0.5
+    # Of what is being measured, nothing was written down yet: it is taken to train as its control does.
+    Path("timings/after.json").unlink()
+    params = params.model_copy(update={"being_measured": ["after"]})
+    assert ask.estimate("mine", params, 640) == (2, 20, ask.REST + 2 * ask.START + 20 * 0.5)
+    Path("timings/plain.json").unlink()
+    assert ask.estimate("mine", params, 640)[2] == ask.REST + 2 * ask.START + 20 * ask.RUN
 
 
 @pytest.mark.parametrize(("file", "arguments", "expected"), [

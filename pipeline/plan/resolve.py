@@ -110,7 +110,7 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
 
     Its arms are those of the experiment's variants, each on every data set; then those that only
     measure the rule, which alone have an entry `measuring`. The plan of an experiment that is not
-    trained yet has an entry `being_measured`, so that its stage runs once it is taken off that list;
+    trained yet has an entry `being_measured`, so that its stage trains own data alone until it is taken off that list;
     that of one with layer classes of one's own an entry `modules`, their files with their SHA-256.
 
     Args:

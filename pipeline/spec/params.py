@@ -51,7 +51,7 @@ class Params(Spec):
     train: Train
     verdicts: Verdicts = Verdicts()
     probe: Probe = Probe()
-    #: Experiments that are not trained yet. Nothing trains them; the book says that they are being measured.
+    #: Experiments that are not trained yet, but on a reader's own data; the book says that they are being measured.
     being_measured: list[str] = []
     #: Files with layer classes of one's own, whose names are words then.
     modules: list[str] = []

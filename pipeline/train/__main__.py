@@ -16,6 +16,7 @@ from pipeline.notebook import LOG, end_with_parent, errors_to, execute
 from pipeline.results import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, NEW, PROGRESS, RUNS, RUNS_TABLE, STORE, rewritten, write_tables)
 from pipeline.spec.base import ConfigError, complain
+from pipeline.train.runs import to_train
 
 RECORD = Path(__file__).with_name("record.ipynb")
 
@@ -50,9 +51,9 @@ class _Bar:
         self.thread.join()
 
 
-def _being_measured(plan: Path) -> bool:
-    """Whether a plan is of an experiment that is not to be trained yet."""
-    return json.loads(plan.read_text(encoding="utf-8")).get("being_measured", False)
+def _waits(plan: Path) -> bool:
+    """Whether nothing of a plan is to be trained yet."""
+    return not to_train(json.loads(plan.read_text(encoding="utf-8")))["arms"]
 
 
 def _content(table: Path) -> bytes:
@@ -62,7 +63,7 @@ def _content(table: Path) -> bytes:
 def main() -> int:
     """Execute the lab record of an experiment, which trains what is not stored.
 
-    Of one that is being measured, only tables without rows are written.
+    Of one that is being measured, only runs on a reader's own data are; without any, the tables have no rows.
     """
     parser = argparse.ArgumentParser(prog="python -m pipeline.train", description=main.__doc__)
     parser.add_argument("experiment")
@@ -74,7 +75,7 @@ def main() -> int:
     try:
         if not plan.exists():
             raise ConfigError(f"{plan}: there is no such file; `make book` writes it")
-        if _being_measured(plan):
+        if _waits(plan):
             write_tables(RUNS / name, {RUNS_TABLE: pd.DataFrame(columns=COLUMNS),
                                        CURVES_TABLE: pd.DataFrame(columns=CURVE_COLUMNS)})
             return 0

@@ -22,7 +22,7 @@ from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.params import study_seeds
 from pipeline.spec.task import Task
 from pipeline.train.place import place
-from pipeline.train.runs import _Arm, canonical, check_versions, choose
+from pipeline.train.runs import _Arm, canonical, check_versions, choose, to_train
 
 PACKAGE = Path(__file__).parent.parent
 #: What the worker of another machine must have to the byte: all that training runs through.
@@ -146,9 +146,9 @@ def work(job: Job, arrays: Mapping, threads: int = 1, store: str | None = None) 
 # --- what is missing ---------------------------------------------------------------------------
 
 def read_plans(folder: Path = Path("plan")) -> list[dict]:
-    """Every plan of the study that is to be trained, in the order of their names."""
-    plans = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(folder).glob("*.json"))]
-    return [plan for plan in plans if not plan.get("being_measured")]
+    """What of every plan is to be trained, in the order of their names; none of which nothing is."""
+    plans = [to_train(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(Path(folder).glob("*.json"))]
+    return [plan for plan in plans if plan["arms"]]
 
 
 def _missing(plan: dict, arm: dict, arrays: Mapping, store: Store, taken: set[str]) -> Iterator[tuple]:

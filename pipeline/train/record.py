@@ -9,12 +9,13 @@ import pandas as pd
 
 from pipeline.results import LAYERS_TABLE, in_units_of_targets, read_table
 from pipeline.spec.task import Task
+from pipeline.train.runs import to_train
 
 
 def _arms(plan_file: str) -> list[dict]:
-    """The arms of a plan."""
+    """The arms of a plan that are trained."""
     with open(plan_file, encoding="utf-8") as file:
-        return json.load(file)["arms"]
+        return to_train(json.load(file))["arms"]
 
 
 def _words(item: dict) -> str:

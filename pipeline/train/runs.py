@@ -173,6 +173,17 @@ class _Arm:
         return rows, curves
 
 
+def to_train(plan: dict) -> dict:
+    """What of a plan is trained: all of it, or of an experiment that is being measured, what runs on own data.
+
+    A reader's own data are no part of what is being measured, and wait for nothing.
+    """
+    if not plan.get("being_measured"):
+        return plan
+    own = {name: about for name, about in plan["data"].items() if about.get("own")}
+    return plan | {"data": own, "arms": [arm for arm in plan["arms"] if arm["data"] in own]}
+
+
 def train(plan: dict, arrays: dict[str, dict], store: Store, threads: int | None = None,
           progress: Callable[[int, int], None] = lambda done, total: None,
           ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -225,7 +236,7 @@ def train_plan(path: str, store: Store | None = None) -> Path:
         WrongVersion: the installed packages are not those of the plan.
     """
     with open(path, encoding="utf-8") as file:
-        plan = json.load(file)
+        plan = to_train(json.load(file))
     if "modules" in plan:
         # Only where it is needed, because it loads TensorFlow.
         from pipeline.network.own import require

@@ -35,7 +35,7 @@ def _stored(name: str, table: str) -> pd.DataFrame | None:
 
 
 def trained(params: Params) -> dict[str, pd.DataFrame]:
-    """Experiment → its stored runs, of those that are trained on all of their data sets of the study.
+    """Experiment → its stored runs; on the study's data sets, only where all of these are trained.
 
     Raises:
         ConfigError: a table of runs has other columns than training writes.
@@ -43,13 +43,16 @@ def trained(params: Params) -> dict[str, pd.DataFrame]:
     """
     found = {}
     for name in params.experiments:
-        runs = None if name in params.being_measured else _stored(name, "runs")
+        runs = _stored(name, "runs")
         if runs is None:
             continue
         if list(runs.columns) != COLUMNS:
             raise ConfigError(f"{STORED['runs'].path(name)}: its columns are not those that training "
                               "writes; `make book` trains it anew")
-        if set(params.data_sets(name)) - set(params.own) <= set(runs["data"]):
+        # A reader's own data wait for nothing: they are part of no claim and of no average.
+        if name in params.being_measured or not set(params.data_sets(name)) - set(params.own) <= set(runs["data"]):
+            runs = runs[runs["data"].isin(params.own)]
+        if len(runs):
             found[name] = runs
     return found
 
@@ -76,13 +79,14 @@ def decide(params: Params, claims: Sequence[Claim], measured: Measured, checks: 
     def answered(comparison: effects.Comparison) -> Answer:
         return answer(comparison, measured, params, constants)
 
-    known = set(measured.chosen.variants)
-    missing = set(params.experiments) - known
+    sets = {name: {one for variant in variants for one in measured.chosen.sets[name, variant]}
+            for name, variants in measured.chosen.variants.items()}
+    missing = {name for name in params.experiments if not sets.get(name, set()) - set(params.own)}
     unwatched = set(params.experiments) - set(measured.inside.variants if measured.inside else ())
     mine = {claim.slug: answered(effects.of_claim(claim, params, _arms(claim, measured)))
             for claim in claims if not claim.checks and not being_measured(claim, missing, unwatched)}
     compared = [answered(one) for name, spec in params.experiments.items()
-                if spec.versus and {name, spec.versus} <= known
+                if sets.get(name, set()) & sets.get(spec.versus, set())
                 for one in effects.of_experiment(name, spec.versus, params, measured.chosen)]
     found = controls.repetitions(params, measured, constants)
     data_sets = controls.data_sets(found, measured, params, constants)

@@ -1,5 +1,6 @@
 """The stage: tables and record together, refused whole, and without TensorFlow if all is stored."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,10 +10,11 @@ import nbformat
 import pytest
 
 import pipeline
+from pipeline.data.sources import write
 from pipeline.results import (
-    CURVES_TABLE, LAYERS_TABLE, NEW, RUNS_TABLE, STORE, SUMS, building, verify)
+    CURVES_TABLE, LAYERS_TABLE, NEW, RUNS_TABLE, STORE, SUMS, building, read_table, verify)
 from pipeline.train import __main__ as stage_module
-from tests.train.toy import FOLDER, another_bit, stage
+from tests.train.toy import FOLDER, a_plan, another_bit, stage, with_own_data
 
 ROOT = Path(pipeline.__file__).parent.parent
 
@@ -90,6 +92,29 @@ def test_a_failure_leaves_the_old_results(write_plan, counted, main, monkeypatch
     assert main() == 1
     assert capsys.readouterr().err.endswith("error: a cell failed\n")
     assert {path: path.read_bytes() for path in FOLDER.iterdir()} == before
+
+
+def test_of_what_is_being_measured_own_data_are_trained_and_nothing_else(write_plan, arrays, main):
+    plan = a_plan() | {"being_measured": True}
+    path = Path("plan/an_experiment.json")
+    path.write_text(json.dumps(plan))
+    assert main() == 0 and read_table(FOLDER / RUNS_TABLE).empty
+    waiting = {path.name: path.read_bytes() for path in FOLDER.iterdir()}
+    write(arrays["tables"], Path("data/mine.npz"))
+    path.write_text(json.dumps(with_own_data(plan)))
+    # The record's kernel is a process of its own, and trains for real: three seeds at each rate.
+    assert main() == 0
+    runs, layers = read_table(FOLDER / RUNS_TABLE), read_table(FOLDER / LAYERS_TABLE)
+    rates = plan["arms"][0]["train"]["learning_rates"]
+    assert len(runs) == 3 * len(rates) and set(runs["data"]) == set(layers["data"]) == {"mine"}
+    record = nbformat.read(FOLDER / "record.ipynb", 4)
+    shown = "".join(str(cell.get("outputs")) for cell in record.cells)
+    assert "mine: `Dense(" in shown and "tables" not in shown
+    assert (STORE / NEW).read_text() == "an_experiment\n" and not Path("timings").exists()
+    # Taken out again, nothing of it is left.
+    path.write_text(json.dumps(plan))
+    assert main() == 0
+    assert {path.name: path.read_bytes() for path in FOLDER.iterdir()} == waiting
 
 
 def test_a_missing_plan_is_named(write_plan, main, capsys):

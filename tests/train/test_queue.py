@@ -11,7 +11,7 @@ from pipeline.train import queue
 from pipeline.train.queue import OtherCode, jobs, ordered, read_plans, train_all, work
 from pipeline.train.runs import WrongVersion, train
 from tests.networks import network
-from tests.train.toy import FOLDER, a_plan, stage
+from tests.train.toy import FOLDER, a_plan, stage, with_own_data
 
 OTHER = network({"Dense": {"units": 4}}, head=[{"Activation": "softmax"}])
 
@@ -112,6 +112,17 @@ def test_what_is_being_measured_elsewhere_is_left_alone(folder):
     for name, more in (("a", {}), ("b", {"being_measured": True}), ("c", {"being_measured": False})):
         Path(f"plan/{name}.json").write_text(json.dumps(a_plan() | {"experiment": name} | more))
     assert [plan["experiment"] for plan in read_plans()] == ["a", "c"]
+
+
+def test_own_data_do_not_wait_for_what_is_being_measured(folder):
+    Path("plan").mkdir()
+    plan = a_plan() | {"being_measured": True}
+    Path("plan/a.json").write_text(json.dumps(with_own_data(plan)))
+    found, = read_plans()
+    assert [arm["data"] for arm in found["arms"]] == [*found["data"]] == ["mine"]
+    # Once it is no longer on the list, all of it is trained.
+    Path("plan/a.json").write_text(json.dumps(with_own_data(a_plan())))
+    assert read_plans() == [with_own_data(a_plan())]
 
 
 def test_what_finished_before_a_failure_is_stored(arrays, folder, counted):

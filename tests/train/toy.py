@@ -20,6 +20,12 @@ def a_plan(seeds=2, spec=MLP, variants=("",), **training):
             "versions": VERSIONS, "data": {"tables": {"digest": "0", "seeds": seeds}}}
 
 
+def with_own_data(plan):
+    """A plan with the same arms once more, on a data set `mine` of a reader's own."""
+    mine = [arm | {"data": "mine"} for arm in plan["arms"]]
+    return plan | {"arms": plan["arms"] + mine, "data": plan["data"] | {"mine": {"digest": "0", "seeds": 3, "own": True}}}
+
+
 def stage(store):
     """What the stage does with the toy plan, but for the lab record."""
     with rewritten(FOLDER):

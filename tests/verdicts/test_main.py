@@ -82,6 +82,49 @@ def test_a_partly_measured_study_has_its_tables(study):
         "being measured": 2}
 
 
+def test_own_data_are_compared_by_what_is_being_measured_and_decide_nothing(study):
+    assert main() == 0
+    before = stored()
+    content = YAML(typ="safe", pure=True).load((study / "params.yaml").read_text())
+    content["data"]["mine"] = {"own": True, "group": "tables", "file": "mine.csv", "target": "y", "seeds": 15,
+                               "experiments": ["late"]}
+    with open(study / "params.yaml", "w", encoding="utf-8") as file:
+        YAML(typ="safe", pure=True).dump(content, file)
+    for name, level in (("old", 1.0), ("late", 0.5), ("lost", 1.0)):
+        table = read_table(RUNS / name / RUNS_TABLE)
+        # What is stored of an earlier plan counts as little as before: `late` on a set of the study.
+        more = [arm("late", "tables_0", 0.1)] if name == "late" else []
+        mine = arm(name, "mine", level)
+        write_tables(RUNS / name, {RUNS_TABLE: together(*([table] if len(table) else []), *more, mine),
+                                   CURVES_TABLE: read_table(RUNS / name / CURVES_TABLE)})
+    assert main() == 0
+    tables = stored()
+    for name, table in tables.items():
+        if name not in ("effects", "rates"):
+            pd.testing.assert_frame_equal(table, before[name])
+    found = tables["effects"]
+    own = found[found["data"] == "mine"]
+    pd.testing.assert_frame_equal(found.drop(index=own.index).reset_index(drop=True), before["effects"],
+                                  check_dtype=False)
+    assert dict(zip(own["treatment"], own["found"], strict=True))["late"] == "better"
+    # `lost` has no run on most of the study's sets: of it, too, only the own data count.
+    assert sorted(own["treatment"]) == ["late", "lost"] and set(own["control"]) == {"old"}
+
+
+def test_an_experiment_that_shares_no_data_with_its_control_yet_is_not_compared(study):
+    content = YAML(typ="safe", pure=True).load((study / "params.yaml").read_text())
+    content["data"]["mine"] = {"own": True, "group": "tables", "file": "mine.csv", "target": "y", "seeds": 15}
+    content["experiments"]["after_late"] = {"data": "lone", "layers": ["LSTM"]}
+    content["experiments"]["new"]["versus"] = "late"
+    with open(study / "params.yaml", "w", encoding="utf-8") as file:
+        YAML(typ="safe", pure=True).dump(content, file)
+    late = arm("late", "mine")
+    write_tables(RUNS / "late", {RUNS_TABLE: late, CURVES_TABLE: read_table(RUNS / "late" / CURVES_TABLE)})
+    assert main() == 0
+    effects = stored()["effects"]
+    assert "new" not in set(effects.loc[effects["claim"] == "", "treatment"])
+
+
 def test_the_same_runs_give_the_same_bytes(study):
     folder = STORED["verdicts"].path().parent
     found = []

@@ -58,7 +58,9 @@ def where(study: Study, name: str) -> str:
 
 def _results(study: Study, name: str) -> Sequence[str]:
     if name in study.being_measured:
-        return ["*Being measured*: it is not trained yet, and has no result and no lab record.\n"]
+        own = [f"[{one}](#own-{one})" for one in study.params.data_sets(name) if one in study.params.own]
+        return [f"*Being measured*: on the study's data sets it is not trained yet. On your own: {', '.join(own)}.\n"
+                if own else "*Being measured*: it is not trained yet, and has no result and no lab record.\n"]
     effects = study.experiment_effects(name)
     numbers = (f":::{{dropdown}} On each data set ({len(effects)})\n" + effect_table(study, effects) + ":::\n"
                if len(effects) else "")

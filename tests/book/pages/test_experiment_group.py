@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.book.pages.experiment_group import entry, where, write
+from pipeline.spec.base import read_yaml
+from pipeline.spec.params import parse
 
 
 def without(study, *tables):
@@ -51,6 +53,13 @@ def test_a_list_is_shown_as_the_change_it_is(study):
 def test_what_is_being_measured_has_no_result_and_says_so(study):
     text = entry(study, "selu")
     assert "*Being measured*: it is not trained yet" in text and "No result" not in text and "| average |" not in text
+
+
+def test_what_is_being_measured_names_the_pages_of_own_data(project, study):
+    content = read_yaml(project / "params.yaml")
+    content["data"]["mine"] = {"group": "sequences", "own": True, "file": "mine.csv", "target": "y", "window": 4, "seeds": 5}
+    text = entry(replace(study, params=parse(content)), "selu")
+    assert "On your own: [mine](#own-mine)." in text and "no result" not in text
 
 
 @pytest.mark.parametrize(("name", "missing"), [("before", True), ("plain", False), ("anywhere", True)])
