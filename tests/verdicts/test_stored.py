@@ -1,5 +1,6 @@
 """The stored study, recomputed from its tables by a few lines of scipy. What is not trained is not there."""
 
+import json
 import math
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from pipeline.spec.tables import STORED
 
 PARAMS = load()
 DELTA = math.log(1 + PARAMS.verdicts.margin)
+#: The data sets whose plans ask for numbers.
+NUMBERS = {arm["data"] for path in Path("plan").glob("*.json") for arm in json.loads(path.read_text())["arms"]
+           if not arm["task"]["classes"]}
 TAIL = (1 - PARAMS.verdicts.confidence) / 2
 
 
@@ -30,11 +34,15 @@ def stored(name):
 
 
 def scores(runs, arm, data, column, trivial):
-    """Scores by seed of the runs that are kept, at most those of the trivial predictor."""
+    """Scores by seed of the runs that are kept, at most those of the trivial predictor.
+
+    The error of numbers is the root of the mean squared one, which is stored.
+    """
     name, _, variant = arm.removesuffix("]").partition("[")
     rows = runs[(runs.experiment == name) & (runs.variant == variant) & (runs.data == data) & runs.chosen]
     rows = rows.sort_values("seed")
-    return np.minimum(rows[column].where(~rows.diverged, rows[trivial]), rows[trivial]).to_numpy()
+    found = np.minimum(rows[column].where(~rows.diverged, rows[trivial]), rows[trivial]).to_numpy()
+    return np.sqrt(found) if column.endswith("_error") and data in NUMBERS else found
 
 
 def test_every_trained_experiment_has_its_seeds_at_every_rate_and_keeps_one(runs):
