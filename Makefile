@@ -1,5 +1,5 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book ask runs verify try test inspect pdf bench retrain tiny check lock
+.PHONY: book ask runs verify try test inspect pdf bench scale retrain tiny check lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
 # Dask: for `make runs CLUSTER=…`, and for the tests of it.
@@ -45,6 +45,9 @@ check: $(INSTALLED)         # one clear message for a mistake in params.yaml, be
 
 bench: $(INSTALLED)         ## training speed: model.fit, fit with XLA, and our trainer, side by side
 	python -m pipeline.bench
+
+scale: $(INSTALLED)         ## how long each step takes as a study grows, on invented ones: make scale EXPERIMENTS=150,300 SETS=10,20
+	python -m pipeline.scale $(if $(EXPERIMENTS),--experiments "$(EXPERIMENTS)") $(if $(SETS),--sets "$(SETS)")
 
 tiny: $(INSTALLED)          ## the whole pipeline, training included, on a tiny profile in .tiny/
 	python -m pipeline.tiny

@@ -20,6 +20,7 @@ RUNS = Path("results/runs")
 PROBES = Path("results/probe")
 MECHANICS = Path("results/mechanics")
 CERTIFICATES = Path("results/certificates")
+SCALE = Path("results/scale")
 STORE = Path(".runs")
 #: Inside the store: how far the training that is under way has come.
 PROGRESS = "progress.json"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from pipeline.results import CERTIFICATES
+from pipeline.results import CERTIFICATES, SCALE
 from pipeline.spec.claims import CLAIMS, read_claims
 from pipeline.spec.params import PARAMS
 
@@ -83,7 +83,8 @@ def main() -> int:
         yaml.dump(shrink(params), file)
     with open(SCRATCH / CLAIMS, "w", encoding="utf-8") as file:
         yaml.dump([c for c in claims if c["slug"] in kept], file)
-    (SCRATCH / CERTIFICATES).mkdir(parents=True)
+    for folder in (CERTIFICATES, SCALE):
+        (SCRATCH / folder).mkdir(parents=True)
     began = time.perf_counter()
     for command in (["init", "--quiet", "--no-scm"], ["config", "core.analytics", "false"],
                     ["repro"]):

@@ -19,7 +19,7 @@ from pipeline.book import first_study
 from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
 from pipeline.book.plain import plain
-from pipeline.results import CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, read_table, verify
+from pipeline.results import CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, read_table, verify
 from pipeline.spec.base import Spec, read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
@@ -32,6 +32,15 @@ SETS = Path("extracts/sets.yaml")
 NOT_MEASURED = "not measured"
 #: The stored tables that are one file.
 TABLES = {name: table for name, table in STORED.items() if "{" not in table.file}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How long each step takes as a study grows: what was measured, how that grows, on which machine."""
+
+    measured: pd.DataFrame
+    growth: pd.DataFrame
+    place: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,8 @@ class Study:
     weights: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
     #: Certificate -> what a sample of the runs said that was trained again.
     certificates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: How the pipeline's time grows with a study; None where nothing of it is stored.
+    scale: Scale | None = None
     #: What CITATION.cff says.
     citation: Mapping[str, Any] = field(default_factory=dict)
     #: The pages that are written by hand, by name.
@@ -233,7 +244,7 @@ def read(root: Path) -> Study:
         sizes={name: found["train"] for name, found in counts.items() if "train" in found},
         guide=tuple(guide or ()), timings=_jsons(root / "timings", params),
         trained=_trained(root, params), weights=_weights(root, params), certificates=_certificates(root / CERTIFICATES),
-        citation=_optional(root / "CITATION.cff") or {},
+        scale=_scale(root / SCALE), citation=_optional(root / "CITATION.cff") or {},
         written=frozenset(path.stem for path in (root / "book").glob("*.md")),
         described=(_optional(root / SETS) or {}).get("sets", {}),
         files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()},
@@ -282,6 +293,14 @@ def _records(root: Path, params: Params) -> dict[str, Path]:
 def _certificates(folder: Path) -> dict[str, dict]:
     verify(folder)
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
+
+
+def _scale(folder: Path) -> Scale | None:
+    verify(folder)
+    if not (folder / "place.json").exists():
+        return None
+    return Scale(read_table(folder / "measured.csv"), read_table(folder / "growth.csv"),
+                 json.loads((folder / "place.json").read_text(encoding="utf-8")))
 
 
 def _trained(root: Path, params: Params) -> dict[str, Counter]:
