@@ -178,6 +178,18 @@ class Study:
         """A claim's averages: one row, or where strata differ, one for each."""
         return self._of_claim("averages", claim.slug)
 
+    def claim_robustness(self, claim: Claim) -> pd.DataFrame:
+        """What other choices make of a claim's verdicts, one row a group and choice."""
+        return self._of_claim("robustness", claim.slug)
+
+    def claims_on(self, experiment: str) -> list[Claim]:
+        """The claims that rest on an experiment, in their order."""
+        return self._claims_on.get(experiment, [])
+
+    def experiment_rates(self, name: str) -> pd.DataFrame:
+        """How many seeds of an experiment kept each rate, on each data set."""
+        return self._rates.get(name, self.rates.iloc[:0])
+
     def experiment_effects(self, name: str) -> pd.DataFrame:
         """An experiment's comparisons with its `versus`, its variants' among them."""
         return self._of_experiment("effects", name)
@@ -212,12 +224,25 @@ class Study:
     def _by_claim(self) -> dict[str, dict[str, pd.DataFrame]]:
         """Table -> claim -> its rows; those of experiments against their `versus` have no claim."""
         return {name: dict(list(self.tables[name].groupby("claim", sort=False)))
-                for name in ("effects", "units", "averages")}
+                for name in ("effects", "units", "averages", "robustness") if name in self.tables}
+
+    @cached_property
+    def _claims_on(self) -> dict[str, list[Claim]]:
+        found: dict[str, list[Claim]] = {}
+        for claim in self.claims:
+            for name in claim.experiments:
+                found.setdefault(name, []).append(claim)
+        return found
+
+    @cached_property
+    def _rates(self) -> dict[str, pd.DataFrame]:
+        return dict(list(self.rates.groupby("experiment", sort=False)))
 
     @cached_property
     def _by_experiment(self) -> dict[str, dict[str, pd.DataFrame]]:
         found = {}
-        for name, parts in self._by_claim.items():
+        for name in ("effects", "units", "averages"):
+            parts = self._by_claim[name]
             rows = parts.get("", self.tables[name].iloc[:0])
             found[name] = dict(list(rows.groupby(rows["treatment"].map(base), sort=False)))
         return found

@@ -21,14 +21,26 @@ from pipeline.spec.params import PARAMS, Experiment, Params
 _digest = functools.cache(digest)
 
 
+@functools.cache
+def _pinned(folder: Path) -> dict[str, str]:
+    """The versions that the project in a folder, the current one, pins."""
+    return pins()
+
+
+@functools.cache
+def _optimizers() -> dict[str, type]:
+    """Keras' optimisers by name."""
+    return {name: cls for name, cls in vars(keras.optimizers).items() if inspect.isclass(cls)
+            and issubclass(cls, keras.optimizers.Optimizer) and name != "Optimizer"}
+
+
 def check_optimizer(spec, place: str) -> None:
     """Refuse an optimiser that Keras does not have, or an argument that it does not take.
 
     Raises:
         ConfigError: with the nearest valid word.
     """
-    known = {name: cls for name, cls in vars(keras.optimizers).items() if inspect.isclass(cls)
-             and issubclass(cls, keras.optimizers.Optimizer) and name != "Optimizer"}
+    known = _optimizers()
     name, arguments = (spec, {}) if isinstance(spec, str) else next(iter(spec.items()))
     found = {word.lower(): cls for word, cls in known.items()}.get(name.lower())
     if found is None:
@@ -139,7 +151,7 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     # Part of no run's key: editing how a rate is chosen writes the tables anew, and trains nothing.
     tables = {"train": _digest(("train/runs.py",), ("train",)),
               "config": _digest(("spec/params.py",), ("study_seeds",))}
-    found = {"experiment": name, "arms": arms, "code": code, "tables": tables, "versions": pins(),
+    found = {"experiment": name, "arms": arms, "code": code, "tables": tables, "versions": dict(_pinned(Path.cwd())),
              "data": {d: {"digest": about[d]["digest"], "seeds": params.data[d].seeds}
                       | ({"own": True} if params.data[d].own else {}) for d in params.data_sets(name)}}
     found |= {"modules": files_of(own)} if files_of(own) else {}

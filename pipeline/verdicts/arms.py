@@ -185,8 +185,8 @@ class Arms:
 
     def shared(self, arms: Sequence[Arm]) -> list[str]:
         """The data sets that all arms have, in the order of the first."""
-        return [data for data in self.sets[arms[0]]
-                if all(data in self.sets[arm] for arm in arms)]
+        others = set(self.sets[arms[0]]).intersection(*(self.sets[arm] for arm in arms[1:]))
+        return [data for data in self.sets[arms[0]] if data in others]
 
     def matched(self, arms: Sequence[Arm], data: str, where: str) -> list[Runs]:
         """The arms' runs on a data set.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -245,8 +246,8 @@ def unit_of(data: str, about: AnyDataSet | None) -> str:
 def of_claim(claim: Claim, params: Params, arms: Arms) -> Comparison:
     """The comparison that decides a claim."""
     contrasts = tuple(_contrasts(claim))
-    sets = [name for name in data_sets(claim, params)
-            if all(name in arms.shared(_here(contrast, arms)) for contrast in contrasts)]
+    here = functools.cache(lambda contrast: set(arms.shared(_here(contrast, arms))))
+    sets = [name for name in data_sets(claim, params) if all(name in here(contrast) for contrast in contrasts)]
     for contrast in contrasts:
         if contrast.other:
             shared = arms.shared([arms.find(n, contrast.where, fallback=i % 2 == 1)
@@ -290,7 +291,7 @@ def of_experiment(name: str, control: str, params: Params, arms: Arms) -> list[C
         pair = [arms.find(treatment, where), arms.find(other, where, fallback=True)]
         if pair[0] == pair[1]:
             raise ConfigError(f"{where}: found '{control}'; an experiment cannot be its own control")
-        shared = arms.shared(pair)
+        shared = set(arms.shared(pair))
         if not shared:
             raise ConfigError(f"{where}: {name} and {control} share no data set")
         contrast = Contrast((treatment, arm_name(*pair[1])), where)

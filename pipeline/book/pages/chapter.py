@@ -160,7 +160,8 @@ def limits(study: Study, claims: Sequence[Claim]) -> str:
     effects = study.effects[study.effects["claim"].isin(slugs)]
     if not len(effects):
         return ""
-    sets = [name for name in study.params.data if name in set(effects["data"])]
+    measured = set(effects["data"])
+    sets = [name for name in study.params.data if name in measured]
     opened = sum(all(row["verdict"] == "undecided" for row in study.verdict_rows(claim)) for claim in claims)
     waiting = sum(study.verdict(claim)["verdict"] == MEASURED for claim in claims)
     text = (f"Measured on {count(len(sets), 'data set')} ({', '.join(name.replace('_', ' ') for name in sets)}), with "

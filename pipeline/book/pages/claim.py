@@ -153,7 +153,8 @@ def gained(study: Study, effects: pd.DataFrame) -> str:
 
 def robustness(study: Study, claim: Claim) -> str:
     """The verdict again under other choices; of units left out, those without which it is another."""
-    mine = study.robustness[(study.robustness["claim"] == claim.slug) & (study.robustness["verdict"] != "")]
+    mine = study.claim_robustness(claim)
+    mine = mine[mine["verdict"] != ""]
     if not len(mine):
         return ""
     parts = []

@@ -35,7 +35,7 @@ def entry(study: Study, name: str) -> str:
     if experiment.versus:
         text += (f" Compared with {experiment_link(study, experiment.versus)}: "
                  f"{changed(study.params, name, experiment.versus)}.")
-    used = [claim_link(c, short(c.slug)) for c in study.claims if name in c.experiments]
+    used = [claim_link(c, short(c.slug)) for c in study.claims_on(name)]
     parts = [f"(experiment-{name})=\n## {experiment.title or name}\n",
              f"{experiment.note}\n" if experiment.note else "",
              text + "\n", fenced(study.lines.get(name, name), "yaml"), *_results(study, name),
@@ -86,7 +86,7 @@ def _averages(study: Study, name: str) -> Iterator[str]:
 
 def _kept(study: Study, name: str) -> list[str]:
     """How many seeds kept each rate of the grid, over all data sets."""
-    mine = study.rates[study.rates["experiment"] == name]
+    mine = study.experiment_rates(name)
     if not len(mine):
         return []
     kept = mine.groupby("rate")["seeds"].sum()

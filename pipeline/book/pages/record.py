@@ -60,7 +60,7 @@ def head(study: Study, name: str) -> str:
     text = (f"# Lab record: {name}\n\nThe record of training [{name}](#experiment-{name}), "
             f"{chain(study.params.experiments[name])}, as it was written by the run. "
             "It is shown, not executed again. " + timing(study, name)).rstrip()
-    used = "; ".join(claim_link(c, short(c.slug)) for c in study.claims if name in c.experiments)
+    used = "; ".join(claim_link(c, short(c.slug)) for c in study.claims_on(name))
     return text + (f" Claims that rest on it: {used}." if used else "")
 
 
