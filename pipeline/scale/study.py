@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pipeline.spec.claims import Claim
 from pipeline.spec.params import Params
 
-#: The families, with their control, the source of their data sets, and what makes these small.
-FAMILIES = {"sequences": ("cnn_lstm", "forecast", {"window": 8, "channels": 4}), "tables": ("mlp_tanh", "tabular", {})}
-SIZES = {"train": 64, "validation": 64, "test": 64}
+#: The families, with their control and the sources of their data sets in turn, which are small and come with packages.
+FAMILIES = {"sequences": ("cnn_lstm", ("power", "vowels")), "tables": ("mlp_tanh", ("cancer",))}
 #: Besides what `make ask` tries: a sweep over places and two over values.
 SWEEPS = ("bn_anywhere", "dropout_rate", "mlp_samples")
 #: The experiment whose line is edited, before and after; it runs on one data set.
@@ -29,12 +28,15 @@ class Size:
 
 
 def family(name: str, count: int) -> dict[str, dict]:
-    """The data sets of a family: of one source, each a unit, every other one in the group of a few; in two strata."""
-    _, source, arguments = FAMILIES[name]
-    return {f"{name}_{i}": {
-        "group": name, "unit": f"{name} {i}", "stratum": ("odd", "even")[i % 2 - 1], "source": source,
-        "arguments": SIZES | arguments, "seeds": 15, "title": f"{name}, invented, number {i}",
-        **({"also": [f"few_{name}"]} if i % 2 else {})} for i in range(1, count + 1)}
+    """The data sets of a family, each a unit, every other one in the group of a few; a stratum a source."""
+    _, sources = FAMILIES[name]
+    found = {}
+    for number in range(1, count + 1):
+        source = sources[(number - 1) % len(sources)]
+        found[f"{name}_{number}"] = {
+            "group": name, "unit": f"{name} {number}", "stratum": source, "source": source, "seeds": 15,
+            "title": f"{source}, copy {number}", **({"also": [f"few_{name}"]} if number % 4 in (1, 2) else {})}
+    return found
 
 
 def multiplied(params: Params, written: Mapping[str, Mapping], count: int) -> dict[str, dict]:
@@ -83,7 +85,7 @@ def _with_what_they_need(names: Iterable[str], params: Params) -> list[str]:
 
 
 def invented(params: Params, written: Mapping, size: Size) -> dict:
-    """The content of a params.yaml of a size: its data small and synthetic, its rates and seeds the real ones.
+    """The content of a params.yaml of a size: its data small, its rates and seeds the real ones.
 
     Args:
         params, written: the real study's, as a spec and as it is written.
