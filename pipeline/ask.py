@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 
@@ -22,6 +21,8 @@ from pipeline import ranking
 from pipeline.data.fetch import sha256
 from pipeline.data.files import LOOK, open_rows
 from pipeline.data.own import from_file
+from pipeline.data.sizes import TRAIN
+from pipeline.data.sources import read
 from pipeline.results import write_text
 from pipeline.spec.base import ConfigError, complain, nearest, validate
 from pipeline.spec.entries import FILES
@@ -383,11 +384,9 @@ def ask(given: argparse.Namespace) -> str:
 
 
 def _samples(name: str) -> int:
+    """How many samples of a data set train; of one that is not made yet, as many as do by default."""
     path = Path("data") / f"{name}.npz"
-    if not path.exists():
-        return 640
-    with np.load(path, allow_pickle=False) as arrays:
-        return int(arrays["train"])
+    return int(read(path)["train"]) if path.exists() else TRAIN
 
 
 def _targets(word: str, file: str) -> tuple[str, ...]:
