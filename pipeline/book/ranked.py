@@ -160,9 +160,9 @@ def warnings(changes: list[Change], baselines: Mapping | None) -> list[str]:
     wide = sum(half > one.found["margin"] for half, one in zip(halves, changes, strict=True))
     if changes and 2 * wide > len(changes):
         margin = percent(-changes[0].found["margin"])
-        said.append(f"Too few data or seeds: {wide} of {len(changes)} intervals reach further than the margin "
-                    f"({margin}) to either side. More seeds, a larger test part (`split`) or more rows make them "
-                    "narrower.")
+        said.append(f"Too few data or seeds: {wide} of {len(changes)} intervals are wider than the margin "
+                    f"({margin}) on each side of their change. More seeds, a larger test part (`split`) or more "
+                    "rows make them narrower.")
     for control, error in controls(changes).items():
         if baselines is None:
             continue

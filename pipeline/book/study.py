@@ -84,8 +84,9 @@ class Study:
 
     @property
     def runs(self) -> int:
-        """The number of trained runs."""
-        return sum(sum(found.values()) for found in self.trained.values())
+        """The number of trained runs, but for those on data of a reader's own."""
+        return sum(runs for found in self.trained.values() for (_, data), runs in found.items()
+                   if data not in self.params.own)
 
     @property
     def topics(self) -> list[str]:

@@ -85,7 +85,7 @@ BASELINES = {"trivial": 1.0, "persistence": math.nan, "linear": 0.8, "forest": 0
 def test_it_warns_of_wide_intervals_and_of_a_control_that_learns_little():
     assert warnings(changes(), BASELINES) == []
     wide = changes(pd.DataFrame([effect("a", 0, half=15), effect("b", 0, half=11), effect("c", 0)]))
-    assert [line[:43] for line in warnings(wide, None)] == ["Too few data or seeds: 2 of 3 intervals rea"]
+    assert [line[:43] for line in warnings(wide, None)] == ["Too few data or seeds: 2 of 3 intervals are"]
     assert "(+10 %)" in warnings(wide, None)[0]
     weak = changes(EFFECTS.assign(control_mean=0.95))
     little, simpler = warnings(weak, BASELINES)
