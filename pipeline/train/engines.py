@@ -50,6 +50,7 @@ def _begin(log: str) -> None:
     What TensorFlow has to say goes to a file; it would tear the bar.
     """
     end_with_parent()
+    Path(log).parent.mkdir(parents=True, exist_ok=True)  # A fresh clone has no store yet.
     with open(log, "ab") as file:
         os.dup2(file.fileno(), 2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

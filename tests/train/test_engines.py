@@ -67,6 +67,13 @@ def test_processes_of_this_machine_give_the_same_bytes_also_after_one_was_ended(
     assert content(store) == expected
 
 
+def test_a_fresh_clone_without_a_store_trains(arrays, folder):
+    store = Store("store")
+    job = next(jobs(PLANS, arrays, store))
+    [(_, done)] = Here(1).results([job], arrays, store)
+    assert set(done["records"]) == {key for key, *_ in job.runs} and store.count() == len(job.runs)
+
+
 # --- a cluster ---------------------------------------------------------------------------------
 
 @pytest.fixture
