@@ -22,8 +22,9 @@ from pipeline.train.runs import WrongVersion
 
 #: More processes need more memory; threads of a process share its TensorFlow and what it compiles.
 PROCESSES = 4
-#: So many jobs a process does before a fresh one takes its place: XLA never forgets what it has
-#: compiled, about 40 MB a network.
+#: So many jobs a process does, about, before fresh ones take the place of all: XLA never forgets what it
+#: has compiled, about 40 MB a network. (The pool's own `max_tasks_per_child` stands still when the first
+#: processes are used up: https://github.com/python/cpython/issues/115634.)
 JOBS_A_PROCESS = 50
 #: Seconds in which a scheduler must answer.
 PATIENCE = 30
@@ -82,9 +83,15 @@ class Here:
 
     def results(self, jobs: Sequence[Job], data: Mapping[str, Mapping], store: Store) -> Iterator[tuple[Job, dict]]:
         """A job and what `work` returned, as they are done."""
+        size = self.workers * JOBS_A_PROCESS
+        for start in range(0, len(jobs), size):
+            yield from self._results(jobs[start:start + size], store)
+
+    def _results(self, jobs: Sequence[Job], store: Store) -> Iterator[tuple[Job, dict]]:
+        """Those of so many jobs as fresh processes may do."""
         others = set(multiprocessing.active_children())
         with ProcessPoolExecutor(min(self.workers, len(jobs)), multiprocessing.get_context("spawn"), _begin,
-                                 (str(store.folder.absolute() / LOG.name),), max_tasks_per_child=JOBS_A_PROCESS) as pool:
+                                 (str(store.folder.absolute() / LOG.name),)) as pool:
             waiting = {pool.submit(_work_here, job, str(Path("data") / f"{job.arm['data']}.npz"), self.threads,
                                    str(store.folder.absolute())): job for job in jobs}
             try:
