@@ -22,7 +22,8 @@ class Change:
 
     Attributes:
         found: its row of the effects.
-        study: its row of the averages, of the stratum that has the data set's task; None without any.
+        study: its row of the averages, of a family if it has one, and of the stratum that has the data
+            set's task; None without any.
     """
 
     found: Mapping
@@ -59,7 +60,7 @@ def _of_experiments(table: pd.DataFrame) -> pd.DataFrame:
 def _average(averages: pd.DataFrame, effects: pd.DataFrame, row: Mapping, data: str,
              classes: Mapping[str, bool]) -> Mapping | None:
     found = averages[(averages["treatment"] == row["treatment"]) & (averages["control"] == row["control"])]
-    for one in found.to_dict("records"):
+    for one in found.sort_values("family", key=lambda family: family == "", kind="stable").to_dict("records"):
         sets = effects.loc[effects["stratum"] == one["group"], "data"]
         if one["group"] == "" or any(classes.get(other) == classes.get(data) for other in sets):
             return one

@@ -18,10 +18,10 @@ def effect(treatment, percent, half=5.0, **more):
             "control_mean": 0.5} | more
 
 
-def average(treatment, percent, half=2.0, group="", control="plain"):
+def average(treatment, percent, half=2.0, group="", control="plain", family="sequences"):
     y = -math.log1p(percent / 100)
     return {"claim": "", "treatment": treatment, "control": control, "metric": "error", "endpoint": "best",
-            "group": group, "mean": y, "low": y - half / 100, "high": y + half / 100, "range_low": y - 0.2,
+            "group": group, "family": family, "mean": y, "low": y - half / 100, "high": y + half / 100, "range_low": y - 0.2,
             "range_high": y + 0.2}
 
 
@@ -68,6 +68,13 @@ def test_what_to_do_follows_the_interval_here_and_only_then_the_study():
     none = summary(changes(EFFECTS[EFFECTS["treatment"].isin(["same", "open"])]))
     assert none[0].startswith("None of 2 changes lowers the error for certain") and len(none) == 1
     assert summary([]) == []
+
+
+def test_the_average_over_a_family_counts_wherever_it_stands():
+    synthetic = pd.DataFrame([average("best", 40, family=""), average("same", 7, family="")])
+    for averages in (pd.concat([synthetic, AVERAGES]), pd.concat([AVERAGES, synthetic])):
+        found = {one.name: in_study(one) for one in changes(averages=averages)}
+        assert found["best"].startswith("−3 %") and found["same"].startswith("+7 %")
 
 
 def test_of_two_strata_that_of_the_same_task_counts():
