@@ -1,5 +1,6 @@
 """Tables and the store of runs: whole or not at all, exact, and what was stored or refused."""
 
+import errno
 import hashlib
 import json
 import math
@@ -14,8 +15,8 @@ import pytest
 
 from pipeline.results import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, MEASURES_TABLE, RUNS_TABLE, SUMS, Damaged, Store,
-    building, in_units_of_targets, read_measures, read_runs, read_table, rewritten, seal, significant, verify, write_table,
-    write_tables, write_text)
+    building, in_units_of_targets, read_measures, read_runs, read_table, rewritten, seal, significant, sweep, verify, write_bytes,
+    write_table, write_tables, write_text)
 
 
 def record(seed, epochs=3):
@@ -84,6 +85,30 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch, step):
         write_text(path, "new\n")
     assert path.read_text() == "old\n"
     assert os.listdir(tmp_path) == ["file.txt"]
+
+
+def test_what_a_killed_write_left_is_swept_and_nothing_else(tmp_path):
+    code = ("import os, signal, sys; from pathlib import Path; from pipeline.results import write_bytes\n"
+            "os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL); write_bytes(Path(sys.argv[1]), b'new')")
+    write_bytes(tmp_path / "a.npz", b"old")
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "a.npz"], env=os.environ | {"PYTHONPATH": os.getcwd()})
+    assert done.returncode == -9 and len(os.listdir(tmp_path)) == 2
+    for name in (".building", ".gitkeep", "b.csv"):
+        (tmp_path / name).write_text("x")
+    sweep(tmp_path)
+    assert set(os.listdir(tmp_path)) == {"a.npz", ".building", ".gitkeep", "b.csv"}
+    assert (tmp_path / "a.npz").read_bytes() == b"old"
+    sweep(tmp_path / "missing")
+
+
+def test_a_disk_that_is_full_is_told_with_the_file(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError) as error:
+        write_bytes(tmp_path / "a.npz", b"new")
+    assert error.value.filename == str(tmp_path / "a.npz") and not os.listdir(tmp_path)
 
 
 @pytest.mark.parametrize(("number", "digits", "expected"), [
