@@ -112,7 +112,8 @@ def read_table(path: Path) -> pd.DataFrame:
         Damaged: the folder's content is not what was stored, see `verify`.
     """
     verify(Path(path).parent)
-    names = ("experiment", "variant", "data", "key")  # text, also when every one is made of digits
+    # Text, also when every one is made of digits, or every verdict is true or false.
+    names = ("experiment", "variant", "data", "key", "verdict", "reads")
     try:
         return pd.read_csv(path, float_precision="round_trip", dtype=dict.fromkeys(names, str),
                            keep_default_na=False, na_values=["NaN"])

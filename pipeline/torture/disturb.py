@@ -186,14 +186,20 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
             subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+def fill(path: Path) -> None:
+    """Make a file that leaves next to nothing of its disk, on which others write at the same time."""
+    with open(path, "wb") as file:
+        while (room := (about := os.statvfs(path)).f_bavail * about.f_frsize) > LEFT:
+            with contextlib.suppress(OSError):
+                os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size + (room + LEFT) // 2)
+
+
 @contextlib.contextmanager
 def full_disk(run: Run) -> Iterator[None]:
     """No more can be written: the disk that the project is on is full; without mounts, no file may grow."""
     filler = run.folder.parent / "filler"
     if mounts():
-        about = os.statvfs(run.folder)
-        with open(filler, "wb") as file:
-            os.posix_fallocate(file.fileno(), 0, max(1, about.f_bavail * about.f_frsize - LEFT))
+        fill(filler)
     else:
         for process in run.processes():
             with contextlib.suppress(psutil.Error, OSError):

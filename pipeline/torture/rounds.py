@@ -61,6 +61,7 @@ def undisturbed(template: Path, folder: Path, legs: Sequence[Leg], timings: Path
     for leg in legs:
         run = Run(folder, leg.command)
         if run.wait():
+            print(*run.lines, sep="\n")
             raise ConfigError(f"{leg.command}: it fails without a disturbance: {run.message()}")
         seconds.append(time.monotonic() - run.began)
     if (folder / TIMINGS).exists():
