@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+import zc.lockfile
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from pipeline.results import write_text
 
 LOCK = Path("dvc.lock")
-#: Which files the processes of DVC read and write.
+#: Which files the processes of DVC read and write. Beside it, what a process holds that writes it, or the lock.
 BUSY = Path(".dvc/tmp/rwlock")
+WRITES_BUSY, WRITES_LOCK = BUSY.with_name("rwlock.lock"), BUSY.with_name("lock")
 #: A stage of a lock's text.
 ENTRY = re.compile(r"^  (\S+):\n(?:^   .*\n?)*", flags=re.M)
 
@@ -49,19 +51,38 @@ def _complete(about: Mapping) -> bool:
 
 
 def mend() -> None:
-    """Make up for a kill of DVC while it wrote: it does not read what it left, and so would never go on."""
-    text = LOCK.read_text(encoding="utf-8", errors="replace") if LOCK.exists() else None
-    kept = whole(text or "")
-    if text is not None and (not kept or kept != text):
-        if kept:
-            write_text(LOCK, kept)
-        else:
-            LOCK.unlink()
-        print(f"{LOCK}: its end was missing; DVC runs the stages that stood there again", flush=True)
-    if BUSY.exists() and not _readable(BUSY):
-        time.sleep(0.5)  # Another DVC may be about to write it.
-        if not _readable(BUSY):
-            BUSY.unlink(missing_ok=True)
+    """Make up for a kill of DVC while it wrote: it does not read what it left, and so would never go on.
+
+    Where another DVC is at work nothing is mended: what looks half-written is being written.
+    """
+    if not BUSY.parent.exists():
+        return
+    with _held(WRITES_LOCK) as free:
+        text = LOCK.read_text(encoding="utf-8", errors="replace") if free and LOCK.exists() else None
+        kept = whole(text or "")
+        if text is not None and (not kept or kept != text):
+            if kept:
+                write_text(LOCK, kept)
+            else:
+                LOCK.unlink()
+            print(f"{LOCK}: its end was missing; DVC runs the stages that stood there again", flush=True)
+    with _held(WRITES_BUSY) as free:
+        if free and not _readable(BUSY):
+            BUSY.unlink()
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[bool]:
+    """Hold one of DVC's locks; gives whether it was free."""
+    try:
+        held = zc.lockfile.LockFile(str(path))
+    except zc.lockfile.LockError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        held.close()
 
 
 def _readable(path: Path) -> bool:

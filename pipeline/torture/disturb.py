@@ -63,7 +63,12 @@ class Run:
 
     def wait(self) -> int:
         """The exit code of the shell; what it said is read, but for what those say that outlive it."""
-        code = self.shell.wait(HANGS)
+        try:
+            code = self.shell.wait(HANGS)
+        except subprocess.TimeoutExpired:
+            self.lines.append(f"error: it did not end in {HANGS} seconds")
+            kill([psutil.Process(self.shell.pid), *self.processes()])
+            code = self.shell.wait()
         self.reader.join(1)
         return code
 

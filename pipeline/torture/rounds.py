@@ -181,12 +181,16 @@ def played(template: Path, legs: Sequence[Leg], kinds: list[str], this: Round) -
 
 def rounds(work: Path, make: Callable[[Path], None], legs: Sequence[Leg], kinds: Sequence[str], moments: int, seed: int,
            shown: Callable[[Disturbance], None] = lambda one: None) -> tuple[Undisturbed, list[dict]]:
-    """The undisturbed run, and at least so many disturbances, as rows.
+    """The undisturbed run, and so many disturbances, as rows.
 
     Args:
         work: an empty folder.
         make: makes the project in a folder.
         seed: of all that is drawn.
+
+    Raises:
+        ConfigError: the project fails undisturbed.
+        RuntimeError: its runs are too short to be disturbed.
     """
     template, folder = work / "template", work / "project"
     make(template)
@@ -195,6 +199,8 @@ def rounds(work: Path, make: Callable[[Path], None], legs: Sequence[Leg], kinds:
         reference = undisturbed(template, folder, legs, work / "timings")
         while len(found) < moments:
             number += 1
+            if number > 2 * moments + 5:
+                raise RuntimeError(f"only {len(found)} of {moments} disturbances in {number} rounds: runs end before their moment")
             deck = [kinds[i % len(kinds)] for i in range(sum(leg.disturbances for leg in legs))]
             generator.shuffle(deck)
             this = Round(number, folder, reference, generator, shown)

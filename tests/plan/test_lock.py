@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from dvc.lock import make_lock
 from ruamel.yaml import YAML
 
 import pipeline
-from pipeline.plan import lock as lock_module
 from pipeline.plan.lock import mend, prune, whole
 
 LOCK = """schema: '2.0'
@@ -81,7 +81,6 @@ def test_a_lock_that_was_cut_anywhere_keeps_its_whole_entries():
 
 def test_what_dvc_left_half_written_is_mended_and_the_rest_is_left_alone(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(lock_module.time, "sleep", lambda seconds: None)
     mend()
     assert not list(tmp_path.iterdir())
     busy = Path(".dvc/tmp/rwlock")
@@ -101,6 +100,19 @@ def test_what_dvc_left_half_written_is_mended_and_the_rest_is_left_alone(tmp_pat
     Path("dvc.lock").write_text("schema: '2.0'\nstag")
     mend()
     assert not Path("dvc.lock").exists()
+
+
+def test_what_another_dvc_is_writing_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    busy = Path(".dvc/tmp/rwlock")
+    busy.parent.mkdir(parents=True)
+    Path("dvc.lock").write_text(LOCK[:-20])
+    busy.write_text("{")
+    with make_lock(".dvc/tmp/lock"), make_lock(".dvc/tmp/rwlock.lock"):
+        mend()
+        assert Path("dvc.lock").read_text() == LOCK[:-20] and busy.read_text() == "{"
+    mend()
+    assert Path("dvc.lock").read_text() != LOCK[:-20] and not busy.exists()
 
 
 # --- with DVC itself ---------------------------------------------------------------------------
