@@ -50,8 +50,9 @@ class Run:
         self.reader.start()
 
     def _read(self) -> None:
-        for line in self.shell.stdout:
-            self.lines.append(line.rstrip("\n"))
+        with self.shell.stdout as said:
+            for line in said:
+                self.lines.append(line.rstrip("\n"))
 
     def until(self, moment: float, ready: Callable[[], object] = lambda: True):
         """Wait so many seconds, and on until `ready` gives something, which is returned; None if the run ends before."""
