@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import os
 import secrets
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -46,6 +47,7 @@ def main() -> int:
     seed = secrets.randbelow(2 ** 32) if given.seed is None else given.seed
     kinds = tuple(kind for kind in KINDS if disturb.ways().get(kind, "yes"))
     print(f"SEED={seed}", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # So that nothing is left running.
     try:
         if given.moments < 1:
             raise ConfigError(f"MOMENTS={given.moments}: allowed: a number from 1 on")

@@ -161,16 +161,21 @@ class Round:
         return [replace(one, equal=not other) for one in self.done]
 
 
-def played(template: Path, legs: Sequence[Leg], kinds: list[str], this: Round) -> list[Disturbance]:
+def played(template: Path, legs: Sequence[Leg], kinds: list[str], this: Round, seconds: list[float]) -> list[Disturbance]:
     """The disturbances of a round.
 
     Args:
         kinds: what is to happen, in this order, as long as there is a run to do it to.
+        seconds: that each leg takes; shortened where a leg was over before its first moment, as on a machine that has
+            become less busy.
     """
     shutil.copytree(template, this.folder)
-    for leg, seconds in zip(legs, this.reference.seconds, strict=True):
-        if not this.leg(leg, seconds, kinds):
+    for number, leg in enumerate(legs):
+        began, before = time.monotonic(), len(this.done)
+        if not this.leg(leg, seconds[number], kinds):
             break
+        if len(this.done) == before:
+            seconds[number] = min(seconds[number], time.monotonic() - began)
         if this.reference.timings.exists():
             shutil.rmtree(this.folder / TIMINGS, ignore_errors=True)
             shutil.copytree(this.reference.timings, this.folder / TIMINGS)
@@ -195,8 +200,10 @@ def rounds(work: Path, make: Callable[[Path], None], legs: Sequence[Leg], kinds:
     template, folder = work / "template", work / "project"
     make(template)
     generator, found, number = random.Random(seed), [], 0
+    # Seeds decide kinds and shares; what a second is worth, the machine does.
     try:
         reference = undisturbed(template, folder, legs, work / "timings")
+        seconds = list(reference.seconds)
         while len(found) < moments:
             number += 1
             if number > 2 * moments + 5:
@@ -204,7 +211,7 @@ def rounds(work: Path, make: Callable[[Path], None], legs: Sequence[Leg], kinds:
             deck = [kinds[i % len(kinds)] for i in range(sum(leg.disturbances for leg in legs))]
             generator.shuffle(deck)
             this = Round(number, folder, reference, generator, shown)
-            found += [asdict(one) for one in played(template, legs, deck[:moments - len(found)], this)]
+            found += [asdict(one) for one in played(template, legs, deck[:moments - len(found)], this, seconds)]
     finally:
         disturb.kill(disturb.processes(folder))  # Of a run that was interrupted.
     return reference, found
