@@ -25,6 +25,7 @@ ROOMS = {
     "ranking": {"answer", "book", "results", "spec"},
     "ask": {"data", "ranking", "results", "spec"},
     "bench": {"data", "network", "train"}, "tiny": {"results", "spec"},
+    "torture": {"results", "spec", "tiny", "train.place"},
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is
 #: checked, and `train` only where a run, or the table of layers, is not stored.

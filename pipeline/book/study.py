@@ -19,7 +19,7 @@ from pipeline.book import first_study
 from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
 from pipeline.book.plain import plain
-from pipeline.results import CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, read_table, verify
+from pipeline.results import CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, TORTURE, read_table, verify
 from pipeline.spec.base import Spec, read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
@@ -66,6 +66,8 @@ class Study:
     weights: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
     #: Certificate -> what a sample of the runs said that was trained again.
     certificates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: Where and how runs were disturbed; nothing while no outcome is stored.
+    torture: Mapping[str, Any] = field(default_factory=dict)
     #: What CITATION.cff says.
     citation: Mapping[str, Any] = field(default_factory=dict)
     #: The pages that are written by hand, by name.
@@ -234,6 +236,7 @@ def read(root: Path) -> Study:
         sizes={name: found["train"] for name, found in counts.items() if "train" in found},
         guide=tuple(guide or ()), timings=_jsons(root / "timings", params),
         trained=_trained(root, params), weights=_weights(root, params), certificates=_certificates(root / CERTIFICATES),
+        torture=_certificates(root / TORTURE).get("about", {}),
         citation=_optional(root / "CITATION.cff") or {},
         written=frozenset(path.stem for path in (root / "book").glob("*.md")),
         described=(_optional(root / SETS) or {}).get("sets", {}),

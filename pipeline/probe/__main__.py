@@ -20,6 +20,7 @@ from pipeline.results import (
     MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, distrusted, read_table, rewritten, significant, verify, write_table)
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.params import Train, load, study_seeds
+from pipeline.spec.stage import run
 from pipeline.spec.task import Task
 from pipeline.train.runs import WrongVersion, check_versions
 from pipeline.train.trainer import batch_order
@@ -129,4 +130,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))
