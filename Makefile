@@ -1,5 +1,5 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book ask runs verify try test inspect pdf bench scale retrain tiny check lock
+.PHONY: book ask runs verify torture try test inspect pdf bench scale retrain tiny check lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
 # Dask: for `make runs CLUSTER=…`, and for the tests of it.
@@ -19,6 +19,9 @@ verify: check $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored ru
 	dvc repro --quiet plan
 	CLUSTER="$(CLUSTER)" python -m pipeline.verify $(if $(NAME),--name "$(NAME)") $(if $(RUNS),--runs "$(RUNS)") \
 		$(if $(SEED),--seed "$(SEED)")
+
+torture: check             ## kill, starve and lock out runs of a tiny project at random moments: make torture MOMENTS=12 SEED=7
+	python -m pipeline.torture $(if $(MOMENTS),--moments "$(MOMENTS)") $(if $(SEED),--seed "$(SEED)")
 
 try: $(INSTALLED)           ## one experiment against its control, without the book: make try EXPERIMENT=name
 	@test -n "$(EXPERIMENT)" || { echo "which one? make try EXPERIMENT=name" >&2; exit 1; }

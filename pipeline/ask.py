@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 
@@ -22,6 +21,8 @@ from pipeline import ranking
 from pipeline.data.fetch import sha256
 from pipeline.data.files import LOOK, open_rows
 from pipeline.data.own import from_file
+from pipeline.data.sizes import TRAIN
+from pipeline.data.sources import read
 from pipeline.results import write_text
 from pipeline.spec.base import ConfigError, complain, nearest, validate
 from pipeline.spec.entries import FILES
@@ -125,11 +126,12 @@ def look(question: Question) -> tuple[dict[str, Any], dict[str, str], dict]:
     # The reader of columns first: a separator is guessed before columns are looked at.
     for _ in range(MOST):
         try:
-            if not suffix_is_array and "time" not in entry and "time" not in why and (
-                    question.window is not None or question.recording):
-                found, reason = _time(question, entry)
+            if not suffix_is_array and "time" not in why:
+                piece = _first_rows(question, entry)
+                _leave_numbers_of_rows_out(piece, question, entry, why)
+                found, why["time"] = (_time(piece, question) if question.window is not None or question.recording
+                                      else ({}, ""))
                 entry |= found
-                why["time"] = reason
             arrays = _made(entry)
             break
         except ConfigError as error:
@@ -186,11 +188,25 @@ def _is_number(text: str) -> bool:
     return bool(re.fullmatch(r"[\d.]+", text))
 
 
-def _time(question: Question, entry: Mapping[str, Any]) -> tuple[dict[str, str], str]:
-    """The keys `time` and `time_format` of a file whose cells are dates, and why; nothing without any."""
+def _first_rows(question: Question, entry: Mapping[str, Any]) -> pd.DataFrame:
+    """All columns of the first rows, as they stand in the file."""
     rows = open_rows(Path(question.file), question.file, entry.get("separator", ","))
-    piece = next(iter(rows.pieces([], rows.columns, rows=LOOK)), pd.DataFrame(columns=rows.columns))
-    for column in rows.columns:
+    return next(iter(rows.pieces([], rows.columns, rows=LOOK)), pd.DataFrame(columns=rows.columns))
+
+
+def _leave_numbers_of_rows_out(piece: pd.DataFrame, question: Question, entry: dict[str, Any],
+                               why: dict[str, str]) -> None:
+    """Say in an entry that columns that only number the rows, one more in each, are no inputs."""
+    for column in piece.columns.difference([*question.target, question.recording or ""], sort=False):
+        cells = pd.to_numeric(piece[column], errors="coerce")
+        if len(cells) > 2 and (cells.diff()[1:] == 1).all():
+            entry.setdefault("leave_out", []).append(column)
+            why["leave_out"] = "it numbers the rows"
+
+
+def _time(piece: pd.DataFrame, question: Question) -> tuple[dict[str, str], str]:
+    """The keys `time` and `time_format` of a file whose cells are dates, and why; nothing without any."""
+    for column in piece.columns:
         cells = piece[column].dropna()
         if column in question.target or not len(cells) or pd.to_numeric(cells, errors="coerce").notna().any():
             continue
@@ -383,11 +399,9 @@ def ask(given: argparse.Namespace) -> str:
 
 
 def _samples(name: str) -> int:
+    """How many samples of a data set train; of one that is not made yet, as many as do by default."""
     path = Path("data") / f"{name}.npz"
-    if not path.exists():
-        return 640
-    with np.load(path, allow_pickle=False) as arrays:
-        return int(arrays["train"])
+    return int(read(path)["train"]) if path.exists() else TRAIN
 
 
 def _targets(word: str, file: str) -> tuple[str, ...]:

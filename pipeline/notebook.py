@@ -7,18 +7,17 @@ import os
 import re
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 import nbformat
 import papermill
+from nbclient.exceptions import DeadKernelError
 
 from pipeline.results import STORE, write_text
 
 LOG = STORE / "kernel.log"
-#: Errors whose message says all that a person needs.
-PLAIN = ("Damaged", "WrongVersion")
+#: Errors whose message says all that a person needs; of `OSError` all kinds that have no class of their own.
+PLAIN = ("Damaged", "WrongVersion", "OSError", "PermissionError")
 
 
 def stable(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -52,18 +51,6 @@ def stable(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
-def end_with_parent() -> None:
-    """End this process and its kernel when the process that started it is gone."""
-    parent = os.getppid()
-
-    def watch():
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)  # The kernel watches this process and ends likewise.
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 @contextlib.contextmanager
 def errors_to(log: Path):
     """Send what this process and its kernel write to stderr to a file; yields the terminal.
@@ -87,7 +74,8 @@ def execute(source: Path, target: Path, parameters: dict[str, str]) -> None:
 
     Raises:
         ValueError: the notebook has no such parameter (papermill would only warn).
-        RuntimeError: a cell failed; the message is its error, with the traceback unless it is plain.
+        RuntimeError: a cell failed; the message is its error, with the traceback unless it is plain. Or the
+            kernel ended.
     """
     known = papermill.inspect_notebook(str(source))
     unknown = set(parameters) - set(known)
@@ -100,6 +88,9 @@ def execute(source: Path, target: Path, parameters: dict[str, str]) -> None:
             papermill.execute_notebook(str(source), str(output), parameters=parameters,
                                        kernel_name="python3", progress_bar=False, log_output=False,
                                        shutdown_kernel="immediate")
+        except DeadKernelError:
+            raise RuntimeError(f"{source}: its kernel was ended, perhaps as memory was full; run it again: what has "
+                               "finished is kept") from None
         except papermill.PapermillExecutionError as error:
             if error.ename in PLAIN:
                 raise RuntimeError(error.evalue) from None

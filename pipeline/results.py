@@ -21,6 +21,7 @@ PROBES = Path("results/probe")
 MECHANICS = Path("results/mechanics")
 CERTIFICATES = Path("results/certificates")
 SCALE = Path("results/scale")
+TORTURE = Path("results/torture")
 STORE = Path(".runs")
 #: Inside the store: how far the training that is under way has come.
 PROGRESS = "progress.json"
@@ -51,6 +52,8 @@ SUMS = "SHA256SUMS"
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 #: Inside a result folder: its next content, while it is made, and once it is whole.
 _BUILDING, _WHOLE = ".building", ".whole"
+#: A file that is being written, as `tempfile` names it.
+_BESIDE = re.compile(r"\..+\.[a-z0-9_]{8}\Z")
 
 
 class Damaged(ValueError):
@@ -69,9 +72,18 @@ def write_bytes(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(beside, 0o644)
         os.replace(beside, path)
-    except BaseException:
+    except BaseException as error:
         Path(beside).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            error.filename = str(path)  # A disk that is full does not say where.
         raise
+
+
+def sweep(folder: Path) -> None:
+    """Remove what `write_bytes` left beside a folder's files when it was killed: only while nobody else writes there."""
+    for path in Path(folder).glob(".*"):
+        if _BESIDE.match(path.name):
+            path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -101,7 +113,8 @@ def read_table(path: Path) -> pd.DataFrame:
         Damaged: the folder's content is not what was stored, see `verify`.
     """
     verify(Path(path).parent)
-    names = ("experiment", "variant", "data", "key")  # text, also when every one is made of digits
+    # Text, also when every one is made of digits, or every verdict is true or false.
+    names = ("experiment", "variant", "data", "key", "verdict", "reads")
     try:
         return pd.read_csv(path, float_precision="round_trip", dtype=dict.fromkeys(names, str),
                            keep_default_na=False, na_values=["NaN"])

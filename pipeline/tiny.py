@@ -7,16 +7,17 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from pipeline.results import CERTIFICATES, SCALE
+from pipeline.results import CERTIFICATES, SCALE, TORTURE
 from pipeline.spec.claims import CLAIMS, read_claims
 from pipeline.spec.params import PARAMS
 
 SCRATCH = Path(".tiny")
-COPIED = ("book", "extracts", "pipeline", "CITATION.cff", "dvc.yaml", "requirements.txt")
+COPIED = (".dvcignore", "book", "extracts", "pipeline", "CITATION.cff", "dvc.yaml", "requirements.txt")
 #: A network of each kind, a sweep of values and one of places; with each, what it is a change of.
 EXPERIMENTS = ("cnn_lstm", "bn_after_relu", "bn_anywhere", "standardised_input", "raw_input", "mlp_tanh",
                "mlp_bn_before_tanh", "cnn_tanh", "cnn_relu", "token_cnn_lstm", "many_class_mlp",
@@ -31,9 +32,9 @@ SIZES = {"train": 128, "validation": 128, "test": 128}
 RECORDED = ("vowels", "power", "cancer")
 
 
-def shrink(params: dict) -> dict:
+def shrink(params: dict, experiments: Collection[str] = EXPERIMENTS) -> dict:
     """The tiny profile of a params.yaml: few experiments, seeds, epochs and samples."""
-    params["experiments"] = {n: e for n, e in params["experiments"].items() if n in EXPERIMENTS}
+    params["experiments"] = {n: e for n, e in params["experiments"].items() if n in experiments}
     params["train"] |= {"epochs": 2}
     for experiment in params["experiments"].values():
         if "epochs" in experiment:
@@ -55,7 +56,7 @@ def shrink(params: dict) -> dict:
     section["controls"] = [name for name in section.get("controls", []) if name in CONTROLS]
     if "probe" in params:
         section = params["probe"]
-        section["experiments"] = [n for n in section.get("experiments", []) if n in EXPERIMENTS]
+        section["experiments"] = [n for n in section.get("experiments", []) if n in experiments]
     return params
 
 
@@ -67,27 +68,38 @@ def _origin(entry: dict, data: dict) -> tuple[str, str]:
     return kind, entry[kind]
 
 
+def project(folder: Path, made: Callable[[dict], dict] = shrink) -> None:
+    """A new project in a folder: this one's code and prose, and a profile of its params.yaml, which `made` makes.
+
+    Claims on experiments that the profile has not are left out.
+    """
+    for name in COPIED:
+        copy = shutil.copytree if Path(name).is_dir() else shutil.copy
+        copy(name, folder / name)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    params = made(yaml.load(PARAMS.read_text(encoding="utf-8")))
+    claims = yaml.load(CLAIMS.read_text(encoding="utf-8"))
+    kept = {c.slug for c in read_claims() if set(c.experiments) <= set(params["experiments"])}
+    with open(folder / PARAMS, "w", encoding="utf-8") as file:
+        yaml.dump(params, file)
+    with open(folder / CLAIMS, "w", encoding="utf-8") as file:
+        yaml.dump([c for c in claims if c["slug"] in kept], file)
+    for stored in (CERTIFICATES, SCALE, TORTURE):
+        (folder / stored).mkdir(parents=True)
+
+
+#: What makes a folder one of DVC's.
+INIT = (["init", "--quiet", "--no-scm"], ["config", "core.analytics", "false"])
+
+
 def main() -> int:
     """Copy, shrink, run `dvc repro`; the exit code is its own."""
     shutil.rmtree(SCRATCH, ignore_errors=True)
     SCRATCH.mkdir()
-    for name in COPIED:
-        copy = shutil.copytree if Path(name).is_dir() else shutil.copy
-        copy(name, SCRATCH / name)
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    params = yaml.load(PARAMS.read_text(encoding="utf-8"))
-    claims = yaml.load(CLAIMS.read_text(encoding="utf-8"))
-    kept = {c.slug for c in read_claims() if set(c.experiments) <= set(EXPERIMENTS)}
-    with open(SCRATCH / PARAMS, "w", encoding="utf-8") as file:
-        yaml.dump(shrink(params), file)
-    with open(SCRATCH / CLAIMS, "w", encoding="utf-8") as file:
-        yaml.dump([c for c in claims if c["slug"] in kept], file)
-    for folder in (CERTIFICATES, SCALE):
-        (SCRATCH / folder).mkdir(parents=True)
+    project(SCRATCH)
     began = time.perf_counter()
-    for command in (["init", "--quiet", "--no-scm"], ["config", "core.analytics", "false"],
-                    ["repro"]):
+    for command in (*INIT, ["repro"]):
         done = subprocess.run(["dvc", *command], cwd=SCRATCH, env=os.environ | {
             "PYTHONPATH": str(SCRATCH.resolve())})
         if done.returncode:

@@ -12,12 +12,12 @@ from ruamel.yaml import YAML
 
 import pipeline
 from pipeline.data.__main__ import make_missing
-from pipeline.network import layers as ours
 from pipeline.network import own
 from pipeline.plan import __main__ as plan
 from pipeline.plan.check import check
 from pipeline.plan.resolve import resolve
 from pipeline.spec.params import load
+from tests.own_layers import forget
 
 ROOT = Path(pipeline.__file__).parents[1]
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "book/add_your_own.md").read_text(encoding="utf-8"), flags=re.S)
@@ -46,10 +46,7 @@ def project(tmp_path, monkeypatch):
     Path("my_layers.py").write_text(text, encoding="utf-8")
     _files()
     yield tmp_path
-    for name in list(own._FILES):
-        delattr(ours, name)
-    own._FILES.clear()
-    own._READ.clear()
+    forget()
 
 
 def _files():

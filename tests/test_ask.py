@@ -121,10 +121,11 @@ def test_a_table_is_looked_at_and_trained_as_the_study_trains_tables(project, mo
     assert asked(monkeypatch, capsys, "t.csv", "--target", "label")[1:] == ("", 0)
     found = entry()[1]
     assert (found.separator, found.task, found.categories) == (";", "classes", ["color"])
-    assert found.leave_out == ["unit"] and found.train.batch_size == 4
+    assert found.leave_out == ["id", "unit"] and found.train.batch_size == 4
     assert found.train.optimizer == {"SGD": {"momentum": 0.9}} and found.experiments == ["mlp_relu"]
     text = Path("params.yaml").read_text()
-    assert "# 2 classes: big, small; or regression" in text and "in every row" in text
+    assert "# 2 classes: big, small; or regression" in text
+    assert "# it numbers the rows; column 'unit'" in text and "in every row" in text
 
 
 @pytest.mark.parametrize(("change", "expected"), [

@@ -26,6 +26,7 @@ ROOMS = {
     "ask": {"data", "ranking", "results", "spec"},
     "bench": {"data", "network", "train"}, "tiny": {"results", "spec"},
     "scale": {"data", "results", "spec", "tiny", "train.place", "train.runs"},
+    "torture": {"results", "spec", "tiny", "train.place"},
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is
 #: checked, and `train` only where a run, or the table of layers, is not stored.

@@ -105,3 +105,16 @@ def test_an_error_that_says_all_comes_without_a_traceback(source):
     with pytest.raises(RuntimeError) as error:
         execute(source / "plain.ipynb", source / "record.ipynb", {})
     assert str(error.value) == "a.csv: changed"
+
+
+@pytest.mark.parametrize(("code", "said"), [
+    ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "its kernel was ended"),
+    ("raise OSError(28, 'No space left on device', 'a.csv')", "[Errno 28] No space left on device: 'a.csv'")])
+def test_a_kernel_that_is_killed_or_finds_the_disk_full_is_told_in_a_line(source, code, said):
+    made = v4.new_notebook(cells=[v4.new_code_cell(code)], metadata={
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
+    nbformat.write(made, source / "ends.ipynb")
+    with pytest.raises(RuntimeError) as error:
+        execute(source / "ends.ipynb", source / "record.ipynb", {})
+    assert said in str(error.value) and "\n" not in str(error.value)
+    assert not (source / "record.ipynb").exists()

@@ -1,5 +1,6 @@
 """Tables and the store of runs: whole or not at all, exact, and what was stored or refused."""
 
+import errno
 import hashlib
 import json
 import math
@@ -14,8 +15,8 @@ import pytest
 
 from pipeline.results import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, MEASURES_TABLE, RUNS_TABLE, SUMS, Damaged, Store,
-    building, in_units_of_targets, read_measures, read_runs, read_table, rewritten, seal, significant, verify, write_table,
-    write_tables, write_text)
+    building, in_units_of_targets, read_measures, read_runs, read_table, rewritten, seal, significant, sweep, verify, write_bytes,
+    write_table, write_tables, write_text)
 
 
 def record(seed, epochs=3):
@@ -86,6 +87,30 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch, step):
     assert os.listdir(tmp_path) == ["file.txt"]
 
 
+def test_what_a_killed_write_left_is_swept_and_nothing_else(tmp_path):
+    code = ("import os, signal, sys; from pathlib import Path; from pipeline.results import write_bytes\n"
+            "os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL); write_bytes(Path(sys.argv[1]), b'new')")
+    write_bytes(tmp_path / "a.npz", b"old")
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "a.npz"], env=os.environ | {"PYTHONPATH": os.getcwd()})
+    assert done.returncode == -9 and len(os.listdir(tmp_path)) == 2
+    for name in (".building", ".gitkeep", "b.csv"):
+        (tmp_path / name).write_text("x")
+    sweep(tmp_path)
+    assert set(os.listdir(tmp_path)) == {"a.npz", ".building", ".gitkeep", "b.csv"}
+    assert (tmp_path / "a.npz").read_bytes() == b"old"
+    sweep(tmp_path / "missing")
+
+
+def test_a_disk_that_is_full_is_told_with_the_file(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError) as error:
+        write_bytes(tmp_path / "a.npz", b"new")
+    assert error.value.filename == str(tmp_path / "a.npz") and not os.listdir(tmp_path)
+
+
 @pytest.mark.parametrize(("number", "digits", "expected"), [
     (1 / 3, 6, 0.333333), (123456.789, 6, 123457.0), (1.23456789e-9, 5, 1.2346e-9), (2.0, 6, 2.0)])
 def test_significant(number, digits, expected):
@@ -129,6 +154,13 @@ def test_a_name_made_of_digits_stays_text(tmp_path):
     write(tmp_path, runs, curves)
     pd.testing.assert_frame_equal(read_table(tmp_path / RUNS_TABLE), runs)
     pd.testing.assert_frame_equal(read_table(tmp_path / CURVES_TABLE), curves)
+
+
+def test_verdicts_that_are_all_true_or_false_stay_text(tmp_path):
+    write_tables(tmp_path, {"verdicts.csv": pd.DataFrame({"slug": ["a", "b"], "verdict": ["true", "false"],
+                                                         "reads": ["true", "false"]})})
+    found = read_table(tmp_path / "verdicts.csv")
+    assert list(found["verdict"]) == list(found["reads"]) == ["true", "false"]
 
 
 def test_the_words_none_and_nan_stay_text(tmp_path):

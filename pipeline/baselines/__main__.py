@@ -17,6 +17,7 @@ from pipeline.data.sources import read
 from pipeline.results import read_table, significant, write_tables
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.params import Params, load
+from pipeline.spec.stage import run
 from pipeline.spec.tables import STORED
 
 DATA = Path("data")
@@ -65,4 +66,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

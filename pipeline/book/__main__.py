@@ -9,6 +9,7 @@ from pipeline.book.assemble import assemble
 from pipeline.book.html import build
 from pipeline.results import write_text
 from pipeline.spec.base import ConfigError, complain
+from pipeline.spec.stage import run
 
 SOURCE = Path("build/source")
 HTML = Path("build/html")
@@ -32,4 +33,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from pipeline.book.contents import contents
 from pipeline.book.pages import (
     certificates, chapter, cite, claim, claims, data_set, data_sets, experiment_group, experiments, first_study, guide,
-    index, limits, method, own, record, records, scale)
+    index, interruptions, limits, method, own, record, records, scale)
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study, read
 from pipeline.book.substitutions import substitutions
@@ -27,7 +27,7 @@ BOOK = Path("book")
 KEPT, CODE = "pictures", Path(__file__).parents[1]
 #: Every module that writes pages. `write(study)` gives files by their path in the source, and pictures.
 PAGES = (index, guide, chapter, limits, method, data_sets, data_set, first_study, claims, claim, experiments,
-         experiment_group, records, record, cite, certificates, own, scale)
+         experiment_group, records, record, cite, certificates, interruptions, own, scale)
 
 
 def assemble(root: Path, target: Path) -> Study:

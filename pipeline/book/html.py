@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 #: What a build leaves beside its pages, and what would differ from one build to the next.
@@ -21,8 +22,11 @@ def build(root: Path, source: Path, html: Path) -> None:
         RuntimeError: the build failed; what was wrong stands in its output.
     """
     root, source, html = Path(root).resolve(), Path(source).resolve(), Path(html).resolve()
-    made = html.with_name("_build")
-    shutil.rmtree(made, ignore_errors=True)
+    # Each build has a folder of its own: a Sphinx whose build was killed may still write into the last one.
+    html.parent.mkdir(parents=True, exist_ok=True)
+    for left in html.parent.glob("_build*"):
+        shutil.rmtree(left, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(dir=html.parent, prefix="_build"))
     # Jupyter Book translates its settings; Sphinx alone lets every core read and write pages.
     _run(root, source, "jupyter-book", "config", "sphinx", str(source))
     _run(root, source, "sphinx-build", "-b", "html", "-d", str(made / "doctrees"), "-j", "auto",

@@ -22,7 +22,8 @@ class Change:
 
     Attributes:
         found: its row of the effects.
-        study: its row of the averages, of the stratum that has the data set's task; None without any.
+        study: its row of the averages, of a family if it has one, and of the stratum that has the data
+            set's task; None without any.
     """
 
     found: Mapping
@@ -59,7 +60,7 @@ def _of_experiments(table: pd.DataFrame) -> pd.DataFrame:
 def _average(averages: pd.DataFrame, effects: pd.DataFrame, row: Mapping, data: str,
              classes: Mapping[str, bool]) -> Mapping | None:
     found = averages[(averages["treatment"] == row["treatment"]) & (averages["control"] == row["control"])]
-    for one in found.to_dict("records"):
+    for one in found.sort_values("family", key=lambda family: family == "", kind="stable").to_dict("records"):
         sets = effects.loc[effects["stratum"] == one["group"], "data"]
         if one["group"] == "" or any(classes.get(other) == classes.get(data) for other in sets):
             return one
@@ -160,16 +161,17 @@ def warnings(changes: list[Change], baselines: Mapping | None) -> list[str]:
     wide = sum(half > one.found["margin"] for half, one in zip(halves, changes, strict=True))
     if changes and 2 * wide > len(changes):
         margin = percent(-changes[0].found["margin"])
-        said.append(f"Too few data or seeds: {wide} of {len(changes)} intervals reach further than the margin "
-                    f"({margin}) to either side. More seeds, a larger test part (`split`) or more rows make them "
-                    "narrower.")
+        said.append(f"Too few data or seeds: {wide} of {len(changes)} intervals are wider than the margin "
+                    f"({margin}) on each side of their change. More seeds, a larger test part (`split`) or more "
+                    "rows make them narrower.")
     for control, error in controls(changes).items():
         if baselines is None:
             continue
         if error > LITTLE * baselines["trivial"]:
             said.append(f"{control} has learnt little: its error, {error:.3g}, is {100 * error / baselines['trivial']:.0f} % "
                         "of what guessing gives. Changes of a network that learns nothing mean nothing.")
-        less = {name: baselines[name] for name in SIMPLE if baselines[name] < error}
+        # By the digits that are shown: 0.211 against 0.211 would puzzle.
+        less = {name: baselines[name] for name in SIMPLE if float(f"{baselines[name]:.3g}") < float(f"{error:.3g}")}
         if less:
             least = min(less, key=less.get)
             said.append(f"{SIMPLE[least].capitalize()} does better than {control}: {less[least]:.3g} against "

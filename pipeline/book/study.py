@@ -19,7 +19,8 @@ from pipeline.book import first_study
 from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
 from pipeline.book.plain import plain
-from pipeline.results import CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, read_table, verify
+from pipeline.results import (
+    CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, TORTURE, read_table, verify)
 from pipeline.spec.base import Spec, read_yaml
 from pipeline.spec.claims import Claim, base, read_claims
 from pipeline.spec.params import Params, load
@@ -77,6 +78,8 @@ class Study:
     certificates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: How the pipeline's time grows with a study; None where nothing of it is stored.
     scale: Scale | None = None
+    #: Where and how runs were disturbed; nothing while no outcome is stored.
+    torture: Mapping[str, Any] = field(default_factory=dict)
     #: What CITATION.cff says.
     citation: Mapping[str, Any] = field(default_factory=dict)
     #: The pages that are written by hand, by name.
@@ -95,8 +98,9 @@ class Study:
 
     @property
     def runs(self) -> int:
-        """The number of trained runs."""
-        return sum(sum(found.values()) for found in self.trained.values())
+        """The number of trained runs, but for those on data of a reader's own."""
+        return sum(runs for found in self.trained.values() for (_, data), runs in found.items()
+                   if data not in self.params.own)
 
     @property
     def topics(self) -> list[str]:
@@ -269,7 +273,8 @@ def read(root: Path) -> Study:
         sizes={name: found["train"] for name, found in counts.items() if "train" in found},
         guide=tuple(guide or ()), timings=_jsons(root / "timings", params),
         trained=_trained(root, params), weights=_weights(root, params), certificates=_certificates(root / CERTIFICATES),
-        scale=_scale(root / SCALE), citation=_optional(root / "CITATION.cff") or {},
+        scale=_scale(root / SCALE), torture=_certificates(root / TORTURE).get("about", {}),
+        citation=_optional(root / "CITATION.cff") or {},
         written=frozenset(path.stem for path in (root / "book").glob("*.md")),
         described=(_optional(root / SETS) or {}).get("sets", {}),
         files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()},

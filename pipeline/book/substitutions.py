@@ -19,10 +19,10 @@ def counts(study: Study) -> dict[str, int]:
     """Claims by their verdict, of strata that differ by each; experiments, data sets, runs."""
     found = Counter(verdict for claim in study.claims
                     for verdict in {row["verdict"] for row in study.verdict_rows(claim)})
-    real = [name for name, data in study.params.data.items() if data.family]
+    theirs = [bool(data.family) for data in study.params.data.values() if not data.own]
     return {"claims": len(study.claims), "experiments": len(study.params.experiments),
-            "data_sets": len(study.params.data), "real_sets": len(real),
-            "synthetic_sets": len(study.params.data) - len(real), "runs": study.runs,
+            "data_sets": len(theirs), "real_sets": sum(theirs), "synthetic_sets": theirs.count(False),
+            "runs": study.runs,
             # Jinja reads “true” and “false” as values.
             **{f"exactly_{name}" if name in ("true", "false") else name.replace(" ", "_"): found[name]
                for name in BADGES}}

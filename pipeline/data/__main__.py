@@ -11,10 +11,11 @@ from pipeline.data.draw import Arrays
 from pipeline.data.fetch import sha256
 from pipeline.data.own import from_file, locate
 from pipeline.data.sources import check, make, write
-from pipeline.results import write_text
+from pipeline.results import sweep, write_text
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.files import FileSource
 from pipeline.spec.params import Params, load
+from pipeline.spec.stage import run
 
 
 DATA = Path("data")
@@ -66,6 +67,7 @@ def make_missing(params: Params, folder: Path = DATA) -> list[str]:
         ConfigError, ValueError: a data set cannot be made; those before it are kept.
     """
     record, new = folder / MADE, []
+    sweep(folder)
     known = _known(record)
     for name in params.data:
         path, wanted = folder / f"{name}.npz", origin(params, name)
@@ -93,4 +95,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -6,16 +6,16 @@ import os
 import sys
 from pathlib import Path
 
-from pipeline.notebook import LOG, end_with_parent, errors_to, execute
+from pipeline.notebook import LOG, errors_to, execute
 from pipeline.results import MECHANICS, rewritten
 from pipeline.spec.base import complain
+from pipeline.spec.stage import run
 
 RECORD = Path(__file__).with_name("record.ipynb")
 
 
 def main() -> int:
     """Execute the record of the exact checks, which stores their tables."""
-    end_with_parent()
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     try:
         with rewritten(MECHANICS) as new, errors_to(LOG):
@@ -26,4 +26,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

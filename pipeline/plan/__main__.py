@@ -12,15 +12,17 @@ from collections.abc import Collection
 from pathlib import Path
 
 from pipeline.data import load as splits, own, sources
-from pipeline.plan.lock import LOCK, prune
-from pipeline.results import PROBES, RUNS, SUMS, Store, seal, verify, write_text
+from pipeline.plan.lock import LOCK, mend, prune
+from pipeline.results import PROBES, RUNS, SUMS, Store, seal, sweep, verify, write_text
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.claims import check_claims, read_claims
 from pipeline.spec.files import FileSource
 from pipeline.spec.params import PARAMS, Params, load
+from pipeline.spec.stage import run
 
 PLAN = Path("plan")
 DATA = Path("data")
+TIMINGS = Path("timings")
 
 
 def describe(params: Params, folder: Path = DATA) -> dict[str, dict]:
@@ -98,6 +100,8 @@ def resolved(params: Params) -> dict[str, str]:
 
 def write(plans: dict[str, str]) -> None:
     """Write plans, and their seal last: a kill in between leaves none, and plans are made again."""
+    for folder in (PLAN, TIMINGS):
+        sweep(folder)
     (PLAN / SUMS).unlink(missing_ok=True)
     for name, text in plans.items():
         path = PLAN / f"{name}.json"
@@ -152,6 +156,7 @@ def main() -> int:
     try:
         params = _read()
         if only_check:
+            mend()
             return 0
         plans = resolved(params)
         lock = LOCK.read_text(encoding="utf-8") if LOCK.exists() else ""
@@ -160,7 +165,7 @@ def main() -> int:
         return complain(error)
     write(plans)
     remember(plans)
-    for folder in (RUNS, Path("timings")):
+    for folder in (RUNS, TIMINGS):
         tidy(folder, plans)
     tidy(PROBES, params.probe.experiments)
     if pruned != lock:
@@ -169,4 +174,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

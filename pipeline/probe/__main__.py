@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import sys
@@ -16,9 +17,10 @@ from pipeline.data.load import load as load_split
 from pipeline.network.own import require
 from pipeline.probe.watch import MEASURES, Watched, watch
 from pipeline.results import (
-    MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, read_table, rewritten, significant, write_table)
+    MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, distrusted, read_table, rewritten, significant, verify, write_table)
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.params import Train, load, study_seeds
+from pipeline.spec.stage import run
 from pipeline.spec.task import Task
 from pipeline.train.runs import WrongVersion, check_versions
 from pipeline.train.trainer import batch_order
@@ -26,6 +28,9 @@ from pipeline.train.trainer import batch_order
 #: Copied from the table of runs, which makes the two tables alike.
 COPIED = ["learning_rate", "chosen", "stopped", "hit_limit", "diverged", "best_error", "trivial_error",
           "test_size"]
+#: Beside the table: what it was made from, so that nothing is watched again because data that it does
+#: not watch came or went.
+MADE_FROM = "made_from.txt"
 COLUMNS = ["experiment", "variant", "data", "seed", *COPIED, *MEASURES]
 
 
@@ -84,8 +89,19 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int,
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def made_from(runs: pd.DataFrame, seeds: int, watched: Collection[str]) -> str:
+    """A digest of what the measures follow from: the chosen runs on the watched data, each of which has
+    in its `key` all that decided it, and the code that watches."""
+    mine = runs[runs["chosen"] & runs["data"].isin(list(watched))]
+    code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return hashlib.sha256(json.dumps([mine.to_csv(index=False), seeds, code]).encode()).hexdigest()
+
+
 def main() -> int:
-    """Watch an experiment's runs and write the table of measures; without rows while it is being measured."""
+    """Watch an experiment's runs and write the table of measures; without rows while it is being measured.
+
+    What is stored stays if it was made from the same.
+    """
     parser = argparse.ArgumentParser(prog="python -m pipeline.probe", description=main.__doc__)
     parser.add_argument("experiment")
     name = parser.parse_args().experiment
@@ -96,16 +112,22 @@ def main() -> int:
             raise ConfigError(f"{path}: there is no such file; `make book` writes it")
         plan = json.loads(path.read_text(encoding="utf-8"))
         require(plan.get("modules", {}), str(path))
+        runs, watched = read_table(RUNS / name / RUNS_TABLE), params.watched(name)
+        digest = made_from(runs, params.probe.seeds, watched)
+        stored = PROBES / name / MADE_FROM
+        if not distrusted() and stored.exists() and stored.read_text(encoding="utf-8") == f"{digest}\n":
+            verify(PROBES / name)
+            return 0
         arrays = {d: read(f"data/{d}.npz") for d in plan["data"]}
         with rewritten(PROBES / name) as new:
             table = (pd.DataFrame(columns=COLUMNS) if plan.get("being_measured") else
-                     probe(plan, arrays, read_table(RUNS / name / RUNS_TABLE), params.probe.seeds,
-                           params.watched(name)))
+                     probe(plan, arrays, runs, params.probe.seeds, watched))
             write_table(table, new / MEASURES_TABLE)
+            (new / MADE_FROM).write_text(f"{digest}\n", encoding="utf-8")
     except (ConfigError, OSError, ValueError, WrongVersion) as error:
         return complain(error)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from pipeline.results import CERTIFICATES, MECHANICS, PROBES, RUNS, SCALE
+from pipeline.results import CERTIFICATES, MECHANICS, PROBES, RUNS, SCALE, TORTURE
 from pipeline.scale.runs import RECORD, put, store
 from pipeline.scale.study import AFTER, EDITED, Size, claimed, invented
 from pipeline.spec.base import ConfigError, read_yaml
@@ -51,7 +51,7 @@ class Project:
             copy = shutil.copytree if Path(name).is_dir() else shutil.copy
             copy(name, self.root / name)
         shutil.copytree(MECHANICS, self.root / MECHANICS)
-        for folder in (CERTIFICATES, PROBES, SCALE):
+        for folder in (CERTIFICATES, PROBES, SCALE, TORTURE):
             (self.root / folder).mkdir(parents=True)
         for command in (["init", "--quiet", "--no-scm"], ["config", "core.analytics", "false"]):
             self.run("dvc", *command)

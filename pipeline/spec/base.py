@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import json
 import math
 import re
@@ -24,6 +25,10 @@ from ruamel.yaml.nodes import ScalarNode
 MOST_BYTES, MOST_ENTRIES, DEEPEST = 1_000_000, 200_000, 40
 #: A message is printed no longer.
 LONGEST = 4_000
+#: What a disk says that takes nothing, and what to do about it.
+REFUSED = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room, then run it again"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "make it writable, then run it again")}
 
 
 class ConfigError(ValueError):
@@ -246,9 +251,17 @@ def validate(path: Path, model: type[Spec], content, within: tuple = ()) -> Any:
         raise explain(path, model, error, within) from None
 
 
+def refused(error: Exception) -> str:
+    """What a disk refused, in a line; empty if the error is another one."""
+    if not isinstance(error, OSError) or error.errno not in REFUSED:
+        return ""
+    return (f"{error.filename or 'a file'}: it cannot be written: {error.strerror}; {REFUSED[error.errno]}: what has "
+            "finished is kept")
+
+
 def complain(error: Exception) -> int:
     """Print a mistake as one message and return the exit code of a failed command."""
     # What was found may hold what a terminal obeys, or half a character, which cannot be printed.
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(error))
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in refused(error) or str(error))
     print(f"error: {text if len(text) <= LONGEST else text[:LONGEST - 1] + '…'}", file=sys.stderr)
     return 1

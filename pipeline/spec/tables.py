@@ -58,6 +58,12 @@ DECISIVE_COLUMNS = [
 BASELINE_COLUMNS = ["data", "seeds", "trivial", "persistence", "linear", "forest", "key"]
 
 
+#: Of every disturbance of a run. `moment`: seconds after there was what was killed and a stage; `stage`: which was under
+#: way; `message`: the run's own last word; `clear`: it is one, and no traceback; `whole`: every file that was there
+#: was one of the undisturbed run; `went_on`: the next run did; `equal`: at the end all files were those.
+DISTURBANCE_COLUMNS = ["round", "kind", "moment", "stage", "message", "clear", "whole", "went_on", "equal"]
+
+
 @dataclass(frozen=True)
 class Table:
     """A stored table.
@@ -105,3 +111,4 @@ STORED = {
         data_sets=DATA_SET_COLUMNS, rates=RATE_COLUMNS, simulated=SIMULATED_COLUMNS,
         decisive=DECISIVE_COLUMNS, doses=DOSE_COLUMNS, places=PLACE_COLUMNS)}
 STORED |= _tables("results/baselines", baselines=BASELINE_COLUMNS)
+STORED |= {"torture": Table("results/torture/disturbances.csv", tuple(DISTURBANCE_COLUMNS))}

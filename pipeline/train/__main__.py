@@ -12,10 +12,11 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline.notebook import LOG, end_with_parent, errors_to, execute
+from pipeline.notebook import LOG, errors_to, execute
 from pipeline.results import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, NEW, PROGRESS, RUNS, RUNS_TABLE, STORE, rewritten, write_tables)
 from pipeline.spec.base import ConfigError, complain
+from pipeline.spec.stage import run
 from pipeline.train.runs import to_train
 
 RECORD = Path(__file__).with_name("record.ipynb")
@@ -69,7 +70,6 @@ def main() -> int:
     parser.add_argument("experiment")
     name = parser.parse_args().experiment
     plan = Path("plan") / f"{name}.json"
-    end_with_parent()
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     before = _content(RUNS / name / RUNS_TABLE)
     try:
@@ -90,4 +90,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -14,16 +14,18 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from pipeline.data.sources import read
-from pipeline.notebook import LOG, end_with_parent
+from pipeline.notebook import LOG
 from pipeline.results import Store
 from pipeline.spec.base import ConfigError
+from pipeline.spec.stage import end_with_parent
 from pipeline.train.queue import Job, OtherCode, work
 from pipeline.train.runs import WrongVersion
 
 #: More processes need more memory; threads of a process share its TensorFlow and what it compiles.
 PROCESSES = 4
-#: So many jobs a process does before a fresh one takes its place: XLA never forgets what it has
-#: compiled, about 40 MB a network.
+#: So many jobs a process does, about, before fresh ones take the place of all: XLA never forgets what it
+#: has compiled, about 40 MB a network. (The pool's own `max_tasks_per_child` stands still when the first
+#: processes are used up: https://github.com/python/cpython/issues/115634.)
 JOBS_A_PROCESS = 50
 #: Seconds in which a scheduler must answer.
 PATIENCE = 30
@@ -50,6 +52,7 @@ def _begin(log: str) -> None:
     What TensorFlow has to say goes to a file; it would tear the bar.
     """
     end_with_parent()
+    Path(log).parent.mkdir(parents=True, exist_ok=True)  # A fresh clone has no store yet.
     with open(log, "ab") as file:
         os.dup2(file.fileno(), 2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -81,9 +84,15 @@ class Here:
 
     def results(self, jobs: Sequence[Job], data: Mapping[str, Mapping], store: Store) -> Iterator[tuple[Job, dict]]:
         """A job and what `work` returned, as they are done."""
+        size = self.workers * JOBS_A_PROCESS
+        for start in range(0, len(jobs), size):
+            yield from self._results(jobs[start:start + size], store)
+
+    def _results(self, jobs: Sequence[Job], store: Store) -> Iterator[tuple[Job, dict]]:
+        """Those of so many jobs as fresh processes may do."""
         others = set(multiprocessing.active_children())
         with ProcessPoolExecutor(min(self.workers, len(jobs)), multiprocessing.get_context("spawn"), _begin,
-                                 (str(store.folder.absolute() / LOG.name),), max_tasks_per_child=JOBS_A_PROCESS) as pool:
+                                 (str(store.folder.absolute() / LOG.name),)) as pool:
             waiting = {pool.submit(_work_here, job, str(Path("data") / f"{job.arm['data']}.npz"), self.threads,
                                    str(store.folder.absolute())): job for job in jobs}
             try:

@@ -13,6 +13,7 @@ from pipeline.results import COLUMNS, read_table, significant, write_tables
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.claims import Claim, check_claims, read_claims
 from pipeline.spec.params import Params, load
+from pipeline.spec.stage import run
 from pipeline.spec.tables import DECIDED, STORED
 from pipeline.verdicts import controls, effects
 from pipeline.verdicts.arms import Measured
@@ -157,4 +158,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

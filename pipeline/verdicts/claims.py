@@ -35,7 +35,7 @@ TABLE = {
 TABLE["positive"] = TABLE["better"]
 #: How `no effect that matters` is printed.
 PRINTED = {"better": "no benefit that matters", "positive": "no benefit that matters",
-           "worse": "no harm that matters", "differs": "none on average"}
+           "worse": "no harm that matters", "differs": "no difference on average"}
 
 
 @dataclass(frozen=True)

@@ -277,11 +277,12 @@ def _contrasts(claim: Claim) -> Iterator[Contrast]:
 
 
 def of_experiment(name: str, control: str, params: Params, arms: Arms) -> list[Comparison]:
-    """An experiment, and every variant of its sweep, against a control: one for each family.
+    """An experiment, and every variant of its sweep, against a control: one for each family, and at last
+    one for the data sets of none.
 
     Each variant meets the control's variant of the same name, or the control itself if that has no
     sweep; a treatment that is named as `name[variant]` meets the control that is named. Data sets
-    that belong to no family stand for themselves, together.
+    that belong to no family stand for themselves, together, wherever they stand in params.yaml.
 
     Raises:
         ConfigError: a control that does not exist, or shares no data set.
@@ -298,7 +299,8 @@ def of_experiment(name: str, control: str, params: Params, arms: Arms) -> list[C
         families: dict[str, list[str]] = {}
         for data in (data for data in params.data if data in shared):
             families.setdefault(params.data[data].family, []).append(data)
-        rows += [Comparison((contrast,), tuple(sets), name) for name, sets in families.items()]
+        rows += [Comparison((contrast,), tuple(families[family]), family)
+                 for family in sorted(families, key=lambda family: family == "")]
     return rows
 
 

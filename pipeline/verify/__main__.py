@@ -113,7 +113,8 @@ def main() -> int:
 def say(result: Mapping, verdicts: list[str] | None, path: Path) -> None:
     """The certificate in a few lines."""
     print(f"{result['identical']} of {result['runs']} runs have the same bits: {result['says']}")
-    print(*(f"  not what is stored: {line}" for line in result["differing"]), sep="\n", end="")
+    for line in result["differing"]:
+        print(f"  not what is stored: {line}")
     for row in result["tests"]:
         print(f"  {row['family']}: {row['seeds']} seeds, p = {row['p']:.2g}")
     if result["identical"] < result["runs"]:

@@ -265,7 +265,7 @@ ALONE = {("before", "plain"): "before_helps", ("dropout", "plain"): "dropout_hel
 #: Claim (and group) -> verdict, what it reads, q, why.
 DECIDED = {
     ("before_helps", ""): ("contradicted", "contradicted", 0.0004, ""),
-    ("order_matters", ""): ("no effect that matters", "none on average", 0.01, ""),
+    ("order_matters", ""): ("no effect that matters", "no difference on average", 0.01, ""),
     ("dropout_helps", "forecasts"): ("contradicted", "contradicted", 0.003, ""),
     ("dropout_helps", "classes"): ("supported", "supported", 0.002, ""),
     ("tables_bn_helps", ""): ("supported", "supported", 0.02, ""),

@@ -18,10 +18,10 @@ def effect(treatment, percent, half=5.0, **more):
             "control_mean": 0.5} | more
 
 
-def average(treatment, percent, half=2.0, group="", control="plain"):
+def average(treatment, percent, half=2.0, group="", control="plain", family="sequences"):
     y = -math.log1p(percent / 100)
     return {"claim": "", "treatment": treatment, "control": control, "metric": "error", "endpoint": "best",
-            "group": group, "mean": y, "low": y - half / 100, "high": y + half / 100, "range_low": y - 0.2,
+            "group": group, "family": family, "mean": y, "low": y - half / 100, "high": y + half / 100, "range_low": y - 0.2,
             "range_high": y + 0.2}
 
 
@@ -70,6 +70,13 @@ def test_what_to_do_follows_the_interval_here_and_only_then_the_study():
     assert summary([]) == []
 
 
+def test_the_average_over_a_family_counts_wherever_it_stands():
+    synthetic = pd.DataFrame([average("best", 40, family=""), average("same", 7, family="")])
+    for averages in (pd.concat([synthetic, AVERAGES]), pd.concat([AVERAGES, synthetic])):
+        found = {one.name: in_study(one) for one in changes(averages=averages)}
+        assert found["best"].startswith("−3 %") and found["same"].startswith("+7 %")
+
+
 def test_of_two_strata_that_of_the_same_task_counts():
     effects = pd.concat([EFFECTS, pd.DataFrame([effect("best", 0, data="tides", stratum="forecasts"),
                                                 effect("best", 0, data="vowels", stratum="classes")])])
@@ -85,7 +92,7 @@ BASELINES = {"trivial": 1.0, "persistence": math.nan, "linear": 0.8, "forest": 0
 def test_it_warns_of_wide_intervals_and_of_a_control_that_learns_little():
     assert warnings(changes(), BASELINES) == []
     wide = changes(pd.DataFrame([effect("a", 0, half=15), effect("b", 0, half=11), effect("c", 0)]))
-    assert [line[:43] for line in warnings(wide, None)] == ["Too few data or seeds: 2 of 3 intervals rea"]
+    assert [line[:43] for line in warnings(wide, None)] == ["Too few data or seeds: 2 of 3 intervals are"]
     assert "(+10 %)" in warnings(wide, None)[0]
     weak = changes(EFFECTS.assign(control_mean=0.95))
     little, simpler = warnings(weak, BASELINES)

@@ -1,6 +1,7 @@
 """The numbers of hand-written pages are those of the study, and every one that a page names is there."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,15 @@ def test_numbers_count_what_is_stored(study):
     assert (found["supported"], found["contradicted"], found["no_effect_that_matters"]) == (5, 2, 1)
     assert (found["undecided"], found["exactly_true"], found["being_measured"], found["not_measured"]) == (2, 1, 1, 1)
     assert (found["patience"], found["rates"], found["probe_seeds"], found["first_seed"]) == (10, 4, 10, 3000)
+
+
+def test_a_readers_own_data_count_as_nothing_of_the_study(study):
+    one = next(iter(study.params.data.values()))
+    params = study.params.model_copy(update={"data": study.params.data | {
+        "mine": one.model_copy(update={"own": True, "family": None})}})
+    mine = replace(study, params=params, trained={name: dict(found) | {("", "mine"): 20}
+                                                  for name, found in study.trained.items()})
+    assert mine.trained and substitutions(mine) == substitutions(study)
 
 
 def test_constants_are_said_in_per_cent():

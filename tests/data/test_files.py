@@ -35,8 +35,7 @@ def read(path, numbers=("x", "y"), words=("time", "word"), **options):
     return pd.concat(open_rows(path, path.name).pieces(list(numbers), list(words), **options))
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.csv.xz", "a.csv.zip", pytest.param(
-    "a.parquet", marks=pytest.mark.skipif(not importlib.util.find_spec("pyarrow"), reason="no pyarrow"))])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.csv.xz", "a.csv.zip", "a.parquet"])
 def test_every_format_gives_the_same_frame(tmp_path, name):
     path = packed(tmp_path / name, TEXT)
     pd.testing.assert_frame_equal(read(path), FRAME, check_dtype=False)

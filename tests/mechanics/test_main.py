@@ -11,7 +11,6 @@ def main(tmp_path, monkeypatch):
     """The stage, its checks replaced by a table of one row."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RETRAIN", raising=False)
-    monkeypatch.setattr(stage_module, "end_with_parent", lambda: None)
 
     def execute(source, target, parameters):
         target.with_name("checks.csv").write_text("check,holds\none,True\n")

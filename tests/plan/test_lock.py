@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from dvc.lock import make_lock
 from ruamel.yaml import YAML
 
 import pipeline
-from pipeline.plan.lock import prune
+from pipeline.plan.lock import mend, prune, whole
 
 LOCK = """schema: '2.0'
 stages:
@@ -61,6 +62,57 @@ def test_what_is_left_is_the_lock_without_those_entries():
 def test_a_lock_that_is_not_as_dvc_writes_it_is_refused_and_says_what_to_do(text):
     with pytest.raises(ValueError, match="dvc.lock: it is not as DVC writes it; `git checkout dvc.lock`"):
         prune(text, KEPT)
+
+
+# --- after a kill of DVC -----------------------------------------------------------------------
+
+def test_a_lock_that_was_cut_anywhere_keeps_its_whole_entries():
+    """At every length: what is kept is a beginning of the lock, and has all entries but the last one."""
+    starts = [LOCK.index(f"  {name}:") for name in YAML(typ="safe").load(LOCK)["stages"]]
+    assert whole(LOCK) == LOCK
+    for length in range(len(LOCK)):
+        kept, begun = whole(LOCK[:length]), [start for start in starts if start + 2 < length]
+        assert LOCK[:length].startswith(kept)
+        assert len(kept) >= begun[-1] if len(begun) > 1 else True
+        stages = YAML(typ="safe", pure=True).load(kept)["stages"] if kept else {}
+        for about in stages.values():
+            assert isinstance(about["cmd"], str) and None not in about.values()
+
+
+def test_what_dvc_left_half_written_is_mended_and_the_rest_is_left_alone(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    mend()
+    assert not list(tmp_path.iterdir())
+    busy = Path(".dvc/tmp/rwlock")
+    busy.parent.mkdir(parents=True)
+    for text in ("", '{"write": {"/a": {"pid"', "[]"):
+        busy.write_text(text)
+        mend()
+        assert not busy.exists()
+    busy.write_text("{}")
+    Path("dvc.lock").write_text(LOCK)
+    mend()
+    assert busy.exists() and Path("dvc.lock").read_text() == LOCK and not capsys.readouterr().out
+    Path("dvc.lock").write_text(LOCK[:-20])
+    mend()
+    assert Path("dvc.lock").read_text() == LOCK[:LOCK.index("  train@gone:")]
+    assert capsys.readouterr().out.startswith("dvc.lock: its end was missing; DVC runs")
+    Path("dvc.lock").write_text("schema: '2.0'\nstag")
+    mend()
+    assert not Path("dvc.lock").exists()
+
+
+def test_what_another_dvc_is_writing_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    busy = Path(".dvc/tmp/rwlock")
+    busy.parent.mkdir(parents=True)
+    Path("dvc.lock").write_text(LOCK[:-20])
+    busy.write_text("{")
+    with make_lock(".dvc/tmp/lock"), make_lock(".dvc/tmp/rwlock.lock"):
+        mend()
+        assert Path("dvc.lock").read_text() == LOCK[:-20] and busy.read_text() == "{"
+    mend()
+    assert Path("dvc.lock").read_text() != LOCK[:-20] and not busy.exists()
 
 
 # --- with DVC itself ---------------------------------------------------------------------------

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.network import layers as ours
-from pipeline.network import own
 from pipeline.plan.__main__ import PLAN, main
 from pipeline.results import SUMS, Store, rewritten
 from pipeline.spec.base import ConfigError
 from pipeline.spec.params import load
 from pipeline.train.runs import train_plan
+from tests.own_layers import forget
 from tests.plan.test_main import PARAMS, edit, planned, project  # noqa: F401
 
 LAYERS = """\
@@ -42,10 +41,7 @@ def mine(project):  # noqa: F811
          "  bent: {of: mlp, after: {dense: Bend}}\n  doubled: {of: mlp, after: {dense: Double}}\n")
     edit("params.yaml", "experiments:\n  mlp", "modules: [my_layers.py]\nexperiments:\n  mlp")
     yield project
-    for name in list(own._FILES):
-        delattr(ours, name)
-    own._FILES.clear()
-    own._READ.clear()
+    forget()
 
 
 def plans():

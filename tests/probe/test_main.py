@@ -240,6 +240,22 @@ def test_the_command_writes_the_table(project, table, monkeypatch, capsys):
         "error: plan/an_experimnt.json: there is no such file; `make book` writes it\n")
 
 
+def test_what_was_made_from_the_same_runs_is_not_measured_again(project, monkeypatch):
+    runs = runs_of(a_plan(), SEEDS)
+    assert main() == 0 == main() and len(project) == 1
+    # Runs on data that are not watched change nothing; nor do rates that were not chosen.
+    more = pd.concat([runs, runs.assign(data="mine")])
+    write_tables(RUNS / "an_experiment", {RUNS_TABLE: more})
+    assert main() == 0 and len(project) == 1
+    write_tables(RUNS / "an_experiment", {RUNS_TABLE: more.assign(learning_rate=more["learning_rate"].replace(0.01, 0.02))})
+    assert main() == 0 and len(project) == 1
+    # Other chosen runs do, and so does a study that is made anew.
+    write_tables(RUNS / "an_experiment", {RUNS_TABLE: more.assign(learning_rate=more["learning_rate"].replace(0.03, 0.02))})
+    assert main() == 0 and len(project) == 2
+    monkeypatch.setenv("RETRAIN", "1")
+    assert main() == 0 and len(project) == 3
+
+
 @pytest.mark.parametrize("path", [RUNS / "an_experiment" / RUNS_TABLE, MEASURED])
 def test_a_table_that_was_changed_by_hand_is_refused(project, path, capsys):
     assert main() == 0

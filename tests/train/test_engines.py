@@ -15,6 +15,7 @@ import pipeline
 from pipeline.data.sources import write
 from pipeline.results import Store
 from pipeline.spec.base import ConfigError
+from pipeline.train import engines
 from pipeline.train.engines import Here, engine
 from pipeline.train.queue import jobs, train_all
 from pipeline.train.runs import train
@@ -65,6 +66,26 @@ def test_processes_of_this_machine_give_the_same_bytes_also_after_one_was_ended(
     assert 0 < before < len(expected)
     assert train_all(PLANS, arrays, store, Here(2)) == len(expected) - before
     assert content(store) == expected
+
+
+def test_fresh_processes_take_the_place_of_those_that_did_many_jobs(arrays, folder, expected, monkeypatch):
+    monkeypatch.setattr(engines, "JOBS_A_PROCESS", 2)
+    store, seen = Store("store"), []
+
+    class Watched(Here):
+        def _results(self, jobs, store):
+            seen.append(len(jobs))
+            yield from super()._results(jobs, store)
+
+    assert train_all(PLANS, arrays, store, Watched(2)) == len(expected) == store.count()
+    assert max(seen) == 4 < sum(seen) and content(store) == expected
+
+
+def test_a_fresh_clone_without_a_store_trains(arrays, folder):
+    store = Store("store")
+    job = next(jobs(PLANS, arrays, store))
+    [(_, done)] = Here(1).results([job], arrays, store)
+    assert set(done["records"]) == {key for key, *_ in job.runs} and store.count() == len(job.runs)
 
 
 # --- a cluster ---------------------------------------------------------------------------------

@@ -22,7 +22,6 @@ ROOT = Path(pipeline.__file__).parent.parent
 @pytest.fixture
 def main(monkeypatch):
     """The stage, run in this process."""
-    monkeypatch.setattr(stage_module, "end_with_parent", lambda: None)
     monkeypatch.setattr("sys.argv", ["train", "an_experiment"])
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # for the record's kernel
     return stage_module.main

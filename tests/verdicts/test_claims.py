@@ -69,7 +69,7 @@ def test_the_verdict_prints_what_the_table_says(table):
     none = table(np.tile([-0.1, 0.1], 10))
     assert verdict("better", "generally", none, DELTA, RULE).reads == "no benefit that matters"
     assert verdict("worse", "generally", none, DELTA, RULE).reads == "no harm that matters"
-    assert verdict("differs", "generally", none, DELTA, RULE).reads == "none on average"
+    assert verdict("differs", "generally", none, DELTA, RULE).reads == "no difference on average"
 
 
 def test_opposite_sets_are_never_no_difference(table):

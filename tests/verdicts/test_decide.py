@@ -195,6 +195,16 @@ def test_fewer_than_eight_sets_are_named_sets():
     assert decided(params, [claim()], *runs)["verdicts"]["reads"].tolist() == ["supported on tables_0"]
 
 
+def test_a_family_comes_before_sets_of_none_wherever_they_stand():
+    alone = {"made": {"group": "made_up", "source": "forecast", "seeds": 15}}
+    for data in (family(9) | alone, alone | family(9)):
+        params = study(data, {name: {"data": ["tables", "made"], **more}
+                              for name, more in (("old", {}), ("new", {"versus": "old"}))})
+        runs = [arm(name, d, 0.9 if name == "new" else 1.0) for d in data for name in ("old", "new")]
+        found = decided(params, [], *runs)["averages"]
+        assert found["family"].tolist() == ["tables", ""] and found["sets"].tolist() == [9, 1]
+
+
 def test_diverged_and_ruined_runs_score_as_the_trivial_predictor():
     data = family(8)
     params = study(data, {"old": {"data": "tables"}, "new": {"data": "tables"}})

@@ -53,7 +53,7 @@ def _key(study: Study, found: Sequence[Advice]) -> str:
     rule = study.rule
     seeds = [int(n) for one in found for finding in one.found for n in finding.units["seeds"]]
     each = f", each with {span(seeds)} seeds" if seeds else ""
-    return (f"**How to read it.** A dot is one [data set](/method.md){each}; sets of one source count once. The "
+    return (f"**How to read it.** A dot is one [data set](/method.md){each}; sets of one source are one unit, and one dot. The "
             f"diamond is their average, with its {100 * rule.confidence:.0f} % interval. *On another set*: where "
             f"the effect on another such set falls, in about {100 * rule.range_share:.0f} % of cases. A change below "
             f"{100 * (rule.ratio_margin - 1):.0f} % hardly matters. *Do* and *don’t* stand only where the average "

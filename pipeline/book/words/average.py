@@ -44,16 +44,20 @@ def changed(row: Mapping) -> str:
 
 
 def counts(row: Mapping) -> str:
-    """On how many sets the change was worse and better, the more frequent first."""
+    """On how many sets the change was worse and better, the more frequent first.
+
+    On how many units, where a unit has several sets.
+    """
     names = ("larger", "smaller") if not metric_of(row["metric"]).judged else ("better", "worse")
     found = sorted(zip(names, (int(row["better"]), int(row["worse"])), strict=True), key=lambda one: -one[1])
     (first, many), (second, few) = found
     total = int(row["units"])
+    noun = "set" if int(row["sets"]) == total else "unit"
     if total == 1:
         return f"clearly {first}" if many else f"not clearly {names[0]} or {names[1]}"
     if not many:
-        return f"{first} or {second} on none of {total} sets"
-    return f"{first} on {many} of {count(total, 'set')}, {second} on {few or 'none'}"
+        return f"{first} or {second} on none of {total} {noun}s"
+    return f"{first} on {many} of {count(total, noun)}, {second} on {few or 'none'}"
 
 
 def elsewhere(row: Mapping) -> str:

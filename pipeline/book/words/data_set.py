@@ -64,8 +64,8 @@ def used(arrays: Mapping[str, np.ndarray]) -> str:
     things = "recordings" if "recordings" in found else "rows"
     if things not in found:
         return ""
-    words = "images" if things == "recordings" and "x" in arrays and arrays["x"].ndim == 4 else things
-    text = f"The file has {int(found[things]):,} {words}; " + {
+    name = "images" if np.ndim(arrays.get("x", 0)) == 4 else things
+    text = f"The file has {int(found[things]):,} {name}; " + {
         "all": "all are used", "drawn": "a fixed random part of them is used",
         "latest": "the latest of them are used", "whole groups": "whole groups of them are used"}[
             str(found["used"])]

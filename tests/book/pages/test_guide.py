@@ -2,13 +2,12 @@
 
 import json
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from py_mini_racer import MiniRacer
 from scipy import stats
 
 from pipeline.book.pages.guide import FREEDOMS, dotted, write
@@ -67,27 +66,28 @@ def test_what_the_script_sums_are_the_effects_of_each_set(known):
     assert len(stored["quantiles"]["interval"]) == FREEDOMS
 
 
-def asked(stored, name, fits):
+@pytest.fixture(scope="module")
+def script():
+    """The page's script in an engine without a browser: a function that evaluates an expression with `guide`."""
+    engine = MiniRacer()
+    engine.eval(f"const module = {{}}; {SCRIPT.read_text(encoding='utf-8')}; 0")
+    return lambda expression: json.loads(engine.eval(f"JSON.stringify({expression})"))
+
+
+def asked(script, stored, name, fits):
     """What the script finds of a finding, and says."""
-    program = ("const guide = require(process.argv[1]);"
-               "const {stored, name, fits} = JSON.parse(require('fs').readFileSync(0));"
-               "const {sets, quantiles, findings, few} = stored, finding = findings[name];"
-               "const found = guide.average(finding, (data) => fits.includes(data), sets, quantiles);"
-               "console.log(JSON.stringify({...found, words: guide.sentence(finding, found, few)}));")
-    done = subprocess.run([shutil.which("node"), "-e", program, str(SCRIPT)], text=True, check=True,
-                          capture_output=True, input=json.dumps({"stored": stored, "name": name, "fits": list(fits)}))
-    return json.loads(done.stdout)
+    return script("((stored, name, fits) => {"
+                  "const {sets, quantiles, findings, few} = stored, finding = findings[name];"
+                  "const found = guide.average(finding, (data) => fits.includes(data), sets, quantiles);"
+                  "return {...found, words: guide.sentence(finding, found, few)};"
+                  f"}})({json.dumps(stored)}, {json.dumps(name)}, {json.dumps(list(fits))})")
 
 
-needs_node = pytest.mark.skipif(not shutil.which("node"), reason="only Node.js runs the script without a browser")
-
-
-@needs_node
-def test_the_script_averages_some_sets_as_scipy_does(known):
+def test_the_script_averages_some_sets_as_scipy_does(known, script):
     stored = numbers(known)
     some = TABLES[:7]
     y = np.array([stored["findings"]["tables-bn-helps"]["effects"][name] for name in some])
-    found = asked(stored, "tables-bn-helps", some)
+    found = asked(script, stored, "tables-bn-helps", some)
     expected = stats.t.interval(0.95, 6, y.mean(), stats.sem(y))
     assert (found["count"], found["mean"]) == (7, pytest.approx(y.mean()))
     assert (found["low"], found["high"]) == pytest.approx(expected, rel=1e-4)
@@ -96,37 +96,32 @@ def test_the_script_averages_some_sets_as_scipy_does(known):
     assert "too few" not in found["words"] and found["words"].startswith("Like yours: 7 sets, ")
 
 
-@needs_node
-def test_over_all_sets_the_script_finds_the_stored_average(known):
+def test_over_all_sets_the_script_finds_the_stored_average(known, script):
     stored = numbers(known)
     for slug in ("before_helps", "order_matters", "tables_bn_trains_faster"):
         row = known.averages[known.averages["claim"] == slug].iloc[0]
-        found = asked(stored, slug.replace("_", "-"), FORECASTS + CLASSES + TABLES)
+        found = asked(script, stored, slug.replace("_", "-"), FORECASTS + CLASSES + TABLES)
         # Two strata: the degrees of freedom lie between two stored quantiles.
         assert [found[name] for name in ("mean", "low", "high", "rangeLow", "rangeHigh")] == pytest.approx(
             [row[name] for name in ("mean", "low", "high", "range_low", "range_high")], rel=2e-3, abs=1e-5)
 
 
-@needs_node
-def test_few_sets_one_set_and_none(known):
+def test_few_sets_one_set_and_none(known, script):
     stored = numbers(known)
-    assert asked(stored, "tables-bn-helps", TABLES[:3])["words"].endswith("Fewer than 5 sets: too few to lean on.")
-    one = asked(stored, "tables-bn-helps", TABLES[:1])
+    assert asked(script, stored, "tables-bn-helps", TABLES[:3])["words"].endswith("Fewer than 5 sets: too few to lean on.")
+    one = asked(script, stored, "tables-bn-helps", TABLES[:1])
     assert "low" not in one and one["words"].startswith("Like yours: 1 set, ") and "on average" not in one["words"]
-    assert asked(stored, "tables-bn-helps", ())["words"] == "Like yours: none of its data sets."
+    assert asked(script, stored, "tables-bn-helps", ())["words"] == "Like yours: none of its data sets."
     # The two sets of wind are one; a stratum of one unit is averaged with the other.
-    wind = asked(stored, "before-helps", ("wind_north", "wind_south", "vowels", "steps"))
+    wind = asked(script, stored, "before-helps", ("wind_north", "wind_south", "vowels", "steps"))
     assert wind["count"] == 3 and wind["low"] < wind["mean"] < wind["high"]
 
 
-@needs_node
 @pytest.mark.parametrize("freedom", [1, 1.3, 2.7, 9.45, 37.2])
-def test_quantiles_between_those_stored(known, freedom):
+def test_quantiles_between_those_stored(known, script, freedom):
     stored = numbers(known)["quantiles"]["interval"]
-    program = "console.log(require(process.argv[1]).quantile(JSON.parse(process.argv[2]), +process.argv[3]))"
-    done = subprocess.run([shutil.which("node"), "-e", program, str(SCRIPT), json.dumps(stored), str(freedom)],
-                          text=True, check=True, capture_output=True)
-    assert float(done.stdout) == pytest.approx(stats.t.ppf(0.975, freedom), rel=0.03)
+    found = script(f"guide.quantile({json.dumps(stored)}, {freedom})")
+    assert found == pytest.approx(stats.t.ppf(0.975, freedom), rel=0.03)
 
 
 def test_a_guide_without_situations_says_so(study):

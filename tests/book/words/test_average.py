@@ -8,7 +8,7 @@ from pipeline.book.words.average import changed, counts, elsewhere, finding
 
 
 def row(**values):
-    return {"metric": "error", "scale": "log ratio", "control": "plain", "family": "tables", "units": 20,
+    return {"metric": "error", "scale": "log ratio", "control": "plain", "family": "tables", "units": 20, "sets": 20,
             "mean": math.log(1 / 1.07), "low": math.log(1 / 1.12), "high": math.log(1 / 1.02), "better": 1, "worse": 9,
             "range_low": math.log(1 / 1.22), "range_high": math.log(1 / 0.94)} | values
 
@@ -41,7 +41,8 @@ def test_an_interaction_is_the_change_of_a_change():
 def test_sets_are_counted_the_more_frequent_way_first():
     assert counts(row(better=12, worse=0)) == "better on 12 of 20 sets, worse on none"
     assert counts(row(better=0, worse=0)) == "better or worse on none of 20 sets"
-    assert counts(row(units=1, better=0, worse=1)) == "clearly worse"
+    assert counts(row(units=18, sets=22, better=12, worse=2)) == "better on 12 of 18 units, worse on 2"
+    assert counts(row(units=1, sets=1, better=0, worse=1)) == "clearly worse"
     assert counts(row(metric="drift", better=3, worse=1)) == "larger on 3 of 20 sets, smaller on 1"
 
 
