@@ -13,7 +13,7 @@ from pipeline.data.splits import Split
 from pipeline.network import model, no_advice
 from pipeline.network.own import file_of
 from pipeline.plan.resolve import nested
-from pipeline.spec.base import ConfigError
+from pipeline.spec.base import ConfigError, refused
 from pipeline.spec.task import Task
 from pipeline.train.runs import canonical
 from pipeline.train.trainer import Trainer
@@ -108,6 +108,14 @@ def _size(arm: dict, place: str) -> tuple[int, int]:
     return parameters, outputs * arm["train"]["batch_size"]
 
 
+def _raise_refusal(error: BaseException | None) -> None:
+    """Raise what a disk refused below an error: TensorFlow writes what it traces, and wraps what comes of it."""
+    while error is not None:
+        if refused(error):
+            raise error from None
+        error = error.__cause__ or error.__context__
+
+
 def _step(arm: dict, built, place: str, where: str) -> None:
     """One compiled step of a network, from the start that it was built with."""
     size, task, shape = 4, Task.of(arm), tuple(arm["shape"])
@@ -121,6 +129,7 @@ def _step(arm: dict, built, place: str, where: str) -> None:
         with no_advice():
             trainer.run([v.numpy() for v in built.variables], split, order, 0.001)
     except Exception as error:
+        _raise_refusal(error)
         words = ", ".join(item["word"] for item in arm["network"]["layers"])
         raise ConfigError(f"{place}: the network [{words}] cannot be trained: {model.first_lines(error)} "
                           f"{where}") from None

@@ -111,4 +111,4 @@ STORED = {
         data_sets=DATA_SET_COLUMNS, rates=RATE_COLUMNS, simulated=SIMULATED_COLUMNS,
         decisive=DECISIVE_COLUMNS, doses=DOSE_COLUMNS, places=PLACE_COLUMNS)}
 STORED |= _tables("results/baselines", baselines=BASELINE_COLUMNS)
-STORED |= {"torture": Table("results/torture/disturbances.csv", tuple(DISTURBANCE_COLUMNS))}
+STORED |= {"disturbances": Table("results/torture/disturbances.csv", tuple(DISTURBANCE_COLUMNS))}

@@ -24,7 +24,7 @@ from pipeline.torture.rounds import rounds
 from pipeline.train.place import place
 
 MOMENTS, MEGABYTES = 36, 600
-TABLE = STORED["torture"]
+TABLE = STORED["disturbances"]
 ABOUT = "about.json"
 VERSIONS = ("dvc", "papermill", "tensorflow")
 

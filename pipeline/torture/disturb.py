@@ -22,8 +22,8 @@ from pipeline.torture.project import environment
 HANGS = 1800
 #: A full disk has less than so many bytes left.
 LEFT = 65_536
-#: What a program says when it says it in a line.
-SAID = re.compile(r"(?:error|ERROR): .*")
+#: What a program says when it says it in a line; before it may stand the bar of a process that was killed.
+SAID = re.compile(r"(?:^|run/s\]|s/run\])((?:error|ERROR): .*)")
 
 
 def processes(folder: Path) -> list[psutil.Process]:
@@ -103,12 +103,12 @@ class Run:
         """The first error that was told in a line, else the last line; without what differs from place to place."""
         lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in list(self.lines)]
         lines = [line for line in lines if line]
-        said = next((line for line in lines if SAID.match(line)), lines[-1] if lines else "")
+        said = next((found[1] for line in lines if (found := SAID.search(line))), lines[-1] if lines else "")
         return re.sub(r"PID \d+", "PID …", said.replace(f"{self.folder}/", ""))[:200]
 
     def clear(self) -> bool:
         """Whether the run said in a line why it ended, and printed no traceback."""
-        return any(SAID.match(line.strip()) for line in list(self.lines)) and not self.traceback()
+        return any(SAID.search(line.strip()) for line in list(self.lines)) and not self.traceback()
 
     def traceback(self) -> bool:
         """Whether it told a person about its code."""

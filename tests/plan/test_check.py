@@ -1,5 +1,6 @@
 """Every network is built and takes one step before anything trains, and once, whatever its name."""
 
+import errno
 import resource
 import threading
 
@@ -37,6 +38,20 @@ def message(*arguments):
     with pytest.raises(ConfigError) as error:
         check(*arguments)
     return str(error.value)
+
+
+def test_a_full_disk_is_no_mistake_of_a_network(monkeypatch):
+    class Full(check_module.Trainer):
+        def run(self, *arguments, **named):
+            try:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            except OSError as error:
+                raise RuntimeError("in user code: File, line 3") from error
+
+    monkeypatch.setattr(check_module, "Trainer", Full)
+    plan, = plans().values()
+    with pytest.raises(OSError, match="No space left"):
+        check(plan, PLACE, {})
 
 
 @pytest.fixture

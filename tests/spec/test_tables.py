@@ -18,7 +18,7 @@ def test_what_is_stored_has_the_columns_of_the_contract(name):
     if name == "layers":  # Which training writes; nothing is trained of what is being measured.
         owners = [owner for owner in owners if owner not in params.being_measured]
     paths = {table.path(owner) for owner in owners}
-    if name == "torture":  # Nothing is made from it, so a study may be without.
+    if name == "disturbances":  # Nothing is made from it, so a study may be without.
         paths = {path for path in paths if path.exists()}
     for path in paths:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:

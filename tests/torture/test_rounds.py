@@ -62,6 +62,10 @@ def test_of_a_traceback_it_is_said_that_it_is_no_clear_message(tmp_path):
         (tmp_path / "said").write_text(line + "\n")
         run = disturb.Run(tmp_path, "cat said; exit 1")
         assert run.wait() == 1 and run.clear() == clear and run.message() == line
+    # The bar of a process that was killed ends without a line of its own.
+    (tmp_path / "said").write_text("one:  12%|█▎        | 1/8 [00:11<01:17, 11.02s/run]ERROR: failed\n")
+    run = disturb.Run(tmp_path, "cat said; exit 1")
+    assert run.wait() == 1 and run.clear() and run.message() == "ERROR: failed"
 
 
 def test_every_kind_of_disturbance_is_survived_to_the_byte(outcome):

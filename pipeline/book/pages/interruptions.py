@@ -11,7 +11,7 @@ ASKED = {"clear": "told in a line", "whole": "only whole files", "went_on": "wen
 
 def write(study: Study) -> dict[str, str]:
     """A row for every kind of disturbance; then where that was, and every disturbance that was not survived."""
-    rows, about = study.tables["torture"], study.torture
+    rows, about = study.disturbances, study.torture
     if rows.empty or not about:
         return {"generated/interruptions.md": "No outcome is stored yet.\n"}
     by_kind = [(kind, len(some), *(int(some[name].sum()) for name in ASKED), _places(some["stage"]))

@@ -19,7 +19,7 @@ ABOUT = {"processor": "A processor", "system": "linux", "python": "3.11.1", "ver
 
 
 def text(study, rows=ROWS, about=ABOUT):
-    changed = replace(study, tables={**study.tables, "torture": rows}, torture=about)
+    changed = replace(study, tables={**study.tables, "disturbances": rows}, torture=about)
     return write(changed)["generated/interruptions.md"]
 
 
@@ -48,10 +48,10 @@ def test_without_an_outcome_that_is_said(study):
 
 
 def test_an_outcome_is_read_as_it_was_sealed(project):
-    path = project / STORED["torture"].path()
+    path = project / STORED["disturbances"].path()
     write_tables(path.parent, {path.name: ROWS}, {"about.json": '{"seed": 7}'})
     found = read(project)
-    assert found.torture == {"seed": 7} and found.tables["torture"]["kind"].tolist() == ROWS["kind"].tolist()
+    assert found.torture == {"seed": 7} and found.disturbances["kind"].tolist() == ROWS["kind"].tolist()
     path.write_text(path.read_text().replace("True", "False", 1))
     with pytest.raises(Damaged, match="disturbances.csv: its content is not what was stored"):
         read(project)
