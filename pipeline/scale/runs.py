@@ -35,8 +35,10 @@ def arm_runs(experiment: str, arm: Mapping, seeds: list[int]) -> pd.DataFrame:
     shared = _random(arm["data"]).normal(0, 0.2, len(seeds))
     level = _random(experiment, arm["variant"]).normal(0, 0.1)
     own = _random(experiment, arm["variant"], arm["data"]).normal(0, 0.05, (len(seeds), len(rates)))
-    loss = np.round(0.5 * np.exp(level + shared[:, None] + own), 6).ravel()
-    kept = (loss.reshape(own.shape) == loss.reshape(own.shape).min(axis=1, keepdims=True)).ravel()
+    loss = np.round(0.5 * np.exp(level + shared[:, None] + own), 6)
+    # Of equal losses the first, as training chooses.
+    kept = (np.arange(len(rates)) == loss.argmin(axis=1)[:, None]).ravel()
+    loss = loss.ravel()
     classes = bool(arm["task"]["classes"])
     found = {name: np.nan for name in MEASURES} | {
         "diverged": False, "parameters": 1000, "best_epoch": EPOCHS // 2, "last_epoch": EPOCHS,

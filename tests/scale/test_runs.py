@@ -32,6 +32,13 @@ def test_every_seed_keeps_the_rate_of_its_least_loss():
     assert runs["key"].is_unique
 
 
+def test_of_equal_losses_one_is_kept():
+    # Among so many seeds some have two rates of the same rounded loss.
+    runs = arm_runs("made_up", arm(), study_seeds(60_000))
+    least = runs[runs["best_validation_loss"] == runs.groupby("seed")["best_validation_loss"].transform("min")]
+    assert len(least) > runs["chosen"].sum() == 60_000 == runs[runs["chosen"]]["seed"].nunique()
+
+
 def test_numbers_are_measured_as_numbers_and_classes_as_classes():
     numbers, classes = (arm_runs("made_up", arm(classes=count), SEEDS) for count in (0, 3))
     np.testing.assert_array_equal(numbers["best_error"], numbers["best_loss"])
