@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 from pipeline.book.markdown import table
 from pipeline.book.study import Study
+from pipeline.book.words.numbers import count
 
 
 def write(study: Study) -> dict[str, str]:
     """Every certificate in a row, then what each of the tests of other bits found."""
     if not study.certificates:
         return {"generated/certificates.md": "No certificate is stored yet.\n"}
-    header = ["certificate", "trained on", "settings", "runs", "same bits", "largest change of a loss", "median", "says",
+    header = ["certificate", "trained on", "settings", "same bits", "change of a loss: largest, median", "says",
               "verdicts that change"]
     text = table(header, [_row(name, found) for name, found in study.certificates.items()])
     return {"generated/certificates.md": "\n".join([text, *(
@@ -23,8 +24,8 @@ def _row(name: str, found: Mapping) -> tuple:
     changed = found["verdicts_changed"]
     where = f"{found['processor']} ({found['instructions']})" if found["instructions"] else found["processor"]
     settings = ", ".join(f"`{key}={value}`" for key, value in found["settings"].items())
-    return (name, where, settings or "–", found["runs"], f"{100 * found['identical'] / found['runs']:.3g} %",
-            _percent(found["largest"]), _percent(found["median"]), found["says"],
+    return (name, where, settings or "–", f"{found['identical']} of {count(found['runs'], 'run')}",
+            f"{_percent(found['largest'])}, {_percent(found['median'])}", found["says"],
             "–" if changed is None else "none" if not changed else "; ".join(changed))
 
 
@@ -39,9 +40,13 @@ def _notes(name: str, found: Mapping):
     yield (f"**{name}**: {found['sampled_seeds']} of {found['stored_seeds']} seeds of networks, drawn with "
            f"`SEED={found['seed']}`, with Python {found['python']}, {versions}. Were one in a hundred falsified, such a "
            f"sample would have one of them with a chance of {100 * found['chance_of_one_in_a_hundred']:.0f} %.")
-    for row in found["tests"]:
-        yield (f"{row['family'].capitalize()}, {row['seeds']} seeds: p = {row['p_shift']:.2g} that the changes favour no "
-               f"side, p = {row['p_excess']:.2g} that they are no larger than {row['references']} differences "
-               "between equal networks from other starts.")
-    yield from (f"Not what is stored: {line}." for line in found["differing"])
+    if found["tests"]:
+        yield ("\nBy family: the chance of such changes, or of greater ones, if they favour no side, and if they are no "
+               "larger than differences between equal networks from other starts.\n")
+        yield table(["family", "seeds", "p, no side", "p, no larger", "differences beside"], [
+            (row["family"].replace("_", " "), row["seeds"], f"{row['p_shift']:.2g}", f"{row['p_excess']:.2g}",
+             row["references"]) for row in found["tests"]])
+    if found["differing"]:
+        listed = "\n".join(f"- {line}" for line in found["differing"])
+        yield f"\n:::{{dropdown}} {count(len(found['differing']), 'run')} of {name}, and what of each is not what is stored\n{listed}\n:::"
     yield ""
