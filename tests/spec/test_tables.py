@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.results import (
-    COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE)
+    COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, SCALE, read_table)
+from pipeline.scale.growth import GROWTH_COLUMNS, MEASURED_COLUMNS
 from pipeline.spec.params import load
 from pipeline.spec.tables import STORED
 
@@ -25,10 +26,16 @@ def test_what_is_stored_has_the_columns_of_the_contract(name):
             assert file.readline().rstrip("\n").split(",") == list(table.columns), path
 
 
+#: What growth was measured on is no part of the study: its room alone writes it.
+SCALES = {SCALE / "measured.csv": MEASURED_COLUMNS, SCALE / "growth.csv": GROWTH_COLUMNS}
+
+
 def test_every_stored_table_is_in_the_contract():
     known = {path for name in load().experiments for path in (one.path(name) for one in STORED.values())}
     stored = {path for kind in ("*.csv", "*.csv.gz") for path in Path("results").rglob(kind)}
-    assert stored <= known
+    assert stored <= known | {*SCALES}
+    for path in stored & {*SCALES}:
+        assert list(read_table(path).columns) == SCALES[path]
 
 
 def test_runs_and_curves_are_what_training_writes():
