@@ -68,14 +68,21 @@ def _origin(entry: dict, data: dict) -> tuple[str, str]:
     return kind, entry[kind]
 
 
+def copied(folder: Path) -> None:
+    """Put this project's code and prose into an empty folder, without what is measured beside the study."""
+    for name in COPIED:
+        copy = shutil.copytree if Path(name).is_dir() else shutil.copy
+        copy(name, folder / name)
+    for stored in (CERTIFICATES, SCALE, TORTURE):
+        (folder / stored).mkdir(parents=True)
+
+
 def project(folder: Path, made: Callable[[dict], dict] = shrink) -> None:
     """A new project in a folder: this one's code and prose, and a profile of its params.yaml, which `made` makes.
 
     Claims on experiments that the profile has not are left out.
     """
-    for name in COPIED:
-        copy = shutil.copytree if Path(name).is_dir() else shutil.copy
-        copy(name, folder / name)
+    copied(folder)
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     params = made(yaml.load(PARAMS.read_text(encoding="utf-8")))
@@ -85,8 +92,6 @@ def project(folder: Path, made: Callable[[dict], dict] = shrink) -> None:
         yaml.dump(params, file)
     with open(folder / CLAIMS, "w", encoding="utf-8") as file:
         yaml.dump([c for c in claims if c["slug"] in kept], file)
-    for stored in (CERTIFICATES, SCALE, TORTURE):
-        (folder / stored).mkdir(parents=True)
 
 
 #: What makes a folder one of DVC's.

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from pipeline.results import CERTIFICATES, MECHANICS, PROBES, RUNS, SCALE, TORTURE
+from pipeline.results import MECHANICS, PROBES, RUNS
 from pipeline.scale.runs import RECORD, put, store
 from pipeline.scale.study import AFTER, EDITED, Size, claimed, invented
 from pipeline.spec.base import ConfigError, read_yaml
 from pipeline.spec.claims import CLAIMS, read_claims
 from pipeline.spec.params import PARAMS, load
-from pipeline.tiny import COPIED
+from pipeline.tiny import INIT, copied
 
 PLAN, LOCK, BUILD = Path("plan"), Path("dvc.lock"), Path("build")
 LEDGER = BUILD / "html/claims.html"
@@ -47,13 +47,10 @@ class Project:
         """Make the folder: the real study's code and prose, and no result but the exact checks, which no size changes."""
         shutil.rmtree(self.root, ignore_errors=True)
         self.root.mkdir(parents=True)
-        for name in COPIED:
-            copy = shutil.copytree if Path(name).is_dir() else shutil.copy
-            copy(name, self.root / name)
+        copied(self.root)
         shutil.copytree(MECHANICS, self.root / MECHANICS)
-        for folder in (CERTIFICATES, PROBES, SCALE, TORTURE):
-            (self.root / folder).mkdir(parents=True)
-        for command in (["init", "--quiet", "--no-scm"], ["config", "core.analytics", "false"]):
+        (self.root / PROBES).mkdir(parents=True)
+        for command in INIT:
             self.run("dvc", *command)
 
     def grow(self, size: Size) -> None:
