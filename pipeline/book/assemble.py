@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from pipeline.book.contents import contents
+from pipeline.book.contents import contents, parts
+from pipeline.book.html import keep_times
 from pipeline.book.pages import (
     certificates, chapter, cite, claim, claims, data_set, data_sets, experiment_group, experiments, first_study, guide,
     index, interruptions, limits, method, own, record, records, scale)
@@ -25,6 +27,8 @@ from pipeline.spec.base import read_yaml
 BOOK = Path("book")
 #: Beside the source: the pictures of the last time. All code that may decide how one looks.
 KEPT, CODE = "pictures", Path(__file__).parents[1]
+#: Where a hand-written page names a number.
+NUMBER = re.compile(r"\{\{ (\w+) \}\}")
 #: Every module that writes pages. `write(study)` gives files by their path in the source, and pictures.
 PAGES = (index, guide, chapter, limits, method, data_sets, data_set, first_study, claims, claim, experiments,
          experiment_group, records, record, cite, certificates, interruptions, own, scale)
@@ -42,17 +46,23 @@ def assemble(root: Path, target: Path) -> Study:
     """
     root, target = Path(root), Path(target)
     study = read(root)
-    shutil.rmtree(target, ignore_errors=True)
+    before = target.with_name(f"{target.name}.old")
+    shutil.rmtree(before, ignore_errors=True)
+    if target.exists():
+        target.rename(before)
     shutil.copytree(root / BOOK, target, ignore=shutil.ignore_patterns("_build", ".*"))
+    _fill(target, substitutions(study))
     written = {path: content for page in PAGES for path, content in page.write(study).items()}
     pictures = [content for content in written.values() if isinstance(content, Picture)]
     written = {path: content for path, content in written.items() if not isinstance(content, Picture)}
-    for path, content in {**written, **drawn(pictures, target.with_name(KEPT))}.items():
+    toc = contents(read_yaml(target / "_toc.yml"), study)
+    for path, content in {**written, **parts(toc), **drawn(pictures, target.with_name(KEPT))}.items():
         # The folder was emptied, and is made anew after a failure: no file of it need be on the disk at once.
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         (target / path).write_bytes(content if isinstance(content, bytes) else content.encode())
-    _rewrite(target / "_toc.yml", contents(read_yaml(target / "_toc.yml"), study))
-    _rewrite(target / "_config.yml", _config(read_yaml(target / "_config.yml"), study))
+    _rewrite(target / "_toc.yml", toc)
+    keep_times(target, before)
+    shutil.rmtree(before, ignore_errors=True)
     return study
 
 
@@ -81,11 +91,14 @@ def drawn(pictures: Sequence[Picture], kept: Path) -> dict[str, str]:
             for path, text in json.loads(one.read_text(encoding="utf-8")).items()}
 
 
-def _config(static: dict, study: Study) -> dict:
-    """book/_config.yml, with the numbers that hand-written pages name."""
-    sphinx = static["sphinx"]
-    return static | {"sphinx": sphinx | {"config": sphinx["config"] | {
-        "myst_substitutions": substitutions(study)}}}
+def _fill(target: Path, numbers: Mapping[str, int | float]) -> None:
+    """Put numbers into the sentences of hand-written pages; a name that is not there is left for Sphinx to refuse.
+
+    Not Sphinx's own settings: a number that changes there makes every page of the book anew.
+    """
+    for path in target.glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(NUMBER.sub(lambda found: str(numbers.get(found[1], found[0])), text), encoding="utf-8")
 
 
 def _rewrite(path: Path, content: dict) -> None:

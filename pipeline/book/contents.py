@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.book.pages.experiments import groups
 from pipeline.book.study import Study
 from pipeline.book.words.claim import short
 from pipeline.book.words.numbers import capital
+
+
+#: No list of the sidebar is longer: it stands on every page that it names.
+MOST = 100
 
 
 def contents(static: Mapping, study: Study) -> dict:
@@ -44,5 +48,29 @@ def _entry(entry: Mapping, below: Mapping[str, list[dict]]) -> dict:
 
 
 def _below(file: str, more: Sequence[dict], entry: Mapping | None = None) -> dict:
-    """An entry with the ones below it, if there are any."""
-    return {"file": file, **(entry or {})} | ({"sections": list(more)} if more else {})
+    """An entry with the ones below it, if there are any; of more than `MOST`, in parts with a page each."""
+    more = list(more)
+    if len(more) > MOST:
+        more = [{"file": f"parts/{file.replace('/', '-')}-{number}", "title": title, "sections": some}
+                for number, (title, some) in enumerate(_parts(more), 1)]
+    return {"file": file, **(entry or {})} | ({"sections": more} if more else {})
+
+
+def _parts(more: list[dict]) -> Iterator[tuple[str, list[dict]]]:
+    """Parts of a long list, none longer than `MOST`, each with its title."""
+    for start in range(0, len(more), MOST):
+        some = more[start:start + MOST]
+        yield f"{start + 1} to {start + len(some)} of {len(more)}", some
+
+
+def parts(toc: Mapping) -> dict[str, str]:
+    """The pages of the parts that a table of contents names, by path: each lists its own pages."""
+    found, waiting = {}, [chapter for part in toc["parts"] for chapter in part["chapters"]]
+    while waiting:
+        entry = waiting.pop()
+        below = entry.get("sections", [])
+        if entry["file"].startswith("parts/"):
+            lines = [f"- [{one['title']}](/{one['file']})" for one in below]
+            found[f"{entry['file']}.md"] = "\n".join([f"# {entry['title']}\n", *lines, ""])
+        waiting += below
+    return found

@@ -2,39 +2,113 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import distributions
 from pathlib import Path
+from urllib.parse import quote
+
+from pipeline.results import write_text
 
 #: What a build leaves beside its pages, and what would differ from one build to the next.
-LEFTOVERS = (".buildinfo", ".buildinfo.bak", "reports",
+LEFTOVERS = (".buildinfo.bak", "reports",
              "_static/scripts/fontawesome.js", "_static/scripts/fontawesome.js.map")
+
+
+#: What a build keeps for the next one, beside the pages: what Sphinx read, and what it was built from.
+KEPT, STATE, INFO = "kept", "state.json", ".buildinfo"
+#: What Sphinx copies whenever it writes a page.
+STYLES = "_static/basic.css"
+#: What other pages may show of a page: its headings and labels, and what it cites.
+SHARED = re.compile(r"""^[\s">]*(?:#{1,6} .*|\([\w-]+\)=.*)$|\{cite[^`]*`[^`]*`""", re.MULTILINE)
 
 
 def build(root: Path, source: Path, html: Path) -> None:
     """Build the HTML of an assembled source; an old book survives a failed build.
 
+    Pages whose source has not changed since the last build are kept, if nothing changed that any page could show of
+    another, and if all pages are as they were built. Sphinx tells changed sources by their time, see `keep_times`.
+
     Raises:
         RuntimeError: the build failed; what was wrong stands in its output.
     """
     root, source, html = Path(root).resolve(), Path(source).resolve(), Path(html).resolve()
-    # Each build has a folder of its own: a Sphinx whose build was killed may still write into the last one.
     html.parent.mkdir(parents=True, exist_ok=True)
     for left in html.parent.glob("_build*"):
         shutil.rmtree(left, ignore_errors=True)
-    made = Path(tempfile.mkdtemp(dir=html.parent, prefix="_build"))
+    # Each build has a folder of its own: a Sphinx whose build was killed may still write into the last one.
+    made, kept, shape = Path(tempfile.mkdtemp(dir=html.parent, prefix="_build")), html.with_name(KEPT), shared(source)
+    if _known(kept) == {"shape": shape, "pages": pages(html)}:
+        # It is taken away until the new book stands: of a build that does not end nothing is known.
+        kept.rename(made)
+        # Sphinx fills `_static` anew; what it finds there before changes the pages that it writes.
+        shutil.copytree(html, made / "html", ignore=lambda folder, _: ["_static"] if folder == str(html) else [])
+        (made / "html/_static").mkdir()
+        (made / STATE).unlink()
+        (made / INFO).rename(made / "html" / INFO)
+    shutil.rmtree(kept, ignore_errors=True)
     # Jupyter Book translates its settings; Sphinx alone lets every core read and write pages.
     _run(root, source, "jupyter-book", "config", "sphinx", str(source))
     _run(root, source, "sphinx-build", "-b", "html", "-d", str(made / "doctrees"), "-j", "auto",
          "-W", "-n", "--keep-going", "-q", str(source), str(made / "html"))
-    clean(made / "html")
-    mend(made / "html")
-    swap(made / "html", html)
-    shutil.rmtree(made, ignore_errors=True)
+    (made / "html" / INFO).rename(made / INFO)
+    if (made / "html" / STYLES).exists():  # Else no page had changed, and Sphinx left all as it was.
+        clean(made / "html")
+        mend(made / "html")
+        sweep(made / "html")
+        forget_words(made / "html/searchindex.js")
+        swap(made / "html", html)
+    shutil.rmtree(made / "html", ignore_errors=True)
+    write_text(made / STATE, json.dumps({"shape": shape, "pages": pages(html)}))
+    made.rename(kept)
+
+
+def shared(source: Path) -> str:
+    """A digest of all that more than one page may show: settings, contents, styles, headings, the packages' versions."""
+    found = hashlib.sha256(json.dumps(sorted(f"{one.name} {one.version}" for one in distributions())).encode())
+    for path in (Path(__file__), Path(__file__).with_name("parallel.py")):
+        found.update(path.read_bytes())
+    for path in sorted(path for path in source.rglob("*") if path.is_file()):
+        name = path.relative_to(source)
+        if path.suffix in (".md", ".ipynb"):
+            text = path.read_text(encoding="utf-8")
+            found.update(json.dumps([str(name), SHARED.findall(text)]).encode())
+        elif name.parts[0] == "_static" or name.name in ("_config.yml", "_toc.yml", "references.bib"):
+            found.update(str(name).encode() + path.read_bytes())
+    return found.hexdigest()
+
+
+def pages(html: Path) -> str:
+    """A digest of all files of a built book; empty without one."""
+    found = hashlib.sha256()
+    for path in sorted(path for path in html.rglob("*") if path.is_file()):
+        found.update(f"{path.relative_to(html)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return found.hexdigest() if html.exists() else ""
+
+
+def _known(kept: Path) -> dict:
+    """What the last build wrote down; nothing if it did not end, or that is not to be read."""
+    try:
+        return json.loads((kept / STATE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def keep_times(new: Path, old: Path) -> None:
+    """Give each file the time of the old one of its name if the bytes are the same, and else this moment's."""
+    for path in (path for path in new.rglob("*") if path.is_file()):
+        before = old / path.relative_to(new)
+        if before.is_file() and before.read_bytes() == path.read_bytes():
+            time = before.stat().st_mtime_ns
+            os.utime(path, ns=(time, time))
+        else:
+            os.utime(path)
 
 
 def _run(root: Path, source: Path, program: str, *arguments: str) -> None:
@@ -72,6 +146,8 @@ OUTPUT = re.compile(r'<div class="cell_output docutils container">(?=\s*<img [^>
 #: Scripts that are most of a page's weight and change nothing: the style sheet has the icons, too,
 #: and only the page of the search searches.
 ICONS = re.compile(r'<script[^>]* src="[^"]*/fontawesome\.js[^"]*"></script>')
+#: A picture or a download that a page names.
+FILES = re.compile(r"""["'](?:\.\./)*(_(?:images|downloads)/[^"'#?]+)""")
 INDEX = re.compile(r'<script[^>]* src="[^"]*searchindex\.js"></script>')
 #: What stands in a header that is never shown; its buttons would be wired to the sidebars in place of
 #: those that are.
@@ -81,7 +157,7 @@ HIDDEN = re.compile(r'(?<=<header id="pst-header")([^>]*>).*?(?=</header>)', re.
 def mend(html: Path) -> None:
     """Mend what the theme leaves out, and leave out what is not needed, in every page."""
     for path in sorted(html.rglob("*.html")):
-        text = path.read_text(encoding="utf-8")
+        before = text = path.read_text(encoding="utf-8")
         for old, new in MENDED.items():
             text = text.replace(old, new)
         text = OUTPUT.sub('<div class="cell_output docutils container" tabindex="0" role="region" '
@@ -89,7 +165,28 @@ def mend(html: Path) -> None:
         text = HIDDEN.sub(r"\1", ICONS.sub("", text))
         if path.name != "search.html":
             text = INDEX.sub("", text)
-        path.write_text(text, encoding="utf-8")
+        if text != before:
+            path.write_text(text, encoding="utf-8")
+
+
+def sweep(html: Path) -> None:
+    """Remove pictures and downloads that no page shows any more."""
+    folders = [html / name for name in ("_images", "_downloads")]
+    shown = {name for path in html.rglob("*.html")
+             for name in FILES.findall(path.read_text(encoding="utf-8"))}
+    for path in (path for folder in folders for path in folder.rglob("*") if path.is_file()):
+        if quote(path.relative_to(html).as_posix()) not in shown:
+            path.unlink()
+
+
+def forget_words(index: Path) -> None:
+    """Remove from the index of the search the words that no page has any more; Sphinx keeps them without a page."""
+    before, bracket, text = index.read_text(encoding="utf-8").partition("(")
+    found = json.loads(text.removesuffix(")"))
+    words = {name: {word: pages for word, pages in found[name].items() if pages != []}
+             for name in ("terms", "titleterms")}
+    if any(words[name] != found[name] for name in words):
+        index.write_text(f"{before}{bracket}{json.dumps(found | words, sort_keys=True)})", encoding="utf-8")
 
 
 def swap(new: Path, old: Path) -> None:

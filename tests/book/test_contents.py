@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.book.contents import contents, sections
+from pipeline.book.contents import contents, parts, sections
 from pipeline.spec.base import read_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +36,22 @@ def test_the_record_of_the_checks_stands_below_the_mechanics(study):
     assert sections(study)["mechanics"] == [
         {"file": "records/mechanics", "title": "record of the checks"},
         {"file": "claims/exact_one", "title": "Exact one"}]
+
+
+def test_a_list_that_would_be_too_long_stands_in_parts_with_a_page_each(study, monkeypatch):
+    whole = contents(STATIC, study)
+    assert not parts(whole)
+    files = [one["file"] for one in whole["parts"][1]["chapters"][0]["sections"]]
+    monkeypatch.setattr("pipeline.book.contents.MOST", 5)
+    found = contents(STATIC, study)
+    some = found["parts"][1]["chapters"][0]["sections"]
+    assert [len(part["sections"]) for part in some] == [5] * (len(files) // 5) + ([len(files) % 5] if len(files) % 5 else [])
+    assert [one["file"] for part in some for one in part["sections"]] == files
+    assert some[1]["title"] == f"6 to 10 of {len(files)}"
+    pages = parts(found)
+    assert set(pages) >= {f"{part['file']}.md" for part in some}
+    for part in some:
+        assert all(f"](/{one['file']})" in pages[f"{part['file']}.md"] for one in part["sections"])
 
 
 def test_pages_of_the_book_exist():
