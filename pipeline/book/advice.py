@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -47,7 +47,8 @@ class Finding:
     Attributes:
         claim: that it rests on.
         group: the stratum, where strata differ; else empty.
-        instead: whether it is a choice between two ways, and not whether to add something.
+        instead: the two ways, what the claim tries first, where it is a choice between them, and not
+            whether to add something; else empty.
         average: its row of the averages, with `scale`; None before anything is measured.
         verdict: its row of the verdicts.
         do: what follows.
@@ -58,7 +59,7 @@ class Finding:
 
     claim: Claim
     group: str
-    instead: bool
+    instead: tuple[str, ...]
     average: Mapping[str, Any] | None
     verdict: Mapping[str, Any]
     do: Do
@@ -78,8 +79,12 @@ class Finding:
         return f"{text} {self.note}".rstrip()
 
 
-def findings(study: Study, claim: Claim, instead: bool = False) -> list[Finding]:
-    """What was found of a claim: one, or where strata differ, one for each; none of an identity."""
+def findings(study: Study, claim: Claim, instead: Sequence[str] = ()) -> list[Finding]:
+    """What was found of a claim: one, or where strata differ, one for each; none of an identity.
+
+    Args:
+        instead: see `Finding`.
+    """
     if claim.checks:
         return []
     scales = study.claim_effects(claim)["scale"]
@@ -89,7 +94,7 @@ def findings(study: Study, claim: Claim, instead: bool = False) -> list[Finding]
         row = row and row | {"scale": scales.iloc[0] if len(scales) else metric_of(claim.metric).scale,
                              "minus": any(one.minus for one in claim.contrasts)}
         do, head, note = conclude(claim, row, verdict, study.rule, instead)
-        found.append(Finding(claim, verdict["group"], instead, row, verdict, do, head,
+        found.append(Finding(claim, verdict["group"], tuple(instead), row, verdict, do, head,
                              ways(_in_group(study.claim_units(claim), verdict["group"]), study.rule), note))
     return found
 
@@ -106,8 +111,8 @@ def ways(units: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     return units.assign(low=low, high=high, found=found)
 
 
-def conclude(claim: Claim, average: Mapping | None, verdict: Mapping, rule: Rule, instead: bool = False,
-             ) -> tuple[Do, str, str]:
+def conclude(claim: Claim, average: Mapping | None, verdict: Mapping, rule: Rule,
+             instead: Sequence[str] = ()) -> tuple[Do, str, str]:
     """What follows from an average and its verdict: what to do, the same in words, and a note.
 
     To do something, or not, takes a word that helps or harms and a q value, behind that same
@@ -130,10 +135,10 @@ def conclude(claim: Claim, average: Mapping | None, verdict: Mapping, rule: Rule
         if sure and average.get("minus"):
             return Do.DEPENDS, "Helps more there" if helps else "Helps less there", note
         if sure and _directed(claim, verdict):
-            return Do.YES if helps else Do.NO, _head(helps, instead), note
+            return Do.YES if helps else Do.NO, _head(word, instead), note
         if sure and verdict["verdict"] == "supported":
             return Do.NOTHING, NEUTRAL[WITHIN[claim.predicts.region]], note
-        return Do.OPEN, "Open", " ".join(filter(None, [_unsure(verdict, rule), note]))
+        return Do.OPEN, "Open", " ".join(filter(None, [_unsure(verdict, rule, _directed(claim, verdict)), note]))
     if word in NEUTRAL and not verdict["why"]:
         return Do.NOTHING, NEUTRAL[word], note
     why = f"{verdict['why'][:1].upper()}{verdict['why'][1:]}." if verdict["why"] else ""
@@ -145,10 +150,13 @@ def _directed(claim: Claim, verdict: Mapping) -> bool:
     return claim.predicts.region not in WITHIN or verdict["verdict"] == "contradicted"
 
 
-def _head(helps: bool, instead: bool) -> str:
+def _head(word: str, instead: Sequence[str]) -> str:
+    """What to do; what is below the margin says so, as it hardly matters."""
+    helps = word in words.HELP
+    little = word in (words.HELPS_A_LITTLE, words.HARMS_A_LITTLE)
     if instead:
-        return "Prefer it" if helps else "Prefer the other"
-    return "Put it in" if helps else "Leave it out"
+        return f"Prefer {instead[0 if helps else 1]}{' (a little better)' if little else ''}"
+    return ("Put it in" if helps else "Leave it out") + (f" ({word})" if little else "")
 
 
 def _some(claim: Claim, verdict: Mapping, sure: bool) -> tuple[Do, str]:
@@ -164,12 +172,14 @@ def _some(claim: Claim, verdict: Mapping, sure: bool) -> tuple[Do, str]:
     return Do.OPEN, "Open"
 
 
-def _unsure(verdict: Mapping, rule: Rule) -> str:
-    """Why an interval that leaves zero out is no advice."""
+def _unsure(verdict: Mapping, rule: Rule, directed: bool = True) -> str:
+    """Why an interval that leaves zero out is no advice; `directed`: its q value is of that direction."""
     if verdict["why"]:
         return f"{verdict['why'][:1].upper()}{verdict['why'][1:]}."
-    return (f"The interval alone leaves zero out; among so many claims that may be chance (q = "
-            f"{verdict['q']:.2g}, above {rule.q_level:g}).")
+    q = f"(q = {verdict['q']:.2g}, above {rule.q_level:g})."
+    if not directed:
+        return f"The interval leaves zero out; whether by enough to matter, which the claim is about, is not decided {q}"
+    return f"The interval alone leaves zero out; among so many claims that may be chance {q}"
 
 
 @dataclass(frozen=True)
@@ -187,12 +197,16 @@ class Advice:
     found: tuple[Finding, ...]
 
 
-def advice(study: Study, primary: bool = False) -> list[Advice]:
-    """What book/guide.yaml lists, with what was found; `primary`: of the primary claims alone.
+def advice(study: Study, primary: bool = False, topic: str | None = None) -> list[Advice]:
+    """What book/guide.yaml lists, with what was found.
 
     An entry whose claim is not declared is left out.
+
+    Args:
+        primary: of the primary claims alone.
+        topic: of one chapter alone.
     """
     claims = {claim.slug: claim for claim in study.claims}
-    return [Advice(entry["situation"], claim, tuple(findings(study, claim, entry.get("instead", False))))
+    return [Advice(entry["situation"], claim, tuple(findings(study, claim, entry.get("instead", ()))))
             for entry in study.guide
-            if (claim := claims.get(entry["claim"])) and (claim.primary or not primary)]
+            if (claim := claims.get(entry["claim"])) and (claim.primary or not primary) and topic in (None, claim.topic)]

@@ -22,15 +22,15 @@ class Answer:
 def answers(study: Study, topic: str) -> list[Answer]:
     """The answers of a chapter; one whose claim is not declared is left out.
 
-    An entry of book/answers.yaml has the `change` that its claim tries, in words, and `instead` where that
-    is a choice between two ways; that of an identity has a sentence for `true` and one for `false`.
+    An entry of book/answers.yaml has the `change` that its claim tries, in words, and `instead`, the two ways,
+    where that is a choice between them; that of an identity has a sentence for `true` and one for `false`.
     """
     claims = {claim.slug: claim for claim in study.claims}
     made = []
     for entry in study.answers.get(topic, {}).get("answers", ()):
         if not (claim := claims.get(entry["claim"])):
             continue
-        found = tuple(findings(study, claim, entry.get("instead", False)))
+        found = tuple(findings(study, claim, entry.get("instead", ())))
         text = (" ".join(sentence(entry["change"], one) for one in found) if found else
                 entry.get(study.verdict(claim)["verdict"], "This is not measured yet."))
         made.append(Answer(claim, found, text))

@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
+import pandas as pd
 from ruamel.yaml import YAML
 
 from pipeline.book.contents import contents, parts
@@ -34,6 +35,8 @@ PAGES = (index, guide, chapter, limits, method, data_sets, data_set, first_study
          experiment_group, records, record, cite, certificates, interruptions, own, scale)
 
 
+# Pages look at one word after another, which takes twice the time where pyarrow holds them.
+@pd.option_context("mode.string_storage", "python")
 def assemble(root: Path, target: Path) -> Study:
     """Write the source of the book to `target`, which is emptied first.
 

@@ -9,7 +9,6 @@ from pipeline.book.study import Study
 from pipeline.book.words.claim import short
 from pipeline.book.words.numbers import capital
 
-
 #: No list of the sidebar is longer: it stands on every page that it names.
 MOST = 100
 

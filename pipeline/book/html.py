@@ -19,10 +19,8 @@ from pipeline.results import write_text
 #: What a build leaves beside its pages, and what would differ from one build to the next.
 LEFTOVERS = (".buildinfo.bak", "reports",
              "_static/scripts/fontawesome.js", "_static/scripts/fontawesome.js.map")
-
-
-#: What a build keeps for the next one, beside the pages: what Sphinx read, and what it was built from.
-KEPT, STATE, INFO = "kept", "state.json", ".buildinfo"
+#: What a build keeps for the next one, beside what Sphinx read: what it was built from.
+STATE, INFO = "state.json", ".buildinfo"
 #: What Sphinx copies whenever it writes a page.
 STYLES = "_static/basic.css"
 #: What other pages may show of a page: its headings and labels, and what it cites.
@@ -40,19 +38,20 @@ def build(root: Path, source: Path, html: Path) -> None:
     """
     root, source, html = Path(root).resolve(), Path(source).resolve(), Path(html).resolve()
     html.parent.mkdir(parents=True, exist_ok=True)
-    for left in html.parent.glob("_build*"):
+    now = {"shape": shared(source), "pages": pages(html)}
+    made = next((folder for folder in html.parent.glob("_build*") if _known(folder) == now), None)
+    for left in set(html.parent.glob("_build*")) - {made}:
         shutil.rmtree(left, ignore_errors=True)
-    # Each build has a folder of its own: a Sphinx whose build was killed may still write into the last one.
-    made, kept, shape = Path(tempfile.mkdtemp(dir=html.parent, prefix="_build")), html.with_name(KEPT), shared(source)
-    if _known(kept) == {"shape": shape, "pages": pages(html)}:
-        # It is taken away until the new book stands: of a build that does not end nothing is known.
-        kept.rename(made)
+    if made:
+        # Of a build that does not end nothing is known.
+        (made / STATE).unlink()
         # Sphinx fills `_static` anew; what it finds there before changes the pages that it writes.
         shutil.copytree(html, made / "html", ignore=lambda folder, _: ["_static"] if folder == str(html) else [])
         (made / "html/_static").mkdir()
-        (made / STATE).unlink()
         (made / INFO).rename(made / "html" / INFO)
-    shutil.rmtree(kept, ignore_errors=True)
+    else:
+        # A folder of its own: a Sphinx whose build was killed may still write into the last one.
+        made = Path(tempfile.mkdtemp(dir=html.parent, prefix="_build"))
     # Jupyter Book translates its settings; Sphinx alone lets every core read and write pages.
     _run(root, source, "jupyter-book", "config", "sphinx", str(source))
     _run(root, source, "sphinx-build", "-b", "html", "-d", str(made / "doctrees"), "-j", "auto",
@@ -65,13 +64,12 @@ def build(root: Path, source: Path, html: Path) -> None:
         forget_words(made / "html/searchindex.js")
         swap(made / "html", html)
     shutil.rmtree(made / "html", ignore_errors=True)
-    write_text(made / STATE, json.dumps({"shape": shape, "pages": pages(html)}))
-    made.rename(kept)
+    write_text(made / STATE, json.dumps(now | {"pages": pages(html)}))
 
 
 def shared(source: Path) -> str:
     """A digest of all that more than one page may show: settings, contents, styles, headings, the packages' versions."""
-    found = hashlib.sha256(json.dumps(sorted(f"{one.name} {one.version}" for one in distributions())).encode())
+    found = hashlib.sha256(json.dumps([sys.version, *sorted(f"{one.name} {one.version}" for one in distributions())]).encode())
     for path in (Path(__file__), Path(__file__).with_name("parallel.py")):
         found.update(path.read_bytes())
     for path in sorted(path for path in source.rglob("*") if path.is_file()):
@@ -92,10 +90,10 @@ def pages(html: Path) -> str:
     return found.hexdigest() if html.exists() else ""
 
 
-def _known(kept: Path) -> dict:
+def _known(made: Path) -> dict:
     """What the last build wrote down; nothing if it did not end, or that is not to be read."""
     try:
-        return json.loads((kept / STATE).read_text(encoding="utf-8"))
+        return json.loads((made / STATE).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
 

@@ -87,7 +87,7 @@ def verdict(region: str, quantifier: str, units: pd.DataFrame, delta: float, rul
     if again and again.verdict == found.verdict:
         return replace(found, p=p)
     return replace(found, verdict=UNDECIDED, reads=UNDECIDED, p=p,
-                   why="not shown on the sets where half the data does worse")
+                   why="no effect over all sets; but where even half the data raises the error, one is not ruled out")
 
 
 def says_nothing_happens(found: Verdict, region: str, quantifier: str) -> bool:

@@ -192,7 +192,8 @@ sequences:
   places: [anywhere]
   answers:
     - {claim: before_helps, change: Batch normalisation before the activation}
-    - {claim: order_matters, instead: true, change: Batch normalisation before the activation rather than after it}
+    - {claim: order_matters, instead: [BN before it, BN after it],
+       change: Batch normalisation before the activation rather than after it}
 dropout:
   question: Dropout or none?
   sweeps:
@@ -212,12 +213,12 @@ mechanics:
 """
 GUIDE = """
 - {claim: before_helps, situation: Conv1D → BN → activation → LSTM}
-- {claim: order_matters, instead: true, situation: BN before the activation rather than after it}
+- {claim: order_matters, situation: BN before the activation rather than after it, instead: [BN before it, BN after it]}
 - {claim: dropout_helps, situation: Dropout → LSTM}
 - {claim: tables_bn_helps, situation: "MLP: BN before the activations"}
 - {claim: tables_dropout_helps, situation: "MLP: dropout"}
-- {claim: selu_helps, instead: true, situation: SELU rather than ReLU}
-- {claim: bn_on_input_is_inferior, instead: true, situation: BN of badly scaled inputs instead of standardising them}
+- {claim: selu_helps, situation: SELU rather than ReLU, instead: [SELU, ReLU]}
+- {claim: bn_on_input_is_inferior, situation: BN of badly scaled inputs instead of standardising them, instead: [BN, standardising]}
 - {claim: tables_bn_trains_faster, situation: "BN in an MLP, to train faster"}
 - {claim: gone, situation: Not declared}
 """
@@ -273,7 +274,7 @@ DECIDED = {
     ("tables_dropout_can_harm", ""): ("supported", "supported", 0.001, ""),
     ("tables_bn_trains_faster", ""): ("supported", "supported", 0.001, ""),
     ("dropout_diverges", ""): ("undecided", "undecided", 0.03,
-                               "not shown on the sets where half the data does worse"),
+                               "no effect over all sets; but where even half the data raises the error, one is not ruled out"),
     ("bn_on_input_is_inferior", ""): ("supported", "supported", 0.001, "")}
 
 

@@ -17,7 +17,7 @@ def claim(region="better", quantifier="generally", **more):
                     "contrasts": [{"treatment": "bn", "control": "plain"}]} | more)
 
 
-def concluded(word, one=None, instead=False, depends=False, minus=False, **verdict):
+def concluded(word, one=None, instead=(), depends=False, minus=False, **verdict):
     row = {"verdict": "supported", "reads": "supported", "q": 0.01, "why": "", "group": ""} | verdict
     return conclude(one or claim(), {"word": word, "depends": depends, "minus": minus}, row, Rule(), instead)
 
@@ -27,12 +27,15 @@ def concluded(word, one=None, instead=False, depends=False, minus=False, **verdi
 def test_what_to_do_follows_the_word_whatever_was_predicted(word, region):
     do, head, _ = concluded(word, claim(region))
     assert (do is Do.YES) == (word in HELP) and (do is Do.NO) == (word in HARM)
-    assert head == {Do.YES: "Put it in", Do.NO: "Leave it out"}.get(do, word[:1].upper() + word[1:])
+    assert head == {Do.YES: "Put it in", Do.NO: "Leave it out"}.get(do, word[:1].upper() + word[1:]) + (
+        f" ({word})" if word.endswith("a little") else "")
 
 
 def test_between_two_ways_one_is_preferred():
-    assert concluded("helps", instead=True)[1] == "Prefer it"
-    assert concluded("harms a little", instead=True)[1] == "Prefer the other"
+    ways = ("SELU", "ReLU")
+    assert concluded("helps", instead=ways)[1] == "Prefer SELU"
+    assert concluded("harms clearly", instead=ways)[1] == "Prefer ReLU"
+    assert concluded("harms a little", instead=ways)[1] == "Prefer ReLU (a little better)"
 
 
 @pytest.mark.parametrize(("q", "do"), [(0.05, Do.YES), (0.0501, Do.OPEN), (float("nan"), Do.OPEN)])
@@ -47,6 +50,8 @@ def test_a_q_about_the_margin_is_none_about_the_direction():
     assert concluded("harms a little", claim("equivalent"))[:2] == (Do.NOTHING, "Makes no difference")
     assert concluded("helps a little", claim("not_better"))[:2] == (Do.NOTHING, "No benefit that matters")
     assert concluded("harms clearly", claim("not_worse"), verdict="contradicted")[0] is Do.NO
+    found, _, note = concluded("harms", claim("not_worse"), verdict="undecided", q=0.08)
+    assert found is Do.OPEN and "by enough to matter" in note and "q = 0.08" in note
 
 
 def test_what_is_not_shown_where_half_the_data_does_worse_stays_open_and_says_why():
@@ -81,7 +86,7 @@ def test_a_claim_has_a_finding_for_each_of_its_strata_with_their_units(study):
     forecasts, classes = findings(study, by_slug["dropout_helps"])
     assert (forecasts.group, forecasts.do, len(forecasts.units)) == ("forecasts", Do.NO, 5)
     assert (classes.group, classes.do, len(classes.units)) == ("classes", Do.YES, 6)
-    assert forecasts.sentence.startswith("Leave it out: 23 % more error on average (11 to 37 %), worse on 5 of 5")
+    assert forecasts.sentence.startswith("Leave it out: 23 % more error on average (+11 to +37 %), worse on 5 of 5")
     # Each unit's own interval: that of the effect it has alone.
     effects = study.effects[(study.effects["claim"] == "dropout_helps") & (study.effects["data"] == "tides")]
     unit = forecasts.units.set_index("unit").loc["tides"]

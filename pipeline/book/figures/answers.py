@@ -19,9 +19,10 @@ from pipeline.book.words.comparison import RATIOS, change
 from pipeline.book.words.numbers import count, signed
 from pipeline.style import BAND, BETTER, PANEL, QUIET, STYLE, TEXT, WORSE, need, ratio_ticks
 
-#: The axis reaches as far as what it shows, but at least and at most so far, either way; what leaves it
-#: ends at its edge.
-REACH = (math.log(1.3), math.log(2.5))
+#: The axis reaches as far as this share of the findings, but at least and at most so far, either way;
+#: what leaves it ends in an arrow at its edge, so that one large effect does not squeeze the others.
+SHARE = 0.9
+REACH = (math.log(1.25), math.log(2.5))
 #: The colour of an average, and of the words beside it; others are as the text is.
 COLOURS = {Do.YES.name: BETTER, Do.NO.name: WORSE}
 #: The height of a line of text, in inches.
@@ -110,11 +111,11 @@ def answers_narrow(rows: pd.DataFrame) -> Figure:
 
 
 def _reach(rows: pd.DataFrame) -> float:
-    """How far the axis goes on both sides: as far as any interval or average, and as most sets."""
-    sets = rows.loc[rows["kind"] == "set", "change"].astype(float).abs()
-    ends = rows[["change", "low", "high", "range_low", "range_high"]][rows["kind"] == "average"].astype(float).abs()
-    far = max([REACH[0], *ends.stack(), *([sets.quantile(0.98)] if len(sets) else [])])
-    return min(1.08 * far, REACH[1])
+    """How far the axis goes on both sides: as far as most findings' intervals, ranges and sets."""
+    shown = rows[["change", "low", "high", "range_low", "range_high"]].astype(float).abs().max(axis=1)
+    # A set alone, far from the others of its finding, is an arrow too.
+    far = shown.groupby([rows["situation"], rows["kind"]], sort=False).quantile(SHARE).groupby("situation").max()
+    return min(max(REACH[0], 1.08 * far.quantile(SHARE, interpolation="lower")), REACH[1])
 
 
 def _draw(rows: pd.DataFrame, layout: Layout) -> Figure:
@@ -217,10 +218,11 @@ def _strip(axes: Axes, y: float, height: float, rows: pd.DataFrame, layout: Layo
         axes.plot([_x(one["change"], layout)], [above], _marker(one["change"], "o", layout), ms=4.6, mew=0.8, mec=shade,
                   mfc=shade if filled else PANEL, alpha=0.75, zorder=4, ls="none")
     if not math.isnan(average["range_low"]):
-        ends = [_x(average[name], layout) for name in ("range_low", "range_high")]
-        axes.plot(ends, [below] * 2, color=colour, lw=0.9, zorder=3)
+        ends = [average[name] for name in ("range_low", "range_high")]
+        axes.plot([_x(end, layout) for end in ends], [below] * 2, color=colour, lw=0.9, zorder=3)
         for end in ends:
-            axes.plot([end] * 2, [below - 0.045, below + 0.045], color=colour, lw=0.9, zorder=3)
+            axes.plot([_x(end, layout)], [below], _marker(end, "|", layout), ms=6.5 if abs(end) <= layout.reach else 4.6,
+                      color=colour, mew=0.9, zorder=3, ls="none")
     axes.plot([_x(average[name], layout) for name in ("low", "high")], [below] * 2, color=colour, lw=3.4,
               solid_capstyle="butt", zorder=4)
     axes.plot([_x(average["change"], layout)], [below], _marker(average["change"], "D", layout), ms=6.5, color=colour,

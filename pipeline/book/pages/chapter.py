@@ -67,7 +67,7 @@ def advised(study: Study, topic: str, said: Collection[str] = ()) -> str:
     Args:
         said: claims that the chapter opens with; they are not said again.
     """
-    found = [(one, finding) for one in advice(study) if one.claim.topic == topic and one.claim.slug not in said
+    found = [(one, finding) for one in advice(study, topic=topic) if one.claim.slug not in said
              for finding in one.found]
     lines = [" ".join(filter(None, [
         f"- {one.situation}" + (f" ({finding.group})" if finding.group else "") + f". **{finding.head}.**",

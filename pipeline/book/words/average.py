@@ -12,8 +12,8 @@ from pipeline.spec.tables import TRIVIAL
 
 
 def finding(row: Mapping) -> str:
-    """An average in a few words, e.g. "7 % more error on average (2 to 12 %), worse on 9 of 20 sets,
-    better on 1; on another set −6 to +22 %".
+    """An average in a few words, e.g. "7 % more error on average (+2 to +12 %), worse on 9 of 20
+    sets, better on 1; on another set −6 to +22 %".
 
     Args:
         row: of the averages, with `scale` (that of its effects) besides, and `minus` where these are
@@ -24,7 +24,7 @@ def finding(row: Mapping) -> str:
 
 
 def changed(row: Mapping) -> str:
-    """The change of the score with its interval; signs only where the interval holds zero."""
+    """The change of the score with its interval; a bound above 0 is more of it."""
     metric = metric_of(row["metric"])
     middle, low, high = (_change(row, row[name]) for name in ("mean", "low", "high"))
     low, high = sorted((low, high))
@@ -34,10 +34,7 @@ def changed(row: Mapping) -> str:
                 f"{'lower' if middle < 0 else 'higher'} than that of the other comparison ({signed(low)} to "
                 f"{signed(high, unit)})")
     where = "on average" if row["units"] > 1 else "on the one set measured"
-    if low <= 0 <= high:
-        ends = f"{signed(low)} to {signed(high, unit)}"
-    else:
-        ends = f"{short(min(abs(low), abs(high)))} to {short(max(abs(low), abs(high)))}{unit}"
+    ends = f"{signed(low)} to {signed(high, unit)}"
     if not round(abs(middle), 1 if abs(middle) < 9.95 else 0):
         return f"{_no_change(metric)} {where} ({ends})"
     return f"{_amount(abs(middle), unit, middle < 0, row, metric)} {where} ({ends})"

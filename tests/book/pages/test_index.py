@@ -18,8 +18,8 @@ def test_it_says_the_same_in_words_with_links_in_the_order_of_the_figure(study):
     text = write(study)["generated/index/answers.md"]
     rows = [line for line in text.splitlines() if line.startswith("| [")]
     assert [line.split(" | ")[1] for line in rows] == [
-        "**Put it in**", "**Put it in**", "**Leave it out**", "**Leave it out**", "**Makes no difference on average**",
-        "**Open**", "**Being measured**"]
+        "**Put it in**", "**Put it in (helps a little)**", "**Leave it out**", "**Leave it out**",
+        "**Makes no difference on average**", "**Open**", "**Being measured**"]
     assert rows[0].startswith("| [Dropout → LSTM](/dropout.md) (classes) | **Put it in** | 12 % less error on average")
     assert "(/claims/dropout_helps.md)" in rows[0] and "`being measured`" in rows[-1]
 
@@ -32,7 +32,8 @@ def test_the_key_has_the_rules_numbers(study):
 
 def test_claims_are_counted_by_verdict(study):
     assert verdicts(study) == (
-        "Of 13 verdicts on 12 claims: **5 supported, 2 contradicted, 1 no effect that matters, 2 undecided, 1 being "
+        "These questions are a few of [12 claims](/claims.md). The verdicts on all of them (13, as some have one for "
+        "forecasts and one for classes): **5 supported, 2 contradicted, 1 no effect that matters, 2 undecided, 1 being "
         "measured, 1 not measured**; decided by exact checks: **1 true**.\n")
     assert verdicts(replace(study, claims=[])) == "No claim is declared.\n"
 

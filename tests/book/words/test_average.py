@@ -14,11 +14,12 @@ def row(**values):
 
 
 def test_an_average_in_words():
-    assert finding(row()) == ("7 % more error on average (2 to 12 %), worse on 9 of 20 sets, better on 1; on another "
+    assert finding(row()) == ("7 % more error on average (+2 to +12 %), worse on 9 of 20 sets, better on 1; on another "
                               "set −6 to +22 %")
 
 
-def test_signs_stand_where_the_interval_holds_zero():
+def test_bounds_have_signs_as_the_range_has():
+    assert changed(row(mean=0.05, low=0.01, high=0.09)) == "4.9 % less error on average (−8.6 to −1 %)"
     assert changed(row(mean=0.02, low=-0.05, high=0.09)) == "2 % less error on average (−8.6 to +5.1 %)"
     assert changed(row(mean=0.0, low=-0.05, high=0.05)) == "as much error on average (−4.9 to +5.1 %)"
 

@@ -103,7 +103,7 @@ def test_a_claim_without_an_average_says_why(row, values, words):
 
 def test_a_verdict_rests_on_one_average():
     text = verdict_sentence(claim(), ROW | {"word": "harms"}, AVERAGE)
-    assert text.startswith("10 % more error on average (5 to 20 %), worse on 9 of 20 ")
+    assert text.startswith("10 % more error on average (+5 to +20 %), worse on 9 of 20 ")
     assert text.endswith("In the rule's words, this *harms*.")
     found = verdict_sentence(claim(), ROW | {"word": "open", "verdict": "undecided", "why": "not shown there"},
                              AVERAGE | {"depends": True})
