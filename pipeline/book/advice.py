@@ -23,8 +23,8 @@ from pipeline.spec.tables import MEASURED
 class Do(Enum):
     """What follows from a finding, in the order of the first page."""
 
-    YES = "Do"
-    NO = "Don’t"
+    YES = "Better"
+    NO = "Worse"
     DEPENDS = "It depends"
     NOTHING = "No effect that matters"
     OPEN = "Open"

@@ -142,6 +142,8 @@ def write(tables: Mapping[str, pd.DataFrame]) -> None:
     write_tables(METRICS.parent, rounded, {METRICS.name: json.dumps(numbers, indent=2) + "\n"})
 
 
+# Words are compared one by one here, which takes four times as long where pyarrow holds them.
+@pd.option_context("mode.string_storage", "python")
 def main() -> int:
     """Decide all claims from the stored runs: results/verdicts/*.csv."""
     try:

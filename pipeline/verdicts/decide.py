@@ -42,6 +42,7 @@ class Group:
         family: whether their average is one over a family, or over the named sets.
         rule: the constants; two groups share the chance of a miss.
         groups: how many do.
+        alone: the constants for a unit alone, whose own interval is the same whatever it is grouped with.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Group:
     family: bool
     rule: Rule
     groups: int
+    alone: Rule
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +83,7 @@ def answer(comparison: Comparison, measured: Measured, params: Params, rule: Rul
     family = bool(comparison.family) and averages.of_a_family(table, rule)
     parts = averages.groups(table, family, rule) if len(table) else {}
     groups = [Group(name, part, averages.of_a_family(part, rule) if name else family,
-                    rule.shared(len(parts)), len(parts)) for name, part in parts.items()]
+                    rule.shared(len(parts)), len(parts), rule) for name, part in parts.items()]
     return Answer(comparison, found, combined, table, margin(metric_of(comparison.metric).margin, rule),
                   averages.strata_apart(table) if family else math.nan, groups)
 
@@ -155,6 +157,7 @@ def averaged(group: Group, delta: float) -> dict:
     mu = averages.average(units, group.family)
     low, high = (float(bound) for bound in mu.bounds(rule.tail))
     counted = counts(units, delta, rule)
+    found = {name: number for name, number in counts(units, delta, group.alone).items() if name in ("better", "worse")}
     both = bool(counted["proven_above"] and counted["proven_below"])
     range_low, range_high = averages.another_set(units, rule) if group.family else (math.nan, math.nan)
     everywhere = not both and words.everywhere_within(units, delta, rule, group.family)
@@ -162,7 +165,7 @@ def averaged(group: Group, delta: float) -> dict:
             "sets": sum(len(sets.split(", ")) for sets in units["sets"]), "mean": mu.value,
             "error": mu.error, "freedom": mu.freedom, "low": low, "high": high,
             "range_low": range_low, "range_high": range_high,
-            "caught": averages.caught(units, rule) if group.family else math.nan, **counted,
+            "caught": averages.caught(units, rule) if group.family else math.nan, **(counted | found),
             "margin": delta, "word": words.word(low, high, delta, everywhere), "depends": both}
 
 

@@ -274,7 +274,8 @@ DECIDED = {
     ("tables_dropout_can_harm", ""): ("supported", "supported", 0.001, ""),
     ("tables_bn_trains_faster", ""): ("supported", "supported", 0.001, ""),
     ("dropout_diverges", ""): ("undecided", "undecided", 0.03,
-                               "no effect over all sets; but where even half the data raises the error, one is not ruled out"),
+                               "no effect over all sets, but not ruled out on those most able to show one (where half the data "
+                               "raises the error)"),
     ("bn_on_input_is_inferior", ""): ("supported", "supported", 0.001, "")}
 
 

@@ -129,18 +129,23 @@ def test_strata_share_an_average_until_they_differ():
 
     params, runs = strata(0.3)
     tables = decided(params, [claim()], *runs)
-    y = np.array([log_ratio(runs, "new", "old", d)[0] for d in params.data])
+    y, s = np.transpose([log_ratio(runs, "new", "old", d) for d in params.data])
     verdicts = tables["verdicts"].set_index("group")
     assert list(verdicts.index) == ["forecasts", "classes"]
-    for name, mine in (("forecasts", y[:9]), ("classes", y[9:])):
+    between = []
+    for name, mine, errors in (("forecasts", y[:9], s[:9]), ("classes", y[9:], s[9:])):
         row = tables["averages"][(tables["averages"]["claim"] != "") & (tables["averages"]["group"] == name)].iloc[0]
         # Two groups share the chance of a miss.
         assert tuple(row[["low", "high"]]) == pytest.approx(tuple(
             stats.ttest_1samp(mine, 0).confidence_interval(0.975)))
+        # What is said of one unit does not depend on how many groups there are.
+        alone = stats.t.sf(mine / errors, 14)
+        assert (row["better"], row["worse"]) == ((alone < 0.025).sum(), (alone > 0.975).sum())
+        between.append((abs(np.minimum(alone, 1 - alone) - 0.01875) < 0.00625).sum())
         p = stats.ttest_1samp(mine, 0).pvalue
         if verdicts["verdict"][name] == "supported":
             assert verdicts["p"][name] == pytest.approx(2 * p)
-    assert verdicts["verdict"]["forecasts"] == "supported"
+    assert verdicts["verdict"]["forecasts"] == "supported" and sum(between) > 0
 
 
 def test_contrasts_are_averaged_within_a_set_seed_by_seed():

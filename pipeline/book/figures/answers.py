@@ -280,7 +280,7 @@ def answers_finding(rows: pd.DataFrame) -> str:
     """Of how many questions the answer says what."""
     need(rows)
     found = rows.drop_duplicates("situation")["do"].value_counts()
-    words = {Do.YES: "say do", Do.NO: "say don’t", Do.DEPENDS: "it depends", Do.NOTHING: "no effect that matters",
+    words = {Do.YES: "better", Do.NO: "worse", Do.DEPENDS: "it depends", Do.NOTHING: "no effect that matters",
              Do.OPEN: "open", Do.WAITING: "being measured", Do.NONE: "not measured"}
     return (f"{count(int(found.sum()), 'question')}: "
             + ", ".join(f"{found[do.name]} {said}" for do, said in words.items() if do.name in found))

@@ -57,8 +57,8 @@ def _key(study: Study, found: Sequence[Advice]) -> str:
             f"diamond is their average, with its {100 * rule.confidence:.0f} % interval. *On another set*: where "
             f"the effect on another such set falls, in about {100 * rule.range_share:.0f} % of cases. A change below "
             f"{100 * (rule.ratio_margin - 1):.0f} % hardly matters, and *a little* says that one is less than that. "
-            "A row with one way alone compares with the same network without it. *Do* and *don’t* stand only where the average "
-            "would hold among so many questions, too (at a false discovery rate of "
+            "A row without “rather than” compares with the same network without that layer. *Better* and *worse* stand "
+            "only where the average would hold among so many questions, too (at a false discovery rate of "
             f"{100 * rule.q_level:.0f} %). The networks are small, and the sets are those that could be had: see "
             "[the limits](/limits.md).\n")
 
@@ -83,5 +83,6 @@ def verdicts(study: Study) -> str:
     exact = f"; decided by exact checks: **{', '.join(parts[1])}**" if parts[1] else ""
     every = sum(found.values())
     twice = (f" ({every}, as some have one for forecasts and one for classes)" if every > len(study.claims) else "")
-    return (f"These questions are a few of [{count(len(study.claims), 'claim')}](/claims.md). The verdicts on all of them"
+    return (f"These questions are a few of [{count(len(study.claims), 'claim')}](/claims.md). A verdict says whether what a claim "
+            f"predicts was found; those on all of them"
             f"{twice}: **{', '.join(parts[0]) or 'none'}**{exact}.\n")

@@ -95,7 +95,7 @@ def test_an_average_that_is_no_ratio_has_its_words_alone(study):
 
 def test_the_finding_counts_the_answers_and_the_text_says_each(rows):
     assert answers_finding(rows) == (
-        "7 questions: 2 say do, 2 say don’t, 1 no effect that matters, 1 open, 1 being measured")
+        "7 questions: 2 better, 2 worse, 1 no effect that matters, 1 open, 1 being measured")
     alt = answers_alt(rows)
     assert "Dropout → LSTM (classes): Put it in, 12 % less error on average (−16 to −8.3 %)" in alt
     assert alt.endswith("SELU rather than ReLU: Being measured.")

@@ -11,7 +11,7 @@ def test_the_figure_stands_for_wide_screens_and_for_narrow_ones(study):
     assert {"figures/answers", "figures/answers-narrow"} < set(files)
     assert text.index(":::{div} only-wide") < text.index("/figures/answers.svg") < text.index(":::{div} only-narrow")
     assert files["figures/answers"].rows.equals(files["figures/answers-narrow"].rows)
-    assert text.count(":alt: 7 questions: 2 say do") == 2
+    assert text.count(":alt: 7 questions: 2 better") == 2
 
 
 def test_it_says_the_same_in_words_with_links_in_the_order_of_the_figure(study):
@@ -32,8 +32,8 @@ def test_the_key_has_the_rules_numbers(study):
 
 def test_claims_are_counted_by_verdict(study):
     assert verdicts(study) == (
-        "These questions are a few of [12 claims](/claims.md). The verdicts on all of them (13, as some have one for "
-        "forecasts and one for classes): **5 supported, 2 contradicted, 1 no effect that matters, 2 undecided, 1 being "
+        "These questions are a few of [12 claims](/claims.md). A verdict says whether what a claim predicts "
+        "was found; those on all of them (13, as some have one for forecasts and one for classes): **5 supported, 2 contradicted, 1 no effect that matters, 2 undecided, 1 being "
         "measured, 1 not measured**; decided by exact checks: **1 true**.\n")
     assert verdicts(replace(study, claims=[])) == "No claim is declared.\n"
 
