@@ -156,8 +156,7 @@ def averaged(group: Group, delta: float) -> dict:
     units, rule = group.units, group.rule
     mu = averages.average(units, group.family)
     low, high = (float(bound) for bound in mu.bounds(rule.tail))
-    counted = counts(units, delta, rule)
-    found = {name: number for name, number in counts(units, delta, group.alone).items() if name in ("better", "worse")}
+    counted = counts(units, delta, rule, group.alone)
     both = bool(counted["proven_above"] and counted["proven_below"])
     range_low, range_high = averages.another_set(units, rule) if group.family else (math.nan, math.nan)
     everywhere = not both and words.everywhere_within(units, delta, rule, group.family)
@@ -165,7 +164,7 @@ def averaged(group: Group, delta: float) -> dict:
             "sets": sum(len(sets.split(", ")) for sets in units["sets"]), "mean": mu.value,
             "error": mu.error, "freedom": mu.freedom, "low": low, "high": high,
             "range_low": range_low, "range_high": range_high,
-            "caught": averages.caught(units, rule) if group.family else math.nan, **(counted | found),
+            "caught": averages.caught(units, rule) if group.family else math.nan, **counted,
             "margin": delta, "word": words.word(low, high, delta, everywhere), "depends": both}
 
 

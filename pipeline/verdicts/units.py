@@ -68,15 +68,19 @@ def chances(units: pd.DataFrame, delta: float) -> dict[str, np.ndarray]:
             "above_minus": one.above(-delta), "below_minus": one.below(-delta)}
 
 
-def counts(units: pd.DataFrame, delta: float, rule: Rule) -> dict[str, int]:
+def counts(units: pd.DataFrame, delta: float, rule: Rule, alone: Rule | None = None) -> dict[str, int]:
     """On how many units what was found.
 
     Keys: `better` and `worse` (the unit's own interval leaves 0 out), `above` and `below` (its
     effect lies beyond the margin either way), `proven_above` and `proven_below` (it is proven to,
     one-sided at 0.05 / 2K: Bonferroni over the K units).
+
+    Args:
+        rule: the constants; those of one group, if groups share the chance of a miss.
+        alone: the constants for a unit's own interval, which no group shares; `rule` if not given.
     """
-    p, tail = chances(units, delta), rule.proven_tail(len(units))
-    found = {"better": p["positive"] < rule.tail, "worse": p["negative"] < rule.tail,
+    p, tail, own = chances(units, delta), rule.proven_tail(len(units)), (alone or rule).tail
+    found = {"better": p["positive"] < own, "worse": p["negative"] < own,
              "above": units["y"] > delta, "below": units["y"] < -delta,
              "proven_above": p["above"] < tail, "proven_below": p["below_minus"] < tail}
     return {name: int(which.sum()) for name, which in found.items()}

@@ -51,6 +51,15 @@ def test_every_chapter_opens_with_two_answers_of_its_own_topic():
                 {"claim", "change"} <= set(answer) <= {"claim", "change", "instead"}), answer
 
 
+def test_a_choice_names_its_two_ways():
+    found = read_yaml(ROOT / "book/guide.yaml") + [
+        answer for chapter in read_yaml(ROOT / "book/answers.yaml").values() for answer in chapter["answers"]]
+    chosen = [entry["instead"] for entry in found if "instead" in entry]
+    assert len(chosen) > 20
+    for ways in chosen:
+        assert isinstance(ways, list) and len(set(ways)) == 2 and all(isinstance(way, str) for way in ways), ways
+
+
 def test_the_guide_has_every_primary_question_once():
     claims = {claim.slug: claim for claim in read_claims(ROOT / "book/claims.yaml")}
     listed = [entry["claim"] for entry in read_yaml(ROOT / "book/guide.yaml")]

@@ -107,7 +107,7 @@ def test_a_book_is_built_the_same_each_time(tmp_path):
 def book(tmp_path):
     """A small book that is built, and functions that change a source file as `assemble` does, and build again.
 
-    A page includes a file, one shows a picture, and one cites.
+    A page includes a file, and one shows a picture.
     """
     drawn = "<svg xmlns='http://www.w3.org/2000/svg' width='{}' height='1'/>"
 

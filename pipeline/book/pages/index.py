@@ -82,7 +82,6 @@ def verdicts(study: Study) -> str:
         [k for k in BADGES if k not in ("true", "false")], ("true", "false"))]
     exact = f"; decided by exact checks: **{', '.join(parts[1])}**" if parts[1] else ""
     every = sum(found.values())
-    twice = (f" ({every}, as some have one for forecasts and one for classes)" if every > len(study.claims) else "")
+    twice = f" ({every}, as some have one for forecasts and one for classes)" if every > len(study.claims) else ""
     return (f"These questions are a few of [{count(len(study.claims), 'claim')}](/claims.md). A verdict says whether what a claim "
-            f"predicts was found; those on all of them"
-            f"{twice}: **{', '.join(parts[0]) or 'none'}**{exact}.\n")
+            f"predicts was found; those on all of them{twice}: **{', '.join(parts[0]) or 'none'}**{exact}.\n")

@@ -29,12 +29,11 @@ def changed(row: Mapping) -> str:
     middle, low, high = (_change(row, row[name]) for name in ("mean", "low", "high"))
     low, high = sorted((low, high))
     unit = unit_of(row)
+    ends = f"{signed(low)} to {signed(high, unit)}"
     if row.get("minus"):
         return (f"the change of the {metric.score} lies {short(abs(middle))}{unit} "
-                f"{'lower' if middle < 0 else 'higher'} than that of the other comparison ({signed(low)} to "
-                f"{signed(high, unit)})")
+                f"{'lower' if middle < 0 else 'higher'} than that of the other comparison ({ends})")
     where = "on average" if row["units"] > 1 else "on the one set measured"
-    ends = f"{signed(low)} to {signed(high, unit)}"
     if not round(abs(middle), 1 if abs(middle) < 9.95 else 0):
         return f"{_no_change(metric)} {where} ({ends})"
     return f"{_amount(abs(middle), unit, middle < 0, row, metric)} {where} ({ends})"
