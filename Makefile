@@ -13,7 +13,7 @@ book: check                 ## train what is stale (nothing, on a fresh clone) a
 
 runs: check $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
 	dvc repro --quiet plan
-	CLUSTER="$(CLUSTER)" python -m pipeline.train.queue
+	CLUSTER="$(CLUSTER)" python -m pipeline.train.missing
 
 verify: check $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored runs again: make verify NAME=avx2 RUNS=200 SEED=7
 	dvc repro --quiet plan

@@ -6,9 +6,10 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
@@ -30,9 +31,10 @@ BOOK = Path("book")
 KEPT, CODE = "pictures", Path(__file__).parents[1]
 #: Where a hand-written page names a number.
 NUMBER = re.compile(r"\{\{ (\w+) \}\}")
-#: Every module that writes pages. `write(study)` gives files by their path in the source, and pictures.
-PAGES = (index, guide, chapter, limits, method, data_sets, data_set, first_study, claims, claim, experiments,
-         experiment_group, records, record, cite, certificates, interruptions, own, scale)
+#: Every module that writes pages, those that take longest first. `write(study)` gives files by their path in the
+#: source, and pictures.
+PAGES = (claim, chapter, experiment_group, record, data_set, guide, data_sets, claims, index, limits, method, first_study,
+         experiments, records, cite, certificates, interruptions, own, scale)
 
 
 # Pages look at one word after another, which takes twice the time where pyarrow holds them.
@@ -55,7 +57,7 @@ def assemble(root: Path, target: Path) -> Study:
         target.rename(before)
     shutil.copytree(root / BOOK, target, ignore=shutil.ignore_patterns("_build", ".*"))
     _fill(target, substitutions(study))
-    written = {path: content for page in PAGES for path, content in page.write(study).items()}
+    written = pages(study)
     pictures = [content for content in written.values() if isinstance(content, Picture)]
     written = {path: content for path, content in written.items() if not isinstance(content, Picture)}
     toc = contents(read_yaml(target / "_toc.yml"), study)
@@ -67,6 +69,23 @@ def assemble(root: Path, target: Path) -> Study:
     keep_times(target, before)
     shutil.rmtree(before, ignore_errors=True)
     return study
+
+
+def pages(study: Study) -> dict[str, str | bytes | Picture]:
+    """What all modules of pages write; every core calls some of them."""
+    # A forked process has the study; to send it to each would take as long as the pages.
+    with ProcessPoolExecutor(mp_context=get_context("fork"), initializer=_show, initargs=(study,)) as pool:
+        return {path: content for files in pool.map(_write, [page.write for page in PAGES])
+                for path, content in files.items()}
+
+
+def _show(study: Study) -> None:
+    """Keep the study in a process that writes pages of it."""
+    _write.study = study
+
+
+def _write(write: Callable[[Study], dict]) -> dict[str, str | bytes | Picture]:
+    return write(_write.study)
 
 
 def drawn(pictures: Sequence[Picture], kept: Path) -> dict[str, str]:

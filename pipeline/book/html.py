@@ -52,9 +52,10 @@ def build(root: Path, source: Path, html: Path) -> None:
     else:
         # A folder of its own: a Sphinx whose build was killed may still write into the last one.
         made = Path(tempfile.mkdtemp(dir=html.parent, prefix="_build"))
-    # Jupyter Book translates its settings; Sphinx alone lets every core read and write pages.
+    # Jupyter Book translates its settings; Sphinx alone lets every core read and write pages. While they are written,
+    # one process resolves what the others write.
     _run(root, source, "jupyter-book", "config", "sphinx", str(source))
-    _run(root, source, "sphinx-build", "-b", "html", "-d", str(made / "doctrees"), "-j", "auto",
+    _run(root, source, "sphinx-build", "-b", "html", "-d", str(made / "doctrees"), "-j", str(1 + (os.cpu_count() or 1)),
          "-W", "-n", "--keep-going", "-q", str(source), str(made / "html"))
     (made / "html" / INFO).rename(made / INFO)
     if (made / "html" / STYLES).exists():  # Else no page had changed, and Sphinx left all as it was.
@@ -70,7 +71,7 @@ def build(root: Path, source: Path, html: Path) -> None:
 def shared(source: Path) -> str:
     """A digest of all that more than one page may show: settings, contents, styles, headings, the packages' versions."""
     found = hashlib.sha256(json.dumps([sys.version, *sorted(f"{one.name} {one.version}" for one in distributions())]).encode())
-    for path in (Path(__file__), Path(__file__).with_name("parallel.py")):
+    for path in (Path(__file__), Path(__file__).with_name("speed.py")):
         found.update(path.read_bytes())
     for path in sorted(path for path in source.rglob("*") if path.is_file()):
         name = path.relative_to(source)

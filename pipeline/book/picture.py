@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -29,12 +30,12 @@ class Picture:
     describe: Callable[[pd.DataFrame], str]
     small: bool = False
 
-    @property
+    @cached_property
     def alt(self) -> str:
         """The alternative text, on one line."""
         return " ".join(self.describe(self.rows).split())
 
-    @property
+    @cached_property
     def data(self) -> str:
         """The rows as CSV."""
         return self.rows.to_csv(index=False, lineterminator="\n", na_rep="NaN")

@@ -19,6 +19,7 @@ from pipeline.book import first_study
 from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
 from pipeline.book.plain import plain
+from pipeline.book.questions import read_answers, read_guide
 from pipeline.results import (
     CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, TORTURE, read_table, verify)
 from pipeline.spec.base import Spec, read_yaml
@@ -261,17 +262,16 @@ def read(root: Path) -> Study:
     """
     root = Path(root)
     params = _shown(load(root / "params.yaml"))
-    answers, guide = (_optional(root / f"book/{name}.yaml") for name in ("answers", "guide"))
     counts = {name: _counts(root / f"data/{name}.npz") for name in params.data}
     return Study(
         params, list(map(_as_text, read_claims(root / "book/claims.yaml"))), rule(params.verdicts),
         {name: _table(root / table.path(), table.columns) for name, table in TABLES.items()},
         plans=_jsons(root / "plan", params),
         lines=experiment_lines((root / "params.yaml").read_text(encoding="utf-8")),
-        records=_records(root, params), evidence=read_evidence(root), answers=answers or {},
+        records=_records(root, params), evidence=read_evidence(root), answers=read_answers(root),
         gaps={name: found for name, found in counts.items() if "weeks_missing" in found},
         sizes={name: found["train"] for name, found in counts.items() if "train" in found},
-        guide=tuple(guide or ()), timings=_jsons(root / "timings", params),
+        guide=read_guide(root), timings=_jsons(root / "timings", params),
         trained=_trained(root, params), weights=_weights(root, params), certificates=_certificates(root / CERTIFICATES),
         scale=_scale(root / SCALE), torture=_certificates(root / TORTURE).get("about", {}),
         citation=_optional(root / "CITATION.cff") or {},

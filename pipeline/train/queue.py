@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,9 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 from tqdm import tqdm
 
-from pipeline.data.sources import read
-from pipeline.results import RUNS, Store, distrusted, write_text
-from pipeline.spec.base import ConfigError, complain
+from pipeline.results import Store, write_text
 from pipeline.spec.params import study_seeds
 from pipeline.spec.task import Task
 from pipeline.train.place import place
@@ -259,31 +255,3 @@ def train_all(plans: Sequence[dict], data: Mapping[str, Mapping], store: Store, 
         finally:
             timings.write()
     return trained
-
-
-def main() -> int:
-    """Train every missing run of the study; the stages `train` then collect them from the store."""
-    from pipeline.train.engines import engine
-
-    try:
-        plans = read_plans()
-        if not plans:
-            raise ConfigError("plan: there is no plan to train; `dvc repro plan` writes plans")
-        store = Store()
-        if not distrusted():
-            for plan in plans:
-                store.fill(RUNS / plan["experiment"])
-        data = {name: read(f"data/{name}.npz") for plan in plans for name in plan["data"]}
-        with engine(os.environ.get("CLUSTER", "")) as found:
-            print(found, flush=True)
-            trained = train_all(plans, data, store, found, sys.stderr)
-    except KeyboardInterrupt:
-        return complain(RuntimeError("interrupted; what has finished is stored, and `make runs` goes on from there"))
-    except (RuntimeError, ValueError) as error:
-        return complain(error)
-    print(f"{trained} runs trained; `make book` shows them" if trained else "no run is missing")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,5 +1,6 @@
 """HTML: built whole or not at all, the same each time, and mended."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -101,6 +102,26 @@ def test_a_book_is_built_the_same_each_time(tmp_path):
                       for path in sorted((tmp_path / "html").rglob("*")) if path.is_file()})
     assert found[0] == found[1]
     assert not list((tmp_path / "html").rglob(".buildinfo*"))
+
+
+def test_what_makes_a_build_fast_changes_no_page(tmp_path):
+    cited = {"index.md": "# A book\n\nOf {cite:t}`one`.\n\n```{bibliography}\n```\n",
+             **{f"page_{n}.md": f"# Page {n}\n\nAs {{cite:p}}`one,two` say.\n" for n in range(3)}}
+    found = []
+    for name in ("fast", "plain"):
+        folder = tmp_path / name
+        source(folder / "source", cited)
+        (folder / "source/references.bib").write_text(
+            "".join(f"@book{{{key}, author={{B. {key}}}, title={{T}}, year=2001, publisher={{P}}}}\n" for key in ("one", "two")))
+        settings = (folder / "source/_config.yml").read_text()
+        assert "- pipeline.book.speed\n" in settings
+        if name == "plain":
+            (folder / "source/_config.yml").write_text(re.sub(r" *- pipeline\.book\.speed\n", "", settings))
+        build(ROOT, folder / "source", folder / "html")
+        found.append({path.relative_to(folder): path.read_bytes()
+                      for path in sorted((folder / "html").rglob("*")) if path.is_file()})
+    assert found[0] == found[1]
+    assert b"2001" in found[0][Path("html/page_0.html")]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Engines give the same bytes, whatever ends or joins while they train: real processes, really ended."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -142,6 +143,17 @@ def test_a_cluster_gives_the_same_bytes_while_one_worker_dies_and_another_joins(
         assert train_all(PLANS, arrays, store, found) == len(expected)
     assert first.wait() == -signal.SIGKILL and len(done) >= 4
     assert content(store) == expected
+
+
+def test_the_command_trains_on_a_cluster_as_a_person_calls_it(folder, cluster, worker, expected):
+    worker()
+    Path("plan").mkdir()
+    for plan in PLANS:
+        Path(f"plan/{plan['experiment']}.json").write_text(json.dumps(plan))
+    done = subprocess.run([sys.executable, "-m", "pipeline.train.missing"], text=True, capture_output=True, check=False,
+                          env=os.environ | {"CLUSTER": cluster.scheduler_address})
+    assert done.returncode == 0, done.stderr
+    assert f"{len(expected)} runs trained" in done.stdout and content(Store()) == expected
 
 
 def other_version(folder):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.results import RUNS_TABLE, Store, read_table
-from pipeline.train import queue
+from pipeline.train import missing, queue
 from pipeline.train.queue import OtherCode, jobs, ordered, read_plans, train_all, work
 from pipeline.train.runs import WrongVersion, train
 from tests.networks import network
@@ -177,12 +177,12 @@ def test_what_a_readers_own_data_took_is_not_written_down(arrays, folder, counte
 def test_the_command_says_what_there_is_to_do(write_plan, counted, monkeypatch, capsys):
     monkeypatch.delenv("CLUSTER", raising=False)
     monkeypatch.setattr("pipeline.train.engines.Here.results", lambda _, *given: InTurn().results(*given))
-    assert queue.main() == 0
+    assert missing.main() == 0
     assert "6 runs trained; `make book` shows them" in capsys.readouterr().out
-    assert queue.main() == 0
+    assert missing.main() == 0
     assert "no run is missing" in capsys.readouterr().out
-    stage(queue.Store().folder)
+    stage(Store().folder)
     assert len(counted) == 6
     Path("plan/an_experiment.json").unlink()
-    assert queue.main() == 1
+    assert missing.main() == 1
     assert "there is no plan to train" in capsys.readouterr().err
