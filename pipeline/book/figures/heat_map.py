@@ -93,8 +93,9 @@ def _lines(rows: pd.DataFrame):
 def _draw(axes: Axes, lines, sets, values, dots, averages) -> None:
     """One panel; its parts are those of `_lines`."""
     axes.set_facecolor(PANEL)
+    # Clipped, every cell would say so: an eighth of the file.
     axes.pcolormesh(np.ma.masked_invalid(values), cmap=DIVERGING, vmin=-FULL_COLOUR, vmax=FULL_COLOUR,
-                    edgecolors=PANEL, lw=0.8)
+                    edgecolors=PANEL, lw=0.8, clip_on=False)
     down, along = np.nonzero(dots & np.isfinite(values))
     axes.plot(along + 0.5, down + 0.5, ".", color=TEXT, ms=2.6, ls="none")
     for line, average in enumerate(averages):
