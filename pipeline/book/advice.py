@@ -176,10 +176,15 @@ def _unsure(verdict: Mapping, rule: Rule, directed: bool = True) -> str:
     """Why an interval that leaves zero out is no advice; `directed`: its q value is of that direction."""
     if verdict["why"]:
         return f"{verdict['why'][:1].upper()}{verdict['why'][1:]}."
-    q = f"(q = {verdict['q']:.2g}, above {rule.q_level:g})."
+    q = f"(q = {_above(verdict['q'], rule.q_level)}, above {rule.q_level:g})."
     if not directed:
         return f"The interval leaves zero out; whether by enough to matter, which the claim is about, is not decided {q}"
     return f"The interval alone leaves zero out; among so many claims that may be chance {q}"
+
+
+def _above(q: float, level: float) -> str:
+    """A q value with as many digits as show that it is above a level, and at least two."""
+    return next((text for digits in range(2, 8) if float(text := f"{q:.{digits}g}") > level), f"{q:.2g}")
 
 
 @dataclass(frozen=True)

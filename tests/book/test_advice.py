@@ -44,6 +44,11 @@ def test_a_word_that_may_be_chance_among_so_many_is_no_advice(q, do):
     assert found is do and ("may be chance" in note) == (do is Do.OPEN)
 
 
+def test_a_q_value_above_the_level_looks_so():
+    assert "(q = 0.0501, above 0.05)" in concluded("helps clearly", q=0.0501)[2]
+    assert "(q = 0.12, above 0.05)" in concluded("helps clearly", q=0.1234)[2]
+
+
 def test_a_q_about_the_margin_is_none_about_the_direction():
     # “Not worse” is supported by an interval above −δ: that it is above 0, too, its q does not say.
     assert concluded("helps", claim("not_worse"))[:2] == (Do.NOTHING, "No harm that matters")
