@@ -2,12 +2,14 @@
 
 import io
 import math
+import re
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from pipeline.style import need, one, png, ratio_axis, ratio_ticks, svg
@@ -30,6 +32,17 @@ def test_pictures_have_the_same_bytes_each_time_and_no_date(figure):
 def test_texts_of_an_svg_are_texts(figure):
     figure.suptitle("a finding")
     assert ">a finding<" in svg(figure)
+
+
+def test_a_picture_holds_all_that_is_drawn_and_a_margin(figure):
+    def size(text):
+        return [float(number) for number in re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', text).groups()]
+
+    figure.axes[0].set_axis_off()
+    figure.add_artist(Rectangle((0.5, 0.25), 1.0, 0.5, transform=figure.transFigure, lw=0))
+    # From a third of the line before the middle to half the figure beyond its edge.
+    left, right = figure.axes[0].get_position().x0, 1.5
+    assert size(svg(figure)) == pytest.approx([72 * (3 * (right - left) + 0.24), 72 * (2 * 0.77 + 0.24)], abs=2)
 
 
 @pytest.mark.parametrize(("low", "high"), [(-0.1, 0.15), (-0.4, 0.5), (-1.0, 1.0), (-3.0, 3.0)])

@@ -9,6 +9,7 @@ from pipeline.book.assemble import assemble
 from pipeline.book.html import build
 from pipeline.results import write_text
 from pipeline.spec.base import ConfigError, complain
+from pipeline.spec.cycles import search_seldom
 from pipeline.spec.stage import run
 
 SOURCE = Path("build/source")
@@ -33,4 +34,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    search_seldom()
     sys.exit(run(main))

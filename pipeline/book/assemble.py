@@ -6,10 +6,9 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
-from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +24,7 @@ from pipeline.book.study import Study, read
 from pipeline.book.substitutions import substitutions
 from pipeline.results import write_text
 from pipeline.spec.base import read_yaml
+from pipeline.spec.cores import on_every_core
 
 BOOK = Path("book")
 #: Beside the source: the pictures of the last time. All code that may decide how one looks.
@@ -73,19 +73,8 @@ def assemble(root: Path, target: Path) -> Study:
 
 def pages(study: Study) -> dict[str, str | bytes | Picture]:
     """What all modules of pages write; every core calls some of them."""
-    # A forked process has the study; to send it to each would take as long as the pages.
-    with ProcessPoolExecutor(mp_context=get_context("fork"), initializer=_show, initargs=(study,)) as pool:
-        return {path: content for files in pool.map(_write, [page.write for page in PAGES])
-                for path, content in files.items()}
-
-
-def _show(study: Study) -> None:
-    """Keep the study in a process that writes pages of it."""
-    _write.study = study
-
-
-def _write(write: Callable[[Study], dict]) -> dict[str, str | bytes | Picture]:
-    return write(_write.study)
+    found = on_every_core(lambda write: write(study), [page.write for page in PAGES])
+    return {path: content for files in found for path, content in files.items()}
 
 
 def drawn(pictures: Sequence[Picture], kept: Path) -> dict[str, str]:

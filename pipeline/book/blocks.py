@@ -15,6 +15,7 @@ from pipeline.book.figures.forest import forest, forest_alt
 from pipeline.book.figures.places import places, places_alt
 from pipeline.book.markdown import data_link, experiment_link, table
 from pipeline.book.picture import Picture
+from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.words.comparison import RATIOS, by_effect, sentence
 from pipeline.book.words.numbers import capital
@@ -100,7 +101,7 @@ def effect_table(study: Study, effects: pd.DataFrame) -> str:
     header = ["data set", *(["comparison"] if several else []), "change", "found", "seeds"]
     return table(header, [
         (data_link(study, row["data"]), *([compared(study, row)] if several else []), sentence(row, study.rule),
-         row["found"] or "neither", int(row["seeds"])) for row in by_effect(effects).to_dict("records")])
+         row["found"] or "neither", int(row["seeds"])) for row in records(by_effect(effects))])
 
 
 def compared(study: Study, row: Mapping) -> str:
@@ -118,7 +119,7 @@ def averages_with_scale(effects: pd.DataFrame, averages: pd.DataFrame) -> list[d
     scale = effects["scale"].iloc[0] if len(effects) else ""
     minus = bool((effects["minus_treatment"] != "").any())
     return [row | {"scale": scale or metric_of(row["metric"]).scale, "minus": minus}
-            for row in averages.to_dict("records")]
+            for row in records(averages)]
 
 
 def endings(study: Study, effects: pd.DataFrame) -> str:
@@ -139,7 +140,7 @@ def check_table(study: Study, names: Iterable[str]) -> str:
     return table(["check", "statement", "expected", "found", "holds"], [
         (f"`{c['check']}`", capital(c["statement"]), c["expected"], c["found"],
          "yes" if c["holds"] else "**no**")
-        for c in checks.to_dict("records")])
+        for c in records(checks)])
 
 
 def others(study: Study, rows: Collection[str]) -> str:

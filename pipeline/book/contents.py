@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.book.pages.experiments import groups
+from pipeline.book.pages.experiments import group_pages
 from pipeline.book.study import Study
 from pipeline.book.words.claim import short
 from pipeline.book.words.numbers import capital
@@ -36,8 +36,8 @@ def sections(study: Study) -> dict[str, list[dict]]:
     if checks := records.pop("mechanics", None):
         found["mechanics"] = [checks | {"title": "record of the checks"}, *found.get("mechanics", [])]
     # Below their groups: one list of all would stand in the sidebar of each of them.
-    experiments = [_below(f"experiments/{group}", [records[name] for name in names if name in records])
-                   for group, names in groups(study).items()]
+    experiments = [_below(f"experiments/{page}", [records[name] for name in names if name in records])
+                   for page, (_, names) in group_pages(study).items()]
     data = [{"file": f"data_sets/{name}", "title": capital(name.replace("_", " "))} for name in study.real]
     return found | {"data_sets": data, "experiments": experiments}
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.book.rows import records
 from pipeline.results import write_table
 from pipeline.spec.base import read_yaml
 
@@ -48,7 +49,7 @@ def summary(verdicts: pd.DataFrame, cells: pd.DataFrame, runs: pd.DataFrame, say
                        beyond=~runs["diverged"] & (runs["best_error"] > runs["trivial_error"]))
     by_claim = dict(list(cells.groupby("claim", sort=False)))
     rows = [{**row, "says": says[row["slug"]], **_measured(by_claim.get(row["slug"], cells.iloc[:0]), runs)}
-            for row in verdicts.to_dict("records")]
+            for row in records(verdicts)]
     return pd.DataFrame(rows).reindex(columns=COLUMNS).astype(dict.fromkeys(
         ("sets", "real", "seeds", "beyond_trivial"), "Int64"))
 

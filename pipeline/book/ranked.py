@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pipeline.book.rows import records
 from pipeline.book.words.numbers import count, signed
 
 #: A control that is not below this share of the trivial predictor's error has learnt little.
@@ -49,7 +50,7 @@ def ranked(effects: pd.DataFrame, averages: pd.DataFrame, data: str, classes: Ma
     mine = _of_experiments(effects)
     mine = mine[(mine["data"] == data) & mine["y"].map(math.isfinite)]
     return [Change(row, _average(_of_experiments(averages), effects, row, data, classes))
-            for row in mine.sort_values("y", ascending=False, kind="stable").to_dict("records")]
+            for row in records(mine.sort_values("y", ascending=False, kind="stable"))]
 
 
 def _of_experiments(table: pd.DataFrame) -> pd.DataFrame:
@@ -60,7 +61,7 @@ def _of_experiments(table: pd.DataFrame) -> pd.DataFrame:
 def _average(averages: pd.DataFrame, effects: pd.DataFrame, row: Mapping, data: str,
              classes: Mapping[str, bool]) -> Mapping | None:
     found = averages[(averages["treatment"] == row["treatment"]) & (averages["control"] == row["control"])]
-    for one in found.sort_values("family", key=lambda family: family == "", kind="stable").to_dict("records"):
+    for one in records(found.sort_values("family", key=lambda family: family == "", kind="stable")):
         sets = effects.loc[effects["stratum"] == one["group"], "data"]
         if one["group"] == "" or any(classes.get(other) == classes.get(data) for other in sets):
             return one

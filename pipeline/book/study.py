@@ -6,9 +6,10 @@ import csv
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
 from pipeline.book.plain import plain
 from pipeline.book.questions import read_answers, read_guide
+from pipeline.book.rows import records
 from pipeline.results import (
     CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, TORTURE, read_table, verify)
 from pipeline.spec.base import Spec, read_yaml
@@ -215,7 +217,7 @@ class Study:
     @cached_property
     def _verdicts(self) -> dict[str, list[dict]]:
         found: dict[str, list[dict]] = {}
-        for row in self.verdicts.to_dict("records"):
+        for row in records(self.verdicts):
             found.setdefault(row["slug"], []).append(row)
         return found
 
@@ -334,13 +336,17 @@ def _scale(folder: Path) -> Scale | None:
 
 
 def _trained(root: Path, params: Params) -> dict[str, Counter]:
-    found = {}
-    for name in params.experiments:
-        if (path := root / RUNS / name / RUNS_TABLE).exists():
-            with path.open(encoding="utf-8", newline="") as file:
-                found[name] = Counter((row.get("variant", ""), row.get("data", ""))
-                                      for row in csv.DictReader(file))
-    return found
+    return {name: Counter(_columns(path, "variant", "data")) for name in params.experiments
+            if (path := root / RUNS / name / RUNS_TABLE).exists()}
+
+
+def _columns(path: Path, *names: str) -> Iterator[tuple[str, ...]]:
+    """The texts of some columns of a table, row by row; nothing of a table without them."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        header = next(rows, [])
+        if set(names) <= set(header):
+            yield from map(itemgetter(*map(header.index, names)), rows)
 
 
 def _weights(root: Path, params: Params) -> dict[str, Counter]:
@@ -348,9 +354,8 @@ def _weights(root: Path, params: Params) -> dict[str, Counter]:
     for name in params.experiments:
         if (path := root / RUNS / name / LAYERS_TABLE).exists():
             found[name] = Counter()
-            with path.open(encoding="utf-8", newline="") as file:
-                for row in csv.DictReader(file):
-                    found[name][row["variant"], row["data"]] += int(row["parameters"])
+            for variant, data, parameters in _columns(path, "variant", "data", "parameters"):
+                found[name][variant, data] += int(parameters)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import lru_cache
 
 import keras
 
@@ -26,6 +27,7 @@ OURS = ("name", "seed", "dtype", "input_shape", "batch_input_shape", "batch_size
         "weights", "activity_regularizer", "args", "kwargs", "self")
 
 
+@lru_cache(maxsize=None)
 def _has_one_input(cls) -> bool:
     required = [p for p in list(inspect.signature(cls.call).parameters.values())[1:]
                 if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

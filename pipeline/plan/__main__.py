@@ -16,6 +16,7 @@ from pipeline.plan.lock import LOCK, mend, prune
 from pipeline.results import PROBES, RUNS, SUMS, Store, seal, sweep, verify, write_text
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.claims import check_claims, read_claims
+from pipeline.spec.cycles import search_seldom
 from pipeline.spec.files import FileSource
 from pipeline.spec.params import PARAMS, Params, load
 from pipeline.spec.stage import run
@@ -174,4 +175,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    search_seldom()
     sys.exit(run(main))

@@ -12,6 +12,8 @@ import pandas as pd
 from pipeline.results import COLUMNS, read_table, significant, write_tables
 from pipeline.spec.base import ConfigError, complain
 from pipeline.spec.claims import Claim, check_claims, read_claims
+from pipeline.spec.cores import on_every_core
+from pipeline.spec.cycles import search_seldom
 from pipeline.spec.params import Params, load
 from pipeline.spec.stage import run
 from pipeline.spec.tables import DECIDED, STORED
@@ -25,6 +27,8 @@ from pipeline.verdicts.rule import Rule, margin, rule
 from pipeline.verdicts.scores import derive
 from pipeline.verdicts.sweeps import doses, everywhere, rates, sweeps
 
+#: The tables of so many experiments are read by every core; fewer take less time than processes to begin.
+SHARED = 300
 METRICS = STORED["verdicts"].path().with_name("metrics.json")
 
 
@@ -42,9 +46,12 @@ def trained(params: Params) -> dict[str, pd.DataFrame]:
         ConfigError: a table of runs has other columns than training writes.
         Damaged: a table is not what was stored.
     """
-    found = {}
-    for name in params.experiments:
-        runs = _stored(name, "runs")
+    def runs_of(name: str) -> pd.DataFrame | None:
+        return _stored(name, "runs")
+
+    names, found = list(params.experiments), {}
+    tables = map(runs_of, names) if len(names) < SHARED else on_every_core(runs_of, names, together=20)
+    for name, runs in zip(names, tables, strict=True):
         if runs is None:
             continue
         if list(runs.columns) != COLUMNS:
@@ -160,4 +167,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    search_seldom()
     sys.exit(run(main))

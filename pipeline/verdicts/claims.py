@@ -87,8 +87,8 @@ def verdict(region: str, quantifier: str, units: pd.DataFrame, delta: float, rul
     if again and again.verdict == found.verdict:
         return replace(found, p=p)
     return replace(found, verdict=UNDECIDED, reads=UNDECIDED, p=p,
-                   why="no effect over all sets, but not ruled out on those most able to show one (where half the data "
-                       "raises the error)")
+                   why="no effect that matters over all sets; but some do not even react to half of their data missing, and "
+                       "on the others alone one is not ruled out")
 
 
 def says_nothing_happens(found: Verdict, region: str, quantifier: str) -> bool:

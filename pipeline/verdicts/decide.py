@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.spec.base import ConfigError, nearest
 from pipeline.spec.claims import CLAIMS, Claim
+from pipeline.spec.cores import on_every_core
 from pipeline.spec.metrics import metric_of
 from pipeline.spec.params import Params
 from pipeline.spec.tables import (
@@ -30,6 +31,8 @@ from pipeline.verdicts.units import counts, unit_effects, units
 
 #: What a claim about an analogue of a thread's finding reads.
 ANALOGUE = {"supported": "replicated in our analogue", "contradicted": "not replicated in our analogue"}
+#: So many claims are decided by every core; fewer take less time than processes to begin.
+SHARED = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,31 +195,39 @@ def verdict_tables(claims: Sequence[Claim], answers: Mapping[str, Answer], data_
     Raises:
         ConfigError: a claim names an exact check that does not exist.
     """
-    rows, turned = [], []
     known = data_sets.groupby("data").agg(marked=("marked", "any"), sensitive=("sensitive", "all"))
-    for claim in claims:
-        plain = {"slug": claim.slug, "group": "", "word": "", "p": math.nan, "fragile": False, "why": "",
-                 "primary": claim.primary}
-        if claim.checks:
-            rows.append(plain | _said(_identity(claim, checks)))
-        elif claim.slug not in answers:
-            rows.append(plain | _said(MEASURED))
-        elif not answers[claim.slug].groups:
-            rows.append(plain | _said(UNDECIDED) | {
-                "p": 1.0, "why": "no data set has the measure on enough seeds"})
-        else:
-            mine = answers[claim.slug]
-            others = dict(_other_choices(mine, measured, params, rule))
-            for group in mine.groups:
-                found, again = _decided(claim, mine, group, known, others)
-                turned += [(claim.slug, group.name, *row) for row in again.values.tolist()]
-                rows.append(plain | {
-                    "group": group.name, "verdict": found.verdict, "reads": _reads(claim, found, group),
-                    "word": found.word, "p": min(1.0, group.groups * found.p), "why": found.why,
-                    "fragile": fragile(found.verdict, again)})
-    table = pd.DataFrame(rows, columns=VERDICT_COLUMNS)
+
+    def decided(claim: Claim) -> tuple[list[dict], list[tuple]]:
+        return _rows(claim, answers, known, measured, params, rule, checks)
+
+    found = list(map(decided, claims)) if len(claims) < SHARED else on_every_core(decided, claims, together=10)
+    table = pd.DataFrame([row for rows, _ in found for row in rows], columns=VERDICT_COLUMNS)
     table["q"] = q_values(table["p"])
-    return table, pd.DataFrame(turned, columns=list(STORED["robustness"].columns))
+    return table, pd.DataFrame([row for _, turned in found for row in turned],
+                               columns=list(STORED["robustness"].columns))
+
+
+def _rows(claim: Claim, answers: Mapping[str, Answer], known: pd.DataFrame, measured: Measured, params: Params,
+          rule: Rule, checks: Mapping[str, bool]) -> tuple[list[dict], list[tuple]]:
+    """A claim's rows of the tables `verdicts` and `robustness`."""
+    plain = {"slug": claim.slug, "group": "", "word": "", "p": math.nan, "fragile": False, "why": "",
+             "primary": claim.primary}
+    if claim.checks:
+        return [plain | _said(_identity(claim, checks))], []
+    if claim.slug not in answers:
+        return [plain | _said(MEASURED)], []
+    mine = answers[claim.slug]
+    if not mine.groups:
+        return [plain | _said(UNDECIDED) | {"p": 1.0, "why": "no data set has the measure on enough seeds"}], []
+    others, rows, turned = dict(_other_choices(mine, measured, params, rule)), [], []
+    for group in mine.groups:
+        found, again = _decided(claim, mine, group, known, others)
+        turned += [(claim.slug, group.name, *row) for row in again.values.tolist()]
+        rows.append(plain | {
+            "group": group.name, "verdict": found.verdict, "reads": _reads(claim, found, group),
+            "word": found.word, "p": min(1.0, group.groups * found.p), "why": found.why,
+            "fragile": fragile(found.verdict, again)})
+    return rows, turned
 
 
 def _said(verdict: str) -> dict:

@@ -62,10 +62,15 @@ def chances(units: pd.DataFrame, delta: float) -> dict[str, np.ndarray]:
     Keys: `above` and `below` (the margin), `positive` and `negative` (0), `above_minus` and
     `below_minus` (minus the margin).
     """
-    one = Estimate(*(units[name].to_numpy(float) for name in ("y", "s", "freedom")))
+    one = _alone(units)
     return {"above": one.above(delta), "below": one.below(delta),
             "positive": one.above(0.0), "negative": one.below(0.0),
             "above_minus": one.above(-delta), "below_minus": one.below(-delta)}
+
+
+def _alone(units: pd.DataFrame) -> Estimate:
+    """Each unit's own effect with its error, `(K,)`."""
+    return Estimate(*(units[name].to_numpy(float) for name in ("y", "s", "freedom")))
 
 
 def counts(units: pd.DataFrame, delta: float, rule: Rule, alone: Rule | None = None) -> dict[str, int]:
@@ -88,5 +93,5 @@ def counts(units: pd.DataFrame, delta: float, rule: Rule, alone: Rule | None = N
 
 def depends(units: pd.DataFrame, delta: float, rule: Rule) -> bool:
     """Whether the effect depends on the data: one unit proven above δ, and one below -δ."""
-    found = counts(units, delta, rule)
-    return found["proven_above"] > 0 and found["proven_below"] > 0
+    one, tail = _alone(units), rule.proven_tail(len(units))
+    return bool((one.above(delta) < tail).any() and (one.below(-delta) < tail).any())

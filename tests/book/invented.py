@@ -274,8 +274,8 @@ DECIDED = {
     ("tables_dropout_can_harm", ""): ("supported", "supported", 0.001, ""),
     ("tables_bn_trains_faster", ""): ("supported", "supported", 0.001, ""),
     ("dropout_diverges", ""): ("undecided", "undecided", 0.03,
-                               "no effect over all sets, but not ruled out on those most able to show one (where half the data "
-                               "raises the error)"),
+                               "no effect that matters over all sets; but some do not even react to half of their data missing, "
+                               "and on the others alone one is not ruled out"),
     ("bn_on_input_is_inferior", ""): ("supported", "supported", 0.001, "")}
 
 

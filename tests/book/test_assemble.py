@@ -125,6 +125,9 @@ def test_a_picture_is_drawn_again_when_its_rows_change_and_else_kept(tmp_path, m
     calls = []
 
     class Pool:
+        def __init__(self, **_):
+            pass
+
         def __enter__(self):
             return self
 

@@ -78,8 +78,8 @@ def test_a_failed_build_says_why_and_leaves_the_old_book(tmp_path, monkeypatch):
     assert (html / "index.html").read_text() == "old"
 
 
-def source(folder, pages):
-    """The source of a small book with the project's own settings."""
+def source(folder, pages, chapters=None):
+    """The source of a small book with the project's own settings; all pages are chapters, unless they are given."""
     for name, text in {**pages, "references.bib": "", "_static/book.css": "/* none */"}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -89,7 +89,7 @@ def source(folder, pages):
     with (folder / "_config.yml").open("w") as file:
         YAML().dump(settings, file)
     with (folder / "_toc.yml").open("w") as file:
-        YAML().dump({"format": "jb-book", "root": "index", "chapters": others}, file)
+        YAML().dump({"format": "jb-book", "root": "index", "chapters": chapters or others}, file)
 
 
 def test_a_book_is_built_the_same_each_time(tmp_path):
@@ -106,11 +106,15 @@ def test_a_book_is_built_the_same_each_time(tmp_path):
 
 def test_what_makes_a_build_fast_changes_no_page(tmp_path):
     cited = {"index.md": "# A book\n\nOf {cite:t}`one`.\n\n```{bibliography}\n```\n",
-             **{f"page_{n}.md": f"# Page {n}\n\nAs {{cite:p}}`one,two` say.\n" for n in range(3)}}
+             "page.md": "# Page\n\nAs {cite:p}`one,two` say.\n",
+             **{f"{name}.md": f"# Below {name}\n\n## A section\n\nAs {{cite:p}}`two` says.\n"
+                for name in ("some/first", "some/second", "more/first")}}
+    # No more pages: without what is tested, Sphinx says of six that it reads them one after the other.
+    chapters = [{"file": "page", "sections": [{"file": name} for name in ("some/first", "more/first", "some/second")]}]
     found = []
     for name in ("fast", "plain"):
         folder = tmp_path / name
-        source(folder / "source", cited)
+        source(folder / "source", cited, chapters)
         (folder / "source/references.bib").write_text(
             "".join(f"@book{{{key}, author={{B. {key}}}, title={{T}}, year=2001, publisher={{P}}}}\n" for key in ("one", "two")))
         settings = (folder / "source/_config.yml").read_text()
@@ -121,7 +125,11 @@ def test_what_makes_a_build_fast_changes_no_page(tmp_path):
         found.append({path.relative_to(folder): path.read_bytes()
                       for path in sorted((folder / "html").rglob("*")) if path.is_file()})
     assert found[0] == found[1]
-    assert b"2001" in found[0][Path("html/page_0.html")]
+    assert b"2001" in found[0][Path("html/page.html")]
+    # A list of neighbours, in which the page itself has no link.
+    beside = found[0][Path("html/some/second.html")].decode()
+    assert 'href="../more/first.html">Below more/first' in beside and 'href="first.html">Below some/first' in beside
+    assert '<a class="current reference internal" href="#">Below some/second' in beside
 
 
 @pytest.fixture

@@ -127,6 +127,39 @@ def test_convolution_of_unknown_length_takes_keras_own_way(generator):
     np.testing.assert_allclose(network(x), reference(x), rtol=1e-5, atol=1e-6)
 
 
+# --- pooling -------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("arguments", [
+    {}, {"pool_size": 3}, {"pool_size": (1, 4)}, {"pool_size": (4, 1)}, {"pool_size": (2, 3)}, {"pool_size": 1},
+    {"strides": 1}, {"pool_size": 3, "strides": 2}, {"padding": "same"}],
+    ids=lambda arguments: "-".join(map(str, arguments.values())) or "default")
+@pytest.mark.parametrize("values", [2, 5, 1000], ids=["many equals", "some equals", "few equals"])
+def test_max_pooling_equals_keras_to_the_bit(generator, arguments, values):
+    x = tf.constant(generator.integers(-values, values, (6, 7, 8, 5)) / 7, tf.float32)
+
+    def found(layer):
+        @tf.function(jit_compile=True)
+        def run(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = layer(x)
+                value = tf.reduce_sum(y * tf.reshape(tf.range(tf.size(y), dtype=tf.float32), y.shape))
+            return y, tape.gradient(value, x)
+        return run(x)
+
+    theirs, ours = found(keras.layers.MaxPooling2D(**arguments)), found(layers.MaxPooling2D(**arguments))
+    assert ours[0].shape == layers.MaxPooling2D(**arguments).compute_output_shape(x.shape)
+    for one, other in zip(theirs, ours, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_max_pooling_of_unknown_space_takes_keras_own_way(generator):
+    inputs = keras.Input((None, 8, 3))
+    network = keras.Model(inputs, layers.MaxPooling2D()(inputs))
+    x = generator.standard_normal((2, 9, 8, 3)).astype(np.float32)
+    np.testing.assert_array_equal(network(x), x[:, :8].reshape(2, 4, 2, 4, 2, 3).max(axis=(2, 4)))
+
+
 # --- dropout by a faster generator --------------------------------------------------------------
 
 def trained(layer, inputs):

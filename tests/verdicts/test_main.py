@@ -134,6 +134,19 @@ def test_the_same_runs_give_the_same_bytes(study):
     assert found[0] == found[1] and len(found[0]) == len(stored()) + 2
 
 
+def test_what_every_core_reads_and_decides_is_the_same(study, monkeypatch, capsys):
+    assert main() == 0
+    one = {path.name: path.read_bytes() for path in METRICS.parent.iterdir()}
+    for module in ("decide", "__main__"):
+        monkeypatch.setattr(f"pipeline.verdicts.{module}.SHARED", 1)
+    assert main() == 0
+    assert {path.name: path.read_bytes() for path in METRICS.parent.iterdir()} == one
+    path = study / "book/claims.yaml"
+    path.write_text(path.read_text().replace("it_holds", "it_hold"))
+    capsys.readouterr()
+    assert main() == 1 and "checks[0]: found 'it_hold'; allowed: it_holds" in capsys.readouterr().err
+
+
 def test_runs_of_another_protocol_and_changed_ones_are_refused(study, capsys):
     table = read_table(RUNS / "new" / RUNS_TABLE)
     write_tables(RUNS / "new", {RUNS_TABLE: table.drop(columns=["hit_limit"])})

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from pipeline.book.advice import Advice, Do
+from pipeline.book.rows import records
 from pipeline.book.words.comparison import RATIOS, change
 from pipeline.book.words.numbers import count, signed
 from pipeline.style import BAND, BETTER, PANEL, QUIET, STYLE, TEXT, WORSE, need, ratio_ticks
@@ -68,7 +69,7 @@ def _rows(situation: str, finding) -> list[dict]:
     range_low, range_high = ends(average, "range_low", "range_high") if average["family"] else (math.nan,) * 2
     drawn = [shared | {"kind": "average", "change": turned(average["mean"]), "low": low, "high": high,
                        "range_low": range_low, "range_high": range_high, "margin": average["margin"]}]
-    for unit in finding.units.to_dict("records"):
+    for unit in records(finding.units):
         drawn.append(shared | {"kind": "set", "data": unit["unit"], "found": unit["found"],
                                "change": turned(unit["y"])})
     return drawn
@@ -124,7 +125,7 @@ def _draw(rows: pd.DataFrame, layout: Layout) -> Figure:
         figure = Figure(figsize=(layout.width, 1))
         axes = figure.add_axes([0, 0, 1, 1])
         axes.axis("off")
-        y = _title(axes, rows, layout)
+        y = _legend(axes, _title(axes, rows, layout) + 0.12, layout)
         for do in Do:
             mine = rows[rows["do"] == do.name]
             if not len(mine):
@@ -140,7 +141,7 @@ def _draw(rows: pd.DataFrame, layout: Layout) -> Figure:
             y += 0.3
             for _, some in mine.groupby("situation", sort=False):
                 y = _answer(axes, y, some, layout)
-        y = _legend(axes, y + 0.12, layout)
+        y += 0.05
         axes.set_xlim(0, layout.width)
         axes.set_ylim(y, 0)
         figure.set_size_inches(layout.width, y)
@@ -212,7 +213,8 @@ def _strip(axes: Axes, y: float, height: float, rows: pd.DataFrame, layout: Layo
     axes.add_patch(Rectangle((left, y), right - left, height, color=BAND, lw=0, zorder=1))
     axes.plot([_x(0, layout)] * 2, [y, y + height], color=QUIET, lw=0.8, zorder=2)
     above, below = y + 0.3 * height, y + 0.7 * height
-    for one in rows[rows["kind"] == "set"].to_dict("records"):
+    # Those that are neither better nor worse lie below the others.
+    for one in sorted(records(rows[rows["kind"] == "set"]), key=lambda one: one["found"] in ("better", "worse")):
         shade = {"better": BETTER, "worse": WORSE}.get(one["found"], QUIET)
         filled = one["found"] in ("better", "worse")
         axes.plot([_x(one["change"], layout)], [above], _marker(one["change"], "o", layout), ms=4.6, mew=0.8, mec=shade,
@@ -250,17 +252,16 @@ def _scale(axes: Axes, y: float, layout: Layout) -> None:
 
 def _legend(axes: Axes, y: float, layout: Layout) -> float:
     """What each mark means."""
-    marks = [("o", BETTER, "a data set, clearly better"), ("o", WORSE, "clearly worse"),
-             ("open", QUIET, "neither"), ("D", TEXT, "average, 95 % interval"),
+    marks = [("o", BETTER, "a data set or unit: better"), ("o", WORSE, "worse"), ("open", QUIET, "neither"),
+             ("<", QUIET, "beyond the scale"), ("D", TEXT, "average, 95 % interval"),
              ("range", TEXT, "where four of five other sets fall"), ("band", BAND, "too small to matter")]
-    places = [0.15, 1.95, 3.0, 3.75, 5.45, 7.9] if layout.beside else [0.15, 2.1] * 3
+    places = [(x, 0) for x in (0.15, 1.9, 2.55, 3.25, 4.65, 6.25, 8.4)]
     if not layout.beside:
-        marks = [marks[i] for i in (0, 1, 3, 2, 4, 5)]
-        places = [0.15, 2.35, 0.15, 2.35, 0.15, 2.35]
+        places = [(0.15, 0), (2.1, 0), (2.75, 0), (0.15, 1), (2.1, 1), (0.15, 2), (2.3, 2)]
     axes.text(0.05, y, "Change of the test error, or of what a row names; left is less.", size=7.5, va="top", color=QUIET)
     y += 0.28
-    for number, ((kind, colour, words), x) in enumerate(zip(marks, places, strict=True)):
-        level = y + (0 if layout.beside else 0.19 * (number // 2))
+    for (kind, colour, words), (x, line) in zip(marks, places, strict=True):
+        level = y + 0.19 * line
         if kind == "band":
             axes.add_patch(Rectangle((x - 0.09, level - 0.06), 0.2, 0.12, color=colour, lw=0))
         elif kind == "range":
@@ -273,7 +274,7 @@ def _legend(axes: Axes, y: float, layout: Layout) -> float:
             axes.plot([x], [level], "o" if kind == "open" else kind, color=colour, mec=colour if kind != "D" else PANEL,
                       mfc=PANEL if kind == "open" else colour, ms=6 if kind == "D" else 4.6, mew=0.8)
         axes.text(x + 0.17, level, words, size=7.5, va="center")
-    return y + (0.15 if layout.beside else 0.55)
+    return y + 0.15 + (0 if layout.beside else 0.38)
 
 
 def answers_finding(rows: pd.DataFrame) -> str:
@@ -289,5 +290,5 @@ def answers_finding(rows: pd.DataFrame) -> str:
 def answers_alt(rows: pd.DataFrame) -> str:
     """The finding, and every answer in words."""
     said = [f"{row['situation']}: {row['head']}" + (f", {row['words']}" if row["words"] else "")
-            for row in rows[rows["kind"] == "average"].to_dict("records")]
+            for row in records(rows[rows["kind"] == "average"])]
     return f"{answers_finding(rows)}. " + ". ".join(said) + "."

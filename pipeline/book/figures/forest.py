@@ -10,9 +10,11 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from pipeline.book.rows import records
 from pipeline.book.words.comparison import RATIOS, change, interval
 from pipeline.book.words.numbers import count, signed
 from pipeline.spec.metrics import metric_of
@@ -53,7 +55,7 @@ def forest(rows: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(6.6, height))
         left = 0.03 + 0.0115 * max(len(text) for text, _ in lines)
         axes = figure.add_axes((left, 0.92 / height, 0.97 - left, 0.2 * len(lines) / height))
-        ends, used = [], {}
+        ends, used = _bands(axes, lines, times), {}
         for y, (_, row) in enumerate(lines):
             if row is not None:
                 ends += _row(axes, y, row, times, used)
@@ -66,12 +68,18 @@ def forest(rows: pd.DataFrame) -> Figure:
     return figure
 
 
+def _bands(axes: Axes, lines: Sequence[tuple], times: int) -> list[float]:
+    """Draw behind each row what is too small to matter, all in one go. Returns what the bands reach."""
+    margins = {y: abs(times) * float(row["margin"]) for y, (_, row) in enumerate(lines) if row is not None}
+    margins = {y: margin for y, margin in margins.items() if margin > 0}
+    axes.add_collection(PolyCollection([[(-m, y - 0.45), (m, y - 0.45), (m, y + 0.45), (-m, y + 0.45)]
+                                        for y, m in margins.items()], facecolor=BAND, edgecolor="none", zorder=0))
+    return [end for margin in margins.values() for end in (-margin, margin)]
+
+
 def _row(axes: Axes, y: int, row: Mapping, times: int, used: dict) -> list[float]:
     """Draw a row; `times` turns an effect into what the axis shows. Returns what it reaches."""
-    ends, margin = [], abs(times) * float(row["margin"])
-    if margin > 0:
-        axes.barh(y, 2 * margin, left=-margin, height=0.9, color=BAND, zorder=0)
-        ends += [-margin, margin]
+    ends: list[float] = []
     place = times * float(row["y"])
     if not math.isfinite(place):
         axes.text(0, y, "no effect can be computed", color=QUIET, size=7.5, va="center")
@@ -148,13 +156,13 @@ def forest_finding(rows: pd.DataFrame) -> str:
     """The finding of a forest plot in a few words: on how many rows which way, and the averages."""
     need(rows)
     sets = rows[rows["kind"] == "set"]
-    found = [_found(row) for row in sets.to_dict("records")]
+    found = [_found(row) for row in records(sets)]
     words = ("better", "worse") if metric_of(one(rows, "metric")).judged else ("larger", "smaller")
     parts = [f"{words[0].capitalize()} on {found.count(words[0])} of {count(len(found), 'set')}, "
              f"{words[1]} on {found.count(words[1])}"] if found else []
     # A single set is its own average.
     averages = rows[rows["kind"] == "average"] if len(sets) != 1 else rows.iloc[:0]
-    for row in averages.to_dict("records"):
+    for row in records(averages):
         place = f"{row['heading']}, " if row["heading"] else ""
         parts.append(f"{place}{row['label']}: {interval(row)}")
     return "; ".join(parts)
@@ -164,7 +172,7 @@ def forest_alt(rows: pd.DataFrame) -> str:
     """The finding, and every row's change with its interval."""
     need(rows)
     metric = metric_of(one(rows, "metric"))
-    words = "; ".join(_row_words(row) for row in rows.to_dict("records") if row["kind"] != "average")
+    words = "; ".join(_row_words(row) for row in records(rows) if row["kind"] != "average")
     return f"Forest plot of the {metric.score}. {forest_finding(rows)}. {words}."
 
 
@@ -180,7 +188,7 @@ def _row_words(row: Mapping) -> str:
 def _lines(rows: pd.DataFrame) -> list[tuple[str, Mapping | None]]:
     """Lines of a forest plot: (text, row), or (heading, None) above the rows that share it."""
     lines, last = [], ""
-    for row in rows.to_dict("records"):
+    for row in records(rows):
         if row["heading"] != last and row["heading"]:
             lines += [(text, None) for text in textwrap.wrap(row["heading"].replace("[", " ["), NAME)]
         last = row["heading"]

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
+from pipeline.book.rows import records
 from pipeline.book.words.numbers import count, percent, signed, whole
 from pipeline.style import BETTER, GREY, PANEL, QUIET, STYLE, TEXT, WORSE, need
 
@@ -83,7 +84,7 @@ def _lines(rows: pd.DataFrame):
     for control, group in rows.groupby("control", sort=False):
         for treatment, mine in [(None, None), *group.groupby("treatment", sort=False)]:
             lines.append((f"against {control}", True) if treatment is None else (treatment, False))
-            known = {} if mine is None else {row["data"]: row for row in mine.to_dict("records")}
+            known = {} if mine is None else {row["data"]: row for row in records(mine)}
             values.append([-known[data]["y"] if data in known else math.nan for data in sets])
             dots.append([data in known and known[data]["found"] != "" for data in sets])
             averages.append(known.get(AVERAGE))

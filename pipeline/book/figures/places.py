@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.book.rows import records
 from pipeline.book.words.comparison import direction
 from pipeline.book.words.numbers import signed
 from pipeline.book.words.places import finding, place_change, where
@@ -47,7 +48,7 @@ def places(rows: pd.DataFrame) -> Figure:
         chain, axes = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.9))
         y, used, ticks = 0.0, {}, []
         for name, box in zip([None, *names], _boxes(names), strict=True):
-            mine = rows[rows["place"] == name].to_dict("records")
+            mine = records(rows[rows["place"] == name])
             _place(chain, y, len(mine), name)
             for line, row in enumerate(mine):
                 _effect(axes, y + line + 0.5, row, used)
@@ -142,7 +143,7 @@ def places_alt(rows: pd.DataFrame) -> str:
     """The finding, and every place's change with its interval, in the network's order."""
     need(rows)
     parts = [f"{name}: " + ", ".join(f"{place_change(row)} on {where(row['family'])}"
-                                     for row in mine.to_dict("records"))
+                                     for row in records(mine))
              for name, mine in rows.sort_values("number", kind="stable").groupby("place", sort=False)]
     return ("The network as a chain of layers, with the change of the test error at each place. "
             f"{'; '.join(finding(rows))}. " + "; ".join(parts) + ".")

@@ -13,6 +13,7 @@ from pipeline.book.blocks import averages_with_scale, check_table, claim_picture
 from pipeline.book.figures.sweep import dose_alt, dose_response
 from pipeline.book.markdown import claim_link, experiment_link, image, table
 from pipeline.book.picture import Picture
+from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.words.claim import all_verdicts, prediction, verdict_sentence, verdict_words
 from pipeline.book.words.network import put_in
@@ -142,7 +143,7 @@ def old_code(study: Study) -> str:
     """What becomes of each feature of the threads' code on today's Keras."""
     rows = [(row["thread"], f"`{row['feature']}`", "yes" if row["works"] else "**no**",
              row["happens"], f"`{row['repair']}`" if isinstance(row["repair"], str) and row["repair"] else "–")
-            for row in study.old_code.to_dict("records")]
+            for row in records(study.old_code)]
     if not rows:
         return ""
     return ("## Feature by feature\n\nEach argument, name and path of the threads' code, tried on the "

@@ -10,6 +10,7 @@ from pipeline.book.blocks import (
     averages_with_scale, check_table, claim_picture, effect_table, endings, others)
 from pipeline.book.markdown import experiment_link, image, record_link, table
 from pipeline.book.picture import Picture
+from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.traits import correlations
 from pipeline.book.words.claim import prediction, threads, verdict_sentence, verdict_words
@@ -163,7 +164,7 @@ def robustness(study: Study, claim: Claim) -> str:
         units = {f"without {unit}" for unit in study.claim_units(claim)["unit"]}
         left = rows[rows["change"].isin(units)]
         lost = left[left["verdict"] != verdict["verdict"]]
-        body = [(row["change"], row["verdict"]) for row in rows[~rows["change"].isin(units)].to_dict("records")]
+        body = [(row["change"], row["verdict"]) for row in records(rows[~rows["change"].isin(units)])]
         if len(left):
             kept = len(left) - len(lost)
             body.append((f"each of {len(left)} units left out once", f"{verdict['verdict']} in {kept}" + (

@@ -10,6 +10,7 @@ from pipeline.book.data_set import class_names, read, rows, shape
 from pipeline.book.figures.data_set import data_set, data_set_alt
 from pipeline.book.markdown import experiment_link, image, table
 from pipeline.book.picture import Picture
+from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.words.data_set import HOW, linked, sizes, task, used
 from pipeline.book.words.numbers import capital
@@ -58,7 +59,7 @@ def page(study: Study, name: str, arrays: Mapping[str, np.ndarray] | None, drawn
 def hardness(study: Study, name: str) -> str:
     """The error of the study's control beside simple predictors, and over the trivial one's."""
     simple = study.tables.get("baselines")
-    mine = study.data_sets[study.data_sets["data"] == name].to_dict("records")
+    mine = records(study.data_sets[study.data_sets["data"] == name])
     found = []
     if simple is not None and len(simple := simple[simple["data"] == name]):
         means = simple[list(BASELINES)].mean()

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.book.data_set import read, shape
 from pipeline.book.markdown import table
+from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.words.data_set import predicted, sample
 from pipeline.book.words.numbers import capital, count
@@ -62,7 +63,7 @@ def _row(study: Study, name: str, simple: Iterable[str]) -> tuple:
 def _hardness(study: Study, name: str) -> dict[str, str]:
     """The error of the study's control, and of simple predictors, over the trivial one's."""
     found = {}
-    mine = study.data_sets[study.data_sets["data"] == name].to_dict("records")
+    mine = records(study.data_sets[study.data_sets["data"] == name])
     if mine:
         found["control"] = f"{mine[0]['of_trivial']:.2f}" + (" *marked*" if mine[0]["marked"] else "")
     simple = study.tables.get("baselines")

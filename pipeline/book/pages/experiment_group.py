@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.book.blocks import averages_with_scale, compared, effect_table, place_picture
 from pipeline.book.markdown import claim_link, data_link, experiment_link, fenced, image, record_link, table
-from pipeline.book.pages.experiments import groups
+from pipeline.book.pages.experiments import group_pages
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study
 from pipeline.book.words.average import counts, elsewhere
@@ -20,9 +20,9 @@ from pipeline.book.words.places import place_words
 def write(study: Study) -> dict[str, str | Picture]:
     """Every group's page, and the figures of its experiments that try every place."""
     files: dict[str, str | Picture] = {}
-    for group, names in groups(study).items():
-        title = f"# Experiments on {group.replace('_', ' ')}\n"
-        files[f"experiments/{group}.md"] = "\n".join([title, *(entry(study, name) for name in names)])
+    for page, (title, names) in group_pages(study).items():
+        files[f"experiments/{page}.md"] = "\n".join([
+            f"# Experiments on {title}\n", *(entry(study, name) for name in names)])
         files |= {f"figures/{picture.name}": picture for name in names
                   if (picture := place_picture(study, name))}
     return files

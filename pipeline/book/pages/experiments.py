@@ -11,13 +11,16 @@ from pipeline.book.picture import Picture
 from pipeline.book.study import Study
 from pipeline.book.words.numbers import capital, count
 
+#: No page has more experiments: when one changes, all that stand beside it are written again.
+MOST = 100
+
 
 def write(study: Study) -> dict[str, str | Picture]:
     """All experiments by group, and the picture of all comparisons with a `versus`."""
     rows = glance(study)
     picture = Picture("heat_map", rows, heat_map, heat_map_alt)
-    lines = [f"- [{capital(group.replace('_', ' '))}](/experiments/{group}.md): "
-             f"{count(len(names), 'experiment')}" for group, names in groups(study).items()]
+    lines = [f"- [{capital(title)}](/experiments/{page}.md): {count(len(names), 'experiment')}"
+             for page, (title, names) in group_pages(study).items()]
     waiting = [experiment_link(study, name) for name in study.params.experiments if name in study.being_measured]
     text = "\n".join([
         "# All experiments\n",
@@ -54,4 +57,17 @@ def groups(study: Study) -> dict[str, list[str]]:
     for name in study.params.experiments:
         first = study.params.data_sets(name)[0]
         found.setdefault(study.params.data[first].group, []).append(name)
+    return found
+
+
+def group_pages(study: Study) -> dict[str, tuple[str, list[str]]]:
+    """Page below `experiments/` → its title, and the names of its experiments: a group, or of a large one a part."""
+    found = {}
+    for group, names in groups(study).items():
+        title = group.replace("_", " ")
+        for start in range(0, len(names), MOST):
+            some = names[start:start + MOST]
+            page, of = (group, "") if len(some) == len(names) else (
+                f"{group}-{start // MOST + 1}", f", {start + 1} to {start + len(some)} of {len(names)}")
+            found[page] = title + of, some
     return found

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeline.book.first_study import COMMIT, PATIENCE, REAL
 from pipeline.book.markdown import claim_link, table
+from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.words.numbers import count, signed
 from pipeline.spec.metrics import metric_of
@@ -115,7 +116,7 @@ def compared(study: Study) -> list[dict]:
     """The first study's claims, each with its claim and verdicts now, and how it came out."""
     claims = {claim.slug: claim for claim in study.claims}
     found = []
-    for row in study.first_study.to_dict("records"):
+    for row in records(study.first_study):
         claim = claims.get(row["slug"])
         now = study.verdict_rows(claim) if claim else []
         found.append(row | {"claim": claim, "now": now,

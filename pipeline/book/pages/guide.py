@@ -11,6 +11,7 @@ from scipy import stats
 from pipeline.book.advice import Advice, Finding, advice
 from pipeline.book.facets import FACETS, asked, choices, facets
 from pipeline.book.markdown import claim_link, table
+from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.words.average import unit_of
 from pipeline.book.words.claim import verdict_words
@@ -58,7 +59,7 @@ def _rows(study: Study, finding: Finding) -> list[tuple[str, ...]]:
     return [(unit["sets"].replace("_", " "), _interval(finding, unit),
              ", ".join(f"{FACETS[name].lower()}: {value}" for name, value in
                        facets(study, unit["sets"].split(", ")[0]).items()) or "–")
-            for unit in units.to_dict("records")]
+            for unit in records(units)]
 
 
 def _interval(finding: Finding, unit: Mapping) -> str:

@@ -11,7 +11,7 @@ from pipeline.book.markdown import claim_link, source, table
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study
 from pipeline.book.words.claim import BADGES, verdict_words
-from pipeline.book.words.numbers import count, span
+from pipeline.book.words.numbers import count, signed, span
 
 
 def write(study: Study) -> dict[str, str | Picture]:
@@ -55,8 +55,10 @@ def _key(study: Study, found: Sequence[Advice]) -> str:
     each = f", each with {span(seeds)} seeds" if seeds else ""
     return (f"**How to read it.** A dot is one [data set](/method.md){each}; sets of one source are one unit, and one dot. The "
             f"diamond is their average, with its {100 * rule.confidence:.0f} % interval. *On another set*: where "
-            f"the effect on another such set falls, in about {100 * rule.range_share:.0f} % of cases. A change below "
-            f"{100 * (rule.ratio_margin - 1):.0f} % hardly matters, and *a little* says that one is less than that. "
+            f"the effect on another such set falls, in about {100 * rule.range_share:.0f} % of cases. Changes are relative: "
+            f"of the error rate, or of the root of the mean squared error. One by less than a factor of {rule.ratio_margin:g} "
+            f"({signed(100 * (1 / rule.ratio_margin - 1), ' %')} to {signed(100 * (rule.ratio_margin - 1), ' %')}) hardly "
+            "matters; *a little* says that the whole interval is below that, *clearly* that it is above. "
             "A row without “rather than” compares with the same network without that layer. *Better* and *worse* stand "
             "only where the average would hold among so many questions, too (at a false discovery rate of "
             f"{100 * rule.q_level:.0f} %). The networks are small, and the sets are those that could be had: see "

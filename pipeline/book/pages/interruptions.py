@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.book.markdown import table
+from pipeline.book.rows import records
 from pipeline.book.study import Study
 
 #: What is asked of every disturbance, by the column that says it.
@@ -18,7 +19,7 @@ def write(study: Study) -> dict[str, str]:
                for kind, some in rows.groupby("kind", sort=True)]
     total = ("**all**", len(rows), *(int(rows[name].sum()) for name in ASKED), "")
     lines = [table(["what was done", "times", *ASKED.values(), "while"], [*by_kind, total]), "", _place(about), ""]
-    for row in rows[~rows[list(ASKED)].all(axis=1)].to_dict("records"):
+    for row in records(rows[~rows[list(ASKED)].all(axis=1)]):
         failed = ", ".join(words for name, words in ASKED.items() if not row[name])
         lines += [f"Not so: {row['kind']} during {row['stage'] or 'the start'}: {failed}: `{_code(row['message'])}`.", ""]
     return {"generated/interruptions.md": "\n".join(lines)}

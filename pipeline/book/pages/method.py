@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from pipeline.book.markdown import experiment_link, table
+from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.words.numbers import capital, count, signed, span
 from pipeline.verdicts import claims as rule_of_claims
@@ -46,7 +47,7 @@ def constants(study: Study) -> str:
     """The rule's constants, as the code has them."""
     return table(["constant", "value", "what it is"], [
         (f"`{row['name']}`", f"{row['value']:.4g}", capital(row["says"]))
-        for row in study.rule.table().to_dict("records")])
+        for row in records(study.rule.table())])
 
 
 def interval_words() -> str:
@@ -128,7 +129,7 @@ def detectable(study: Study) -> str:
     found = study.simulated.drop_duplicates("family")
     return table(["family", "comparisons", "units", "smallest change of the error that would be found"], [
         (row["family"], int(row["comparisons"]), int(row["units"]),
-         signed(100 * math.expm1(-row["smallest"]), " %")) for row in found.to_dict("records")])
+         signed(100 * math.expm1(-row["smallest"]), " %")) for row in records(found)])
 
 
 def itself(study: Study) -> str:
@@ -138,7 +139,7 @@ def itself(study: Study) -> str:
         (row["kind"], experiment_link(study, row["control"]), row["family"] or "–", int(row["comparisons"]),
          f"{int(row['decisive'])} ({_share(row['share'])})", f"{_share(row['low'])} to {_share(row['high'])}",
          _number(row["noise"]), _number(row["expected"]), row["word"] or "–")
-        for row in study.decisive.to_dict("records")])
+        for row in records(study.decisive)])
 
 
 def half(study: Study) -> str:
@@ -163,7 +164,7 @@ def simulated(study: Study) -> str:
     for (family, spread, truth), mine in study.simulated.groupby(CASE, sort=False):
         most = mine.sort_values("share", ascending=False, kind="stable").head(SHOWN)
         rows.append((family, _margins(truth), _spread(spread),
-                     ", ".join(f"{row['word']} {_share(row['share'])}" for row in most.to_dict("records")),
+                     ", ".join(f"{row['word']} {_share(row['share'])}" for row in records(most)),
                      f"{100 * mine.loc[mine['wrong'].astype(bool), 'share'].sum():.1f} %"))
     return table(["family", "true average", "data sets", "says most often", "wrong"], rows)
 

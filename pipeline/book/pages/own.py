@@ -7,6 +7,7 @@ import math
 from pipeline.book.markdown import experiment_link, table
 from pipeline.book.ranked import (
     SIMPLE, advice, controls, elsewhere, in_study, interval, ranked, summary, warnings)
+from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.words.numbers import capital
 from pipeline.spec.params import PARAMS
@@ -28,7 +29,7 @@ def page(study: Study, name: str) -> str:
             f"Take its entry out of `{PARAMS}` and run `make book`, and this page is gone.\n"]
     if not changes:
         return "\n".join([*head, "No result is stored yet; `make book` trains what is missing.\n"])
-    known = study.baselines[study.baselines["data"] == name].to_dict("records")
+    known = records(study.baselines[study.baselines["data"] == name])
     simple = known[0] if known else None
     said = warnings(changes, simple)
     seeds = sorted({int(one.found["seeds"]) for one in changes})

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pipeline.book.figures.scale import ALONG, amount, line, scale_alt, scale_curves
 from pipeline.book.markdown import image, table
 from pipeline.book.picture import Picture
+from pipeline.book.rows import records
 from pipeline.book.study import Scale, Study
 from pipeline.book.words.numbers import capital
 
@@ -26,7 +27,7 @@ def where(found: Scale) -> str:
     """On which machine, and which steps grow faster than in proportion."""
     place = found.place
     text = f"Measured on {place['processor']}, {place['cores']} cores, with Python {place['python']}."
-    faster = [f"{row['step']} with the number of {ALONG[row['along']]}" for row in found.growth.to_dict("records")
+    faster = [f"{row['step']} with the number of {ALONG[row['along']]}" for row in records(found.growth)
               if row["faster"]]
     return f"{text} " + ("Nothing grows faster than in proportion to the study." if not faster else
                          f"**Faster than in proportion** grows {', '.join(faster)}.") + "\n"
@@ -49,14 +50,14 @@ def values(found: Scale) -> Iterator[str]:
         sizes = sorted(set(rows[along]))
         if len(sizes) < 2:
             continue
-        cells = {(row["step"], row[along]): amount(row["value"], row["unit"]) for row in rows.to_dict("records")}
+        cells = {(row["step"], row[along]): amount(row["value"], row["unit"]) for row in records(rows)}
         yield table(["", *(f"{size} {called}" for size in sizes)], [
             (capital(step), *(cells.get((step, size), "–") for size in sizes)) for step in dict.fromkeys(rows["step"])])
 
 
 def powers(found: Scale) -> Iterator[tuple[str, ...]]:
     """A row a step and a size: between which sizes, and as which power, all told and between the last two."""
-    for row in found.growth.to_dict("records"):
+    for row in records(found.growth):
         yield (capital(row["step"]), f"the {ALONG[row['along']]}", row["smallest"], row["largest"],
                # Without the sign of a zero.
                *(f"{round(row[name], 2) + 0.0:.2f}" for name in ("power", "last")))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from pipeline.book.rows import records
 from pipeline.book.words.comparison import Way, direction, interval
 from pipeline.book.words.numbers import short, span
 from pipeline.verdicts.rule import Rule
@@ -87,7 +88,7 @@ def finding(rows: pd.DataFrame, changes: bool = False) -> list[str]:
     """Per family, which place is, or may be, the best and the worst; with its change, if asked."""
     lines = []
     for family, mine in rows.groupby("family", sort=False):
-        mine = mine.to_dict("records")
+        mine = records(mine)
         parts = [_claim(row).replace("*", "") + (f", {place_change(row)}" if changes else "")
                  for row in _named(mine)]
         words = ("; " if changes else ", ").join(parts) if parts and not _alike(mine) else (

@@ -9,10 +9,11 @@ from pipeline.network.layers.noise import BatchNoise
 from pipeline.network.layers.normalisation import (
     FrozenBatchNormalization, GhostBatchNormalization)
 from pipeline.network.layers.normalised_lstm import BatchNormLSTM, LayerNormLSTM
+from pipeline.network.layers.pooling import MaxPooling2D
 from pipeline.network.layers.recurrent import GRU, LSTM
 from pipeline.network.layers.squeeze_excite import SqueezeExcite
 
 __all__ = [
     "AlphaDropout", "BatchNoise", "BatchNormLSTM", "Conv1D", "Conv2D", "Dropout",
     "FrozenBatchNormalization", "GRU", "GhostBatchNormalization", "LSTM", "LayerNormLSTM",
-    "SqueezeExcite"]
+    "MaxPooling2D", "SqueezeExcite"]

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.book.advice import advice
 from pipeline.book.figures.answers import NARROW, WIDE, answer_rows, answers, answers_alt, answers_finding, answers_narrow
-from pipeline.style import svg
+from pipeline.style import PANEL, svg
 
 
 @pytest.fixture
@@ -59,7 +59,8 @@ def test_marks_stand_where_the_axis_says(rows, draw, layout):
     figure = draw(rows)
     axes = figure.axes[0]
     ticks = {text.get_text(): text.get_position()[0] for text in axes.texts if text.get_text() in ("0", "+25 %")}
-    diamond = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "D"][0]
+    # The first one explains the mark.
+    diamond = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "D"][1]
     first = rows[rows["kind"] == "average"].iloc[0]["change"]
     scale = (ticks["+25 %"] - ticks["0"]) / math.log(1.25)
     assert diamond == pytest.approx(ticks["0"] + scale * first, abs=1e-6)
@@ -82,7 +83,16 @@ def test_what_leaves_the_axis_is_an_arrow_at_its_edge(rows):
     far = rows.copy()
     far.loc[far.index[far["kind"] == "set"][0], "change"] = -3.0
     lines = [line for line in answers(far).axes[0].lines if line.get_marker() == "<"]
-    assert [line.get_xdata()[0] for line in lines] == [WIDE.plot[0]]
+    # The first one explains the mark.
+    assert [line.get_xdata()[0] for line in lines[1:]] == [WIDE.plot[0]]
+
+
+def test_what_is_neither_better_nor_worse_hides_nothing(rows):
+    sets = rows.index[(rows["kind"] == "set") & (rows["situation"] == rows["situation"].iloc[0])]
+    rows.loc[sets, "found"] = ["better"] * (len(sets) - 1) + [""]
+    filled = [line.get_mfc() != PANEL for line in answers(rows).axes[0].lines
+              if line.get_marker() == "o" and line.get_zorder() == 4]
+    assert filled[:len(sets)] == [False] + [True] * (len(sets) - 1) and len(sets) > 1
 
 
 def test_an_average_that_is_no_ratio_has_its_words_alone(study):

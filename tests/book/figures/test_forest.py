@@ -35,8 +35,9 @@ def test_intervals_effects_bands_and_the_range_stand_where_the_table_has_them(fo
     # A lower error lies to the left: the axis shows ln(treatment / control) = -effect.
     assert {(0, -0.5, -0.3), (1, -0.1, 0.1), (2, 0.3, 0.5), (3, -0.07, 0.05), (3, -0.6, 0.6)} <= drawn
     assert [line.get_xdata()[0] for line in lines(axes, 1)] == pytest.approx(list(-found["y"]))
-    bands = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]
-    np.testing.assert_allclose(bands, [(-m, m) for m in found["margin"]])
+    bands = [band.get_extents() for band in axes.collections[0].get_paths()]
+    np.testing.assert_allclose([(*band.intervalx, band.intervaly.mean()) for band in bands],
+                               [(-m, m, y) for y, m in enumerate(found["margin"])])
     assert [tick.get_text() for tick in axes.get_yticklabels()] == list(found["label"])
 
 
@@ -76,7 +77,7 @@ def test_a_measure_is_larger_or_smaller_and_a_missing_effect_is_said():
     found = rows(measure | {"y": 0.2, "low": 0.1, "high": 0.3, "found": "better"},
                  measure | {"label": "digits", "y": np.nan, "low": np.nan, "high": np.nan})
     axes = forest(found).axes[0]
-    assert not axes.patches and [text.get_text() for text in axes.texts] == ["no effect can be computed"]
+    assert not axes.collections[0].get_paths() and [text.get_text() for text in axes.texts] == ["no effect can be computed"]
     assert "digits: no effect can be computed" in forest_alt(found)
     assert forest_finding(found) == "Larger on 1 of 2 sets, smaller on 0"
 

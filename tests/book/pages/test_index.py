@@ -27,7 +27,7 @@ def test_it_says_the_same_in_words_with_links_in_the_order_of_the_figure(study):
 def test_the_key_has_the_rules_numbers(study):
     text = write(study)["generated/index/answers.md"]
     assert "each with 15 seeds" in text and "95 % interval" in text and "in about 80 % of cases" in text
-    assert "below 10 % hardly matters" in text and "a false discovery rate of 5 %" in text
+    assert "less than a factor of 1.1 (−9.1 % to +10 %) hardly matters" in text and "a false discovery rate of 5 %" in text
 
 
 def test_claims_are_counted_by_verdict(study):
