@@ -12,6 +12,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from pipeline.data import load as splits, own, sources
+from pipeline.plan.code import warning
 from pipeline.plan.lock import LOCK, mend, prune
 from pipeline.results import PROBES, RUNS, SUMS, Store, seal, sweep, verify, write_text
 from pipeline.spec.base import ConfigError, complain
@@ -159,6 +160,7 @@ def main() -> int:
         if only_check:
             mend()
             return 0
+        print(warning(), end="\n" if warning() else "", file=sys.stderr)
         plans = resolved(params)
         lock = LOCK.read_text(encoding="utf-8") if LOCK.exists() else ""
         pruned = prune(lock, {"train": plans, "probe": params.probe.experiments})

@@ -28,8 +28,8 @@ def _depends(plan: dict, arm: dict) -> tuple[str, str]:
     """All that building an arm's network depends on, and all that a compiled step of it does."""
     network, train = arm["network"], arm["train"]
     used = {item["class"] for part in network.values() for item in nested(part)}
-    code = [plan["versions"], plan["code"].get("model"),
-            {cls: code for cls, code in plan["code"].get("layers", {}).items() if cls in used}]
+    code = [plan["versions"], plan["numerics"],
+            {cls: code for cls, code in plan.get("custom_layers", {}).items() if cls in used}]
     # Of the study's batch size, because a layer may ask for a multiple of something.
     return (canonical(["build", code, network, arm["shape"], arm["task"]]),
             canonical(["step", code, network["layers"], train["optimizer"], train["batch_size"]]))

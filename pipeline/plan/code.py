@@ -1,4 +1,4 @@
-"""What of the code decides a run's numbers, as digests."""
+"""What names the code in the key of a run: a number, and a warning where it may have to be raised."""
 
 from __future__ import annotations
 
@@ -12,64 +12,80 @@ from pipeline.spec.base import ConfigError
 
 PACKAGE = Path(__file__).parent.parent
 REQUIREMENTS = Path("requirements.txt")
-#: The definitions that decide a run's numbers, and the files that they and what they call stand in.
-DECIDE = {
-    "data": (("data/draw.py", "data/splits.py"), ("load", "digest")),
-    "model": (("network/resolve.py", "network/model.py"), ("build",)),
-    "train": (("train/trainer.py", "train/compiled.py", "train/task.py", "spec/task.py"),
-              ("Trainer", "batch_order")),
-    "results": (("results.py",), ("MEASURES", "significant")),
-}
-#: The same of data sets that are files of one's own: part of the key of runs on these alone.
-FILES = (("data/parts.py",), ("load_split", "digest"))
-#: The files of our own layers; a network's plan names those that it uses.
-LAYERS = tuple(sorted(str(path.relative_to(PACKAGE)) for path in
-                      (PACKAGE / "network" / "layers").glob("*.py")))
-#: The packages that decide a run's numbers.
+#: Part of the key of every run. Raise it when a change of code changes the numbers of runs: all are trained again
+#: then. A change that keeps their bits keeps it.
+NUMERICS = 3
+#: `digest` of the code that was last seen to give the stored bits.
+SEEN = "6263761f6f726262"
+#: What decides the numbers of runs.
+DECIDES = ("data/load.py", "data/splits.py", "data/parts.py", "network", "train/trainer.py", "train/compiled.py",
+           "train/task.py", "spec/task.py")
+#: The packages that decide them.
 PINNED = ("tensorflow", "keras", "numpy")
 
 
-def digest(files: Iterable[str | Path], names: Iterable[str], imports: bool = False) -> str:
-    """A hash of definitions, and of all they use, in files of the package.
+def _tree(path: Path) -> ast.Module:
+    """A file's syntax without docstrings: comments, docstrings and blank lines decide nothing."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr) and isinstance(
+                body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
+            node.body = body[1:] or [ast.Pass()]
+    return tree
 
-    Comments, docstrings, blank lines, the rest of the files, and in which of them a definition
-    stands change nothing.
 
-    Args:
-        files: relative to the package, or absolute.
-        imports: whether what the definitions import counts too, and every statement that defines
-            nothing: files of one's own may rename what they import, and change it.
+def digest(package: Path = PACKAGE) -> str:
+    """A hash of the code that decides the numbers of runs, but for comments, docstrings, imports and files' names."""
+    files = [path for name in DECIDES for path in sorted((package / name).rglob("*.py")) or [package / name]]
+    text = "\n".join(sorted(ast.unparse(node) for path in files for node in _tree(path).body
+                            if not isinstance(node, (ast.Import, ast.ImportFrom))))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def warning() -> str:
+    """What to do where the code is not what was seen to give the stored bits; empty where it is."""
+    found = digest()
+    if found == SEEN:
+        return ""
+    return (f"pipeline/plan/code.py: the code that decides the numbers of runs has changed since NUMERICS = {NUMERICS} was "
+            f"set. If numbers change, raise NUMERICS, and all runs are trained again. If `make verify` finds the same "
+            f"bits, keep it, and write SEEN = \"{found}\"")
+
+
+def digest_of_class(file: Path, name: str) -> str:
+    """A hash of a class in a file of one's own, of all that it uses there, and of what the file imports or runs.
+
+    Comments, docstrings, blank lines and other definitions of the file change nothing.
 
     Raises:
-        KeyError: no file has a definition of that name.
+        KeyError: the file has no such definition.
     """
-    trees = [ast.parse((PACKAGE / file).read_text(encoding="utf-8")) for file in files]
     defined = {}
-    for node in (node for tree in trees for node in tree.body):
-        if imports and isinstance(node, (ast.Import, ast.ImportFrom)):
-            defined |= {(a.asname or a.name).partition(".")[0]: node for a in node.names}
-        elif imports and not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)) and not (
-                isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
-            defined[f"statement {ast.unparse(node)}"] = node
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+    for node in _tree(file).body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            defined |= {(alias.asname or alias.name).partition(".")[0]: node for alias in node.names}
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             defined[node.name] = node
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            defined |= {t.id: node for t in targets if isinstance(t, ast.Name)}
-    needed, waiting = {}, [*names, *(name for name in defined if name.startswith("statement "))]
+            defined |= {target.id: node for target in targets if isinstance(target, ast.Name)}
+        else:
+            defined[f"statement {ast.unparse(node)}"] = node
+    needed = _needed(defined, [name, *(one for one in defined if one.startswith("statement "))])
+    text = "\n".join(f"{one}: {ast.unparse(defined[one])}" for one in sorted(needed))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _needed(defined: dict[str, ast.AST], names: Iterable[str]) -> set[str]:
+    """Names of definitions, and of all that these use."""
+    needed, waiting = set(), list(names)
     while waiting:
         name = waiting.pop()
-        if name in needed:
-            continue
-        node = needed[name] = defined[name]
-        for inner in ast.walk(node):
-            body = getattr(inner, "body", None)
-            if isinstance(body, list) and body and isinstance(body[0], ast.Expr) and isinstance(
-                    body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
-                inner.body = body[1:] or [ast.Pass()]
-        waiting += [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in defined]
-    text = "\n".join(f"{name}: {ast.unparse(needed[name])}" for name in sorted(needed))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+        if name not in needed:
+            needed.add(name)
+            waiting += [n.id for n in ast.walk(defined[name]) if isinstance(n, ast.Name) and n.id in defined]
+    return needed
 
 
 def pins(path: Path = REQUIREMENTS) -> dict[str, str]:

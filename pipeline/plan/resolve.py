@@ -9,16 +9,11 @@ from pathlib import Path
 import keras
 
 from pipeline.network.own import file_of, files_of
-from pipeline.network.resolve import _own_layers
 from pipeline.network.resolve import resolve as resolve_layer
-from pipeline.plan.code import DECIDE, FILES, LAYERS, digest, pins
+from pipeline.plan.code import NUMERICS, digest_of_class, pins
 from pipeline.spec.base import ConfigError, nearest
 from pipeline.spec.layers import Variant, names, word_of
-from pipeline.spec.files import FileSource
 from pipeline.spec.params import PARAMS, Experiment, Params
-
-#: The files do not change while plans are made, and most plans use the same definitions.
-_digest = functools.cache(digest)
 
 
 @functools.cache
@@ -141,20 +136,13 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
         arms += [_arm(params, name, variant, layers, data_set, about[data_set], place)
                  for data_set in params.data_sets(name) if not (variant.measuring and params.data[data_set].own)]
     used = {item["class"] for arm in arms for part in arm["network"].values() for item in nested(part)}
-    code = {room: _digest(files, defined) for room, (files, defined) in DECIDE.items()}
-    own = sorted(used & set(_own_layers()))
-    # Files of one's own may be edited while plans are made anew: nothing of them is remembered.
-    code["layers"] = {cls: digest((Path(file).absolute(),), (cls,), imports=True) if (file := file_of(cls))
-                      else _digest(LAYERS, (cls,)) for cls in own}
-    if any(isinstance(params.data[data_set], FileSource) for data_set in params.data_sets(name)):
-        code["files"] = _digest(*FILES)
-    # Part of no run's key: editing how a rate is chosen writes the tables anew, and trains nothing.
-    tables = {"train": _digest(("train/runs.py",), ("train",)),
-              "config": _digest(("spec/params.py",), ("study_seeds",))}
-    found = {"experiment": name, "arms": arms, "code": code, "tables": tables, "versions": dict(_pinned(Path.cwd())),
+    custom = {cls: file for cls in sorted(used) if (file := file_of(cls))}
+    found = {"experiment": name, "arms": arms, "numerics": NUMERICS, "versions": dict(_pinned(Path.cwd())),
              "data": {d: {"digest": about[d]["digest"], "seeds": params.data[d].seeds}
                       | ({"own": True} if params.data[d].own else {}) for d in params.data_sets(name)}}
-    found |= {"modules": files_of(own)} if files_of(own) else {}
+    if custom:
+        found |= {"modules": files_of(custom),
+                  "custom_layers": {cls: digest_of_class(Path(file), cls) for cls, file in custom.items()}}
     return found | ({"being_measured": True} if name in params.being_measured else {})
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
-from pipeline.data.load import digest, is_own, load
+from pipeline.data.load import digest, load
 from pipeline.data.sources import read
 from pipeline.data.splits import Split
 from pipeline.results import (
@@ -87,12 +87,11 @@ class _Arm:
         values = self.train.model_dump(exclude={"learning_rates"})
         if seed not in self._digests:
             self._digests[seed] = digest(self.arrays, seed)
-        # How files are split decides nothing of a run on another data set.
-        code = {k: v for k, v in self.plan["code"].items() if k != "files" or is_own(self.arrays)}
+        custom = {"custom_layers": self.plan["custom_layers"]} if "custom_layers" in self.plan else {}
         return hashlib.sha256(canonical({
             "network": self.arm["network"], "task": self.arm["task"], "train": values, "learning_rate": rate,
-            "seed": seed, "data": self._digests[seed], "code": code,
-            "versions": self.plan["versions"]}).encode()).hexdigest()
+            "seed": seed, "data": self._digests[seed], "numerics": self.plan["numerics"],
+            "versions": self.plan["versions"], **custom}).encode()).hexdigest()
 
     def split(self, seed: int) -> Split:
         return load(self.arrays, seed, train_fraction=self.train.train_fraction,

@@ -124,8 +124,8 @@ def test_what_they_do_not_depend_on_is_not(change):
 
 
 @pytest.mark.parametrize("edit", [
-    lambda plan: plan["versions"].update(keras="0"), lambda plan: plan["code"].update(model="0"),
-    lambda plan: plan["code"]["layers"].update(Conv1D="0")])
+    lambda plan: plan["versions"].update(keras="0"), lambda plan: plan.update(numerics=0),
+    lambda plan: plan.update(custom_layers={"Conv1D": "0"})])
 def test_other_code_is_checked_again(edit):
     plan, other = plans(["conv", "lstm"], "waves")["net"], plans(["conv", "lstm"], "waves")["net"]
     edit(other)

@@ -1,10 +1,12 @@
 """Digests of code: what changes them, and what does not."""
 
+import shutil
 import textwrap
 
 import pytest
 
-from pipeline.plan.code import LAYERS, PACKAGE, digest, pins
+from pipeline.plan import code
+from pipeline.plan.code import DECIDES, PACKAGE, digest, digest_of_class, pins, warning
 from pipeline.spec.base import ConfigError
 
 MODULE = '''
@@ -35,7 +37,7 @@ class Base:
 
     def way(self):
         """A way."""
-        return TYPED
+        return TYPED + decides(1)
 
 
 class Kind(Base):
@@ -59,41 +61,55 @@ class Kind(Base):
     ("return TYPED", "return -TYPED", False),
     ("TYPED: int = 4", "TYPED: int = 5", False),
 ])
-def test_digest_follows_what_is_used(tmp_path, old, new, same):
+def test_the_digest_of_a_class_follows_what_it_uses(tmp_path, old, new, same):
     before, after = tmp_path / "before.py", tmp_path / "after.py"
     assert MODULE.count(old) == 1
     before.write_text(MODULE)
     after.write_text(MODULE.replace(old, new))
-    names = ("decides", "Kind")
-    assert (digest([before], names) == digest([after], names)) is same
+    assert (digest_of_class(before, "Kind") == digest_of_class(after, "Kind")) is same
 
 
-def test_digest_of_different_definitions_differs(tmp_path):
+def test_digests_of_other_definitions_differ(tmp_path):
     path = tmp_path / "module.py"
     path.write_text(MODULE)
-    found = [digest([path], names) for names in (("helper",), ("decides",), ("unused",))]
-    assert len(set(found)) == 3
-    assert digest([path], ("decides", "unused")) == digest([path], ("unused", "decides"))
+    assert len({digest_of_class(path, name) for name in ("helper", "decides", "unused")}) == 3
 
 
 def test_digest_of_no_definition_is_an_error(tmp_path):
     (tmp_path / "module.py").write_text(MODULE)
     with pytest.raises(KeyError):
-        digest([tmp_path / "module.py"], ("gone",))
+        digest_of_class(tmp_path / "module.py", "gone")
 
 
-def test_the_code_of_a_layer_is_followed_into_the_other_files(tmp_path):
-    """Ours of Dropout draws its mask by a function of another file."""
-    files = [PACKAGE / file for file in LAYERS]
-    before = digest(files, ("Dropout",)), digest(files, ("Conv1D",))
-    copies = [tmp_path / file.name for file in files]
-    for file, copy in zip(files, copies, strict=True):
-        copy.write_text(file.read_text())
-    assert (digest(copies, ("Dropout",)), digest(copies, ("Conv1D",))) == before
-    noise = next(copy for copy in copies if copy.name == "noise.py")
-    noise.write_text(noise.read_text().replace("2**31 - 1", "2**30"))
-    after = digest(copies, ("Dropout",)), digest(copies, ("Conv1D",))
-    assert after[0] != before[0] and after[1] == before[1]
+@pytest.fixture
+def package(tmp_path):
+    """A copy of what decides the numbers of runs."""
+    for name in DECIDES:
+        copy = shutil.copytree if (PACKAGE / name).is_dir() else shutil.copy
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        copy(PACKAGE / name, tmp_path / name)
+    return tmp_path
+
+
+def test_comments_docstrings_imports_and_names_of_files_keep_the_digest_of_the_code(package):
+    trainer = package / "train" / "trainer.py"
+    text = trainer.read_text().replace('"""One network', '"""One  network').replace("import math", "import math, os")
+    trainer.write_text(f"# a comment\n{text}")
+    (package / "network" / "model.py").rename(package / "network" / "another.py")
+    assert digest(package) == digest()
+
+
+@pytest.mark.parametrize("name", ["train/trainer.py", "data/splits.py", "network/layers/noise.py"])
+def test_any_other_edit_changes_it_and_the_warning_says_what_to_do(package, monkeypatch, name):
+    (package / name).write_text((package / name).read_text() + "\nNEW = 1\n")
+    assert digest(package) != digest()
+    monkeypatch.setattr(code, "digest", lambda: digest(package))
+    assert "raise NUMERICS" in warning() and "make verify" in warning() and digest(package) in warning()
+
+
+def test_the_code_is_what_was_last_seen_to_give_the_stored_bits():
+    """Where it fails, `warning` says what to do."""
+    assert warning() == ""
 
 
 def test_pins_are_read_from_the_lock_file(tmp_path):

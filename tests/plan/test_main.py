@@ -108,7 +108,7 @@ def test_arrays_of_a_file_that_has_changed_are_made_again(project, capsys):
     sources.write(arrays_of(params, "mine"), Path("data/mine.npz"))
     assert main() == 0
     plan = json.loads((PLAN / "mlp.json").read_text())
-    assert "files" in plan["code"] and set(plan["data"]) == {"table", "mine"}
+    assert set(plan["data"]) == {"table", "mine"}
     assert main() == 0 and Path("data/mine.npz").exists()
     Path("mine.csv").write_text("a,b,y\n" + rows.replace("3,", "4,"))
     capsys.readouterr()

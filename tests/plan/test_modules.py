@@ -60,7 +60,7 @@ def test_a_plan_names_the_class_and_the_file_and_others_stay_as_they_are(mine):
     assert {name: after[name] for name in ("mlp", "wide")} == {name: before[name] for name in ("mlp", "wide")}
     digest = hashlib.sha256(LAYERS.encode()).hexdigest()
     assert after["bent"]["modules"] == after["doubled"]["modules"] == {"my_layers.py": digest}
-    assert set(after["bent"]["code"]["layers"]) == {"Bend"}
+    assert set(after["bent"]["custom_layers"]) == {"Bend"} and "custom_layers" not in after["mlp"]
 
 
 @pytest.mark.parametrize(("old", "new", "stale"), [
@@ -81,7 +81,7 @@ def test_an_edit_makes_the_runs_that_use_it_stale_and_no_others(mine, capsys, ol
     assert run() == 0 and run("--check") == 0
     assert (PLAN / SUMS).exists()
     after = plans()
-    assert {name for name in after if after[name]["code"] != before[name]["code"]} == stale
+    assert {name for name in after if after[name].get("custom_layers") != before[name].get("custom_layers")} == stale
 
 
 def test_its_network_is_trained_and_an_edit_after_the_plan_is_refused(mine):

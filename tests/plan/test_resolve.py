@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from pipeline.plan.code import NUMERICS
 from pipeline.plan.resolve import check_optimizer, resolve
 from pipeline.spec.base import ConfigError
 from pipeline.spec.params import parse
@@ -158,19 +159,10 @@ def test_another_file_of_data_changes_the_plans_that_use_it():
     assert changed(about) == {"cnn"}
 
 
-def test_a_layer_of_ours_stands_in_the_code_only_where_it_is_used():
-    used = {name: set(found["code"]["layers"]) for name, found in plans().items()}
-    assert used == {"cnn": {"Conv1D", "LSTM"}, "cnn_bn": {"Conv1D", "LSTM"}, "mlp": set(),
-                    "excite": {"Conv1D", "LSTM", "SqueezeExcite"}}
-    nested = plans(experiments__cnn__layers=[{"TimeDistributed": {"layer": "dense"}}, "lstm"],
-                   layers__dense={"SqueezeExcite": {"ratio": 2}})
-    assert set(nested["cnn"]["code"]["layers"]) == {"LSTM", "SqueezeExcite"}
-
-
-def test_how_a_rate_is_chosen_is_part_of_the_plan_but_of_no_run():
-    found = plans()["mlp"]
-    assert set(found["tables"]) == {"train", "config"}
-    assert set(found["code"]) == {"data", "model", "train", "results", "layers"}
+def test_the_code_is_named_by_a_number_that_no_edit_of_the_code_changes():
+    found = plans()
+    assert {plan["numerics"] for plan in found.values()} == {NUMERICS}
+    assert not any("custom_layers" in plan for plan in found.values())
 
 
 def test_a_swept_argument_goes_first_where_the_list_gives_it_too():

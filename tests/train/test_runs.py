@@ -102,24 +102,10 @@ def test_what_decides_a_run_is_in_its_key(arrays, tmp_path):
     assert set(same) == {base}
     different = [key(rate=0.003), key(seed=3001), key(epochs=4), key(patience=2), key(batch_size=4),
                  key(optimizer="SGD"), key(scaling="none"), key(repetition=1),
-                 key(train_fraction=0.5), key({"code": {"train": "1"}}),
+                 key(train_fraction=0.5), key({"numerics": 2}), key({"custom_layers": {"Mine": "0"}}),
                  key({"versions": {"keras": "0"}}), key(held={"tables": other}),
                  key(spec=network({"Dense": {"units": 6}})), key(quantiles=[0.5])]
     assert len({base, *different}) == 1 + len(different)
-
-
-def test_how_files_are_split_is_in_the_keys_of_their_runs_alone(arrays, tmp_path):
-    def key(held, **code):
-        plan = a_plan()
-        plan["code"] = plan["code"] | code
-        return _Arm(plan, plan["arms"][0], held, Store(tmp_path), 1, None).key(3000, 0.01)
-
-    x = np.arange(60, dtype=np.float32)[:, None]
-    own = {name: np.array(value) for name, value in {
-        "task": "regression", "kind": "table", "classes": 0, "train": 20, "validation": 20, "test": 20}.items()}
-    own |= {"x": x, "y": x}
-    assert key(arrays["tables"]) == key(arrays["tables"], files="one") == key(arrays["tables"], files="two")
-    assert len({key(own), key(own, files="one"), key(own, files="two")}) == 3
 
 
 def test_a_fixed_rate_is_kept_by_every_seed(arrays, tmp_path, counted):

@@ -16,7 +16,7 @@ FOLDER = RUNS / "an_experiment"
 def a_plan(seeds=2, spec=MLP, variants=("",), **training):
     arms = [{"variant": variant, "data": "tables", "shape": [4], "task": {"classes": 2, "targets": 1, "quantiles": []}, "network": spec,
              "train": TRAINING | training} for variant in variants]
-    return {"experiment": "an_experiment", "arms": arms, "code": {"train": "0"},
+    return {"experiment": "an_experiment", "arms": arms, "numerics": 1,
             "versions": VERSIONS, "data": {"tables": {"digest": "0", "seeds": seeds}}}
 
 

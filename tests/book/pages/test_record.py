@@ -89,7 +89,7 @@ def trained(tmp_path_factory):
     arm = {"variant": "", "data": "tables", "shape": [4], "task": {"classes": 2, "targets": 1, "quantiles": []}, "network": network, "train": TRAIN}
     (folder / "plan").mkdir()
     (folder / "plan/before.json").write_text(json.dumps({
-        "experiment": "before", "arms": [arm], "code": {"train": "0"}, "versions": pins(),
+        "experiment": "before", "arms": [arm], "numerics": 1, "versions": pins(),
         "data": {"tables": {"digest": "0", "seeds": 2}}}))
     write_arrays(make("tabular", [3000, 3001], train=24, validation=24, test=24, features=4),
                  folder / "data/tables.npz")
