@@ -8,8 +8,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 book: check                 ## train what is stale (nothing, on a fresh clone) and build build/html
 	dvc repro
-	@python -m pipeline.answer
-	@python -m pipeline.ranking
+	@python -m pipeline.cli.answer
+	@python -m pipeline.cli.rank
 
 runs: check $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
 	dvc repro --quiet plan
@@ -17,20 +17,20 @@ runs: check $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, he
 
 verify: check $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored runs again: make verify NAME=avx2 RUNS=200 SEED=7
 	dvc repro --quiet plan
-	CLUSTER="$(CLUSTER)" python -m pipeline.verify $(if $(NAME),--name "$(NAME)") $(if $(RUNS),--runs "$(RUNS)") \
+	CLUSTER="$(CLUSTER)" python -m pipeline.cli.verify $(if $(NAME),--name "$(NAME)") $(if $(RUNS),--runs "$(RUNS)") \
 		$(if $(SEED),--seed "$(SEED)")
 
 torture: check             ## kill, starve and lock out runs of a tiny project at random moments: make torture MOMENTS=12 SEED=7
-	python -m pipeline.torture $(if $(MOMENTS),--moments "$(MOMENTS)") $(if $(SEED),--seed "$(SEED)")
+	python -m tools.torture $(if $(MOMENTS),--moments "$(MOMENTS)") $(if $(SEED),--seed "$(SEED)")
 
 try: $(INSTALLED)           ## one experiment against its control, without the book: make try EXPERIMENT=name
 	@test -n "$(EXPERIMENT)" || { echo "which one? make try EXPERIMENT=name" >&2; exit 1; }
-	@stages=$$(python -m pipeline.answer --stages $(EXPERIMENT)) && dvc repro --quiet --single-item $$stages
-	@python -m pipeline.answer $(EXPERIMENT)
+	@stages=$$(python -m pipeline.cli.answer --stages $(EXPERIMENT)) && dvc repro --quiet --single-item $$stages
+	@python -m pipeline.cli.answer $(EXPERIMENT)
 
 ask: check                  ## the networks on a file of your own: make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6
 	@test -n "$(FILE)" || { echo "which file? make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6 (a table: without WINDOW)" >&2; exit 1; }
-	@python -m pipeline.ask "$(FILE)" $(if $(TARGET),--target "$(TARGET)") $(if $(WINDOW),--window "$(WINDOW)") \
+	@python -m pipeline.cli.ask "$(FILE)" $(if $(TARGET),--target "$(TARGET)") $(if $(WINDOW),--window "$(WINDOW)") \
 		$(if $(HORIZON),--horizon "$(HORIZON)") $(if $(RECORDING),--recording "$(RECORDING)")
 
 test: $(INSTALLED) $(DASK)  ## the test suite
@@ -47,13 +47,13 @@ check: $(INSTALLED)         # one clear message for a mistake in params.yaml, be
 	@python -m pipeline.plan --check
 
 bench: $(INSTALLED)         ## training speed: model.fit, fit with XLA, and our trainer, side by side
-	python -m pipeline.bench
+	python -m tools.bench
 
 scale: $(INSTALLED)         ## how long each step takes as a study grows, on invented ones: make scale EXPERIMENTS=150,300 SETS=10,20
-	python -m pipeline.scale $(if $(EXPERIMENTS),--experiments "$(EXPERIMENTS)") $(if $(SETS),--sets "$(SETS)")
+	python -m tools.scale $(if $(EXPERIMENTS),--experiments "$(EXPERIMENTS)") $(if $(SETS),--sets "$(SETS)")
 
 tiny: $(INSTALLED)          ## the whole pipeline, training included, on a tiny profile in .tiny/
-	python -m pipeline.tiny
+	python -m tools.tiny
 
 retrain: check              ## redo the whole study from nothing
 	rm -rf .runs

@@ -10,8 +10,8 @@ import time
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from pipeline.results import Damaged
-from pipeline.spec.base import ConfigError
+from pipeline.tables.stored import Damaged
+from pipeline.config.errors import ConfigError
 
 #: One example takes no longer, in seconds of this process, and all no more memory, in kilobytes.
 LONGEST, LARGEST = 10, 1_500_000

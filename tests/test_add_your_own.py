@@ -16,7 +16,7 @@ from pipeline.network import own
 from pipeline.plan import __main__ as plan
 from pipeline.plan.check import check
 from pipeline.plan.resolve import resolve
-from pipeline.spec.params import load
+from pipeline.config.schema import load
 from tests.own_layers import forget
 
 ROOT = Path(pipeline.__file__).parents[1]

@@ -7,30 +7,25 @@ import nbformat
 import pytest
 
 import pipeline
-from pipeline.spec.base import read_yaml
+from pipeline.config.errors import read_yaml
 
 PACKAGE = Path(pipeline.__file__).parent
 #: What a room may import; its own files besides. A room is a package, or a module on the ground.
 ROOMS = {
-    "spec": set(), "results": set(), "style": set(), "notebook": {"results", "spec"},
-    "data": {"results", "spec"}, "network": {"results", "spec"},
-    "train": {"data", "network", "notebook", "results", "spec", "style"},
-    "plan": {"data", "network", "results", "spec", "train"},
-    "probe": {"data", "network", "results", "spec", "train"},
-    "baselines": {"data", "results", "spec"},
-    "mechanics": {"network", "notebook", "results", "spec"},
-    "verdicts": {"results", "spec"}, "verify": {"data", "results", "spec", "train"},
-    "book": {"results", "spec", "style", "verdicts.claims", "verdicts.many", "verdicts.rule", "verdicts.words"},
-    "answer": {"book", "results", "spec", "verdicts"},
-    "ranking": {"answer", "book", "results", "spec"},
-    "ask": {"data", "ranking", "results", "spec"},
-    "bench": {"data", "network", "train"}, "tiny": {"results", "spec"},
-    "scale": {"data", "results", "spec", "tiny", "train.place", "train.runs"},
-    "torture": {"results", "spec", "tiny", "train.place"},
+    "config": set(), "style": set(), "process": {"config"}, "tables": {"config"}, "notebook": {"config", "tables"},
+    "data": {"config", "process", "tables"}, "network": {"config", "tables"},
+    "train": {"config", "data", "network", "notebook", "process", "style", "tables"},
+    "plan": {"config", "data", "network", "process", "tables", "train"},
+    "probe": {"config", "data", "network", "process", "tables", "train"},
+    "baselines": {"config", "data", "process", "tables"},
+    "mechanics": {"config", "network", "notebook", "process", "tables"},
+    "verdicts": {"config", "process", "tables"},
+    "book": {"config", "process", "style", "tables", "verdicts.claims", "verdicts.many", "verdicts.rule", "verdicts.words"},
+    "cli": {"book", "config", "data", "process", "tables", "train", "verdicts"},
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is
 #: checked, and `train` only where a run, or the table of layers, is not stored.
-HEAVY = {"network", "train.compiled", "train.task", "train.trainer", "probe", "mechanics", "bench"}
+HEAVY = {"network", "train.compiled", "train.task", "train.trainer", "probe", "mechanics"}
 MODULES = sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts)
                  for path in PACKAGE.rglob("*.py") if path.stem != "__init__")
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.book.rows import records
-from pipeline.results import write_table
-from pipeline.spec.base import read_yaml
+from pipeline.tables.stored import write_table
+from pipeline.config.errors import read_yaml
 
 #: The commit that has the first study's last results.
 COMMIT = "9566a3973f462d9a2d427a013bed32f783d31280"

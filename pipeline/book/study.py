@@ -22,12 +22,12 @@ from pipeline.book.lines import experiment_lines
 from pipeline.book.plain import plain
 from pipeline.book.questions import read_answers, read_guide
 from pipeline.book.rows import records
-from pipeline.results import (
+from pipeline.tables.stored import (
     CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, TORTURE, read_table, verify)
-from pipeline.spec.base import Spec, read_yaml
-from pipeline.spec.claims import Claim, base, read_claims
-from pipeline.spec.params import Params, load
-from pipeline.spec.tables import MEASURED, STORED, VERDICT_COLUMNS
+from pipeline.config.errors import Spec, read_yaml
+from pipeline.config.claims import Claim, base, read_claims
+from pipeline.config.schema import Params, load
+from pipeline.tables.schemas import MEASURED, STORED, VERDICT_COLUMNS
 from pipeline.verdicts.rule import Rule, rule
 
 #: Where the real data sets come from.

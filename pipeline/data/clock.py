@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.files import Rows
-from pipeline.spec.base import ConfigError
+from pipeline.config.errors import ConfigError
 
 SECOND = 1_000_000
 #: Numbers of a larger size do not fit into 64 bits.

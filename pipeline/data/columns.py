@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.files import Rows, require_columns
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import FileSource
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import FileSource
 
 #: A target without `task` is a class if it has so many different whole numbers at most.
 FEW = 20

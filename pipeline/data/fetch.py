@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from pipeline.spec.base import ConfigError
+from pipeline.config.errors import ConfigError
 
 #: Beside `data/`, which holds what can be made anew and is tidied.
 FETCHED = Path(".fetched")

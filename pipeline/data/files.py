@@ -19,7 +19,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from pipeline.spec.base import ConfigError, nearest
+from pipeline.config.errors import ConfigError, nearest
 
 #: Cells that are read at once.
 PIECE = 2_000_000

@@ -15,8 +15,8 @@ from pipeline.data.own_series import series
 from pipeline.data.own_tables import table
 from pipeline.data.parts import split
 from pipeline.data.splits import PARTS
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import ARRAYS, FileSource, RecordingsFile, SeriesFile
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import ARRAYS, FileSource, RecordingsFile, SeriesFile
 
 
 def from_file(entry: FileSource, seeds: Iterable[int], place: str, **options) -> Arrays:

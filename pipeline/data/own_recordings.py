@@ -32,8 +32,8 @@ from pipeline.data.own_tables import require_rows_of_each_class
 from pipeline.data.samples import Groups
 from pipeline.data.samples import Rows as Drawn
 from pipeline.data.sizes import pool_sizes
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import RecordingsFile
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import RecordingsFile
 
 RECORDINGS = 20_000
 #: Of a long table, whole recordings are drawn that have at most so many cells together.

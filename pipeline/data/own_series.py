@@ -25,8 +25,8 @@ from pipeline.data.files import Rows
 from pipeline.data.own_tables import require_rows_of_each_class
 from pipeline.data.samples import Groups, Latest
 from pipeline.data.sizes import pool_sizes, series_sizes
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import SeriesFile
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import SeriesFile
 
 ROWS = 200_000
 #: A grid, and the windows of a split, hold at most so many numbers.

@@ -22,8 +22,8 @@ from pipeline.data.samples import Rows as Drawn
 from pipeline.data.samples import identity
 from pipeline.data.sizes import pool_sizes
 from pipeline.data.splits import PARTS
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import TableFile
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import TableFile
 
 ROWS = 20_000
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from pipeline.data.parts import origins
 from pipeline.data.splits import PARTS
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import Sizes
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import Sizes
 
 #: Rows or recordings that train by default; a third as many validate.
 TRAIN = 640

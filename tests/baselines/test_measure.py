@@ -9,7 +9,7 @@ import pytest
 from pipeline.baselines.measure import errors
 from pipeline.data.own import from_file
 from pipeline.data.parts import split
-from pipeline.spec.files import SeriesFile, TableFile
+from pipeline.config.data_files import SeriesFile, TableFile
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from pipeline.book.study import read
-from pipeline.results import seal
+from pipeline.tables.stored import seal
 from tests.book import invented
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from pipeline.book import assemble as assembling
 from pipeline.book import pages
 from pipeline.book.assemble import PAGES, assemble, drawn
 from pipeline.book.picture import Picture
-from pipeline.spec.base import read_yaml
+from pipeline.config.errors import read_yaml
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline.book.first_study import COLUMNS, COMMIT, FILE, PATIENCE, from_history, read, summary
-from pipeline.results import write_table
+from pipeline.tables.stored import write_table
 
 ROOT = Path(__file__).parents[2]
 SAYS = {"measured": "It helps.", "exact": "It is so."}

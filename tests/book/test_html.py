@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.book.html import build, forget_words, keep_times, mend, swap, sweep
-from pipeline.spec.base import read_yaml
+from pipeline.config.errors import read_yaml
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.book.study import TABLES, read
-from pipeline.results import Damaged
+from pipeline.tables.stored import Damaged
 
 
 def test_a_table_that_is_not_stored_has_its_columns_and_no_rows(project):

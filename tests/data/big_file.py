@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.data.load import load
 from pipeline.data.own import from_file
-from pipeline.spec.files import RecordingsFile, SeriesFile, TableFile
+from pipeline.config.data_files import RecordingsFile, SeriesFile, TableFile
 
 MEGABYTE = 2**20
 

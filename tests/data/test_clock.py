@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.data.clock import Clock
 from pipeline.data.files import open_rows
-from pipeline.spec.base import ConfigError
+from pipeline.config.errors import ConfigError
 
 
 def clocked(tmp_path, cells, form=None, groups=None, piece=None):

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.data import files
 from pipeline.data.files import open_rows, require_columns
-from pipeline.spec.base import ConfigError
+from pipeline.config.errors import ConfigError
 
 TEXT = "time,x,word,y\n2024-01-01,1,a,0.5\n2024-01-02,-2.5e3,\"b, c\",7\n2024-01-03,,,8\n"
 FRAME = pd.DataFrame({

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pipeline.data import files, sources
 from pipeline.data.load import load
 from pipeline.data.own import from_file
-from pipeline.results import Damaged
-from pipeline.spec.base import ConfigError, validate
-from pipeline.spec.files import KINDS, kind
+from pipeline.tables.stored import Damaged
+from pipeline.config.errors import ConfigError, validate
+from pipeline.config.data_files import KINDS, kind
 from tests.hostile import TEXTS, answer, changed_bytes, counted, mutated
 
 PLACE = "params.yaml: data.a"

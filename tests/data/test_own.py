@@ -14,8 +14,8 @@ from pipeline.data.__main__ import arrays_of
 from pipeline.data.load import digest, is_own, load
 from pipeline.data.own import changed, from_file
 from pipeline.data.sources import read, write
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import KINDS, TableFile, kind
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import KINDS, TableFile, kind
 
 EXTRACTS = Path(__file__).parents[2] / "extracts"
 

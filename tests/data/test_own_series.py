@@ -7,8 +7,8 @@ import pytest
 from pipeline.data.load import load
 from pipeline.data.own import from_file
 from pipeline.data.parts import split
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import SeriesFile
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import SeriesFile
 
 
 def rows(count=400, seed=0):

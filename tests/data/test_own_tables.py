@@ -8,8 +8,8 @@ from sklearn.preprocessing import OneHotEncoder
 from pipeline.data.load import load
 from pipeline.data.own import from_file
 from pipeline.data.parts import split
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import TableFile
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import TableFile
 
 
 def rows(count=120, seed=0):

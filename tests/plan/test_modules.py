@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.plan.__main__ import PLAN, main
-from pipeline.results import SUMS, Store, rewritten
-from pipeline.spec.base import ConfigError
-from pipeline.spec.params import load
+from pipeline.tables.stored import SUMS, Store, rewritten
+from pipeline.config.errors import ConfigError
+from pipeline.config.schema import load
 from pipeline.train.runs import train_plan
 from tests.own_layers import forget
 from tests.plan.test_main import PARAMS, edit, planned, project  # noqa: F401

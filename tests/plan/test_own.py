@@ -10,8 +10,8 @@ import pytest
 from pipeline.data import sources
 from pipeline.data.__main__ import make_missing
 from pipeline.plan.__main__ import main
-from pipeline.results import RUNS_TABLE, Store, read_table, rewritten
-from pipeline.spec.params import load
+from pipeline.tables.stored import RUNS_TABLE, Store, read_table, rewritten
+from pipeline.config.schema import load
 from pipeline.train.runs import train_plan
 from tests.plan.test_main import PARAMS, content, edit, planned, project  # noqa: F401
 

@@ -14,8 +14,8 @@ from distributed import Client, LocalCluster
 
 import pipeline
 from pipeline.data.sources import write
-from pipeline.results import Store
-from pipeline.spec.base import ConfigError
+from pipeline.tables.stored import Store
+from pipeline.config.errors import ConfigError
 from pipeline.train import engines
 from pipeline.train.engines import Here, engine
 from pipeline.train.queue import jobs, train_all

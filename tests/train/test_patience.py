@@ -11,7 +11,7 @@ import tensorflow as tf
 from pipeline.data.splits import Split
 from pipeline.network.model import build
 from pipeline.network.resolve import resolve
-from pipeline.spec.task import Task
+from pipeline.config.task import Task
 from pipeline.train.compiled import Compiled
 from pipeline.train.trainer import Trainer, batch_order
 

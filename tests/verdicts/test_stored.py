@@ -10,10 +10,10 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from pipeline.results import RUNS, read_table
-from pipeline.spec.claims import read_claims
-from pipeline.spec.params import load, study_seeds
-from pipeline.spec.tables import STORED
+from pipeline.tables.stored import RUNS, read_table
+from pipeline.config.claims import read_claims
+from pipeline.config.schema import load, study_seeds
+from pipeline.tables.schemas import STORED
 
 PARAMS = load()
 DELTA = math.log(1 + PARAMS.verdicts.margin)

@@ -13,7 +13,7 @@ from pipeline.book.markdown import claim_link, table
 from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.words.numbers import count, signed
-from pipeline.spec.metrics import metric_of
+from pipeline.config.metrics import metric_of
 
 SUPPORTED, CONTRADICTED, NO_EFFECT = "supported", "contradicted", "no effect that matters"
 #: What the first study called contradicted by no effect of that size is a verdict of its own now.

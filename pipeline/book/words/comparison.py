@@ -11,8 +11,8 @@ import pandas as pd
 
 from pipeline.book.words.numbers import factor, short, signed
 from pipeline.verdicts.rule import Rule
-from pipeline.spec.metrics import Metric, metric_of
-from pipeline.spec.tables import TRIVIAL
+from pipeline.config.metrics import Metric, metric_of
+from pipeline.tables.schemas import TRIVIAL
 
 #: Scales whose effects are logarithms of ratios.
 RATIOS = ("log ratio", "median")

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.book.pages.interruptions import write
 from pipeline.book.study import read
-from pipeline.results import Damaged, write_tables
-from pipeline.spec.tables import STORED
+from pipeline.tables.stored import Damaged, write_tables
+from pipeline.tables.schemas import STORED
 
 ROW = {"round": 1, "kind": "full disk", "moment": 3.2, "stage": "plan", "message": "error: a.csv: `no` room", "clear": True,
        "whole": True, "went_on": True, "equal": True}

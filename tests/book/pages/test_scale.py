@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.book.pages.scale import write
 from pipeline.book.study import read
-from pipeline.results import Damaged, write_tables
-from pipeline.scale.growth import MEASURED_COLUMNS, growth
+from pipeline.tables.stored import Damaged, write_tables
+from tools.scale.growth import MEASURED_COLUMNS, growth
 
 PLACE = {"processor": "A processor", "instructions": "avx2", "machine": "x86_64", "python": "3.11.1", "cores": 2}
 SIZES = [(150, 10), (300, 10), (1000, 10), (150, 20), (150, 50)]

@@ -1,0 +1,231 @@
+"""A file of one's own → its entry: what is guessed is true and said, nothing else of params.yaml changes."""
+
+import contextlib
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import pipeline
+from pipeline.cli import ask
+from pipeline.data.__main__ import make_missing
+from pipeline.tables.stored import seal
+from pipeline.config.schema import load
+from tests.book.test_ranked import AVERAGES, EFFECTS
+
+ROOT = Path(pipeline.__file__).parents[1]
+PARAMS = """\
+# A study, written by hand:  with   spaces of its own.
+data:
+  waves: {group: sequences, source: noise, seeds: 3}   # a remark
+  table:
+    {group: tables, source: tabular, seeds: 3, train: {batch_size: 4, optimizer: {SGD: {momentum: 0.9}}}}
+
+# The words
+layers: {lstm: {LSTM: {units: 2}}, dense: {Dense: {units: 2}}, relu: {Activation: 'relu'}}
+experiments:
+  plain: {data: sequences, layers: [relu, lstm]}
+  after: {of: plain, after: {lstm: relu}}
+  other: {of: plain, before: {lstm: relu}}
+  mlp:   {data: tables, layers: [dense]}
+  mlp_relu: {of: mlp, after: {dense: relu}}
+train: {epochs: 1, batch_size: 8, optimizer: Adam, learning_rates: [0.01, 0.03]}
+ask: {sequences: [after], tables: [mlp_relu]}
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    Path("params.yaml").write_text(PARAMS)
+    return folder
+
+
+def series(count=600, seed=0):
+    generator = np.random.default_rng(seed)
+    return pd.DataFrame({
+        "when": pd.date_range("2024-01-01", periods=count, freq="h").astype(str),
+        "price": generator.normal(size=count).cumsum().round(3), "wind": generator.normal(size=count).round(3),
+        "sky": generator.choice(["clear", "cloudy"], count)})
+
+
+def table(count=300):
+    generator = np.random.default_rng(1)
+    frame = pd.DataFrame({"id": range(1, count + 1), "size": generator.normal(size=count).round(3),
+                          "weight": generator.normal(size=count).round(3),
+                          "color": generator.choice(["red", "green", "blue"], count), "unit": 1.0})
+    return frame.assign(label=np.where(frame["size"] > 0.3, "big", "small"))
+
+
+def asked(monkeypatch, capsys, file, *arguments, reproduce=lambda: 0):
+    """What the command prints, its errors, and its exit code."""
+    monkeypatch.setattr("sys.argv", ["ask", str(file), *map(str, arguments)])
+    with contextlib.suppress(SystemExit):
+        code = ask.main(reproduce)
+    found = capsys.readouterr()
+    return found.out, found.err, code
+
+
+def entry():
+    params = load()
+    name, = params.own
+    return name, params.data[name]
+
+
+def test_a_series_is_looked_at_and_written_and_nothing_else_changes(project, monkeypatch, capsys):
+    frame = series()
+    frame.loc[100, "wind"] = np.nan
+    frame.to_csv("my prices.csv", index=False)
+    out, err, code = asked(monkeypatch, capsys, "my prices.csv", "--target", "price", "--window", 6, "--horizon", 2)
+    assert (err, code) == ("", 0)
+    name, found = entry()
+    assert name == "my_prices" and found.own and found.group == "sequences" and found.seeds == ask.SEEDS
+    assert (found.time, found.window, found.horizon, found.missing, found.task) == (
+        "when", 6, 2, "drop", "regression")
+    assert found.experiments == ["after"] and [
+        one for one in load().experiments if name in load().data_sets(one)] == ["plain", "after"]
+    text = Path("params.yaml").read_text()
+    lines = text.splitlines(keepends=True)
+    start = lines.index("  my_prices:\n")
+    end = next(i for i in range(start + 1, len(lines)) if not lines[i].startswith("    "))
+    assert "".join(lines[:start] + lines[end:]) == PARAMS
+    mine = "".join(lines[start:end])
+    assert "time: when   # its cells are dates" in mine and "missing: drop   # line 102, column 'wind': found" in mine
+    assert "task: regression   # numbers" in mine and "# of 587 windows" in mine
+    # 2 networks, 5 seeds, 2 rates.
+    assert "2 networks, 20 runs: about " in out and "written into params.yaml as data.my_prices" in out
+    make_missing(load())
+    assert Path("data/my_prices.npz").exists()
+
+
+def test_asked_again_nothing_is_written_and_another_question_is_another_entry(project, monkeypatch, capsys):
+    series().to_csv("a.csv", index=False)
+    arguments = ("a.csv", "--target", "price", "--window", 6)
+    asked(monkeypatch, capsys, *arguments)
+    first = Path("params.yaml").read_text()
+    # What a person has changed in it since stays.
+    Path("params.yaml").write_text(first.replace("seeds: 5", "seeds: 6"))
+    out, err, code = asked(monkeypatch, capsys, *arguments)
+    assert (err, code) == ("", 0) and "asks this already, as data.a" in out and "24 runs" in out
+    assert Path("params.yaml").read_text() == first.replace("seeds: 5", "seeds: 6")
+    assert asked(monkeypatch, capsys, *arguments, "--horizon", 3)[2] == 0
+    assert load().own == ["a", "a_2"] and load().data["a_2"].horizon == 3
+
+
+def test_a_table_is_looked_at_and_trained_as_the_study_trains_tables(project, monkeypatch, capsys):
+    table().to_csv("t.csv", index=False, sep=";")
+    assert asked(monkeypatch, capsys, "t.csv", "--target", "label")[1:] == ("", 0)
+    found = entry()[1]
+    assert (found.separator, found.task, found.categories) == (";", "classes", ["color"])
+    assert found.leave_out == ["id", "unit"] and found.train.batch_size == 4
+    assert found.train.optimizer == {"SGD": {"momentum": 0.9}} and found.experiments == ["mlp_relu"]
+    text = Path("params.yaml").read_text()
+    assert "# 2 classes: big, small; or regression" in text
+    assert "# it numbers the rows; column 'unit'" in text and "in every row" in text
+
+
+@pytest.mark.parametrize(("change", "expected"), [
+    (lambda f: f.assign(when=pd.to_datetime(f["when"]).dt.strftime("%d.%m.%Y %H:%M")), {"time_format": "%d.%m.%Y %H:%M"}),
+    (lambda f: f.drop(index=[50, 51]), {"resample": "1h", "missing": "drop"}),
+    (lambda f: f.drop(columns="when"), {"time": None}),
+    (lambda f: f.assign(wind=f["wind"].astype(str).where(f.index != 9, "?")), {"missing_as": ["?"], "missing": "drop"}),
+    (lambda f: f.assign(price=f["sky"]), {"task": "classes"}),
+    (lambda f: f.assign(same=3), {"leave_out": ["same"]})])
+def test_what_the_file_needs_is_written(project, monkeypatch, capsys, change, expected):
+    change(series()).to_csv("a.csv", index=False)
+    out, err, code = asked(monkeypatch, capsys, "a.csv", "--target", "price", "--window", 4)
+    assert (err, code) == ("", 0)
+    found = entry()[1]
+    assert {key: getattr(found, key) for key in expected} == expected
+
+
+def test_recordings_and_several_targets(project, monkeypatch, capsys):
+    generator = np.random.default_rng(0)
+    np.savez("r.npz", x=generator.normal(size=(200, 7, 2)), y=np.arange(200) % 2)
+    assert asked(monkeypatch, capsys, "r.npz")[1:] == ("", 0)
+    long = pd.DataFrame({"who": np.repeat(range(100), 5), "a": generator.normal(size=500),
+                         "kind": np.repeat(np.arange(100) % 3, 5)})
+    long.to_csv("long.csv", index=False)
+    assert asked(monkeypatch, capsys, "long.csv", "--target", "kind", "--recording", "who")[1:] == ("", 0)
+    series().to_csv("a.csv", index=False)
+    assert asked(monkeypatch, capsys, "a.csv", "--target", "price,wind", "--window", 5)[1:] == ("", 0)
+    data = load().data
+    assert data["r"].group == data["long"].group == "sequences" and data["long"].recording == "who"
+    assert data["a"].targets == ["price", "wind"]
+
+
+def test_a_file_from_elsewhere_is_copied_and_says_so(project, monkeypatch, capsys):
+    path = project.parent / "far.csv"
+    series().to_csv(path, index=False)
+    out, err, code = asked(monkeypatch, capsys, path, "--target", "price", "--window", 4)
+    assert (err, code) == ("", 0) and f"{path} is copied to own/far.csv" in out
+    assert entry()[1].file == "own/far.csv" and Path("own/far.csv").read_bytes() == path.read_bytes()
+    assert "is copied" not in asked(monkeypatch, capsys, path, "--target", "price", "--window", 4)[0]
+    assert "/own/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_it_ends_with_the_ranking_or_with_the_failure_of_the_training(project, monkeypatch, capsys):
+    series().to_csv("mine.csv", index=False)
+
+    def reproduce():
+        for name, rows in (("effects", EFFECTS), ("averages", AVERAGES)):
+            path = Path(f"results/verdicts/{name}.csv")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            rows.to_csv(path, index=False, na_rep="NaN")
+        seal(Path("results/verdicts"))
+        return 0
+
+    arguments = ("mine.csv", "--target", "price", "--window", 4)
+    assert asked(monkeypatch, capsys, *arguments, reproduce=lambda: 3)[2] == 3
+    out, _, code = asked(monkeypatch, capsys, *arguments, reproduce=reproduce)
+    assert code == 0 and "  1  best      −20 % (−24 to −16 %)" in out and out.rstrip().endswith("own/mine.html")
+    assert asked(monkeypatch, capsys, *arguments, "--look", reproduce=lambda: 9)[2] == 0
+
+
+def test_the_time_is_that_of_stored_trainings_by_the_samples_that_train(project, monkeypatch, capsys):
+    series().to_csv("mine.csv", index=False)
+    asked(monkeypatch, capsys, "mine.csv", "--target", "price", "--window", 4)
+    params = load()
+    Path("timings").mkdir()
+    for name, seconds in (("plain", 10), ("after", 40)):
+        Path(f"timings/{name}.json").write_text(f'{{"seconds": {seconds}, "trained": 20}}')
+    networks, runs, seconds = ask.estimate("mine", params, 320)
+    assert (networks, runs) == (2, 20)
+    assert seconds == ask.REST + 2 * ask.START + 10 * (0.5 + 2.0) * 0.5
+    # Of what is being measured, nothing was written down yet: it is taken to train as its control does.
+    Path("timings/after.json").unlink()
+    params = params.model_copy(update={"being_measured": ["after"]})
+    assert ask.estimate("mine", params, 640) == (2, 20, ask.REST + 2 * ask.START + 20 * 0.5)
+    Path("timings/plain.json").unlink()
+    assert ask.estimate("mine", params, 640)[2] == ask.REST + 2 * ask.START + 20 * ask.RUN
+
+
+@pytest.mark.parametrize(("file", "arguments", "expected"), [
+    ("b.csv", ["--target", "price"], "FILE: found 'b.csv'; there is no such file; did you mean 'a.csv'?"),
+    ("a.csv", [], "TARGET: missing; it is required: the column of a.csv"),
+    ("a.csv", ["--target", "prise", "--window", 4], "FILE: a.csv: target: there is no column 'prise'; allowed: when, price, "
+     "wind, sky; did you mean 'price'?"),
+    ("a.csv", ["--target", "price", "--horizon", 4], "HORIZON: found without WINDOW"),
+    ("a.csv", ["--target", "price", "--window", 5000], "FILE: a.csv: found no window of 5000 rows"),
+    ("a.csv", ["--target", "price", "--window", 0], "params.yaml: window: found 0"),
+    ("a.csv", ["--target", "when"], "FILE: a.csv, column 'when': found 600 classes"),
+    ("a.txt", ["--target", "price"], "params.yaml: file: found 'a.txt', which ends in .txt"),
+    ("r.npz", ["--target", "y"], "TARGET: found 'y'; allowed: none")])
+def test_a_mistake_writes_nothing(project, monkeypatch, capsys, file, arguments, expected):
+    series().to_csv("a.csv", index=False)
+    shutil.copy("a.csv", "a.txt")
+    np.savez("r.npz", x=np.zeros((2, 3, 1)), y=[0, 1])
+    out, err, code = asked(monkeypatch, capsys, file, *arguments)
+    assert code == 1 and err.startswith(f"error: {expected}") and err.count("\n") == 1
+    assert Path("params.yaml").read_text() == PARAMS
+
+
+def test_a_study_that_asks_nothing_of_such_files_says_so(project, monkeypatch, capsys):
+    series().to_csv("a.csv", index=False)
+    Path("params.yaml").write_text(PARAMS.replace("ask: {sequences: [after], tables", "ask: {tables"))
+    assert asked(monkeypatch, capsys, "a.csv", "--target", "price", "--window", 4)[1].startswith(
+        "error: params.yaml: ask.sequences: missing")

@@ -1,0 +1,117 @@
+"""The whole pipeline on a tiny profile, from nothing, in a scratch copy: stored results untouched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from pipeline.tables.stored import CERTIFICATES, SCALE, TORTURE
+from pipeline.config.claims import CLAIMS, read_claims
+from pipeline.config.schema import PARAMS
+
+SCRATCH = Path(".tiny")
+COPIED = (".dvcignore", "book", "extracts", "pipeline", "CITATION.cff", "dvc.yaml", "requirements.txt")
+#: A network of each kind, a sweep of values and one of places; with each, what it is a change of.
+EXPERIMENTS = ("cnn_lstm", "bn_after_relu", "bn_anywhere", "standardised_input", "raw_input", "mlp_tanh",
+               "mlp_bn_before_tanh", "cnn_tanh", "cnn_relu", "token_cnn_lstm", "many_class_mlp",
+               "mlp_imbalanced", "mlp_depth_2")
+#: Of each family a few data sets, and what they are changes of; those that are invented stay.
+REAL = ("household_power", "state_load", "smartwatch", "word_stress", "letter", "satimage", "digits")
+#: The control that measures the rule.
+CONTROLS = ("cnn_lstm",)
+#: Enough for an item of every class in every part.
+SIZES = {"train": 128, "validation": 128, "test": 128}
+#: Sources whose recordings are what they are: nothing about them can be chosen.
+RECORDED = ("vowels", "power", "cancer")
+
+
+def shrink(params: dict, experiments: Collection[str] = EXPERIMENTS) -> dict:
+    """The tiny profile of a params.yaml: few experiments, seeds, epochs and samples."""
+    params["experiments"] = {n: e for n, e in params["experiments"].items() if n in experiments}
+    params["train"] |= {"epochs": 2}
+    for experiment in params["experiments"].values():
+        if "epochs" in experiment:
+            experiment["epochs"] = 2
+    # What is said of experiments that it has not.
+    params.pop("being_measured", None)
+    params.pop("ask", None)
+    data = params["data"]
+    params["data"] = {n: e for n, e in data.items() if n in REAL or _origin(e, data)[0] == "source" and not e.get("unit")}
+    for entry in params["data"].values():
+        entry["seeds"] = 3
+        entry["train"] = (entry.get("train") or {}) | {"epochs": 2}
+        kind, origin = _origin(entry, data)
+        if kind == "file":
+            entry["split"] = dict(SIZES)
+        elif origin not in RECORDED:
+            entry["arguments"] = (entry.get("arguments") or {}) | SIZES
+    section = params["verdicts"]
+    section["controls"] = [name for name in section.get("controls", []) if name in CONTROLS]
+    if "probe" in params:
+        section = params["probe"]
+        section["experiments"] = [n for n in section.get("experiments", []) if n in experiments]
+    return params
+
+
+def _origin(entry: dict, data: dict) -> tuple[str, str]:
+    """`source` or `file`, and which, of a data set, its own or that of the one it is a change of."""
+    while not {"source", "file"} & entry.keys():
+        entry = data[entry["of"]]
+    kind = "source" if "source" in entry else "file"
+    return kind, entry[kind]
+
+
+def copied(folder: Path) -> None:
+    """Put this project's code and prose into an empty folder, without what is measured beside the study."""
+    for name in COPIED:
+        copy = shutil.copytree if Path(name).is_dir() else shutil.copy
+        copy(name, folder / name)
+    for stored in (CERTIFICATES, SCALE, TORTURE):
+        (folder / stored).mkdir(parents=True)
+
+
+def project(folder: Path, made: Callable[[dict], dict] = shrink) -> None:
+    """A new project in a folder: this one's code and prose, and a profile of its params.yaml, which `made` makes.
+
+    Claims on experiments that the profile has not are left out.
+    """
+    copied(folder)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    params = made(yaml.load(PARAMS.read_text(encoding="utf-8")))
+    claims = yaml.load(CLAIMS.read_text(encoding="utf-8"))
+    kept = {c.slug for c in read_claims() if set(c.experiments) <= set(params["experiments"])}
+    with open(folder / PARAMS, "w", encoding="utf-8") as file:
+        yaml.dump(params, file)
+    with open(folder / CLAIMS, "w", encoding="utf-8") as file:
+        yaml.dump([c for c in claims if c["slug"] in kept], file)
+
+
+#: What makes a folder one of DVC's.
+INIT = (["init", "--quiet", "--no-scm"], ["config", "core.analytics", "false"])
+
+
+def main() -> int:
+    """Copy, shrink, run `dvc repro`; the exit code is its own."""
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+    SCRATCH.mkdir()
+    project(SCRATCH)
+    began = time.perf_counter()
+    for command in (*INIT, ["repro"]):
+        done = subprocess.run(["dvc", *command], cwd=SCRATCH, env=os.environ | {
+            "PYTHONPATH": str(SCRATCH.resolve())})
+        if done.returncode:
+            return done.returncode
+    print(f"the whole pipeline, tiny, in {time.perf_counter() - began:.0f} s: {SCRATCH}/build/html")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
