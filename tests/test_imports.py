@@ -19,7 +19,7 @@ ROOMS = {
     "probe": {"config", "data", "network", "process", "tables", "train"},
     "baselines": {"config", "data", "process", "tables"},
     "mechanics": {"config", "network", "notebook", "process", "tables"},
-    "verdicts": {"config", "process", "tables"},
+    "findings": {"config", "process", "tables"}, "verdicts": {"config", "process", "tables"},
     "book": {"config", "process", "style", "tables", "verdicts.claims", "verdicts.many", "verdicts.rule", "verdicts.words"},
     "cli": {"book", "config", "data", "process", "tables", "train", "verdicts"},
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: The control of a comparison with guessing.
+TRIVIAL = "trivial predictor"
 
 @dataclass(frozen=True)
 class Metric:

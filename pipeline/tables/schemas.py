@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-#: The control of a claim that compares experiments with guessing.
-TRIVIAL = "trivial predictor"
+from pipeline.config.metrics import TRIVIAL  # For those who read tables.
+
 #: What a claim is whose experiments are not trained yet.
 MEASURED = "being measured"
 DECIDED = ("supported", "contradicted", "no effect that matters", "undecided", "true", "false", MEASURED)
@@ -112,3 +112,50 @@ STORED = {
         decisive=DECISIVE_COLUMNS, doses=DOSE_COLUMNS, places=PLACE_COLUMNS)}
 STORED |= _tables("results/baselines", baselines=BASELINE_COLUMNS)
 STORED |= {"disturbances": Table("results/torture/disturbances.csv", tuple(DISTURBANCE_COLUMNS))}
+
+
+# What the stage `findings` stores
+
+#: Of every arm and data set: at which learning rate most seeds are scored, and how many at either end of the grid.
+EDGE_COLUMNS = ["experiment", "variant", "data", "rates", "least", "greatest", "rate", "share", "at_least",
+                "at_greatest", "edge"]
+#: Whoever asked for a comparison (an experiment against its `versus`, a claim, a control), and the finding that answers,
+#: turned round where `turn` is -1.
+ASKED_COLUMNS = ["treatment", "control", "minus_treatment", "minus_control", "minus_data", "metric", "endpoint", "kind",
+                 "role", "by", "id", "turn"]
+#: One row a finding and stratum, and one for `all` where there are several. `effect`: natural logarithm of a ratio, or
+#: a difference; positive = the treatment is better (of a measure that nobody judges: larger). `change`: that of the
+#: score, in per cent or in its unit. `scope`: whether it speaks of data like these, or of the sets that were tried;
+#: `better`, `worse`: on how many units that is clear by itself; `p_mean`: P(μ > 0); `p_better`, `p_within`, `p_worse`:
+#: for another set; `apart`: the first stratum less the second; `of_half`: as a share of what half the data costs.
+FINDING_COLUMNS = [
+    "id", "title", "kind", "stratum", "treatment", "control", "minus_treatment", "minus_control", "minus_data", "slope",
+    "metric", "endpoint", "scale", "probe", "role", "scope", "units", "sets", "effect", "error", "freedom", "low", "high",
+    "margin", "change", "change_low", "change_high", "tau", "i2", "better", "worse", "range_low", "range_high", "caught",
+    "p_mean", "p_better", "p_within", "p_worse", "apart", "apart_low", "apart_high", "p", "q", "of_half", "analyses",
+    "same_sign", "same_word", "word", "sentence"]
+SET_COLUMNS = [
+    "id", "data", "unit", "stratum", "own", "seeds", "y", "s", "freedom", "low", "high", "margin", "word",
+    "control_mean", "treatment_mean", "trivial_error", "diverged_control", "limit_control", "edge_control",
+    "diverged_treatment", "limit_treatment", "edge_treatment"]
+UNIT_OF_FINDING_COLUMNS = ["id", "stratum", "unit", "sets", "seeds", "y", "s", "freedom", "low", "high"]
+READING_COLUMNS = ["slug", "topic", "reading", "reads", "sentence", "region", "quantifier", "by", "scope", "analogue",
+                   "primary"]
+#: What a reading rests on. `word` is the finding's, which `turn` -1 turns round; `says`: what it says of the claim.
+PART_COLUMNS = ["slug", "called", "id", "stratum", "data", "turn", "word", "says", "proven"]
+#: A finding under every other choice; the margin is that of the scale, NaN on ranks.
+MULTIVERSE_COLUMNS = ["id", "stratum", "rate", "endpoint", "scale", "weights", "sets", "mean", "low", "high", "margin"]
+RELIABILITY_COLUMNS = ["event", "from", "to", "whole", "predictions", "predicted", "happened", "low", "high", "off",
+                       "brier", "guessing"]
+ERROR_RATE_COLUMNS = ["subject", "kind", "stratum", "findings", "truth", "spread", "says", "share", "wrong", "q", "low",
+                      "high", "noise", "expected"]
+DATA_SET_CONTROL_COLUMNS = ["data", "kind", "stratum", "unit", "control", "error", "trivial_error", "of_trivial", "half",
+                            "half_low", "half_high", "reacts"]
+FINDING_PLACE_COLUMNS = ["experiment", "place", "number", "id", "stratum", "effect", "low", "high", "stands",
+                         "may_be_best", "may_be_worst"]
+FOUND = _tables(
+    "results/findings",
+    findings=FINDING_COLUMNS, sets=SET_COLUMNS, units=UNIT_OF_FINDING_COLUMNS, asked=ASKED_COLUMNS,
+    readings=READING_COLUMNS, parts=PART_COLUMNS, reliability=RELIABILITY_COLUMNS, error_rates=ERROR_RATE_COLUMNS,
+    edges=EDGE_COLUMNS, data_sets=DATA_SET_CONTROL_COLUMNS, places=FINDING_PLACE_COLUMNS, doses=DOSE_COLUMNS)
+FOUND |= {"multiverse": Table("results/findings/multiverse.csv.gz", tuple(MULTIVERSE_COLUMNS))}
