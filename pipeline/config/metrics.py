@@ -7,6 +7,7 @@ from dataclasses import dataclass
 #: The control of a comparison with guessing.
 TRIVIAL = "trivial predictor"
 
+
 @dataclass(frozen=True)
 class Metric:
     """How scores of one kind are compared, and the words for them.

@@ -13,8 +13,8 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import Field
 
-from pipeline.config.errors import ConfigError, Spec, nearest, read_yaml, shown, validate
 from pipeline.config.claims import ARM, Name, arm_name, base
+from pipeline.config.errors import ConfigError, Spec, nearest, read_yaml, shown, validate
 from pipeline.config.metrics import TRIVIAL, metric_of
 from pipeline.config.schema import Params
 
@@ -133,8 +133,8 @@ class Claim(Spec):
     @pydantic.model_validator(mode="after")
     def _one_way_to_decide(self):
         if bool(self.findings) == bool(self.checks):
-            raise ValueError(f"found {'findings and checks' if self.checks else 'none'}; exactly one of findings, "
-                             "checks decides a claim")
+            raise ValueError(f"found {'findings and checks' if self.checks else 'none'}; exactly one of findings, checks "
+                             "decides a claim")
         if self.checks:
             return self
         if self.predicts is None:
@@ -142,7 +142,7 @@ class Claim(Spec):
         about = metric_of(self.metric)
         allowed = JUDGED if about.judged else MEASURED
         if about.margin == "measure":
-            allowed = [one for one in allowed if one not in ("equivalent", "useless", "much_worse", "not_worse", "not_better")]
+            allowed = [one for one in allowed if one in ("better", "worse", "positive", *MEASURED)]
         if self.predicts.region not in allowed:
             raise ValueError(f"predicts.region: found '{self.predicts.region}'; allowed for {self.metric}: "
                              f"{', '.join(allowed)}")
@@ -207,7 +207,8 @@ def check_claims(claims: Sequence[Claim], params: Params) -> None:
         ConfigError: names the claim, what was found and the nearest existing name.
     """
     kinds = [entry.family or name for name, entry in params.data.items()]
-    known = [*dict.fromkeys([*kinds, *(entry.stratum for entry in params.data.values() if entry.stratum)]), *params.data]
+    strata = [entry.stratum for entry in params.data.values() if entry.stratum]
+    known = [*dict.fromkeys([*kinds, *strata]), *params.data]
     for claim in claims:
         for place, name in _arms(claim):
             _check_arm(name, claim.probe, params, f"{READINGS}: {claim.slug}.{place}")

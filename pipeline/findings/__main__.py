@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from pipeline.findings import claims as reading
-from pipeline.findings import controls, error_rates, multiverse, words
-from pipeline.findings.asked import HALF, SAME, Asker, Question, of_claim, of_controls, of_experiments, of_premises
-from pipeline.findings.claims import Read, Reader, Reading
-from pipeline.findings.study import Study
-from pipeline.findings.finding import (
-    ALL, Average, Finding, advising, averages, find, finding_table, row, set_table, unit_table)
-from pipeline.findings.multiplicity import false_discovery
-from pipeline.findings.places import places
-from pipeline.findings.posterior import reliability
-from pipeline.findings.rates import edges
-from pipeline.findings.rule import Rule, rule
-from pipeline.findings.sweeps import doses
-from pipeline.findings.words import FAMILY
-from pipeline.tables.stored import COLUMNS, read_table, significant, write_tables
 from pipeline.config.errors import ConfigError, complain
+from pipeline.config.readings import check_claims, read_changes, read_claims
+from pipeline.config.schema import Params, load
+from pipeline.findings.asked import SAME
+from pipeline.findings.record import tables
+from pipeline.findings.rule import Rule, rule
+from pipeline.findings.study import Study
 from pipeline.process.cores import on_every_core
 from pipeline.process.cycles import search_seldom
-from pipeline.config.schema import Params, load
-from pipeline.config.readings import Claim, check_claims, read_changes, read_claims
 from pipeline.process.stage import run
-from pipeline.tables.schemas import FOUND, MULTIVERSE_COLUMNS, STORED
+from pipeline.tables.schemas import FOUND, STORED
+from pipeline.tables.stored import COLUMNS, read_table, significant, write_tables
 
 #: The tables of so many experiments are read by every core; fewer take less time than processes to begin.
 SHARED = 300
@@ -81,132 +72,27 @@ def _together(tables: Iterable[pd.DataFrame | None]) -> pd.DataFrame | None:
     return pd.concat(found, ignore_index=True) if found else None
 
 
-@dataclass(frozen=True, eq=False)
-class Found:
-    """Everything that was asked, measured and averaged.
+def metrics(found: Mapping[str, pd.DataFrame]) -> dict:
+    """The study in a few numbers, for `dvc metrics`.
 
-    Attributes:
-        asked: who asked what.
-        of_claims: slug → the questions of its findings, and of what it would explain; None: being measured.
-        findings: by id.
-        averages: by id, every stratum, and all together.
+    Returns:
+        `claims`: how many read what; `words`: how many findings on data like these, by stratum, have which word; `A/A`:
+        the share of data sets on which a difference was found where nothing was changed, None without any.
     """
-
-    asked: pd.DataFrame
-    of_claims: Mapping[str, tuple | None]
-    findings: Mapping[str, Finding]
-    averages: Mapping[str, list[Average]]
-
-    def every(self, *roles: str) -> list[Average]:
-        """All averages; those of the findings that measure the rule only if their role is named."""
-        return [one for id_, some in self.averages.items() for one in some
-                if (role := self.findings[id_].question.role) in roles or not roles and role not in (SAME, HALF)]
-
-
-def ask(study: Study, claims: Sequence[Claim]) -> Found:
-    """What the project asks, measured.
-
-    Raises:
-        ConfigError: a claim names what does not exist.
-        ValueError: two findings of one name.
-    """
-    asker = Asker(study)
-    of_experiments(asker)
-    of_controls(asker)
-    of_claims = {one.slug: None if _waits(one, study) else (of_claim(one, asker), of_premises(one, asker))
-                 for one in claims if not one.checks}
-    questions: list[Question] = list(asker.questions.values())
-    if len({one.id for one in questions}) < len(questions):
-        raise ValueError("two findings have one name")
-    findings = {one.id: find(one, study) for one in questions}
-    return Found(asker.table(), of_claims, findings, {id_: averages(one, study) for id_, one in findings.items()})
-
-
-def _waits(claim: Claim, study: Study) -> bool:
-    """Whether an experiment that a claim is about is not trained, or for the probe not watched, yet."""
-    sets, own = study.arms.sets, set(study.params.own)
-    there = {name for (name, _), some in sets.items() if set(some) - own}
-    watched = set(study.inside.variants) if study.inside else set()
-    return not set(claim.experiments) <= there or claim.probe and not {
-        name for one in claim.findings for name in (one.treatment.partition("[")[0], one.control.partition("[")[0])} <= watched
-
-
-def tables(study: Study, claims: Sequence[Claim], checks: Mapping[str, bool]) -> dict[str, pd.DataFrame]:
-    """Every table of this stage, by name."""
-    found, constants = ask(study, claims), study.rule
-    halves = {finding.question.comparison.pairs[0][1].control: finding.effects
-              for finding in found.findings.values() if finding.question.role == HALF}
-    halves = {controls.arm_name(*arm): _joined(arm, found) for arm in halves}
-    analysed = on_every_core(lambda one: _multiverse(one, found, study), list(found.findings), together=4)
-    shares = {key: share for some, _ in analysed for key, share in some.items()}
-    rows = [row(one, halves, study) | shares.get((one.finding.question.id, one.stratum), {})
-            for one in (*found.every(), *found.every(SAME, HALF))]
-    readings = read_all(found, study, claims, checks)
-    sets = set_table(list(found.findings.values()), study)
-    family = {(one.finding.question.id, one.stratum): one for one in found.every() if one.family and one.finding.delta}
-    simulated = error_rates.simulated(family, readings, constants)
-    measured = [one for role in (SAME, HALF) for one in error_rates.repetitions(
-        sets[sets["id"].map(lambda id_, role=role: found.findings[id_].question.role == role)], role, constants)]
-    return {
-        "findings": finished(finding_table(rows), constants), "sets": sets,
-        "units": unit_table([*found.every(), *found.every(SAME, HALF)], constants), "asked": found.asked,
-        **reading.tables(readings), "multiverse": pd.concat([table for _, table in analysed], ignore_index=True),
-        "reliability": reliability(_foretold(family), constants),
-        "error_rates": pd.concat([simulated, pd.DataFrame(measured, columns=simulated.columns)], ignore_index=True),
-        "edges": edges(study.arms, study.arms.sweeps), "data_sets": controls.data_sets(halves, study),
-        "places": places(found.asked, found.averages, study), "doses": doses(study)}
-
-
-def _joined(arm, found: Found) -> dict:
-    """The effects of half the data of a control, of all kinds of data."""
-    return {data: effect for one in found.findings.values() if one.question.role == HALF
-            and one.question.comparison.pairs[0][1].control == arm for data, effect in one.effects.items()}
-
-
-def _multiverse(id_: str, found: Found, study: Study) -> tuple[dict, pd.DataFrame]:
-    """A finding's shares of other choices, by stratum, and its specification curves."""
-    finding = found.findings[id_]
-    if finding.question.role in (SAME, HALF) or not finding.effects:
-        return {}, pd.DataFrame(columns=MULTIVERSE_COLUMNS)
-    analysed, shares, parts = multiverse.analyse(finding, study), {}, []
-    for one in found.averages[id_]:
-        curve = multiverse.curve(one, analysed, study)
-        shares[id_, one.stratum] = curve.shares(study)
-        parts.append(curve.table())
-    return shares, pd.concat(parts, ignore_index=True)
-
-
-def _foretold(family: Mapping[tuple[str, str], Average]) -> list[tuple[pd.DataFrame, float]]:
-    """The units of each finding in each stratum about errors, for the reliability of what is foretold."""
-    return [(pd.DataFrame({"unit": one.units.names, "y": one.units.sample().y, "s": one.units.sample().s}),
-             one.finding.delta) for one in family.values()
-            if one.stratum != ALL and one.finding.question.comparison.metric == "error"]
-
-
-def finished(table: pd.DataFrame, constants: Rule) -> pd.DataFrame:
-    """Findings with q values over all that speak of data like these, and their sentences."""
-    tested = (table["scope"] == FAMILY) & ~table["role"].isin([SAME, HALF])
-    table["q"] = false_discovery(table["p"].where(tested))
-    about = {"comparisons": int(tested.sum()), "q_level": constants.q_level}
-    table["sentence"] = [words.sentence(one | about) for one in table.to_dict("records")]
-    return table
-
-
-def read_all(found: Found, study: Study, claims: Sequence[Claim], checks: Mapping[str, bool]) -> list[Read]:
-    """Every claim, read."""
-    reader = Reader({id_: advising(some) for id_, some in found.averages.items()},
-                    {(id_, data): effect.estimate for id_, one in found.findings.items()
-                     for data, effect in one.effects.items()}, checks, list(study.params.experiments), study.rule)
-    return [reader.identity(one) if one.checks else
-            Read(one, Reading.WAITING) if found.of_claims[one.slug] is None else
-            reader.read(one, *found.of_claims[one.slug]) for one in claims]
+    findings, rates = found["findings"], found["error_rates"]
+    same = rates.loc[rates["subject"] == SAME, "share"]
+    said = findings.loc[(findings["scope"] == "family") & findings["role"].isin(["versus", "claim"]), "word"]
+    return {"claims": dict(sorted(Counter(found["readings"]["reading"]).items())),
+            "words": dict(sorted(Counter(said).items())),
+            "A/A": significant(same.iloc[0]) if len(same) else None}
 
 
 def write(found: Mapping[str, pd.DataFrame]) -> None:
-    """Store every table."""
+    """Store every table, and the few numbers beside them."""
     rounded = {FOUND[name].path().name: table.apply(lambda c: c.map(significant) if c.dtype.kind == "f" else c)
                for name, table in found.items()}
-    write_tables(FOUND["findings"].path().parent, rounded)
+    write_tables(FOUND["findings"].path().parent, rounded,
+                 {"metrics.json": json.dumps(metrics(found), indent=2) + "\n"})
 
 
 # Words are compared one by one here, which takes four times as long where pyarrow holds them.

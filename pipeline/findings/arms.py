@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.tables.stored import in_units_of_targets
-from pipeline.config.errors import ConfigError, nearest
 from pipeline.config.claims import ARM, arm_name
+from pipeline.config.errors import ConfigError, nearest
 from pipeline.findings.rule import Rule
+from pipeline.tables.stored import in_units_of_targets
 
 #: An experiment and its variant, '' without a sweep.
 Arm = tuple[str, str]
@@ -30,7 +30,7 @@ class Grid:
     Attributes:
         seeds: `(seeds,)`, rising.
         rates: `(rates,)`, rising; of a tuned arm, those of one variant after those of the other.
-        columns: name → `(seeds, rates)`.
+        columns: name → `(seeds, rates)`, views of the sorted table.
     """
 
     seeds: np.ndarray
@@ -155,22 +155,6 @@ class Arms:
         return [data for data in self.sets[arms[0]] if data in others]
 
 
-class _Columns(Mapping):
-    """Columns of a part of a sorted table, cut out when they are asked for."""
-
-    def __init__(self, table: Mapping[str, np.ndarray], part: slice, shape: tuple[int, int]):
-        self.table, self.part, self.shape = table, part, shape
-
-    def __getitem__(self, column: str) -> np.ndarray:
-        return self.table[column][self.part].reshape(self.shape)
-
-    def __iter__(self):
-        return iter(self.table)
-
-    def __len__(self) -> int:
-        return len(self.table)
-
-
 def _grids(table: pd.DataFrame, by_rate: bool) -> list[tuple[tuple[str, str, str], Grid]]:
     """The rows of each arm and data set, in the table's order of these."""
     number = table.groupby(PLACE, sort=False, dropna=False).ngroup().to_numpy()
@@ -188,6 +172,6 @@ def _grids(table: pd.DataFrame, by_rate: bool) -> list[tuple[tuple[str, str, str
                 or (columns["seed"][start:stop].reshape(len(seeds), -1) != seeds[:, None]).any()):
             raise ValueError(f"{arm_name(*key[:2])} on {key[2]}: {stop - start} runs of {len(seeds)} seeds at "
                              f"{len(rates)} rates; each seed needs one at each")
-        grid = _Columns(columns, slice(start, stop), (len(seeds), len(rates)))
-        found.append((key, Grid(seeds, rates, grid)))
+        parts = {name: values[start:stop].reshape(len(seeds), len(rates)) for name, values in columns.items()}
+        found.append((key, Grid(seeds, rates, parts)))
     return found

@@ -5,20 +5,20 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from pipeline.config.claims import arm_name, base
+from pipeline.config.errors import ConfigError, nearest
+from pipeline.config.metrics import TRIVIAL
+from pipeline.config.readings import READINGS, Asked, Claim
+from pipeline.config.schema import MEASURING, PARAMS, control_arms
 from pipeline.findings.arms import Arm, Arms
 from pipeline.findings.compare import check_that_arms_differ
 from pipeline.findings.comparison import GUESSING, Comparison, Pair
 from pipeline.findings.study import Study, kind_of, stratum_of
-from pipeline.config.errors import ConfigError, nearest
-from pipeline.config.claims import arm_name, base
-from pipeline.config.schema import MEASURING, PARAMS, control_arms
-from pipeline.config.readings import READINGS, Asked, Claim
-from pipeline.config.metrics import TRIVIAL
 from pipeline.tables.schemas import ASKED_COLUMNS
 
 SAME, HALF = MEASURING
@@ -130,13 +130,14 @@ def _identifier(comparison: Comparison, kind: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST - 9].rstrip('_')}_{digest}"
 
 
-def of_experiments(asker: Asker) -> None:
-    """Every experiment, or each variant of its sweep, against its `versus`.
+def of_experiments(asker: Asker, names: Iterable[str]) -> None:
+    """Experiments, or each variant of their sweeps, against their `versus`.
 
     Each variant meets the control's variant of the same name, or the control itself if that has no sweep.
     """
     params, arms = asker.study.params, asker.study.arms
-    for name, spec in params.experiments.items():
+    for name in names:
+        spec = params.experiments[name]
         if spec.versus is None or not (name in arms.variants and spec.versus in arms.variants):
             continue
         where = f"{PARAMS}: experiments.{name}.versus"

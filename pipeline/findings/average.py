@@ -64,8 +64,9 @@ class Spread:
     """τ², the variance of the true effects between units; at least 0.
 
     Attributes:
-        method: `REML` (restricted maximum likelihood: W. Viechtbauer, J. Educ. Behav. Stat. 30, 2005), `DL` (R. DerSimonian and N. Laird, Controlled Clinical Trials 7, 1986) or `PM` (R. C. Paule and
-            J. Mandel, J. Res. Natl. Bur. Stand. 87, 1982).
+        method: `REML` (restricted maximum likelihood: W. Viechtbauer, J. Educ. Behav. Stat. 30, 2005), `DL`
+            (R. DerSimonian and N. Laird, Controlled Clinical Trials 7, 1986) or `PM` (R. C. Paule and J. Mandel, J. Res.
+            Natl. Bur. Stand. 87, 1982).
     """
 
     method: str = "REML"
@@ -94,7 +95,8 @@ class Spread:
             first, second = low + 0.382 * (high - low), high - 0.382 * (high - low)
             left = _likelihood(first, sample) >= _likelihood(second, sample)
             low, high = np.where(left, low, first), np.where(left, second, high)
-        return np.where((_sum(sample.mask) > 1) & (_likelihood(high, sample) > _likelihood(0 * high, sample)), high, 0.0)
+        better = _likelihood(high, sample) > _likelihood(0 * high, sample)
+        return np.where((_sum(sample.mask) > 1) & better, high, 0.0)
 
     @staticmethod
     def _paule_mandel(sample: Sample) -> np.ndarray:

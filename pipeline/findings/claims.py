@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.config.errors import ConfigError, nearest
+from pipeline.config.readings import READINGS, Claim
 from pipeline.findings.asked import Question
 from pipeline.findings.estimate import Estimate
 from pipeline.findings.finding import ALL, Average
@@ -16,13 +18,12 @@ from pipeline.findings.numbers import capital
 from pipeline.findings.regions import CODES, REGIONS, Reading, together
 from pipeline.findings.rule import Rule
 from pipeline.findings.words import FAMILY, THESE_SETS, choose, said
-from pipeline.config.errors import ConfigError, nearest
-from pipeline.config.readings import READINGS, Claim
 from pipeline.tables.schemas import PART_COLUMNS, READING_COLUMNS
 
 
 #: The questions of each comparison of a claim, each with 1, or -1 where it is put the other way round.
 Asked = Sequence[Sequence[tuple[Question, int]]]
+
 
 @dataclass(frozen=True, eq=False)
 class Part:
@@ -115,7 +116,8 @@ class Reader:
         why = self._why_not(claim, explained)
         parts = explained or parts
         region, tail = REGIONS[claim.predicts.region], self.rule.tail
-        yes, no = (np.array(p, float) for p in zip(*(region.chances(p.estimate, p.delta, tail) for p in parts), strict=True))
+        chances = [region.chances(part.estimate, part.delta, tail) for part in parts]
+        yes, no = (np.array(p, float) for p in zip(*chances, strict=True))
         says = np.where(yes < tail, 1, np.where(no < tail, -1, 0)).tolist()
         if why:
             return Read(claim, Reading.CANNOT_TELL, parts, says, [False] * len(parts), why)
@@ -138,7 +140,7 @@ class Reader:
         absent = [name for name in claim.needs if name not in self.experiments]
         needs = [f"it needs {', '.join(absent)}, which was not tried"] if absent else []
         what = {"better": "gain", "worse": "harm"}.get(claim.explains[0].region if claim.explains else "", "")
-        return "; and ".join(([] if explained else [f"there is no {what} to explain"]) + needs)
+        return "; and ".join(([] if explained else [f"no {what} is shown that it could explain"]) + needs)
 
     def parts(self, claim: Claim, questions: Sequence[tuple[Question, int]], called: str) -> list[Part]:
         """The averages of a finding that a claim reads; single sets where it names these."""
@@ -165,8 +167,11 @@ class Reader:
 
 def reads(read: Read) -> str:
     """How a reading is printed: `agrees`, or `agrees on ReLU, disagrees on tanh (classes)`."""
-    if read.reading != Reading.MIXED:
-        return str(read.reading)
+    return _by_part(read) if read.reading == Reading.MIXED else str(read.reading)
+
+
+def _by_part(read: Read) -> str:
+    """What each part says."""
     texts = []
     for code in (1, -1, 0):
         names = _names([part for part, said in zip(read.parts, read.says, strict=True) if said == code], read.parts)
@@ -200,14 +205,22 @@ def sentence(read: Read) -> str:
     text = capital(reads(read))
     if read.why:
         return f"{text}, because {read.why}."
+    return f"{text}{_because(read)}{_scope(read)}."
+
+
+def _because(read: Read) -> str:
+    """How the parts of a claim that has several make its reading."""
     quantifier, count = read.claim.predicts.quantifier, len(read.parts)
-    proven = [part for part, yes in zip(read.parts, read.proven, strict=True) if yes]
-    if count > 1 and read.reading == Reading.AGREES:
-        text += f": at least one of {count} is shown to be so, {_names(proven, read.parts)}" if quantifier == "some" else (
-            f": so are all {count}")
-    if count > 1 and read.reading == Reading.DISAGREES:
-        text += f": not so on {_names(proven, read.parts)}" if quantifier == "each" else f": none of {count} is so"
-    return f"{text}{_scope(read)}."
+    if count == 1 or read.reading == Reading.MIXED:
+        return ""
+    proven = _names([part for part, yes in zip(read.parts, read.proven, strict=True) if yes], read.parts)
+    if read.reading == Reading.AGREES:
+        return f": at least one of {count} is shown to be so, {proven}" if quantifier == "some" else (
+            ": both are so" if count == 2 else f": all {count} are so")
+    if read.reading == Reading.DISAGREES:
+        return f": not so on {proven}" if quantifier == "each" else ": neither is so" if count == 2 else (
+            f": none of {count} is so")
+    return f": {_by_part(read)}" if any(read.says) else ""
 
 
 def _scope(read: Read) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.config.errors import ConfigError
+from pipeline.config.metrics import metric_of
 from pipeline.findings import scales
 from pipeline.findings.arms import LADDER, Grid
 from pipeline.findings.comparison import GUESSING, Comparison, Pair
@@ -14,8 +16,6 @@ from pipeline.findings.rates import CHOSEN, Own, Picked
 from pipeline.findings.scales import Effect
 from pipeline.findings.scores import Score, largest_rates
 from pipeline.findings.study import Study
-from pipeline.config.errors import ConfigError
-from pipeline.config.metrics import metric_of
 
 
 @dataclass(frozen=True)

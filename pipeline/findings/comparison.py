@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pipeline.findings.arms import Arm
 from pipeline.config.claims import arm_name
 from pipeline.config.metrics import TRIVIAL, Metric, metric_of
+from pipeline.findings.arms import Arm
 
 #: Guessing, as the control of a comparison.
 GUESSING: Arm = (TRIVIAL, "")

@@ -9,26 +9,26 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from pipeline.findings.arms import Arm
-from pipeline.findings.compare import scored
-from pipeline.findings.comparison import GUESSING, Comparison, Pair
-from pipeline.findings.study import Study, kind_of, stratum_of
-from pipeline.findings.scales import Effect
 from pipeline.config.claims import arm_name, base
 from pipeline.config.layer_list import words
 from pipeline.config.schema import Params
+from pipeline.findings.arms import Arm
+from pipeline.findings.compare import scored
+from pipeline.findings.comparison import GUESSING, Comparison, Pair
+from pipeline.findings.scales import Effect
+from pipeline.findings.study import Study, kind_of, stratum_of
 from pipeline.tables.schemas import DATA_SET_CONTROL_COLUMNS
 
 #: Control → data set → the effect of half the data.
 Halves = Mapping[str, Mapping[str, Effect]]
 
 
-def nearest_control(arm: Arm, data: str, params: Params) -> str:
-    """The declared control that is most like an arm, of those on a data set; empty without any.
+def nearest_control(arm: Arm, data: str, halves: Halves, params: Params) -> str:
+    """The control that is most like an arm, of those with half the data on a data set; empty without any.
 
     It is the arm itself or what it is a change of, as far as that goes back; else the one whose layers are most alike.
     """
-    there = [name for name in params.controls if data in params.data_sets(base(name))]
+    there = [control for control, effects in halves.items() if data in effects]
     name: str | None = arm[0]
     if arm_name(*arm) in there:
         return arm_name(*arm)
@@ -44,16 +44,21 @@ def nearest_control(arm: Arm, data: str, params: Params) -> str:
 def share_of_half(comparison: Comparison, effects: Mapping[str, Effect], halves: Halves, params: Params) -> float:
     """The mean effect over some data sets as a share of what half the data costs there, positive = better.
 
-    NaN for what is no plain comparison of errors, where a set has no such control, or if half the data costs less
-    than one per cent on average, so that nothing can be compared with it.
+    NaN for what is no plain comparison of errors, for a network whose rate is fixed, which the controls' is not, where a
+    set has no control, or if half the data costs less than one per cent on average, so that nothing can be compared.
     """
-    control = comparison.pairs[0][1].control
-    if comparison.metric != "error" or len(comparison.pairs) > 1 or control == GUESSING or not effects:
+    pair = comparison.pairs[0][1]
+    if comparison.metric != "error" or len(comparison.pairs) > 1 or pair.control == GUESSING or not effects or (
+            _fixed_rate(pair.control, params)):
         return np.nan
-    costs = [-halves.get(nearest_control(control, data, params), {})[data].y
-             if data in halves.get(nearest_control(control, data, params), {}) else np.nan for data in effects]
-    cost = float(np.mean(costs))
+    nearest = {data: nearest_control(pair.control, data, halves, params) for data in effects}
+    cost = -float(np.mean([halves[control][data].y if control else np.nan for data, control in nearest.items()]))
     return float(np.mean([one.y for one in effects.values()])) / cost if cost > 0.01 else np.nan
+
+
+def _fixed_rate(arm: Arm, params: Params) -> bool:
+    experiment = params.experiments[arm[0]]
+    return experiment.learning_rate is not None or "learning_rate" in (experiment.vary or {})
 
 
 def data_sets(halves: Halves, study: Study) -> pd.DataFrame:

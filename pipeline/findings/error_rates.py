@@ -16,11 +16,11 @@ from statsmodels.stats.proportion import proportion_confint
 from pipeline.findings import words
 from pipeline.findings.average import Mean, Sample, Spread, together
 from pipeline.findings.claims import Read
-from pipeline.findings.regions import CODES, REGIONS
-from pipeline.findings.regions import together as combined
 from pipeline.findings.estimate import Estimate
 from pipeline.findings.finding import Average
 from pipeline.findings.multiplicity import false_discovery
+from pipeline.findings.regions import CODES, REGIONS
+from pipeline.findings.regions import together as combined
 from pipeline.findings.rule import Rule
 from pipeline.tables.schemas import ERROR_RATE_COLUMNS
 
@@ -155,7 +155,8 @@ def _read(found: Mapping[Key, Estimate], readings: Sequence[Read], truth: float,
     rows: list[dict] = []
     for quantifier in dict.fromkeys(one.claim.predicts.quantifier for one in readings):
         mine = [one for one in readings if one.claim.predicts.quantifier == quantifier]
-        codes, bad = (np.stack(part, axis=1) for part in zip(*(_codes(one, found, truth, rule) for one in mine), strict=True))
+        both = [_codes(one, found, truth, rule) for one in mine]
+        codes, bad = (np.stack(part, axis=1) for part in zip(*both, strict=True))
         rows += [{"subject": "claims", "kind": quantifier, "stratum": "", "findings": len(mine), "says": str(name),
                   "share": (codes == code).mean(), "wrong": (bad & (codes == code)).mean(), "q": np.nan}
                  for code, name in CODES.items()]

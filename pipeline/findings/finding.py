@@ -14,19 +14,16 @@ from pipeline.findings.asked import Question, names
 from pipeline.findings.average import AnotherSet, Mean, Sample, Spread, apart, share_of_spread, together
 from pipeline.findings.compare import Scored, effects, scored
 from pipeline.findings.comparison import GUESSING
-from pipeline.findings.study import Study
-from pipeline.findings.units import Units, units
 from pipeline.findings.estimate import Estimate
 from pipeline.findings.numbers import change
 from pipeline.findings.posterior import posterior
 from pipeline.findings.rule import Rule
 from pipeline.findings.scales import Effect
+from pipeline.findings.study import Study
 from pipeline.findings.titles import title
-from pipeline.findings.words import FAMILY, THESE_SETS
+from pipeline.findings.units import Units, units
+from pipeline.findings.words import ALL, FAMILY, THESE_SETS
 from pipeline.tables.schemas import FINDING_COLUMNS, SET_COLUMNS, UNIT_OF_FINDING_COLUMNS
-
-#: The row of all strata together.
-ALL = "all"
 
 
 @dataclass(frozen=True, eq=False)

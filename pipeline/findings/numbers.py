@@ -31,19 +31,16 @@ def unit_of(metric: Metric) -> str:
 
 
 def digits(values: Sequence[float]) -> int:
-    """The fewest decimals with which numbers that differ are printed differently, and none but 0 as 0.
+    """The fewest decimals with which two numbers that differ are printed differently, and none but 0 as 0.
 
     None from 10 on, one below; more where needed.
     """
-    known = sorted({value for value in values if math.isfinite(value)})
-    # What differs by rounding alone is one number.
-    known = [one for i, one in enumerate(known) if not i or not math.isclose(one, known[i - 1], rel_tol=1e-9, abs_tol=1e-12)]
-    start = 0 if known and max(map(abs, known)) >= 9.95 else 1
-    for decimals in range(start, MOST_DIGITS):
+    known = [value for value in values if math.isfinite(value)]
+    apart = not math.isclose(min(known, default=0), max(known, default=0), rel_tol=1e-9, abs_tol=1e-12)
+    for decimals in range(0 if max(map(abs, known), default=0) >= 9.95 else 1, MOST_DIGITS):
         texts = [plain(value, decimals) for value in known]
-        if len(set(texts)) == len(texts) and not any(
-                value and not float(text.replace("−", "-")) for value, text in zip(known, texts, strict=True)
-                if abs(value) > 1e-12):
+        if (len(set(texts)) > 1 or not apart) and all(
+                text != "0" or abs(value) < 1e-12 for value, text in zip(known, texts, strict=True)):
             return decimals
     return MOST_DIGITS
 
@@ -59,7 +56,7 @@ def plain(value: float, decimals: int) -> str:
 
 def signed(value: float, decimals: int) -> str:
     text = plain(value, decimals)
-    return f"+{text}" if value > 0 and float(text.replace("−", "-").replace("∞", "inf") if text != "unknown" else "0") else text
+    return text if text in ("0", "unknown") or value < 0 else f"+{text}"
 
 
 def with_unit(text: str, unit: str) -> str:
@@ -81,7 +78,7 @@ def interval(values: Sequence[float], metric: Metric) -> str:
         return "no effect can be computed"
     if low == high:
         return f"{with_unit(signed(middle, digits([middle])), unit_of(metric))} (exactly)"
-    decimals = digits([low, high, middle])
+    decimals = digits([low, high])
     return (f"{with_unit(signed(middle, decimals), unit_of(metric))} ({signed(low, decimals)} to "
             f"{with_unit(signed(high, decimals), unit_of(metric))})")
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from pipeline.config.claims import base
 from pipeline.findings.average import Mean
-from pipeline.findings.study import Study
-from pipeline.findings.units import units
 from pipeline.findings.finding import ALL, Average
 from pipeline.findings.rule import Rule
 from pipeline.findings.scales import weighted
-from pipeline.config.claims import base
+from pipeline.findings.study import Study
+from pipeline.findings.units import units
 from pipeline.tables.schemas import FINDING_PLACE_COLUMNS
 
 

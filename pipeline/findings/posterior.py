@@ -6,6 +6,7 @@ meta-analysis, exact given τ, which is summed over on a grid.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -83,9 +84,14 @@ class Posterior:
         # The marginal likelihood of y given τ, with μ integrated out.
         log = -0.5 * (np.log(v).sum(axis=1) + (y**2 / v).sum(axis=1) + np.log(precision) - mean**2 * precision)
         log = log - 0.5 * (tau / self.spread_scale) ** 2
-        steps = integrate.simpson(np.eye(self.points), x=tau, axis=1)
-        weight = np.exp(log - log.max()) * steps
+        weight = np.exp(log - log.max()) * _simpson(self.points)
         return Belief(weight / weight.sum(), tau, mean, 1 / np.sqrt(precision))
+
+
+@functools.cache
+def _simpson(points: int) -> np.ndarray:
+    """Weights of equally spaced points, but for a factor."""
+    return integrate.simpson(np.eye(points), axis=1)
 
 
 def posterior(margin: float, rule: Rule) -> Posterior:
@@ -123,11 +129,13 @@ def reliability(tables: Iterable[tuple[pd.DataFrame, float]], rule: Rule) -> pd.
 
     Returns:
         `RELIABILITY_COLUMNS`, a row for each event and bin of probability, then one for all of an event: `predicted`
-        and `happened` are mean shares, `low` to `high` the 95 % interval of what happened, see `_interval`; `off`: whether it leaves `predicted` out; `brier` is the mean squared error of
-        the probabilities, `guessing` that of the event's share.
+        and `happened` are mean shares, `low` to `high` the 95 % interval of what happened, see `_interval`; `off`:
+        whether it leaves `predicted` out; `brier` is the mean squared error of the probabilities, `guessing` that of
+        the event's share.
     """
     rows = [(i, *row) for i, (table, margin) in enumerate(tables) for row in predictions(table, margin, rule)]
-    found = pd.DataFrame(rows, columns=["finding", "unit", "event", "p", "happened"]).astype({"p": float, "happened": float})
+    found = pd.DataFrame(rows, columns=["finding", "unit", "event", "p", "happened"])
+    found = found.astype({"p": float, "happened": float})
     parts = []
     for event, mine in found.groupby("event", sort=False):
         bins = [(a, b, mine[(mine["p"] >= a) & ((mine["p"] < b) | (b == 1))]) for a, b in zip(BINS, BINS[1:])]

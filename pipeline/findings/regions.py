@@ -68,8 +68,8 @@ def _beyond(one: Estimate, delta: float):
 REGIONS = {
     "better": Region("better", lambda e, d: e.above(), lambda e, d: e.below(d), lambda m, d: m > 0, lambda m, d: m < d),
     "worse": Region("worse", lambda e, d: e.below(), lambda e, d: e.above(-d), lambda m, d: m < 0, lambda m, d: m > -d),
-    "much_worse": Region("worse by enough to matter", lambda e, d: e.below(-d), lambda e, d: e.above(-d), lambda m, d: m < -d,
-                         lambda m, d: m > -d),
+    "much_worse": Region("worse by enough to matter", lambda e, d: e.below(-d), lambda e, d: e.above(-d),
+                         lambda m, d: m < -d, lambda m, d: m > -d),
     "positive": Region("better, by however little", lambda e, d: e.above(), lambda e, d: e.below(), lambda m, d: m > 0,
                        lambda m, d: m < 0),
     "useless": Region("worse, or no better by enough to matter", lambda e, d: e.below(d), lambda e, d: e.above(),

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.findings.arms import Grid
-from pipeline.findings.rates import Picked
 from pipeline.config.errors import ConfigError, nearest
 from pipeline.config.metrics import METRICS
+from pipeline.findings.arms import Grid
+from pipeline.findings.rates import Picked
 
 #: What a diverged seed scores: as the trivial predictor, which guesses. Naming the larger class with certainty is
 #: miscalibrated by its error rate, and finds none of the rarer class.

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from pipeline.findings.study import Study
+from pipeline.config.claims import arm_name
 from pipeline.findings.rates import CHOSEN
 from pipeline.findings.scores import Score
-from pipeline.config.claims import arm_name
+from pipeline.findings.study import Study
 from pipeline.tables.schemas import DOSE_COLUMNS
 
 

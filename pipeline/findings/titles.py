@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.findings.arms import LADDER, TUNED, Arm
-from pipeline.findings.comparison import GUESSING, Comparison, Pair
 from pipeline.config.layer_list import Change, word_of, words
 from pipeline.config.schema import Experiment, Params, Train
+from pipeline.findings.arms import LADDER, TUNED, Arm
+from pipeline.findings.comparison import GUESSING, Comparison, Pair
 
 #: Words of the vocabulary as a sentence has them; others are printed as they are.
-NAMES = {"bn": "BN", "ln": "layer normalisation", "ghost_bn": "BN over groups", "frozen_bn": "frozen BN", "se": "squeeze-and-excite",
+NAMES = {"bn": "BN", "ln": "layer normalisation", "ghost_bn": "BN over groups", "frozen_bn": "frozen BN",
+         "se": "squeeze-and-excite",
          "relu": "ReLU", "selu": "SELU", "prelu": "PReLU", "lstm": "LSTM", "lstm_sequence": "LSTM",
          "bn_lstm": "LSTM with BN inside", "ln_lstm": "LSTM with layer normalisation inside", "conv": "Conv1D",
          "conv2d": "Conv2D", "dense": "Dense", "wide": "Dense", "dropout_half": "dropout 0.5", "pool2d": "MaxPooling2D",
          "spatial_dropout": "spatial dropout", "alpha_dropout": "AlphaDropout", "average_pool": "average pooling",
          "max_pool": "max pooling", "mean_over_time": "mean over time", "batch_noise": "noise"}
-SETTINGS = {"batch_size": "batch size", "learning_rate": "learning rate", "train_fraction": "share of the data",
-            "repetition": "repetition"}
+ORDINALS = ("first", "second", "third", "fourth")
+SETTINGS = {"batch_size": "batch size", "learning_rate": "learning rate", "train_fraction": "share of the data"}
 
 
 def title(comparison: Comparison, params: Params) -> str:
@@ -52,10 +53,20 @@ def _pair(pair: Pair, params: Params) -> str:
     sides = [_changes(arm, line[:line.index(base)], params) for arm, line in
              ((pair.treatment, new), (pair.control, old))]
     shared = [one for one in sides[0] if one in sides[1]]
-    treatment, control = (", ".join(one for one in side if one not in shared) for side in sides)
+    mine, others = ([one for one in side if one not in shared] for side in sides)
+    control = _listed(others) or ("none" if mine and all(map(_puts_in, mine)) else "as it is")
     network = ", ".join([_network(params.experiments[base]), *shared])
-    return f"{network}: {treatment or 'as it is'}, or {control or 'none'}" if treatment else (
-        f"{network}: as it is, or {control}")
+    return f"{network}: {_listed(mine) or 'as it is'}, or {control}"
+
+
+def _listed(changes: Sequence[str]) -> str:
+    """Layers that are put in, with `and`; settings behind a comma."""
+    layers = [one for one in changes if _puts_in(one) or one.startswith("without")]
+    return ", ".join(filter(None, [" and ".join(layers), *(one for one in changes if one not in layers)]))
+
+
+def _puts_in(change: str) -> bool:
+    return " before " in change or " after " in change or change.endswith(" first")
 
 
 def _line(arm: Arm, params: Params) -> list[str]:
@@ -77,13 +88,13 @@ def _own(one: Experiment, params: Params) -> list[str]:
     """What an experiment changes of the one that it comes from."""
     parent = params.experiments[one.of]
     found = [change(each) for each in one.changes]
-    if one.everywhere:
-        found.append(chain(one.everywhere))
     if one.head != parent.head:
         head = one.head or "usual"
         found.append(f"{head if isinstance(head, str) else chain(head)} output")
-    found += [f"{setting(key)} {getattr(one, key)}" for key in ("learning_rate", *Train.model_fields)
-              if getattr(one, key, None) is not None and getattr(one, key) != getattr(parent, key, None)]
+    for key in ("learning_rate", *Train.model_fields):
+        new, old = getattr(one, key, None), getattr(parent, key, None)
+        if new != old:
+            found.append(f"{setting(key)} {new}" if new is not None else f"usual {setting(key)}")
     return found
 
 
@@ -94,8 +105,14 @@ def _variant(arm: Arm, params: Params) -> list[str]:
         return ["tuned"]
     values: Mapping = params.variants(arm[0], measuring=True).get(arm[1])
     if values is None:  # A layer, of what the probe measured.
-        return [f"at {arm[1].replace(',', ', ').replace('=', ' ')}"]
-    return [f"{value}" if key == "place" else f"{setting(key)} {value}" for key, value in values.items()]
+        return [f"at {arm[1].rpartition(',')[2]}"] + [part.replace("=", " ") for part in arm[1].split(",")[:-1]]
+    return [f"{chain(params.experiments[arm[0]].everywhere)} {_place(value)}" if key == "place" else
+            "from another start" if key == "repetition" else f"{setting(key)} {value}" for key, value in values.items()]
+
+
+def _place(place: str) -> str:
+    """A place of a list: `first`, `after the first LSTM`."""
+    return place if " " not in place else f"after {_name(place.partition(' ')[2])}"
 
 
 def _arm(arm: Arm, params: Params) -> str:
@@ -115,7 +132,7 @@ def change(one: Change) -> str:
         return f"{about} {one.value}"
     come = chain(one.value)
     return {"replace": f"{come} instead of {where}", "before": f"{come} before {where}",
-            "after": f"{come} after {where}", "layers": f"the layers {come}"}[one.kind]
+            "after": f"{come} after {where}", "layers": come}[one.kind]
 
 
 def _network(one: Experiment) -> str:
@@ -135,12 +152,13 @@ def chain(layers: Sequence) -> str:
 
 
 def _layer(one) -> str:
-    given = words([one])[0].removeprefix(word_of(one))
+    given = words([one])[0].removeprefix(word_of(one)).replace("kernel_initializer=", "").replace("=", " ")
     return _name(word_of(one)) + given.replace("(", " (", 1)
 
 
 def _name(word: str) -> str:
     stem, _, number = word.rpartition("_")
-    if word not in NAMES and stem in NAMES and number.isdigit():
-        return f"{NAMES[stem]} {number}"
+    if word not in NAMES and number.isdigit():
+        name = NAMES.get(stem, stem.replace("_", " "))
+        return f"the {ORDINALS[int(number) - 1]} {name}" if int(number) <= len(ORDINALS) else f"{name} {number}"
     return NAMES.get(word, word.replace("_", " "))

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.config.schema import Params
 from pipeline.findings import scales
 from pipeline.findings.average import Sample
 from pipeline.findings.scales import Effect
 from pipeline.findings.study import stratum_of
-from pipeline.config.schema import Params
 
 
 @dataclass(frozen=True, eq=False)

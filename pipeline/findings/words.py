@@ -8,8 +8,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from pipeline.findings.numbers import BLANK, capital, change, count, digits, interval, plain, unit_of, with_unit
 from pipeline.config.metrics import TRIVIAL, Metric, metric_of
+from pipeline.findings.numbers import BLANK, capital, change, count, digits, interval, plain, unit_of, with_unit
 
 
 class Word(StrEnum):
@@ -29,6 +29,8 @@ DIRECTED = (Word.BETTER, Word.A_LITTLE_BETTER, Word.A_LITTLE_WORSE, Word.WORSE)
 HIGHER, LOWER = "higher", "lower"
 SCOPES = ("family", "these sets")
 FAMILY, THESE_SETS = SCOPES
+#: The stratum of the row for all strata together.
+ALL = "all"
 
 
 def choose(low, high, delta):
@@ -102,10 +104,11 @@ def sentence(row: Mapping) -> str:
 
 
 def _where(row: Mapping) -> str:
-    if row["scope"] == FAMILY:
-        return f"on {row['stratum']}, "
-    named = int(row["sets"])
-    return f"on {row['stratum']}, " if named == 1 else f"on the {named} sets of {row['stratum']} that were tried, "
+    named, together = int(row["sets"]), row["stratum"] == ALL
+    if row["scope"] == FAMILY or named == 1:
+        return "on all kinds together, " if together else f"on {row['stratum']}, "
+    which = "" if together else f"of {row['stratum']} "
+    return f"on the {named} sets {which}that were tried, "
 
 
 def _word(row: Mapping) -> str:
@@ -124,7 +127,7 @@ def amount(row: Mapping) -> str:
                 if row["slope"] else f"the effect on the {metric.score} differs from the other one by {text}")
     middle, *ends = (float(one) for one in change([row["effect"], row["low"], row["high"]], metric))
     low, high = sorted(ends)
-    decimals = digits([low, high, middle])
+    decimals = digits([low, high])
     than = f" than the {TRIVIAL}" if row["control"] == TRIVIAL else ""
     text = f"{_more(middle, decimals, metric, metric.name)}{than}"
     return f"exactly {text}" if low == high else f"{text} ({_span(low, high, decimals, metric)})"
@@ -133,9 +136,11 @@ def amount(row: Mapping) -> str:
 def _more(value: float, decimals: int, metric: Metric, name: str = "") -> str:
     """`6.2 % more test error`; without a name `6.2 % more`."""
     more, less = ("more", "less") if metric.name == metric_of("error").name else (metric.more, metric.less)
-    if not value and name:
-        return f"as {'many' if more == 'more' and metric.more == 'more' else 'much'} {name}"
-    size = with_unit(plain(abs(value), decimals), unit_of(metric))
+    size = plain(abs(value), decimals)
+    if size == "0" and name:
+        alike = f"as many {name}" if metric.more == "more" else f"the same {name}"
+        return f"practically {alike}" if value else alike
+    size = with_unit(size, unit_of(metric))
     return f"{size} {more if value > 0 else less} {name}".rstrip()
 
 

@@ -5,11 +5,11 @@ import zlib
 import numpy as np
 import pandas as pd
 
+from pipeline.config.readings import Claim
+from pipeline.config.schema import parse
 from pipeline.findings.compare import Study
 from pipeline.findings.rule import Rule
 from pipeline.tables.stored import COLUMNS
-from pipeline.config.schema import parse
-from pipeline.config.readings import Claim
 
 RULE = Rule()
 

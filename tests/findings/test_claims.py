@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from pipeline.config.errors import ConfigError
 from pipeline.findings.asked import Asker, of_claim, of_premises
 from pipeline.findings.claims import Reader, reads, sentence, tables
 from pipeline.findings.estimate import Estimate
 from pipeline.findings.finding import advising, averages, find
 from pipeline.findings.regions import CODES, REGIONS, Reading, together
-from pipeline.config.errors import ConfigError
 from tests.findings.made import RULE, arm, claim, family, params, study
 
 DELTA, TAIL = RULE.margin("ratio"), RULE.tail
@@ -143,12 +143,14 @@ def test_some_needs_one_and_each_needs_all(made):
     assert (some.reading, each.reading) == (Reading.AGREES, Reading.DISAGREES)
     assert sentence(some) == "Agrees: at least one of 2 is shown to be so, new against old."
     assert sentence(each) == "Disagrees: not so on bad against old."
-    assert read(made, claim(quantifier="each", findings=[("new", "old"), ("new", "same")], data=["tables"])).reading == "agrees"
+    both = claim(quantifier="each", findings=[("new", "old"), ("new", "same")], data=["tables"])
+    assert read(made, both).reading == Reading.AGREES and sentence(read(made, both)) == "Agrees: both are so."
 
 
 def test_a_claim_put_the_other_way_round_reads_the_same_finding(made):
     asker = Asker(made)
-    one, other = (of_claim(claim(findings=[pair], data=["tables"]), asker)[0][0] for pair in (("new", "old"), ("old", "new")))
+    one, other = (of_claim(claim(findings=[pair], data=["tables"]), asker)[0][0]
+                  for pair in (("new", "old"), ("old", "new")))
     assert one[0] is other[0] and (one[1], other[1]) == (1, -1)
     found = read(made, claim(findings=[("new", "old"), ("old", "new")], data=["tables"]))
     assert [part.turn for part in found.parts] == [1, -1] and found.parts[0].word == found.parts[1].word == "better"
@@ -164,8 +166,8 @@ def test_sets_that_are_named_are_read_one_by_one(made):
 def test_where_there_is_no_gain_there_is_nothing_to_explain(made):
     why = {"treatment": "same", "control": "old", "region": "better"}
     found = read(made, claim("worse", findings=[("bad", "new")], data=["tables"], explains=[why]))
-    assert (found.reading, found.why) == (Reading.CANNOT_TELL, "there is no gain to explain")
-    assert sentence(found) == "Cannot tell, because there is no gain to explain."
+    assert (found.reading, found.why) == (Reading.CANNOT_TELL, "no gain is shown that it could explain")
+    assert sentence(found) == "Cannot tell, because no gain is shown that it could explain."
     gain = {"treatment": "new", "control": "old", "region": "better"}
     assert read(made, claim("worse", findings=[("bad", "new")], data=["tables"], explains=[gain])).reading == "agrees"
     # On classes there is none.
@@ -181,7 +183,8 @@ def test_a_claim_waits_for_an_arm_that_was_not_tried(made):
 
 def test_exact_checks_make_a_claim_true_or_false():
     reader = Reader({}, {}, {"holds": True, "fails": False}, [], RULE)
-    assert [str(reader.identity(claim(checks=checks)).reading) for checks in (["holds"], ["holds", "fails"])] == ["true", "false"]
+    assert reader.identity(claim(checks=["holds"])).reading == Reading.TRUE
+    assert reader.identity(claim(checks=["holds", "fails"])).reading == Reading.FALSE
     assert sentence(reader.identity(claim(checks=["holds"]))) == "True: 1 exact check decides it."
     with pytest.raises(ConfigError, match="did you mean 'holds'"):
         reader.identity(claim(checks=["hold"]))

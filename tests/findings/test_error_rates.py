@@ -26,7 +26,7 @@ def made():
 @pytest.fixture(scope="module")
 def asked(made):
     asker = Asker(made)
-    of_experiments(asker)
+    of_experiments(asker, asker.study.params.experiments)
     claims = [claim(), claim("equivalent", slug="b"), claim("better", "some", [("new", "old"), ("far", "old")], slug="c"),
               claim("better", "each", [("new", "old"), ("old", "far")], slug="d")]
     questions = [of_claim(one, asker) for one in claims]
@@ -57,7 +57,7 @@ def test_the_spread_that_is_drawn_is_that_between_units(made):
         arm("new", one, np.exp(0.1 * (i % 4)), noise=0.01) for i, one in enumerate(data)]
     made = study(params(data, {"old": {"data": "tables"}, "new": {"data": "tables", "versus": "old"}}), *arms)
     asker = Asker(made)
-    of_experiments(asker)
+    of_experiments(asker, asker.study.params.experiments)
     one, = averages(find(next(iter(asker.questions.values())), made), made)
     y = Simulation(4000)({("x", "tables"): one}, spread=True)["x", "tables"][0].y
     assert y.std() == pytest.approx(one.units.sample().y.std(), rel=0.1) and abs(y.mean()) < 0.01

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from pipeline.config.errors import ConfigError
+from pipeline.config.schema import load
 from pipeline.findings import controls, words
 from pipeline.findings.asked import Asker, Question, of_claim, of_controls, of_experiments
 from pipeline.findings.comparison import Comparison, Pair
 from pipeline.findings.finding import ALL, advising, averages, find, row, set_table, unit_table
 from pipeline.findings.places import places
 from pipeline.findings.posterior import posterior
+from pipeline.findings.scales import Effect
 from pipeline.findings.sweeps import doses
 from pipeline.findings.titles import title
-from pipeline.config.errors import ConfigError
-from pipeline.config.schema import load
 from pipeline.tables.schemas import FINDING_COLUMNS, FINDING_PLACE_COLUMNS, SET_COLUMNS
 from tests.findings.made import RULE, arm, claim, family, params, study
 
@@ -40,7 +41,7 @@ def made():
 @pytest.fixture(scope="module")
 def asker(made):
     asker = Asker(made)
-    of_experiments(asker)
+    of_experiments(asker, asker.study.params.experiments)
     of_controls(asker)
     return asker
 
@@ -101,7 +102,7 @@ def test_strata_too_small_for_themselves_are_read_together():
     given = params(data, {name: {**one, "data": "waves"} for name, one in EXPERIMENTS.items()})
     made = study(given, *(arm(name, one) for name in EXPERIMENTS for one in data))
     asker = Asker(made)
-    of_experiments(asker)
+    of_experiments(asker, asker.study.params.experiments)
     found = averages(find(question(asker, "waves"), made), made)
     assert [one.family for one in found] == [False, False, True]
     assert [one.stratum for one in advising(found)] == [ALL]
@@ -140,12 +141,25 @@ def test_an_effect_stands_beside_that_of_half_the_data(made, asker):
 
 
 def test_the_nearest_control_is_an_ancestor_or_the_most_alike():
-    study_params = load()
-    assert controls.nearest_control(("mlp_bn_before_tanh", ""), "letter", study_params) == "mlp_tanh"
-    assert controls.nearest_control(("mlp_plain_bn_before", ""), "letter", study_params) == "mlp_plain"
-    assert controls.nearest_control(("mlp_deep", ""), "letter", study_params) == "mlp_plain"
-    assert controls.nearest_control(("bn_after_lstm", ""), "glucose", study_params) == "cnn_lstm"
-    assert controls.nearest_control(("mlp_depth_2", "learning_rate=0.1"), "tabular", study_params) == ""
+    given = load()
+    halves = {name: dict.fromkeys(given.data_sets(name)) for name in ("cnn_lstm", "mlp_tanh", "mlp_plain")}
+    for arm_, data, expected in ((("mlp_bn_before_tanh", ""), "letter", "mlp_tanh"),
+                                 (("mlp_deep", ""), "letter", "mlp_plain"),
+                                 (("mlp_plain_bn_before", ""), "letter", "mlp_plain"),
+                                 (("bn_after_lstm", ""), "glucose", "cnn_lstm"), (("mlp_depth_2", "x"), "tabular", "")):
+        assert controls.nearest_control(arm_, data, halves, given) == expected
+
+
+def test_a_network_of_a_fixed_rate_is_not_set_beside_half_the_data():
+    given = load()
+    pair = Pair(("question_bn_added_as_written", ""), ("question_as_written", ""))
+    some = {"letter": Effect(0.1, np.ones(3))}
+    halves = {"mlp_tanh": {"letter": Effect(-0.2, np.ones(3))}}
+    assert math.isnan(controls.share_of_half(Comparison(((1.0, pair),)), some, halves, given))
+    pair = Pair(("mlp_bn_before_tanh", ""), ("mlp_tanh", ""))
+    assert controls.share_of_half(Comparison(((1.0, pair),)), some, halves, given) == pytest.approx(0.5)
+    nothing = {"mlp_tanh": {"letter": Effect(-0.005, np.ones(3))}}
+    assert math.isnan(controls.share_of_half(Comparison(((1.0, pair),)), some, nothing, given))
 
 
 def test_tables_of_sets_and_units_have_their_own_intervals(made, asker):
@@ -164,7 +178,7 @@ def test_data_of_ones_own_are_a_kind_alone():
     given = params(data, EXPERIMENTS)
     made = study(given, *(arm(name, one) for name in EXPERIMENTS for one in data))
     asker = Asker(made)
-    of_experiments(asker)
+    of_experiments(asker, asker.study.params.experiments)
     assert question(asker, "mine").sets == ("mine",) and "mine" not in question(asker, "waves").sets
     assert set_table([find(question(asker, "mine"), made)], made).own.tolist() == [True]
 
@@ -177,7 +191,7 @@ def test_places_are_ranked_in_each_stratum():
         arm("put", one, level[place], variant=place, noise=0.01) for place in level for one in data]
     made = study(given, *runs)
     asker = Asker(made)
-    of_experiments(asker)
+    of_experiments(asker, asker.study.params.experiments)
     found = {q.id: averages(find(q, made), made) for q in asker.questions.values()}
     table = places(asker.table(), found, made)
     assert list(table.columns) == FINDING_PLACE_COLUMNS and len(table) == 4
@@ -202,7 +216,13 @@ def test_sweeps_have_a_mean_a_value():
      "2 × (Dense → tanh → dropout 0.5): BN before tanh, or none, by test loss"),
     (("mlp_plain_bn_after", ""), ("mlp_plain_bn_before", ""), {}, "2 × (Dense → ReLU): BN after ReLU, or BN before ReLU"),
     (("spatial_dropout_rate", "spatial_dropout.rate=0.4"), ("dropout_rate", "dropout.rate=0.4"), {},
-     "Conv1D → ReLU → LSTM: spatial dropout before LSTM, rate of spatial dropout 0.4, or dropout before LSTM, rate of dropout 0.4"),
+     "Conv1D → ReLU → LSTM: spatial dropout before LSTM, rate of spatial dropout 0.4, or dropout before LSTM, "
+     "rate of dropout 0.4"),
+    (("cnn_lstm_selu", ""), ("cnn_lstm", ""), {}, "Conv1D → ReLU → LSTM: SELU instead of ReLU, or as it is"),
+    (("mlp_bn_first_only", ""), ("mlp_bn_before_tanh", ""), {},
+     "2 × (Dense → tanh → dropout 0.5): BN before the first tanh, or BN before tanh"),
+    (("bn_anywhere", "first"), ("cnn_lstm", ""), {}, "Conv1D → ReLU → LSTM: BN first, or none"),
+    (("cnn_lstm", "repetition=1"), ("cnn_lstm", ""), {}, "Conv1D → ReLU → LSTM: from another start, or as it is"),
     (("bn_after_lstm", ""), ("trivial predictor", ""), {}, "Conv1D → ReLU → LSTM → BN, or guessing"),
     (("mlp_bn_before_tanh", "tanh_1"), ("mlp_tanh", "tanh_1"), {"metric": "drift"},
      "2 × (Dense → tanh → dropout 0.5), at tanh_1: BN before tanh, or none, by drift")])

@@ -1,19 +1,22 @@
 """The stage as a whole, on a small study; and the files that a person writes."""
 
 import hashlib
+import json
+import math
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from pipeline.findings.__main__ import main, read, tables
-from pipeline.tables.stored import read_table, write_tables
 from pipeline.config import readings
-from pipeline.config.errors import ConfigError
 from pipeline.config.claims import read_claims as read_old_claims
-from pipeline.config.schema import load
+from pipeline.config.errors import ConfigError
 from pipeline.config.readings import check_claims, read_changes, read_claims
+from pipeline.config.schema import load
+from pipeline.findings.__main__ import main, read
+from pipeline.findings.record import of_experiment, tables
 from pipeline.tables.schemas import FOUND, STORED
+from pipeline.tables.stored import read_table, write_tables
 from tests.findings.made import RULE, arm, family, params, together
 
 DATA = family(9, "tables")
@@ -63,7 +66,7 @@ def digests():
 def test_the_stage_writes_every_table_the_same_twice(project, capsys):
     assert main() == 0, capsys.readouterr().err
     first = digests()
-    assert {path.name for path in first} == {table.path().name for table in FOUND.values()} | {"SHA256SUMS"}
+    assert {path.name for path in first} == {table.path().name for table in FOUND.values()} | {"SHA256SUMS", "metrics.json"}
     for table in FOUND.values():
         assert list(read_table(table.path()).columns) == list(table.columns)
     assert main() == 0 and digests() == first
@@ -85,6 +88,24 @@ def test_no_two_rows_of_a_finding_have_different_words(project):
     assert words.index.is_unique
     for part in read_table(FOUND["parts"].path()).itertuples():
         assert part.word == words[part.id, part.stratum]
+
+
+def test_the_study_in_a_few_numbers(project):
+    assert main() == 0
+    assert json.loads(Path("results/findings/metrics.json").read_text()) == {
+        "claims": {"agrees": 1, "being measured": 1, "true": 1}, "words": {"better": 1}, "A/A": 1.0}
+
+
+def test_one_experiment_alone_says_the_same(project):
+    assert main() == 0
+    runs = pd.concat([read_table(STORED["runs"].path(name)) for name in ("old", "new")])
+    findings, sets = of_experiment("new", load(), runs, RULE)
+    stored = read_table(FOUND["findings"].path())
+    stored = stored[stored.role == "versus"].iloc[0]
+    alone, = findings.to_dict("records")
+    assert (alone["id"], alone["word"], alone["sentence"]) == (stored["id"], stored["word"], stored["sentence"])
+    assert alone["effect"] == pytest.approx(stored["effect"], rel=1e-5) and len(sets) == len(DATA)
+    assert alone["of_half"] == pytest.approx(stored["of_half"], rel=1e-5) and math.isnan(alone["q"])
 
 
 def test_a_mistake_is_one_message_and_nothing_is_written(project, capsys):
@@ -159,7 +180,8 @@ def test_a_mistake_in_a_claim_is_named(tmp_path, change, message):
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    (("control: old}]}", "control: old}], data: [table]}"), "it_helps.data: there is no data set, family or stratum 'table'"),
+    (("control: old}]}", "control: old}], data: [table]}"),
+     "it_helps.data: there is no data set, family or stratum 'table'"),
     (("treatment: new", "treatment: 'new[x=1]'"), "found 'new[x=1]'; allowed: new")])
 def test_a_name_that_does_not_exist_is_answered_with_the_nearest(tmp_path, change, message):
     path = tmp_path / "readings.yaml"

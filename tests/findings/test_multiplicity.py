@@ -30,6 +30,7 @@ def test_many_studies_at_once_are_each_alone():
 def test_holm_is_what_the_book_says():
     # p.adjust(c(0.01, 0.02, 0.03, 0.04), "holm") in R.
     assert holm([0.01, 0.02, 0.03, 0.04]).tolist() == pytest.approx([0.04, 0.06, 0.06, 0.06])
+    np.testing.assert_allclose(holm(P), multipletests(P, method="holm")[1])
     assert len(holm([])) == 0
 
 
