@@ -188,10 +188,6 @@ class Study:
         """An experiment's comparisons with its `versus`, its variants' among them."""
         return self._of_experiment("effects", name)
 
-    def experiment_units(self, name: str) -> pd.DataFrame:
-        """What the averages of an experiment's comparisons rest on."""
-        return self._of_experiment("units", name)
-
     def experiment_averages(self, name: str) -> pd.DataFrame:
         """The averages of an experiment's comparisons with its `versus`, its variants' among them."""
         return self._of_experiment("averages", name)
@@ -235,7 +231,7 @@ class Study:
     @cached_property
     def _by_experiment(self) -> dict[str, dict[str, pd.DataFrame]]:
         found = {}
-        for name in ("effects", "units", "averages"):
+        for name in ("effects", "averages"):
             parts = self._by_claim[name]
             rows = parts.get("", self.tables[name].iloc[:0])
             found[name] = dict(list(rows.groupby(rows["treatment"].map(base), sort=False)))
