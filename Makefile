@@ -1,5 +1,5 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book ask runs verify torture try test inspect pdf bench scale retrain tiny check lock
+.PHONY: book ask runs verify torture try test test-all inspect pdf bench scale retrain tiny check lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
 # Dask: for `make runs CLUSTER=…`, and for the tests of it.
@@ -33,8 +33,11 @@ ask: check                  ## the networks on a file of your own: make ask FILE
 	@python -m pipeline.cli.ask "$(FILE)" $(if $(TARGET),--target "$(TARGET)") $(if $(WINDOW),--window "$(WINDOW)") \
 		$(if $(HORIZON),--horizon "$(HORIZON)") $(if $(RECORDING),--recording "$(RECORDING)")
 
-test: $(INSTALLED) $(DASK)  ## the test suite
-	python -m pytest
+test: $(INSTALLED) $(DASK)  ## the test suite, but for what takes long
+	python -m pytest -n 2 --dist loadfile
+
+test-all: $(INSTALLED) $(DASK) ## all of the test suite
+	python -m pytest -n 2 --dist loadfile -m ""
 
 inspect: .ci/venv/installed ## look at the built book: its files, then every page in Chromium
 	python .ci/check_files.py build/html

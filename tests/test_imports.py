@@ -1,6 +1,7 @@
 """Imports run one way, only what builds or trains networks loads TensorFlow, and DVC knows all."""
 
 import ast
+import functools
 from pathlib import Path
 
 import nbformat
@@ -34,6 +35,7 @@ def room(module):
     return module.partition(".")[0]
 
 
+@functools.cache
 def tree(module):
     """A module's syntax; the notebook beside a `__main__` that executes it belongs to it."""
     path = PACKAGE / module.replace(".", "/")
@@ -46,6 +48,7 @@ def tree(module):
     return parsed
 
 
+@functools.cache
 def imports(module, everywhere=True):
     """What a module imports, `pipeline.x` for ours; without `everywhere`, when it is loaded."""
     found, waiting = set(), [tree(module)]

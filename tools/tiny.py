@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from pipeline.tables.stored import CERTIFICATES, SCALE, TORTURE
 from pipeline.config.claims import CLAIMS, read_claims
+from pipeline.config.errors import read_yaml
 from pipeline.config.schema import PARAMS
 
 SCRATCH = Path(".tiny")
@@ -77,25 +78,38 @@ def copied(folder: Path) -> None:
         (folder / stored).mkdir(parents=True)
 
 
-def project(folder: Path, made: Callable[[dict], dict] = shrink) -> None:
+def project(folder: Path, made: Callable[[dict], dict] = shrink, without: Collection[str] = ()) -> None:
     """A new project in a folder: this one's code and prose, and a profile of its params.yaml, which `made` makes.
 
-    Claims on experiments that the profile has not are left out.
+    Claims on experiments that the profile has not are left out, and so are the stages `without`.
     """
     copied(folder)
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    params = made(yaml.load(PARAMS.read_text(encoding="utf-8")))
-    claims = yaml.load(CLAIMS.read_text(encoding="utf-8"))
+    params = made(read_yaml(PARAMS))
     kept = {c.slug for c in read_claims() if set(c.experiments) <= set(params["experiments"])}
-    with open(folder / PARAMS, "w", encoding="utf-8") as file:
-        yaml.dump(params, file)
-    with open(folder / CLAIMS, "w", encoding="utf-8") as file:
-        yaml.dump([c for c in claims if c["slug"] in kept], file)
+    dump(params, folder / PARAMS)
+    dump([c for c in read_yaml(CLAIMS) if c["slug"] in kept], folder / CLAIMS)
+    content = read_yaml("dvc.yaml")
+    content["stages"] = {name: stage for name, stage in content["stages"].items() if name not in without}
+    dump(content, folder / "dvc.yaml")
 
 
-#: What makes a folder one of DVC's.
-INIT = (["init", "--quiet", "--no-scm"], ["config", "core.analytics", "false"])
+def dump(content: dict | list, path: Path) -> None:
+    """Write YAML."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style, yaml.sort_base_mapping_type_on_output = False, False
+    with open(path, "w", encoding="utf-8") as file:
+        yaml.dump(content, file)
+
+
+def dvc(folder: Path, *arguments: str) -> None:
+    """Run DVC on a project; subprocess.CalledProcessError if it fails."""
+    subprocess.run(["dvc", *arguments], cwd=folder, env=os.environ | {"PYTHONPATH": str(folder.resolve())}, check=True)
+
+
+def begin(folder: Path) -> None:
+    """Make a folder one of DVC's."""
+    dvc(folder, "init", "--quiet", "--no-scm")
+    dvc(folder, "config", "core.analytics", "false")
 
 
 def main() -> int:
@@ -104,11 +118,11 @@ def main() -> int:
     SCRATCH.mkdir()
     project(SCRATCH)
     began = time.perf_counter()
-    for command in (*INIT, ["repro"]):
-        done = subprocess.run(["dvc", *command], cwd=SCRATCH, env=os.environ | {
-            "PYTHONPATH": str(SCRATCH.resolve())})
-        if done.returncode:
-            return done.returncode
+    try:
+        begin(SCRATCH)
+        dvc(SCRATCH, "repro")
+    except subprocess.CalledProcessError as error:
+        return error.returncode
     print(f"the whole pipeline, tiny, in {time.perf_counter() - began:.0f} s: {SCRATCH}/build/html")
     return 0
 

@@ -63,6 +63,10 @@ BASELINE_COLUMNS = ["data", "seeds", "trivial", "persistence", "linear", "forest
 #: was one of the undisturbed run; `went_on`: the next run did; `equal`: at the end all files were those.
 DISTURBANCE_COLUMNS = ["round", "kind", "moment", "stage", "message", "clear", "whole", "went_on", "equal"]
 
+#: What a step took, or weighs, in an invented study: its `value` in `unit`; of seconds, `work` is what all cores did
+#: together, and `limit` the most that the value may be.
+GROWTH_COLUMNS = ["step", "experiments", "sets", "unit", "value", "work", "limit"]
+
 
 @dataclass(frozen=True)
 class Table:
@@ -111,7 +115,8 @@ STORED = {
         data_sets=DATA_SET_COLUMNS, rates=RATE_COLUMNS, simulated=SIMULATED_COLUMNS,
         decisive=DECISIVE_COLUMNS, doses=DOSE_COLUMNS, places=PLACE_COLUMNS)}
 STORED |= _tables("results/baselines", baselines=BASELINE_COLUMNS)
-STORED |= {"disturbances": Table("results/torture/disturbances.csv", tuple(DISTURBANCE_COLUMNS))}
+STORED |= {"disturbances": Table("results/torture/disturbances.csv", tuple(DISTURBANCE_COLUMNS)),
+           "scale": Table("results/scale/measured.csv", tuple(GROWTH_COLUMNS))}
 
 
 # What the stage `findings` stores

@@ -317,19 +317,6 @@ class Store:
         return added
 
 
-def read_runs(experiments, folder: Path = RUNS) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The `runs` and `curves` of the named experiments, in that order; never of a folder's content.
-
-    Raises:
-        Damaged: a folder is not what was stored.
-    """
-    tables = {name: [] for name in (RUNS_TABLE, CURVES_TABLE)}
-    for experiment in experiments:
-        for name, parts in tables.items():
-            parts.append(read_table(Path(folder) / experiment / name))
-    return tuple(_joined(parts) for parts in tables.values())
-
-
 def in_units_of_targets(runs: pd.DataFrame) -> pd.DataFrame:
     """Runs whose errors of numbers are roots of the mean squared error, in deviations of the target.
 
@@ -341,18 +328,3 @@ def in_units_of_targets(runs: pd.DataFrame) -> pd.DataFrame:
     numbers = (runs["trivial_error"] == runs["trivial_loss"]) & ~calibrated
     errors = ["best_error", "last_error", "trivial_error"]
     return runs.assign(**{name: runs[name].where(~numbers, runs[name] ** 0.5) for name in errors})
-
-
-def read_measures(experiments, folder: Path = PROBES) -> pd.DataFrame:
-    """What the probe measured of the named experiments, in that order; no rows without any.
-
-    Raises:
-        Damaged: a folder is not what was stored.
-    """
-    parts = [read_table(Path(folder) / name / MEASURES_TABLE) for name in experiments]
-    return _joined(parts) if parts else pd.DataFrame()
-
-
-def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """The rows of all tables; those without rows would only spoil the columns' types."""
-    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)

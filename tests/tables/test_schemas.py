@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.tables.stored import (
-    COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, SCALE, read_table)
-from tools.scale.growth import GROWTH_COLUMNS, MEASURED_COLUMNS
+    COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE)
 from pipeline.config.schema import load
 from pipeline.tables.schemas import FOUND, STORED
 
@@ -19,23 +18,17 @@ def test_what_is_stored_has_the_columns_of_the_contract(name):
     if name == "layers":  # Which training writes; nothing is trained of what is being measured.
         owners = [owner for owner in owners if owner not in params.being_measured]
     paths = {table.path(owner) for owner in owners}
-    if name == "disturbances":  # Nothing is made from it, so a study may be without.
+    if name in ("disturbances", "scale"):  # Nothing is made from these, so a study may be without.
         paths = {path for path in paths if path.exists()}
     for path in paths:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
             assert file.readline().rstrip("\n").split(",") == list(table.columns), path
 
 
-#: What growth was measured on is no part of the study: its room alone writes it.
-SCALES = {SCALE / "measured.csv": MEASURED_COLUMNS, SCALE / "growth.csv": GROWTH_COLUMNS}
-
-
 def test_every_stored_table_is_in_the_contract():
     known = {path for name in load().experiments for path in (one.path(name) for one in STORED.values())}
     stored = {path for kind in ("*.csv", "*.csv.gz") for path in Path("results").rglob(kind)}
-    assert stored <= known | {*SCALES} | {table.path() for table in FOUND.values()}
-    for path in stored & {*SCALES}:
-        assert list(read_table(path).columns) == SCALES[path]
+    assert stored <= known | {table.path() for table in FOUND.values()}
 
 
 def test_runs_and_curves_are_what_training_writes():

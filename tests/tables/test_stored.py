@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.tables.stored import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, MEASURES_TABLE, RUNS_TABLE, SUMS, Damaged, Store,
-    building, in_units_of_targets, read_measures, read_runs, read_table, rewritten, seal, significant, sweep, verify, write_bytes,
+    building, in_units_of_targets, read_table, rewritten, seal, significant, sweep, verify, write_bytes,
     write_table, write_tables, write_text)
 
 
@@ -309,8 +309,7 @@ def digit(path):
     (SUMS, lambda path: path.write_text("no sums\n"), "")])
 def test_a_folder_that_is_not_what_was_stored_is_refused_by_every_reader(folder, name, damage, said):
     damage(folder / name)
-    readers = [verify, lambda f: read_table(f / RUNS_TABLE), lambda f: read_runs([f.name], f.parent),
-               lambda f: Store(f.parent / "store").fill(f)]
+    readers = [verify, lambda f: read_table(f / RUNS_TABLE), lambda f: Store(f.parent / "store").fill(f)]
     for read in readers:
         with pytest.raises(Damaged) as error:
             read(folder)
@@ -319,14 +318,6 @@ def test_a_folder_that_is_not_what_was_stored_is_refused_by_every_reader(folder,
         assert "remove" in str(error.value)
         assert name == "notes.csv" or f"`git checkout -- {folder}`" in str(error.value)
     assert Store(folder.parent / "store").count() == 0
-
-
-def test_the_probes_table_is_refused_like_any_other(tmp_path):
-    write_tables(tmp_path / "one", {MEASURES_TABLE: pd.DataFrame({"drift": [0.003]})})
-    assert read_measures(["one"], tmp_path)["drift"].tolist() == [0.003]
-    digit(tmp_path / "one" / MEASURES_TABLE)
-    with pytest.raises(Damaged, match=MEASURES_TABLE):
-        read_measures(["one"], tmp_path)
 
 
 def test_hidden_files_and_folders_and_an_empty_folder_are_no_results(folder, tmp_path):
@@ -408,20 +399,6 @@ def test_a_kill_at_any_step_leaves_the_old_content_or_the_new(folder, steps):
     assert found == old or set(found) == {RUNS_TABLE, "layers.csv", SUMS}
     assert found == old or found[RUNS_TABLE] == b"new"
     assert (found == old) == (steps < 2) and not building(folder).exists()
-
-
-# --- reading -----------------------------------------------------------------------------------
-
-def test_runs_are_read_by_name_in_the_order_asked_for(tmp_path):
-    for name in ("one", "two", "left_over"):
-        runs, curves, _ = tables(2, experiment=name)
-        write(tmp_path / name, runs, curves)
-    runs, curves = read_runs(["two", "one"], tmp_path)
-    assert list(runs["experiment"]) == ["two", "two", "one", "one"]
-    assert list(curves["experiment"].unique()) == ["two", "one"]
-    assert list(runs.index) == [0, 1, 2, 3]
-    with pytest.raises(FileNotFoundError):
-        read_runs(["three"], tmp_path)
 
 
 def test_errors_of_numbers_are_shown_as_roots_and_those_of_classes_and_quantiles_as_they_are():

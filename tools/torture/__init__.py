@@ -1,1 +1,1 @@
-"""Runs of the whole pipeline that are killed, starved and locked out: do they go on, and end the same?"""
+"""Kill, starve and lock out runs of a tiny project at random moments: do they go on, and end in the same bytes?"""

@@ -14,7 +14,7 @@ ROW = {"round": 1, "kind": "full disk", "moment": 3.2, "stage": "plan", "message
        "whole": True, "went_on": True, "equal": True}
 ROWS = pd.DataFrame([ROW, ROW | {"stage": "", "equal": False}, ROW | {"kind": "kill of DVC", "stage": "data"}])
 ABOUT = {"processor": "A processor", "system": "linux", "python": "3.11.1", "versions": {"dvc": "3.0"}, "seed": 7,
-         "files": 90, "ways": {"full disk": "a tmpfs that is full"}, "left_out": ["read-only results"],
+         "files": 90, "left_out": ["read-only results"],
          "without": ["mechanics", "probe"]}
 
 

@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 
 import pipeline
-from tools.torture import disturb
-from tools.torture.project import Leg, init
-from tools.torture.rounds import rounds
+from tools.tiny import begin
+from tools.torture.__main__ import rounds
+from tools.torture.disturb import KILLS, kinds, mounted
 
 STAGE = """
 import sys, time
@@ -47,9 +47,6 @@ DVC_YAML = """stages:
     deps: [data]
     outs: [results/one: {cache: false, persist: true}]
 """
-#: No stage of it has a kernel.
-KINDS = tuple(kind for kind in disturb.KINDS if kind != "kill of the kernel")
-LEGS = (Leg("python stage.py check && dvc repro", len(KINDS), False),)
 
 
 def make(folder: Path) -> None:
@@ -58,18 +55,11 @@ def make(folder: Path) -> None:
     (folder / "dvc.yaml").write_text(DVC_YAML)
     (folder / "pipeline").symlink_to(Path(pipeline.__file__).parent)
     (folder / ".dvcignore").write_text("__pycache__\n")
-    init(folder)
-
-
-def main() -> None:
-    seed, moments = int(sys.argv[1]), int(sys.argv[2])
-    kinds = [kind for kind in KINDS if disturb.ways().get(kind, "yes")]
-    with tempfile.TemporaryDirectory() as work:
-        work = Path(work).resolve()
-        with disturb.small_disk(work, 100):
-            _, rows = rounds(work, make, LEGS, kinds, moments, seed, lambda one: print(one, flush=True))
-    print(json.dumps({"kinds": kinds, "rows": rows}))
+    begin(folder)
 
 
 if __name__ == "__main__":
-    main()
+    KILLS.pop("kill of the kernel")  # No stage of it has one.
+    with tempfile.TemporaryDirectory() as work, mounted(Path(work).resolve(), ["-t", "tmpfs", "-o", "size=100m", "none"]):
+        _, rows = rounds(Path(work).resolve(), make, "python stage.py check && dvc repro", len(kinds()), int(sys.argv[1]))
+    print(json.dumps({"kinds": kinds(), "rows": rows}))
