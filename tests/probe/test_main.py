@@ -12,7 +12,7 @@ from pipeline.plan.code import pins
 from pipeline.probe.__main__ import COLUMNS, main, probe
 from pipeline.probe.watch import MEASURES, Watched, watch
 from pipeline.tables.stored import (
-    PROBES, RUNS, RUNS_TABLE, Damaged, read_measures, read_table, write_tables)
+    PROBES, RUNS, RUNS_TABLE, Damaged, read_table, write_tables)
 from pipeline.config.schema import study_seeds
 from pipeline.config.task import Task
 from pipeline.train.runs import WrongVersion
@@ -267,4 +267,4 @@ def test_a_table_that_was_changed_by_hand_is_refused(project, path, capsys):
     assert path.read_text() == text and not project and not (MEASURED.parent / ".building").exists()
     if path == MEASURED:
         with pytest.raises(Damaged):
-            read_measures(["an_experiment"])
+            read_table(MEASURED)
