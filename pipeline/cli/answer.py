@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 import textwrap
 from collections.abc import Mapping
@@ -65,7 +66,7 @@ def compared(name: str, params: Params) -> list[tuple[pd.DataFrame, pd.DataFrame
     tables, constants = [], rule(params.verdicts)
     for one in dict.fromkeys((name, params.experiments[name].versus)):
         path = RUNS / one / RUNS_TABLE
-        runs = read_table(path) if path.exists() else pd.DataFrame()
+        runs = read_table(path) if os.path.lexists(path) else pd.DataFrame()
         if runs.empty:
             raise ConfigError(f"params.yaml: being_measured: {one} has no runs yet; it is trained once it is taken off "
                               "that list" if one in params.being_measured else
@@ -78,7 +79,7 @@ def compared(name: str, params: Params) -> list[tuple[pd.DataFrame, pd.DataFrame
 def _waits(name: str, params: Params) -> bool:
     """Whether an experiment is being measured, and has no runs on own data either."""
     path = RUNS / name / RUNS_TABLE
-    return name in params.being_measured and not (path.exists() and len(read_table(path)))
+    return name in params.being_measured and not (os.path.lexists(path) and len(read_table(path)))
 
 
 def conclusion(row: Mapping) -> str:
