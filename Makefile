@@ -1,21 +1,21 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book ask runs verify torture try test test-all inspect pdf bench scale retrain tiny check lock
+.PHONY: book ask runs verify torture try test test-all inspect pdf bench scale retrain tiny tidy check lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
 # Dask: for `make runs CLUSTER=…`, and for the tests of it.
 DASK := .venv/installed-cluster
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-book: check                 ## train what is stale (nothing, on a fresh clone) and build build/html
+book: tidy                  ## train what is stale (nothing, on a fresh clone) and build build/html
 	dvc repro
 	@python -m pipeline.cli.answer
 	@python -m pipeline.cli.rank
 
-runs: check $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
+runs: tidy $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
 	dvc repro --quiet plan
 	CLUSTER="$(CLUSTER)" python -m pipeline.train.missing
 
-verify: check $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored runs again: make verify NAME=avx2 RUNS=200 SEED=7
+verify: tidy $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored runs again: make verify NAME=avx2 RUNS=200 SEED=7
 	dvc repro --quiet plan
 	CLUSTER="$(CLUSTER)" python -m pipeline.cli.verify $(if $(NAME),--name "$(NAME)") $(if $(RUNS),--runs "$(RUNS)") \
 		$(if $(SEED),--seed "$(SEED)")
@@ -23,12 +23,12 @@ verify: check $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored ru
 torture: check             ## kill, starve and lock out runs of a tiny project at random moments: make torture MOMENTS=12 SEED=7
 	python -m tools.torture $(if $(MOMENTS),--moments "$(MOMENTS)") $(if $(SEED),--seed "$(SEED)")
 
-try: $(INSTALLED)           ## one experiment against its control, without the book: make try EXPERIMENT=name
+try: tidy                   ## one experiment against its control, without the book: make try EXPERIMENT=name
 	@test -n "$(EXPERIMENT)" || { echo "which one? make try EXPERIMENT=name" >&2; exit 1; }
 	@stages=$$(python -m pipeline.cli.answer --stages $(EXPERIMENT)) && dvc repro --quiet --single-item $$stages
 	@python -m pipeline.cli.answer $(EXPERIMENT)
 
-ask: check                  ## the networks on a file of your own: make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6
+ask: tidy                   ## the networks on a file of your own: make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6
 	@test -n "$(FILE)" || { echo "which file? make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6 (a table: without WINDOW)" >&2; exit 1; }
 	@python -m pipeline.cli.ask "$(FILE)" $(if $(TARGET),--target "$(TARGET)") $(if $(WINDOW),--window "$(WINDOW)") \
 		$(if $(HORIZON),--horizon "$(HORIZON)") $(if $(RECORDING),--recording "$(RECORDING)")
@@ -46,6 +46,9 @@ inspect: .ci/venv/installed ## look at the built book: its files, then every pag
 pdf: $(INSTALLED)           ## print the chapters of the built book as one PDF, build/html/book.pdf, in Chromium
 	python .ci/print_book.py build/html
 
+tidy: $(INSTALLED)          # check, mend what a kill left, remove what was taken out of params.yaml
+	@python -m pipeline.plan --tidy
+
 check: $(INSTALLED)         # one clear message for a mistake in params.yaml, before DVC reads it
 	@python -m pipeline.plan --check
 
@@ -58,7 +61,7 @@ scale: $(INSTALLED)         ## how long each step takes as a study grows, on inv
 tiny: $(INSTALLED)          ## the whole pipeline, training included, on a tiny profile in .tiny/
 	python -m tools.tiny
 
-retrain: check              ## redo the whole study from nothing
+retrain: tidy               ## redo the whole study from nothing
 	rm -rf .runs
 	bash -c 'time (RETRAIN=1 $(MAKE) runs && RETRAIN=1 dvc repro --force)'
 
