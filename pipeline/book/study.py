@@ -34,8 +34,8 @@ from pipeline.verdicts.rule import Rule, rule
 SETS = Path("extracts/sets.yaml")
 #: The verdict on a claim that no stored result decides.
 NOT_MEASURED = "not measured"
-#: The stored tables that are one file.
-TABLES = {name: table for name, table in STORED.items() if "{" not in table.file}
+#: The stored tables that are one file, but for what is only compared.
+TABLES = {name: table for name, table in STORED.items() if "{" not in table.file and name != "predictions"}
 
 
 @dataclass(frozen=True)

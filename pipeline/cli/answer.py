@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.tables.stored import NEW, RUNS, RUNS_TABLE, STORE, read_table
+from pipeline.tables.schemas import STORED
 from pipeline.config.errors import ConfigError, complain, nearest
 from pipeline.config.claims import ARM
 from pipeline.config.schema import Params, load
@@ -256,6 +257,16 @@ def _new(params: Params) -> list[str]:
     return [name for name in dict.fromkeys(noted) if name in params.experiments and not _waits(name, params)]
 
 
+def _say_changes() -> None:
+    """Say which predictions and constants were changed after their runs were stored."""
+    path = STORED["changes"].path()
+    found = read_table(path).to_dict("records") if os.path.lexists(path) else []
+    for change in found[:MOST]:
+        _say(f"changed after its runs were stored: {change['kind']} {change['name']}{': ' * bool(change['key'])}{change['key']}")
+    if len(found) > MOST:
+        _say(f"and {len(found) - MOST} more: build/html/claims.html, build/html/method.html")
+
+
 def main() -> int:
     """Say how experiments compare with their controls; without a name, those that are new."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.cli.answer", description=main.__doc__)
@@ -277,6 +288,8 @@ def main() -> int:
                 _say(f"\n{name} is compared with {control}, which is being measured: {page(name, params)}")
             else:
                 _say("\n" + answer(name, params, compared(name, params)))
+        if not given.experiments:
+            _say_changes()
     except (ConfigError, ValueError) as error:
         return complain(error)
     if len(names) > MOST:

@@ -147,7 +147,7 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     need(path)
     # Text, also when every one is made of digits, or every verdict is true or false.
-    names = ("experiment", "variant", "data", "key", "verdict", "reads")
+    names = ("experiment", "variant", "data", "key", "verdict", "reads", "stood", "stands")
     try:
         return pd.read_csv(path, float_precision="round_trip", dtype=dict.fromkeys(names, str),
                            keep_default_na=False, na_values=["NaN"])

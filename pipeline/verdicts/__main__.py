@@ -19,8 +19,8 @@ from pipeline.process.cores import on_every_core
 from pipeline.process.cycles import search_seldom
 from pipeline.config.schema import Params, load
 from pipeline.process.stage import run
-from pipeline.tables.schemas import DECIDED, STORED
-from pipeline.verdicts import controls, effects
+from pipeline.tables.schemas import DECIDED, MEASURED, STORED
+from pipeline.verdicts import controls, effects, predictions
 from pipeline.verdicts.arms import Measured
 from pipeline.verdicts.decide import (
     Answer, answer, average_table, being_measured, contributions, effect_table, unit_table, verdict_tables)
@@ -168,12 +168,31 @@ def main() -> int:
         check_claims(claims, params)
         constants = rule(params.verdicts)
         with replace_folder(METRICS.parent) as new:
-            checks = read_needed(STORED["checks"].path())
-            write(new, decide(params, claims, read(params, claims, constants),
-                              dict(zip(checks["check"], checks["holds"], strict=True)), constants))
+            before, checks = predictions.known(), read_needed(STORED["checks"].path())
+            measured = read(params, claims, constants)
+            tables = decide(params, claims, measured, dict(zip(checks["check"], checks["holds"], strict=True)), constants)
+            after = predictions.recorded(before, claims, _decided(tables["verdicts"]), _measured(measured, params), params,
+                                         constants)
+            changes = predictions.changes(after, claims, params, constants)
+            write(new, tables | {"changes": changes})
+            write_table(after, predictions.TABLE.path())
     except (ConfigError, ValueError) as error:
         return complain(error)
+    for change in changes.to_dict("records"):
+        print(f"not as it stood when its runs were first stored: {predictions.said(change)}")
     return 0
+
+
+def _decided(verdicts: pd.DataFrame) -> set[str]:
+    """The claims whose runs are stored."""
+    return set(verdicts.loc[verdicts["verdict"] != MEASURED, "slug"])
+
+
+def _measured(measured: Measured, params: Params) -> dict[str, list[str]]:
+    """The experiments of which runs on the study's data are stored, and of which the probe's measures are."""
+    tables = {predictions.RUNS: measured.runs, predictions.PROBE: measured.probed}
+    return {kind: [] if table is None else list(table.loc[~table["data"].isin(params.own), "experiment"].unique())
+            for kind, table in tables.items()}
 
 
 if __name__ == "__main__":
