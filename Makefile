@@ -7,9 +7,10 @@ DASK := .venv/installed-cluster
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 book: tidy                  ## train what is stale (nothing, on a fresh clone) and build build/html
-	dvc repro
+	dvc repro --quiet
 	@python -m pipeline.cli.answer
 	@python -m pipeline.cli.rank
+	@echo "the book: build/html/index.html"
 
 runs: tidy $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
 	dvc repro --quiet plan

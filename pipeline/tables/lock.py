@@ -76,15 +76,33 @@ def whole(entry: str) -> bool:
 
 
 def lock_of(path: Path) -> Lock | None:
-    """The lock of the project that a path is in; None if it has none."""
+    """The lock of the project that a path is in; None if it has none yet.
+
+    Raises:
+        Damaged: it was removed, it is not whole, or git could not merge it.
+    """
     absolute = Path(os.path.abspath(path))
     for folder in (absolute, *absolute.parents):
         try:
             found = os.stat(folder / LOCK)
         except OSError:
-            continue
+            if not (folder / "dvc.yaml").is_file():
+                continue
+            if _tracked(folder):
+                raise Damaged(f"{LOCK}: it is missing, so nothing says what was stored; `git checkout -- {LOCK}` takes it "
+                              "back") from None
+            return None
         return _read(folder, (found.st_mtime_ns, found.st_size, found.st_ino))
     return None
+
+
+@lru_cache
+def _tracked(folder: Path) -> bool:
+    """Whether git has a folder's lock."""
+    try:
+        return bool(subprocess.run(["git", "ls-files", LOCK], cwd=folder, capture_output=True).stdout)
+    except OSError:
+        return False
 
 
 @lru_cache(maxsize=4)

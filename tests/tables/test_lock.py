@@ -197,6 +197,24 @@ def test_an_empty_lock_names_nothing(project):
     check(ONE)
 
 
+def test_a_lock_that_was_removed_is_missed_where_git_has_it(project):
+    """Else whoever removes it could have every changed result taken for what was stored."""
+    Path("dvc.yaml").write_text("stages: {}\n")
+    in_git()
+    Path("dvc.lock").unlink()
+    digit(ONE / "runs.csv")
+    for use in (check, trusted, check_edited):
+        with pytest.raises(Damaged, match="^dvc.lock: it is missing, .*`git checkout -- dvc.lock`"):
+            use(ONE)
+
+
+def test_a_project_inside_another_has_a_lock_of_its_own(project):
+    inner = Path(".tiny/results/runs/one")
+    shutil.copytree(ONE, inner)
+    Path(".tiny/dvc.yaml").write_text("stages: {}\n")
+    assert lock_of(inner) is None and trusted(inner) and lock_of(ONE).root == project
+
+
 DVC_YAML = """stages:
   make:
     cmd: python make.py
