@@ -9,6 +9,7 @@ import pydantic
 from pydantic import Field
 
 from pipeline.config.errors import ConfigError, Spec, read_yaml, shown, validate
+from pipeline.config.schema import NAME as TOPIC
 
 GUIDE, ANSWERS = Path("book/guide.yaml"), Path("book/answers.yaml")
 
@@ -75,7 +76,11 @@ def read_answers(root: Path) -> dict[str, dict[str, Any]]:
         ConfigError: a chapter has a mistake.
     """
     content = _content(Path(root), ANSWERS, dict, "chapters by their topics")
-    return {str(topic): validate(ANSWERS, Chapter, chapter, (topic,)).model_dump(exclude_unset=True)
+    for topic in content:
+        # It names a page.
+        if not (isinstance(topic, str) and TOPIC.match(topic)):
+            raise ConfigError(f"{ANSWERS}: found the topic {shown(topic)}; allowed: lower-case letters, digits and _, at most 100")
+    return {topic: validate(ANSWERS, Chapter, chapter, (topic,)).model_dump(exclude_unset=True)
             for topic, chapter in content.items()}
 
 

@@ -25,6 +25,7 @@ from ruamel.yaml.nodes import ScalarNode
 MOST_BYTES, MOST_ENTRIES, DEEPEST = 1_000_000, 200_000, 40
 #: A message is printed no longer.
 LONGEST = 4_000
+_WORDS = re.compile(r"(?=.{1,100}\Z)[^\W_][\w-]*( [\w-]+)*\Z")
 #: What a disk says that takes nothing, and what to do about it.
 REFUSED = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room, then run it again"),
@@ -178,6 +179,14 @@ def shown(value) -> str:
             text = "a number of thousands of digits"
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= 80 else text[:79] + "…"
+
+
+def words(text: str) -> str:
+    """What is called by some words, or by none; ValueError for anything else, as pages and figures show it."""
+    if text and not _WORDS.match(text):
+        raise ValueError(f"found {shown(text)}; allowed: words of letters, digits, _ and -, one blank between them, at "
+                         "most 100 characters")
+    return text
 
 
 def explain(path: Path | str, model: type[Spec], error: pydantic.ValidationError,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import Field
 
-from pipeline.config.errors import Spec
+from pipeline.config.errors import Spec, words
 from pipeline.config.data_files import kinds
 from pipeline.config.layer_list import Change, Layer, Scalar, checked_argument, checked_text
 
@@ -17,6 +17,7 @@ Rate = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
 #: No more were meant.
 Seeds = Annotated[int, Field(ge=1, le=8_000)]
 Text = Annotated[str, pydantic.AfterValidator(checked_text)]
+Words = Annotated[str, pydantic.AfterValidator(words)]
 Argument = Annotated[Scalar, pydantic.AfterValidator(checked_argument)]
 Optimizer = Text | Annotated[dict[Text, dict[Text, Argument]], Field(min_length=1, max_length=1)]
 
@@ -90,9 +91,9 @@ class AnyDataSet(Spec):
     group: str
     #: Further groups that it belongs to.
     also: list[str] = []
-    unit: str = ""
+    unit: Words = ""
     #: The part of its family, which gets an answer of its own where the parts differ.
-    stratum: str = ""
+    stratum: Words = ""
     seeds: Seeds
     train: Overrides = Overrides()
     title: str = ""

@@ -40,6 +40,8 @@ def test_no_file_and_an_empty_one_ask_nothing(tmp_path, name, nothing):
     ("guide", GUIDE + "insted: [BN, LN]}\n", "\\[0\\].*'insted'.*did you mean 'instead'"),
     ("guide", "- {claim: a}\n", "\\[0\\].*situation"),
     ("answers", "- order\n", "book/answers.yaml: found \\[\"order\"\\]; it needs chapters by their topics"),
+    ("answers", "../order: {question: Where?}\n", "book/answers.yaml: found the topic '../order'; allowed: lower-case letters"),
+    ("answers", "3: {question: Where?}\n", "book/answers.yaml: found the topic 3; allowed: lower-case letters"),
     ("answers", "order: Where?\n", "book/answers.yaml: order: found 'Where\\?'; it needs a mapping with: question"),
     ("answers", ANSWER + "change: 3}\n", "book/answers.yaml: order.answers\\[0\\].change: found 3; allowed: a word"),
     ("answers", ANSWER + '"true": Yes.}\n', 'order.answers\\[0\\].*it needs "change", or of an identity "true" and "false"'),

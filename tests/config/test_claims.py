@@ -84,6 +84,8 @@ MISTAKES = [
     ("[waves]", "[a, a]", "bn_after_lstm: data: found ['a', 'a']; a data set may stand once"),
     ("[waves]", "waves", "bn_after_lstm.data: found 'waves'; allowed: a list"),
     ("[waves]", "[]", "bn_after_lstm.data: found []; allowed: at least 1 entry"),
+    ("[A2]", "['']", "bn_after_lstm.rows[0]: found ''; allowed: text that matches ^[A-Z]\\d+$"),
+    ("[A2]", "['<b>']", "bn_after_lstm.rows[0]: found '<b>'; allowed: text that matches ^[A-Z]\\d+$"),
     ("slug: bn_after_lstm", "slug: BN after", "BN after.slug: found 'BN after'; allowed: text that matches "
                                               "^[a-z0-9_]{1,100}$"),
     ("slug: bn_after_lstm", "slug: 3", "claim 1.slug: found 3; allowed: a word"),

@@ -56,7 +56,7 @@ def test_the_study_s_data_sets_stay_as_they_are():
 
 
 def test_no_claim_is_decided_on_it():
-    claim = {"slug": "a", "rows": ["1"], "who": "me", "says": "b", "topic": "c", "metric": "error",
+    claim = {"slug": "a", "rows": ["A1"], "who": "me", "says": "b", "topic": "c", "metric": "error",
              "predicts": {"by": "ours", "region": "better"},
              "contrasts": [{"treatment": "with_bn", "control": "base"}]}
     params = parse(content())

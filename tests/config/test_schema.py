@@ -125,6 +125,21 @@ def test_specs_are_frozen(load):
             setattr(spec, field, 3)
 
 
+@pytest.mark.parametrize("words", ["air", "road traffic", "PM2_5 of days", "Straßen-Verkehr", "3 winds", "x" * 100])
+def test_a_unit_and_a_stratum_are_words(load, words):
+    data = load(replaced("seeds: 4", f"seeds: 4, unit: '{words}', stratum: '{words}'")).data["table"]
+    assert data.unit == data.stratum == words
+
+
+@pytest.mark.parametrize("field", ["unit", "stratum"])
+@pytest.mark.parametrize("words", [
+    "{{ 7 * 7 }}", "<script>", "a `b`", "a  b", " a", "a ", "_a", "-a", "a|b", "a$b$", "a\\nb", "[a](b)", "x" * 101, "a\\u2028b", "a;b"])
+def test_a_unit_and_a_stratum_are_nothing_else(load, field, words):
+    given = f'seeds: 4, {field}: "{words}"' + (", unit: air" if field == "stratum" else "")
+    found = message(load, replaced("seeds: 4", given))
+    assert f"data.table.{field}: found " in found and "; allowed: words of letters, digits, _ and -" in found
+
+
 def test_a_rate_may_be_written_with_an_exponent(load):
     assert load(replaced("[0.01, 0.03]", "[1e-3, 1]")).train.learning_rates == [0.001, 1.0]
 
