@@ -13,6 +13,7 @@ from scipy import stats
 
 from pipeline.book.study import NOT_MEASURED, Study
 from pipeline.book.words import average as said
+from pipeline.book.words.numbers import number
 from pipeline.verdicts import words
 from pipeline.verdicts.rule import Rule
 from pipeline.config.claims import Claim
@@ -184,7 +185,7 @@ def _unsure(verdict: Mapping, rule: Rule, directed: bool = True) -> str:
 
 def _above(q: float, level: float) -> str:
     """A q value with as many digits as show that it is above a level, and at least two."""
-    return next((text for digits in range(2, 8) if float(text := f"{q:.{digits}g}") > level), f"{q:.2g}")
+    return next((text for digits in range(2, 8) if float(text := f"{q:.{digits}g}") > level), number(q, ".2g"))
 
 
 @dataclass(frozen=True)

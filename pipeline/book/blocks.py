@@ -10,6 +10,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 from scipy import stats
 
+from pipeline.book.escape import code, role
 from pipeline.book.evidence import Point, points
 from pipeline.book.figures.forest import forest, forest_alt
 from pipeline.book.figures.places import places, places_alt
@@ -18,7 +19,7 @@ from pipeline.book.picture import Picture
 from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.words.comparison import RATIOS, by_effect, sentence
-from pipeline.book.words.numbers import capital
+from pipeline.book.words.numbers import capital, share
 from pipeline.config.claims import Claim
 from pipeline.config.metrics import metric_of
 
@@ -74,8 +75,8 @@ def with_others(rows: pd.DataFrame, found: Sequence[Point]) -> pd.DataFrame:
 
 def source_name(key: str) -> str:
     """A key of references.bib as a short name: mishkin2017 → Mishkin 2017, raschka_nin → Raschka."""
-    name, year = re.match(r"([A-Za-z]+)(\d{4})?", key).groups()
-    return capital(name) + (f" {year}" if year else "")
+    found = re.match(r"([A-Za-z]+)(\d{4})?", key)
+    return capital(found[1]) + (f" {found[2]}" if found[2] else "") if found else key
 
 
 def claim_picture(study: Study, claim: Claim) -> Picture | None:
@@ -128,7 +129,7 @@ def endings(study: Study, effects: pd.DataFrame) -> str:
               "diverged": "diverged"}
     rows = []
     for _, mine in effects.groupby(["treatment", "control"], sort=False):
-        ends = [" / ".join(f"{100 * mine[f'{name}_{arm}'].astype(float).mean():.0f} %"
+        ends = [" / ".join(f"{share(mine[f'{name}_{arm}'].astype(float).mean())}"
                            for arm in ("treatment", "control")) for name in shares]
         rows.append((compared(study, mine.iloc[0].to_dict() | {"minus_treatment": ""}), *ends))
     return table(["treatment against control", *(f"{words}, of each" for words in shares.values())], rows)
@@ -138,7 +139,7 @@ def check_table(study: Study, names: Iterable[str]) -> str:
     """The named exact checks."""
     checks = study.checks[study.checks["check"].isin(list(names))]
     return table(["check", "statement", "expected", "found", "holds"], [
-        (f"`{c['check']}`", capital(c["statement"]), c["expected"], c["found"],
+        (code(c["check"]), capital(c["statement"]), c["expected"], c["found"],
          "yes" if c["holds"] else "**no**")
         for c in records(checks)])
 
@@ -149,4 +150,4 @@ def others(study: Study, rows: Collection[str]) -> str:
     if not found:
         return ""
     return "\n".join(["## What others found\n",
-                      *(f"- {e['says']} {{cite:p}}`{e['cite']}`" for e in found), ""])
+                      *(f"- {e['says']} {role('cite:p', e['cite'])}" for e in found), ""])

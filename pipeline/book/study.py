@@ -1,4 +1,4 @@
-"""Everything stored that the book shows, read once."""
+"""Everything stored that the book shows, read once; every text of it is `inert`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.book.escape import inert
 from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
-from pipeline.book.plain import plain
 from pipeline.book.questions import read_answers, read_guide
 from pipeline.book.rows import records
 from pipeline.tables.lock import check
 from pipeline.tables.stored import (
     CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, TORTURE, need, read_json, read_table)
-from pipeline.config.errors import Spec, read_yaml
+from pipeline.config.errors import read_yaml
 from pipeline.config.claims import Claim, base, read_claims
 from pipeline.config.schema import Params, load
 from pipeline.tables.schemas import MEASURED, STORED, VERDICT_COLUMNS
@@ -247,43 +247,32 @@ def read(root: Path) -> Study:
         Damaged: a stored result is not what was stored.
     """
     root = Path(root)
-    params = _shown(load(root / "params.yaml"))
+    params = _titled(load(root / "params.yaml"))
+    records = _records(root, params)
+    shown = {
+        "params": params, "claims": read_claims(root / "book/claims.yaml"),
+        "tables": {name: _table(root / table.path(), table.columns) for name, table in TABLES.items()},
+        "plans": _jsons(root / "plan", params), "timings": _jsons(root / "timings", params),
+        "evidence": read_evidence(root), "answers": read_answers(root), "guide": read_guide(root),
+        "sizes": {name: size for name in params.data if (size := _size(root / f"data/{name}.npz"))},
+        "trained": _trained(root, params), "weights": _weights(root, params),
+        "certificates": _certificates(root / CERTIFICATES),
+        "scale_place": _certificates(root / SCALE).get("place", {}),
+        "torture": _certificates(root / TORTURE).get("about", {}), "citation": _optional(root / "CITATION.cff") or {},
+        "described": (_optional(root / SETS) or {}).get("sets", {}),
+        "first_study": pd.read_csv(root / "book/first_study.csv", keep_default_na=False, na_values=["NaN"])}
+    # Lines are shown as a block of code, and paths are opened.
     return Study(
-        params, list(map(_as_text, read_claims(root / "book/claims.yaml"))), rule(params.verdicts),
-        {name: _table(root / table.path(), table.columns) for name, table in TABLES.items()},
-        plans=_jsons(root / "plan", params),
+        **inert(shown), rule=rule(params.verdicts), records=records,
         lines=experiment_lines((root / "params.yaml").read_text(encoding="utf-8")),
-        records=_records(root, params), evidence=read_evidence(root), answers=read_answers(root),
-        sizes={name: size for name in params.data if (size := _size(root / f"data/{name}.npz"))},
-        guide=read_guide(root), timings=_jsons(root / "timings", params),
-        trained=_trained(root, params), weights=_weights(root, params), certificates=_certificates(root / CERTIFICATES),
-        scale_place=_certificates(root / SCALE).get("place", {}), torture=_certificates(root / TORTURE).get("about", {}),
-        citation=_optional(root / "CITATION.cff") or {},
         written=frozenset(path.stem for path in (root / "book").glob("*.md")),
-        described=(_optional(root / SETS) or {}).get("sets", {}),
-        files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()},
-        first_study=pd.read_csv(root / "book/first_study.csv", keep_default_na=False, na_values=["NaN"]))
+        files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()})
 
 
-#: What a person writes in words, and pages show as text.
-WORDS = ("title", "note", "says", "who", "because", "rows")
-
-
-def _as_text(entry: Spec) -> Spec:
-    """An entry whose words are Markdown that shows them as they are."""
-    given = {name: value for name in WORDS if name in type(entry).model_fields and (value := getattr(entry, name))}
-    # Of a file's entry, `rows` is a number.
-    return entry.model_copy(update={
-        name: plain(value) if isinstance(value, str) else list(map(plain, value))
-        for name, value in given.items() if not isinstance(value, int)})
-
-
-def _shown(params: Params) -> Params:
-    """Params whose words are Markdown; a data set without a title has that of its origin."""
-    data = {name: _as_text(one.model_copy(update={"title": one.title or one.origin}))
-            for name, one in params.data.items()}
-    return params.model_copy(update={
-        "data": data, "experiments": {name: _as_text(one) for name, one in params.experiments.items()}})
+def _titled(params: Params) -> Params:
+    """Params of which a data set without a title has that of its origin."""
+    return params.model_copy(update={"data": {
+        name: one.model_copy(update={"title": one.title or one.origin}) for name, one in params.data.items()}})
 
 
 def _optional(path: Path):

@@ -13,7 +13,7 @@ from pipeline.book import assemble as assembling
 from pipeline.book import pages
 from pipeline.book.assemble import PAGES, assemble, drawn
 from pipeline.book.picture import Picture
-from pipeline.config.errors import read_yaml
+from pipeline.config.errors import ConfigError, read_yaml
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,13 +65,22 @@ def test_every_link_and_picture_leads_somewhere(source):
         assert (source / picture).exists(), picture
 
 
-def test_what_pages_include_is_generated_and_what_is_generated_is_included(source):
-    included = {name for path in source.glob("*.md")
-                for name in re.findall(r"\{include\} (\S+)", path.read_text())}
-    generated = {str(path.relative_to(source)) for path in (source / "generated").rglob("*.md")}
-    # The invented study has some of the chapters only.
-    chapters = {f"generated/{topic}.md" for topic in read_yaml(ROOT / "book/answers.yaml")}
-    assert included - chapters == generated - chapters and generated <= included
+def test_what_pages_include_is_generated_and_what_is_generated_is_included(project, study, source):
+    included = [name for path in (project / "book").glob("*.md")
+                for name in re.findall(r"\{include\} (\S+)", path.read_text())]
+    pieces = {path: content for page in PAGES for path, content in page.write(study).items() if path.startswith("generated/")}
+    assert sorted(included) == sorted(pieces)
+    text = "".join(path.read_text() for path in source.glob("*.md"))
+    assert "{include}" not in text and not (source / "generated").exists()
+    assert all(content in text for content in pieces.values())
+
+
+@pytest.mark.parametrize(("line", "found"), [("{{ clams }}", "clams"), ("```{include} generated/clams.md\n```", "generated/clams.md"),
+                                            ("```{include} /etc/passwd\n```", "/etc/passwd")])
+def test_a_page_that_names_what_there_is_not_gets_one_message(project, line, found):
+    (project / "book/limits.md").write_text(f"# Limits\n\n{line}\n")
+    with pytest.raises(ConfigError, match=rf"^book/limits\.md: found '{found}'; allowed: .*(did you mean '.*claims.*'\?)?$"):
+        assemble(project, project / "build/source")
 
 
 def test_no_page_has_code_that_a_kernel_would_run(source):

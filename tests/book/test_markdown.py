@@ -36,6 +36,6 @@ def test_an_image_has_its_text_on_one_line_and_the_source_of_its_rows(study):
     rows = pd.DataFrame({"treatment": ["before"], "control": ["plain"]})
     picture = Picture("drawn", rows, lambda rows: None, lambda rows: "two\nlines  long", small=True)
     text = image(study, picture)
-    assert "```{image} /figures/drawn.svg\n:alt: two lines long\n:class: figure small\n```" in text
+    assert '```{image} /figures/drawn.svg\n:alt: "two lines long"\n:class: figure small\n```' in text
     assert hashlib.sha256(b"treatment,control\nbefore,plain\n").hexdigest()[:12] in text
     assert "[plain](#experiment-plain)" in text and "[before](#experiment-before)" in text

@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.book.advice import Do, advice
 from pipeline.book.answers import Answer, answers
 from pipeline.book.blocks import averages_with_scale, check_table, claim_picture, others, place_picture
+from pipeline.book.escape import code
 from pipeline.book.figures.sweep import dose_alt, dose_response
 from pipeline.book.markdown import claim_link, experiment_link, image, table
 from pipeline.book.picture import Picture
@@ -141,8 +142,8 @@ def applications(study: Study) -> str:
 
 def old_code(study: Study) -> str:
     """What becomes of each feature of the threads' code on today's Keras."""
-    rows = [(row["thread"], f"`{row['feature']}`", "yes" if row["works"] else "**no**",
-             row["happens"], f"`{row['repair']}`" if isinstance(row["repair"], str) and row["repair"] else "–")
+    rows = [(row["thread"], code(row["feature"]), "yes" if row["works"] else "**no**",
+             row["happens"], code(row["repair"]) if isinstance(row["repair"], str) and row["repair"] else "–")
             for row in records(study.old_code)]
     if not rows:
         return ""

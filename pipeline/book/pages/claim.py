@@ -18,7 +18,7 @@ from pipeline.book.words.claim import prediction, threads, verdict_sentence, ver
 from pipeline.book.words.comparison import interval
 from pipeline.book.words.distance import distance
 from pipeline.book.words.network import chain
-from pipeline.book.words.numbers import capital, count, signed
+from pipeline.book.words.numbers import capital, count, number, signed
 from pipeline.config.claims import Claim, data_sets, family
 
 
@@ -151,7 +151,7 @@ def gained(study: Study, effects: pd.DataFrame) -> str:
     return ("## Which data sets gained?\n\nExploratory: nobody predicted these, and no verdict rests on them. Spearman's "
             "rank correlation of the effect with what a data set is like: above 0, sets with more of it gained more; "
             "each p is for itself alone.\n\n" + table(["with", "correlation", "p", "data sets"], [
-                (one.trait, signed(one.rho), f"{one.p:.2g}", one.sets) for one in found]))
+                (one.trait, signed(one.rho), number(one.p, ".2g"), one.sets) for one in found]))
 
 
 def robustness(study: Study, claim: Claim) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.book import changes
 from pipeline.book.blocks import averages_with_scale
+from pipeline.book.escape import role
 from pipeline.book.markdown import claim_link, table
 from pipeline.book.study import Study
 from pipeline.book.words.claim import all_verdicts, short
@@ -20,7 +21,7 @@ def write(study: Study) -> dict[str, str]:
 
 def _row(study: Study, claim: Claim) -> tuple:
     letters = " ".join(dict.fromkeys(number[0] for number in claim.rows))
-    return (f'<span id="{claim.slug}"></span>{claim_link(claim)}', all_verdicts(study.verdict_rows(claim)),
+    return (f"{role('anchor', claim.slug)}{claim_link(claim)}", all_verdicts(study.verdict_rows(claim)),
             _averages(study, claim), _where(study, claim), f"[{short(claim.topic)}](/{claim.topic}.md)", letters,
             ", ".join(claim.rows), claim.who, "primary" if claim.primary else "")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipeline.book.blocks import averages_with_scale, compared, effect_table, place_picture
-from pipeline.book.markdown import claim_link, data_link, experiment_link, fenced, image, record_link, table
+from pipeline.book.escape import fenced, plain
+from pipeline.book.markdown import claim_link, data_link, experiment_link, image, record_link, table
 from pipeline.book.pages.experiments import group_pages
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study
@@ -13,7 +14,7 @@ from pipeline.book.words.average import counts, elsewhere
 from pipeline.book.words.claim import short
 from pipeline.book.words.comparison import interval
 from pipeline.book.words.network import chain, changed, put_in
-from pipeline.book.words.numbers import count
+from pipeline.book.words.numbers import count, share
 from pipeline.book.words.places import place_words
 
 
@@ -36,7 +37,7 @@ def entry(study: Study, name: str) -> str:
         text += (f" Compared with {experiment_link(study, experiment.versus)}: "
                  f"{changed(study.params, name, experiment.versus)}.")
     used = [claim_link(c, short(c.slug)) for c in study.claims_on(name)]
-    parts = [f"(experiment-{name})=\n## {experiment.title or name}\n",
+    parts = [f"(experiment-{name})=\n## {experiment.title or plain(name)}\n",
              f"{experiment.note}\n" if experiment.note else "",
              text + "\n", fenced(study.lines.get(name, name), "yaml"), *_results(study, name),
              "Claims: " + "; ".join(used) + ".\n" if used else "",
@@ -90,6 +91,6 @@ def _kept(study: Study, name: str) -> list[str]:
     if not len(mine):
         return []
     kept = mine.groupby("rate")["seeds"].sum()
-    edge = 100 * mine.loc[mine["edge"].astype(bool), "seeds"].sum() / kept.sum()
+    edge = share(mine.loc[mine["edge"].astype(bool), "seeds"].sum() / kept.sum())
     parts = ", ".join(f"{rate:g} by {int(seeds)}" for rate, seeds in kept.items())
-    return [f"Learning rate kept: {parts} of {int(kept.sum())} seeds; {edge:.0f} % kept one at an edge of the grid.\n"]
+    return [f"Learning rate kept: {parts} of {int(kept.sum())} seeds; {edge} kept one at an edge of the grid.\n"]

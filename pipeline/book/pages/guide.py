@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 
 from scipy import stats
 
 from pipeline.book.advice import Advice, Finding, advice
+from pipeline.book.escape import data, fenced, raw
 from pipeline.book.facets import FACETS, asked, choices, facets
 from pipeline.book.markdown import claim_link, table
 from pipeline.book.rows import records
@@ -113,15 +114,13 @@ def numbers(study: Study, found: Sequence[Advice]) -> str:
     rule = study.rule
     quantiles = {name: [significant(float(stats.t.isf(tail, freedom))) for freedom in range(1, FREEDOMS + 1)]
                  for name, tail in (("interval", rule.tail), ("range", (1 - rule.range_share) / 2))}
-    sets = {data: {"like": {name: word(value) for name, value in facets(study, data).items()},
-                   "unit": study.params.data[data].unit or data, "stratum": study.params.data[data].stratum}
-            for one in found for data in _data(one)}
+    sets = {name: {"like": {facet: word(value) for facet, value in facets(study, name).items()},
+                   "unit": raw(study.params.data[name].unit) or name, "stratum": raw(study.params.data[name].stratum)}
+            for one in found for name in _data(one)}
     content = {"few": FEW, "quantiles": quantiles, "sets": sets,
                "findings": {
                    key(finding): _numbers(study, finding) for one in found for finding in one.found}}
-    # No text of it may end the script.
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
-    return f"```{{raw}} html\n<script type=\"application/json\" id=\"guide-numbers\">{text}</script>\n```\n"
+    return fenced(data(content), "{numbers} guide-numbers")
 
 
 def _numbers(study: Study, finding: Finding) -> dict:
@@ -134,4 +133,5 @@ def _numbers(study: Study, finding: Finding) -> dict:
     return {"family": bool(average["family"]), "ratio": average["scale"] in RATIOS, "turn": metric.turn,
             "factor": metric.factor, "unit": unit_of(average),
             "name": "error" if average["metric"] == "error" else metric.score, "effects": {
-                data: significant(float(y)) for data, y in effects.groupby("data", sort=False)["y"].mean().items()}}
+                name: significant(float(y)) for name, y in effects.groupby("data", sort=False)["y"].mean().items()
+                if math.isfinite(y)}}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pipeline.book.advice import Advice, Do, advice
 from pipeline.book.figures.answers import answer_rows, answers, answers_alt, answers_narrow
-from pipeline.book.markdown import claim_link, source, table
+from pipeline.book.markdown import claim_link, framed, source, table
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study
 from pipeline.book.words.claim import BADGES, verdict_words
@@ -31,14 +31,8 @@ def front(study: Study, found: Sequence[Advice], pictures: Sequence[Picture]) ->
     """The figure, for wide screens and for narrow ones; how to read it; and the same as a list with links."""
     if not found:
         return "No situation of the guide rests on a primary claim that is declared.\n"
-    drawn = [image_for(picture, side) for picture, side in zip(pictures, ("wide", "narrow"), strict=False)]
+    drawn = [framed(picture, f"only-{side}", f"figure {side}") for picture, side in zip(pictures, ("wide", "narrow"), strict=False)]
     return "\n".join([*drawn, _source(study, found, pictures), _key(study, found), listed(found)])
-
-
-def image_for(picture: Picture, side: str) -> str:
-    """A figure that only screens of one width show; see book/_static/book.css."""
-    return (f":::{{div}} only-{side}\n```{{image}} /figures/{picture.name}.svg\n:alt: {picture.alt}\n"
-            f":class: figure {side}\n```\n:::\n")
 
 
 def _source(study: Study, found: Sequence[Advice], pictures: Sequence[Picture]) -> str:

@@ -11,7 +11,7 @@ from pipeline.book import changes
 from pipeline.book.markdown import experiment_link, table
 from pipeline.book.rows import records
 from pipeline.book.study import Study
-from pipeline.book.words.numbers import capital, count, signed, span
+from pipeline.book.words.numbers import capital, count, number, share, signed, span
 from pipeline.verdicts import claims as rule_of_claims
 from pipeline.verdicts import words
 from pipeline.verdicts.many import wrong_words
@@ -47,7 +47,7 @@ def write(study: Study) -> dict[str, str]:
 def constants(study: Study) -> str:
     """The rule's constants, as the code has them."""
     return table(["constant", "value", "what it is"], [
-        (f"`{row['name']}`", f"{row['value']:.4g}", capital(row["says"]))
+        (f"`{row['name']}`", number(row["value"], ".4g"), capital(row["says"]))
         for row in records(study.rule.table())]) + changes.of_rule(study)
 
 
@@ -76,8 +76,8 @@ def wrong(study: Study) -> str:
     if len(study.simulated):
         rates = _wrong_rates(study.simulated)
         worst = rates.loc[rates["wrong"].idxmax()]
-        text += (f" In simulated studies a word was wrong in {100 * rates['wrong'].mean():.1f} % of cases on average, "
-                 f"and in {100 * worst['wrong']:.1f} % in the worst one ({worst['family']}, a true average of "
+        text += (f" In simulated studies a word was wrong in {share(rates['wrong'].mean(), '.1f')} of cases on average, "
+                 f"and in {share(worst['wrong'], '.1f')} in the worst one ({worst['family']}, a true average of "
                  f"{_margins(worst['truth'])}, {_spread(worst['spread'])}).")
     return text + "\n"
 
@@ -130,8 +130,8 @@ def itself(study: Study) -> str:
     return table(["arm", "network", "family", "data sets", "called better or worse", "interval of that share",
                   "noise of the effects", "as the seeds let expect", "the average"], [
         (row["kind"], experiment_link(study, row["control"]), row["family"] or "–", int(row["comparisons"]),
-         f"{int(row['decisive'])} ({_share(row['share'])})", f"{_share(row['low'])} to {_share(row['high'])}",
-         _number(row["noise"]), _number(row["expected"]), row["word"] or "–")
+         f"{int(row['decisive'])} ({share(row['share'])})", f"{share(row['low'])} to {share(row['high'])}",
+         number(row["noise"], ".3f"), number(row["expected"], ".3f"), row["word"] or "–")
         for row in records(study.decisive)])
 
 
@@ -157,8 +157,8 @@ def simulated(study: Study) -> str:
     for (family, spread, truth), mine in study.simulated.groupby(CASE, sort=False):
         most = mine.sort_values("share", ascending=False, kind="stable").head(SHOWN)
         rows.append((family, _margins(truth), _spread(spread),
-                     ", ".join(f"{row['word']} {_share(row['share'])}" for row in records(most)),
-                     f"{100 * mine.loc[mine['wrong'].astype(bool), 'share'].sum():.1f} %"))
+                     ", ".join(f"{row['word']} {share(row['share'])}" for row in records(most)),
+                     share(mine.loc[mine["wrong"].astype(bool), "share"].sum(), ".1f")))
     return table(["family", "true average", "data sets", "says most often", "wrong"], rows)
 
 
@@ -174,14 +174,6 @@ def _margins(truth: float) -> str:
 
 def _spread(spread: bool) -> str:
     return "spread as measured" if spread else "all alike"
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.0f} %"
-
-
-def _number(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "–"
 
 
 def _names(names: Iterable[str]) -> str:

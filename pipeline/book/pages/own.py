@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
+from pipeline.book.escape import code
 from pipeline.book.markdown import experiment_link, table
 from pipeline.book.ranked import (
     SIMPLE, advice, controls, elsewhere, in_study, interval, ranked, summary, warnings)
 from pipeline.book.rows import records
 from pipeline.book.study import Study
-from pipeline.book.words.numbers import capital
+from pipeline.book.words.numbers import capital, number, share
 from pipeline.config.schema import PARAMS
 
 
@@ -25,7 +26,7 @@ def page(study: Study, name: str) -> str:
     effects, averages = study.tables.get("effects"), study.tables.get("averages")
     changes = [] if effects is None else ranked(effects, averages, name, classes)
     head = [f"(own-{name})=\n# {entry.title or capital(name.replace('_', ' '))}\n",
-            f"A data set of your own: `{entry.file}`. It counts in no verdict and in no average of this book. "
+            f"A data set of your own: {code(entry.file)}. It counts in no verdict and in no average of this book. "
             f"Take its entry out of `{PARAMS}` and run `make book`, and this page is gone.\n"]
     if not changes:
         return "\n".join([*head, "No result is stored yet; `make book` trains what is missing.\n"])
@@ -58,7 +59,7 @@ def _simple(study: Study, errors: dict[str, float], simple: dict | None, classes
     return ["## Beside simple predictors\n",
             f"Test errors ({measure}); of simple predictors the mean of {int(simple['seeds'])} seeds.\n",
             table(["predictor", "test error", "of guessing"], [
-                (name, f"{error:.3g}", f"{100 * error / simple['trivial']:.0f} %") for name, error in rows
+                (name, number(error, ".3g"), share(error / simple["trivial"])) for name, error in rows
                 if math.isfinite(error)])]
 
 

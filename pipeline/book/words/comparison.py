@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from pipeline.book.words.numbers import factor, short, signed
+from pipeline.book.words.numbers import factor, number, short, signed
 from pipeline.verdicts.rule import Rule
 from pipeline.config.metrics import Metric, metric_of
 from pipeline.tables.schemas import TRIVIAL
@@ -76,7 +76,8 @@ def interval(row: Mapping, effect: str = "y") -> str:
     low, high = sorted(ends)
     score = metric_of(row["metric"]).unit
     unit = " %" if row["scale"] in RATIOS else f" {score}" if score else ""
-    return f"{signed(middle, unit)} ({signed(low)} to {signed(high, unit)})"
+    return f"{signed(middle, unit)} " + (f"({signed(low)} to {signed(high, unit)})" if math.isfinite(high - low) else
+                                         "(no interval)")
 
 
 def sentence(row: Mapping, rule: Rule = Rule()) -> str:
@@ -102,7 +103,7 @@ def _interaction(cell: Mapping, metric: Metric, confidence: str) -> str:
         effect, low, high = map(factor, _ends(cell))
         return (f"{metric.name}: the ratio of control to treatment is {effect} times that "
                 f"of the other contrast ({confidence} {low} to {high})")
-    effect, low, high = (f"{metric.factor * v:+.3g}".replace("-", "−") for v in _ends(cell))
+    effect, low, high = (number(metric.factor * v, "+.3g") for v in _ends(cell))
     unit = f" {metric.unit}" if metric.unit else ""
     gain = "change" if metric.margin == "measure" else "gain"
     return (f"{metric.name}: the {gain} differs from that of the other contrast by "
@@ -129,8 +130,8 @@ def _amount(value: float, cell: Mapping, metric: Metric, word: bool) -> str:
     if cell["scale"] == "log ratio":
         amount = f"{short(abs(100 * math.expm1(-value)))} %"
     elif metric.unit and cell["control"] != TRIVIAL:
-        number = short(abs(metric.factor * value))
-        amount = f"{number} {metric.unit.removesuffix('s') if number == '1' else metric.unit}"
+        size = short(abs(metric.factor * value))
+        amount = f"{size} {metric.unit.removesuffix('s') if size == '1' else metric.unit}"
     else:
-        amount = f"{abs(value):.3g}"
+        amount = number(abs(value), ".3g")
     return f"{amount} {better(metric) if value >= 0 else worse(metric)}" if word else amount

@@ -53,6 +53,8 @@ def missed(region: str, average: Mapping) -> list[Missed]:
         average: with `mean`, `low`, `high`, `margin`, `units`.
     """
     half, found = (average["high"] - average["low"]) / 2, []
+    if not math.isfinite(half + average["mean"]):
+        return []
     for verdict, ends in LINES[region]:
         # How far the average itself lies beyond each line, and how far the interval's end does.
         rooms = {end: (average["mean"] - line * average["margin"]) * (1 if end == "low" else -1)

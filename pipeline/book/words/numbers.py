@@ -5,34 +5,50 @@ from __future__ import annotations
 import math
 
 
+#: What stands where a number is missing.
+MISSING = "–"
+
+
+def number(value: float | None, form: str, unit: str = "") -> str:
+    """A number as a format says (`.3g`), with its unit; a dash where it is missing."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    text = f"{value:{form}}"
+    return (text.replace("-", "−") if form.startswith("+") else text) + unit
+
+
+def share(value: float | None, form: str = ".0f") -> str:
+    """A share in per cent."""
+    return number(None if value is None else 100 * value, form, " %")
+
+
 def signed(value: float, unit: str = "") -> str:
     """A number with its sign, no more digits than it deserves."""
-    text = f"{value:+.0f}" if abs(value) >= 9.95 else f"{value:+.1f}" if abs(value) >= 0.05 else (
-        f"{value:+.2g}" if value else "0")
-    text = text.removesuffix(".0")
-    return text.replace("-", "−") + unit
+    if not value:
+        return "0" + unit
+    text = number(value, "+.0f" if abs(value) >= 9.95 else "+.1f" if abs(value) >= 0.05 else "+.2g")
+    return text if text == MISSING else text.removesuffix(".0") + unit
 
 
 def whole(value: float) -> str:
     """A number with its sign, to the unit."""
-    return "0" if abs(value) < 0.5 else f"{value:+.0f}".replace("-", "−")
+    return "0" if abs(value) < 0.5 else number(value, "+.0f")
 
 
 def short(value: float) -> str:
     """At most one decimal below 10, none above."""
-    text = f"{value:.0f}" if abs(value) >= 9.95 else f"{value:.1f}"
-    return text.removesuffix(".0")
+    return number(value, ".0f" if abs(value) >= 9.95 else ".1f").removesuffix(".0")
 
 
 def factor(logarithm: float) -> str:
     """The ratio that a logarithm means."""
-    return f"{math.exp(logarithm):.2f}"
+    return number(math.exp(logarithm), ".2f")
 
 
 def percent(effect: float) -> str:
     """The change of a score whose log ratio, control over treatment, is given."""
     value = 100 * math.expm1(-effect)
-    return f"{abs(value):.0f} % {'lower' if value < 0 else 'higher'}"
+    return number(abs(value), ".0f", f" % {'lower' if value < 0 else 'higher'}")
 
 
 def count(number: int, noun: str) -> str:

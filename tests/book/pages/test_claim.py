@@ -19,7 +19,7 @@ def test_a_claims_page_has_all_that_decides_it(study):
     average = study.average(claim(study, "tables_bn_helps"))
     for part in ("(tables_bn_helps)=", "# Batch normalisation lowers the error of an MLP", "`supported`", "`fragile`",
                  "The thread's prediction: test error lower, on average over the 10 data sets of the family *tables*",
-                 "figures/claim-tables_bn_helps.svg", ":alt: Forest plot of the test error.",
+                 "figures/claim-tables_bn_helps.svg", ':alt: "Forest plot of the test error.',
                  f"In the rule's words, this *{average['word']}*.", "[mlp_bn](#experiment-mlp_bn)",
                  "| margin halved | supported |", "| signed-rank test | undecided |",
                  "Thread B, answer; row B3", "| 2 % / 0 % | 10 % / 0 % | 0 % / 0 % |", "The effects one by one (10)"):

@@ -10,8 +10,7 @@ ROOT = Path(__file__).parents[3]
 
 def test_the_ledger_has_a_row_a_claim_with_its_anchor_topic_and_thread(study):
     text = write(study)["generated/claims.md"]
-    rows = {re.search(r'id="(\w+)"', line)[1]: line.split(" | ")
-            for line in text.splitlines() if "<span" in line}
+    rows = {found[1]: line.split(" | ") for line in text.splitlines() if (found := re.search(r"\{anchor\}`(\w+)`\[", line))}
     assert list(rows) == [claim.slug for claim in study.claims]
     assert "[Sequences](/sequences.md)" in rows["before_helps"] and rows["order_matters"][5] == "A B"
     assert [slug for slug, row in rows.items() if row[-1].strip(" |") == "primary"] == [

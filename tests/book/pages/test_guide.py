@@ -25,7 +25,7 @@ def known(study):
 
 def numbers(study):
     text = write(study)["generated/guide.md"]
-    return json.loads(re.search(r'id="guide-numbers">(.*?)</script>', text)[1])
+    return json.loads(re.search(r"```\{numbers\} guide-numbers\n(.*?)\n```", text)[1])
 
 
 def test_every_situation_stands_with_its_average_and_its_data_sets(known):

@@ -11,7 +11,7 @@ def test_the_figure_stands_for_wide_screens_and_for_narrow_ones(study):
     assert {"figures/answers", "figures/answers-narrow"} < set(files)
     assert text.index(":::{div} only-wide") < text.index("/figures/answers.svg") < text.index(":::{div} only-narrow")
     assert files["figures/answers"].rows.equals(files["figures/answers-narrow"].rows)
-    assert text.count(":alt: 7 questions: 2 better") == 2
+    assert text.count(':alt: "7 questions: 2 better') == 2
 
 
 def test_it_says_the_same_in_words_with_links_in_the_order_of_the_figure(study):

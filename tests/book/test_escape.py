@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from myst_parser.docutils_ import Parser
 
 from pipeline.book.assemble import PAGES
-from pipeline.book.markdown import fenced, table
+from pipeline.book.escape import fenced, plain
+from pipeline.book.markdown import table
 from pipeline.book.picture import Picture
-from pipeline.book.plain import plain
 from pipeline.book.study import read
 from pipeline.config.errors import read_yaml
 from tests.hostile import SCRIPT, TEXTS, counted

@@ -1,0 +1,106 @@
+"""A Sphinx extension: what a page may do, whatever its text says.
+
+Texts of a person or of a table are escaped before they stand in a page, see `pipeline.book.escape`. This is the
+second wall: no page, and no stored record, has HTML of its own, reads a file, or runs anything.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.errors import ExtensionError
+from sphinx.search import IndexBuilder
+from sphinx.util.docutils import ReferenceRole, SphinxDirective, sphinx_domains
+
+from pipeline.book.escape import data
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+#: What pages may use; Sphinx knows no other directive and no other role. None of these reads a file but a picture's or a
+#: download's, or takes HTML.
+DIRECTIVES = frozenset({
+    "admonition", "bibliography", "card", "caution", "div", "dropdown", "figure", "grid", "grid-item-card", "hint", "image",
+    "important", "note", "numbers", "seealso", "tip", "warning"})
+ROLES = re.compile(r"(abbr|anchor|bdg(-[a-z]+)*|cite(:[a-z]+)?|doc|download|ref|sub|sup)\Z")
+
+
+class Numbers(SphinxDirective):
+    """JSON for a script of the page, by the `id` of its element."""
+
+    required_arguments, has_content = 1, True
+
+    def run(self) -> list[nodes.Node]:
+        text = data(json.loads("\n".join(self.content)))
+        name = html.escape(self.arguments[0])
+        return [nodes.raw("", f'<script type="application/json" id="{name}">{text}</script>\n', format="html", ours=True)]
+
+
+class Anchor(ReferenceRole):
+    """A place to link to, by its `id`; with `text <id>` around a text."""
+
+    def run(self) -> tuple[list[nodes.Node], list]:
+        return [nodes.inline("", self.title if self.has_explicit_title else "", ids=[self.target])], []
+
+
+def _allowed(lookup, known):
+    """A lookup of a directive or a role that finds none but the known ones."""
+    def find(self, name, *arguments):
+        return lookup(self, name, *arguments) if known(name.lower()) else (None, [])
+    return find
+
+
+def refuse(app: Sphinx, document: nodes.document) -> None:
+    """What Sphinx calls with each page that it has read.
+
+    Raises:
+        ExtensionError: the page has HTML of its own, a picture of another host, or a file from outside the book.
+    """
+    page = app.env.docname
+    for node in document.findall(nodes.raw):
+        if not node.get("ours"):
+            raise ExtensionError(f"{page}: found HTML or other raw text: {node.astext()[:80]!r}; allowed: none")
+    # Pictures of a record stand beside the pages while they are built.
+    folders = [Path(app.srcdir).resolve(), Path(app.outdir).resolve().parent / "jupyter_execute"]
+    for node in document.findall(lambda node: isinstance(node, nodes.image | addnodes.download_reference)):
+        name = node["uri"] if isinstance(node, nodes.image) else node["reftarget"]
+        path = Path(app.env.relfn2path(name, page)[1]).resolve()
+        if urlsplit(name).scheme or not any(path.is_relative_to(folder) for folder in folders):
+            raise ExtensionError(f"{page}: found the file {name!r}; allowed: files of the book")
+
+
+def as_text(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """What Sphinx calls before it writes a page: the theme puts these into HTML as they are."""
+    for name in ("pagetitle", "root_title"):
+        if name in context:
+            context[name] = html.escape(context[name], quote=False)
+
+
+_feed = IndexBuilder.feed
+
+
+def _feed_text(self: IndexBuilder, docname: str, *arguments) -> None:
+    """The page of the search shows titles as HTML; those of pages are, and those of sections are texts."""
+    _feed(self, docname, *arguments)
+    self._all_titles[docname] = [(html.escape(title), place) for title, place in self._all_titles[docname]]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """What Sphinx calls when it loads the extension."""
+    sphinx_domains.directive = _allowed(sphinx_domains.directive, DIRECTIVES.__contains__)
+    sphinx_domains.role = _allowed(sphinx_domains.role, ROLES.match)
+    IndexBuilder.feed = _feed_text
+    app.add_directive("numbers", Numbers)
+    app.add_role("anchor", Anchor())
+    app.connect("builder-inited", lambda app: app.env.settings.update(raw_enabled=False, file_insertion_enabled=False))
+    # Before pictures are collected, and after what the theme does.
+    app.connect("doctree-read", refuse, priority=100)
+    app.connect("html-page-context", as_text, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
