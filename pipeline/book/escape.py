@@ -1,7 +1,8 @@
 """The one place where texts that a person or a table gives become harmless.
 
 `inert` turns all of them, as they are read, into Markdown that shows them as they are: they can stand anywhere in
-a page. Where no Markdown is read they are `raw` again: in figures, and in what the other functions here write.
+a page, but nothing in them may be replaced, or cut, any more. Where no Markdown is read they are `raw` again: in
+figures, and in what the other functions here write.
 """
 
 from __future__ import annotations
@@ -83,9 +84,18 @@ def _texts(table: pd.DataFrame, change) -> pd.DataFrame:
     return table.assign(**found)
 
 
+def spaced(text: str) -> str:
+    """An `inert` name with blanks for its underscores."""
+    return plain(raw(text).replace("_", " "))
+
+
 def code(text: str) -> str:
     """A text in a line, as code, which nothing in the text can end."""
-    text = raw(text).replace("\n", " ")
+    return _quoted(raw(text))
+
+
+def _quoted(text: str) -> str:
+    text = text.replace("\n", " ")
     fence = _fence(text, 1)
     blank = " " if text[:1] in ("`", " ", "") or text[-1:] in ("`", " ") else ""
     return f"{fence}{blank}{text}{blank}{fence}"
@@ -104,6 +114,11 @@ def _fence(text: str, least: int) -> str:
 def role(name: str, text: str) -> str:
     """A role with a text, which is no Markdown inside."""
     return f"{{{name}}}{code(text)}"
+
+
+def badge(colour: str, text: str) -> str:
+    """A text as a badge; what follows a semicolon would be its tooltip."""
+    return f"{{bdg-{colour}}}" + _quoted(re.sub(r"[\\;]", r"\\\g<0>", raw(text)))
 
 
 def option(text: str) -> str:

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from docutils import nodes
 from sphinx import addnodes
-from sphinx.errors import ExtensionError
 from sphinx.search import IndexBuilder
+from sphinx.util import logging
 from sphinx.util.docutils import ReferenceRole, SphinxDirective, sphinx_domains
 
 from pipeline.book.escape import data
@@ -24,12 +24,13 @@ from pipeline.book.escape import data
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+logger = logging.getLogger(__name__)
 #: What pages may use; Sphinx knows no other directive and no other role. None of these reads a file but a picture's or a
 #: download's, or takes HTML.
 DIRECTIVES = frozenset({
     "admonition", "bibliography", "card", "caution", "div", "dropdown", "figure", "grid", "grid-item-card", "hint", "image",
     "important", "note", "numbers", "seealso", "tip", "warning"})
-ROLES = re.compile(r"(abbr|anchor|bdg(-[a-z]+)*|cite(:[a-z]+)?|doc|download|ref|sub|sup)\Z")
+ROLES = re.compile(r"(abbr|anchor|bdg-(?!link|ref)[a-z]+(-line)?|cite(:[a-z]+)?|doc|download|ref|sub|sup)\Z")
 
 
 class Numbers(SphinxDirective):
@@ -58,22 +59,25 @@ def _allowed(lookup, known):
 
 
 def refuse(app: Sphinx, document: nodes.document) -> None:
-    """What Sphinx calls with each page that it has read.
+    """What Sphinx calls with each page that it has read: what no page may have is taken out, and warned of.
 
-    Raises:
-        ExtensionError: the page has HTML of its own, a picture of another host, or a file from outside the book.
+    That is HTML of its own, a picture of another host, and a file from outside the book.
     """
-    page = app.env.docname
-    for node in document.findall(nodes.raw):
-        if not node.get("ours"):
-            raise ExtensionError(f"{page}: found HTML or other raw text: {node.astext()[:80]!r}; allowed: none")
+    for node in list(document.findall(lambda node: isinstance(node, nodes.raw | nodes.image | addnodes.download_reference))):
+        if found := _refused(app, node):
+            logger.warning("found %s; allowed: neither HTML nor files from outside the book", found, location=node)
+            node.parent.remove(node)
+
+
+def _refused(app: Sphinx, node: nodes.Element) -> str:
+    """What is wrong with a node; empty if nothing is."""
+    if isinstance(node, nodes.raw):
+        return "" if node.get("ours") else f"raw text: {node.astext()[:80]!r}"
+    name = node["uri"] if isinstance(node, nodes.image) else node["reftarget"]
+    path = Path(app.env.relfn2path(name, app.env.docname)[1]).resolve()
     # Pictures of a record stand beside the pages while they are built.
-    folders = [Path(app.srcdir).resolve(), Path(app.outdir).resolve().parent / "jupyter_execute"]
-    for node in document.findall(lambda node: isinstance(node, nodes.image | addnodes.download_reference)):
-        name = node["uri"] if isinstance(node, nodes.image) else node["reftarget"]
-        path = Path(app.env.relfn2path(name, page)[1]).resolve()
-        if urlsplit(name).scheme or not any(path.is_relative_to(folder) for folder in folders):
-            raise ExtensionError(f"{page}: found the file {name!r}; allowed: files of the book")
+    folders = Path(app.srcdir).resolve(), Path(app.outdir).resolve().parent / "jupyter_execute"
+    return f"the file {name!r}" if urlsplit(name).scheme or not any(map(path.is_relative_to, folders)) else ""
 
 
 def as_text(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:

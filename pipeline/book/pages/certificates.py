@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.book.escape import code
+from pipeline.book.escape import code, spaced
 from pipeline.book.markdown import table
 from pipeline.book.study import Study
 from pipeline.book.words.numbers import count, number, share
@@ -45,7 +45,7 @@ def _notes(name: str, found: Mapping):
         yield ("\nBy family: the chance of such changes, or of greater ones, if they favour no side, and if they are no "
                "larger than differences between equal networks from other starts.\n")
         yield table(["family", "seeds", "p, no side", "p, no larger", "differences beside"], [
-            (row["family"].replace("_", " "), row["seeds"], number(row["p_shift"], ".2g"), number(row["p_excess"], ".2g"),
+            (spaced(row["family"]), row["seeds"], number(row["p_shift"], ".2g"), number(row["p_excess"], ".2g"),
              row["references"]) for row in found["tests"]])
     if found["differing"]:
         listed = "\n".join(f"- {line}" for line in found["differing"])

@@ -69,7 +69,7 @@ def _verdicts(study: Study, claim: Claim) -> list[str]:
         group = f"**{capital(row['group'])}.** " if row["group"] else ""
         parts.append(f"{group}{verdict_words(row)} {verdict_sentence(claim, row, found.get(row['group']))}")
     if len(rows) > 1:
-        apart = found[rows[0]["group"]]["strata_p"]
+        apart = found.get(rows[0]["group"], {}).get("strata_p")
         p = f" (p = {apart:.2g})" if pd.notna(apart) else ""
         parts.append(f"The two kinds of data differ{p}, so each has its own average and its own verdict, and there is "
                      "no common advice.")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from scipy import stats
 
 from pipeline.book.advice import Advice, Finding, advice
-from pipeline.book.escape import data, fenced, raw
+from pipeline.book.escape import data, fenced, raw, spaced
 from pipeline.book.facets import FACETS, asked, choices, facets
 from pipeline.book.markdown import claim_link, table
 from pipeline.book.rows import records
@@ -57,7 +57,7 @@ def entry(study: Study, one: Advice) -> str:
 def _rows(study: Study, finding: Finding) -> list[tuple[str, ...]]:
     """The units of a finding: its sets, the change with its interval, what the sets are like."""
     units = finding.units.sort_values("y", ascending=False, kind="stable")
-    return [(unit["sets"].replace("_", " "), _interval(finding, unit),
+    return [(spaced(unit["sets"]), _interval(finding, unit),
              ", ".join(f"{FACETS[name].lower()}: {value}" for name, value in
                        facets(study, unit["sets"].split(", ")[0]).items()) or "–")
             for unit in records(units)]
@@ -91,7 +91,7 @@ def menus(study: Study, found: Sequence[Advice]) -> str:
     for one in found:
         for name, value in asked(study, one.claim).items():
             values[name].append(value)
-        for data in _data(one):
+        for data in _data(study, one):
             for name, value in facets(study, data).items():
                 values[name].append(value)
     ordered = {name: sorted(set(some), key=choices()[name].index) if name in choices() else list(dict.fromkeys(some))
@@ -100,9 +100,9 @@ def menus(study: Study, found: Sequence[Advice]) -> str:
     return ":::{div} choices\n" + "\n".join(lines) + "\n:::\n"
 
 
-def _data(one: Advice) -> list[str]:
+def _data(study: Study, one: Advice) -> list[str]:
     return list(dict.fromkeys(name for finding in one.found for sets in finding.units["sets"]
-                              for name in sets.split(", ")))
+                              for name in sets.split(", ") if name in study.params.data))
 
 
 def numbers(study: Study, found: Sequence[Advice]) -> str:
@@ -116,7 +116,7 @@ def numbers(study: Study, found: Sequence[Advice]) -> str:
                  for name, tail in (("interval", rule.tail), ("range", (1 - rule.range_share) / 2))}
     sets = {name: {"like": {facet: word(value) for facet, value in facets(study, name).items()},
                    "unit": raw(study.params.data[name].unit) or name, "stratum": raw(study.params.data[name].stratum)}
-            for one in found for name in _data(one)}
+            for one in found for name in _data(study, one)}
     content = {"few": FEW, "quantiles": quantiles, "sets": sets,
                "findings": {
                    key(finding): _numbers(study, finding) for one in found for finding in one.found}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pipeline.book.escape import role
+from pipeline.book.escape import badge
 from pipeline.book.words.average import finding
 from pipeline.book.words.comparison import better, worse
 from pipeline.book.words.numbers import capital, count
@@ -80,7 +80,7 @@ def prediction(claim: Claim, where: str = "", several: bool = True) -> str:
 
 def verdict_words(row: Mapping) -> str:
     """A verdict with its badge."""
-    text = role(f"bdg-{BADGES.get(row['verdict'], 'light')}", row["reads"] or row["verdict"])
+    text = badge(BADGES.get(row["verdict"], "light"), row["reads"] or row["verdict"])
     return text + (" {bdg-danger-line}`fragile`" if row["fragile"] else "")
 
 

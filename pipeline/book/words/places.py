@@ -63,9 +63,9 @@ def _alike(rows: Sequence[Mapping]) -> bool:
     return all(row["may_be_best"] and row["may_be_worst"] for row in rows)
 
 
-def _claim(row: Mapping) -> str:
+def _claim(row: Mapping, mark: str = "*") -> str:
     """`after relu_1` is best, or may be."""
-    return f"*{row['place']}* {'is' if row['apart'] else 'may be'} {row['stands']}"
+    return f"{mark}{row['place']}{mark} {'is' if row['apart'] else 'may be'} {row['stands']}"
 
 
 def _rivals(row: Mapping, rows: Sequence[Mapping]) -> str:
@@ -89,7 +89,7 @@ def finding(rows: pd.DataFrame, changes: bool = False) -> list[str]:
     lines = []
     for family, mine in rows.groupby("family", sort=False):
         mine = records(mine)
-        parts = [_claim(row).replace("*", "") + (f", {place_change(row)}" if changes else "")
+        parts = [_claim(row, mark="") + (f", {place_change(row)}" if changes else "")
                  for row in _named(mine)]
         words = ("; " if changes else ", ").join(parts) if parts and not _alike(mine) else (
             ALIKE if parts else NONE)
