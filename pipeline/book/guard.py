@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from docutils import nodes
+from myst_parser.mdit_to_docutils.base import DocutilsRenderer, token_line
+from myst_parser.warnings_ import MystWarnings
 from sphinx import addnodes
 from sphinx.search import IndexBuilder
 from sphinx.util import logging
@@ -31,6 +33,8 @@ DIRECTIVES = frozenset({
     "admonition", "bibliography", "card", "caution", "div", "dropdown", "figure", "grid", "grid-item-card", "hint", "image",
     "important", "note", "numbers", "seealso", "tip", "warning"})
 ROLES = re.compile(r"(abbr|anchor|bdg-(?!link|ref)[a-z]+(-line)?|cite(:[a-z]+)?|doc|download|ref|sub|sup)\Z")
+#: What may be of another host, of another folder, or HTML.
+CHECKED = nodes.raw | nodes.reference | nodes.image
 
 
 class Numbers(SphinxDirective):
@@ -61,18 +65,22 @@ def _allowed(lookup, known):
 def refuse(app: Sphinx, document: nodes.document) -> None:
     """What Sphinx calls with each page that it has read: what no page may have is taken out, and warned of.
 
-    That is HTML of its own, a picture of another host, and a file from outside the book.
+    That is HTML of its own, a link that runs, a picture of another host, and a file from outside the book.
     """
-    for node in list(document.findall(lambda node: isinstance(node, nodes.raw | nodes.image | addnodes.download_reference))):
+    for node in list(document.findall(lambda node: isinstance(node, CHECKED))):
         if found := _refused(app, node):
-            logger.warning("found %s; allowed: neither HTML nor files from outside the book", found, location=node)
-            node.parent.remove(node)
+            logger.warning("found %s; allowed: links to pages and hosts, and files of the book", found, location=node)
+            node.replace_self([nodes.Text(node.astext())] if isinstance(node, nodes.reference) else [])
 
 
 def _refused(app: Sphinx, node: nodes.Element) -> str:
     """What is wrong with a node; empty if nothing is."""
     if isinstance(node, nodes.raw):
         return "" if node.get("ours") else f"raw text: {node.astext()[:80]!r}"
+    # A download is a reference, too.
+    if isinstance(node, nodes.reference) and not isinstance(node, addnodes.download_reference):
+        address = node.get("refuri", "")
+        return "" if urlsplit(address).scheme in ("", "http", "https") else f"the link {address!r}"
     name = node["uri"] if isinstance(node, nodes.image) else node["reftarget"]
     path = Path(app.env.relfn2path(name, app.env.docname)[1]).resolve()
     # Pictures of a record stand beside the pages while they are built.
@@ -96,10 +104,16 @@ def _feed_text(self: IndexBuilder, docname: str, *arguments) -> None:
     self._all_titles[docname] = [(html.escape(title), place) for title, place in self._all_titles[docname]]
 
 
+def _no_rst(self: DocutilsRenderer, token) -> None:
+    """Another language has other links and other HTML; MyST looks it up nowhere."""
+    self.create_warning("Unknown directive type: 'eval-rst'", MystWarnings.UNKNOWN_DIRECTIVE, line=token_line(token, 0))
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """What Sphinx calls when it loads the extension."""
     sphinx_domains.directive = _allowed(sphinx_domains.directive, DIRECTIVES.__contains__)
     sphinx_domains.role = _allowed(sphinx_domains.role, ROLES.match)
+    DocutilsRenderer.render_restructuredtext = _no_rst
     IndexBuilder.feed = _feed_text
     app.add_directive("numbers", Numbers)
     app.add_role("anchor", Anchor())

@@ -53,7 +53,7 @@ def missed(region: str, average: Mapping) -> list[Missed]:
         average: with `mean`, `low`, `high`, `margin`, `units`.
     """
     half, found = (average["high"] - average["low"]) / 2, []
-    if not math.isfinite(half + average["mean"]):
+    if not math.isfinite(half + average["mean"] + average["margin"]):
         return []
     for verdict, ends in LINES[region]:
         # How far the average itself lies beyond each line, and how far the interval's end does.
