@@ -11,7 +11,6 @@ import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from docutils import nodes
 from myst_parser.mdit_to_docutils.base import DocutilsRenderer, token_line
@@ -33,8 +32,6 @@ DIRECTIVES = frozenset({
     "admonition", "bibliography", "card", "caution", "div", "dropdown", "figure", "grid", "grid-item-card", "hint", "image",
     "important", "note", "numbers", "seealso", "tip", "warning"})
 ROLES = re.compile(r"(abbr|anchor|bdg-(?!link|ref)[a-z]+(-line)?|cite(:[a-z]+)?|doc|download|ref|sub|sup)\Z")
-#: What may be of another host, of another folder, or HTML.
-CHECKED = nodes.raw | nodes.reference | nodes.image
 
 
 class Numbers(SphinxDirective):
@@ -65,27 +62,38 @@ def _allowed(lookup, known):
 def refuse(app: Sphinx, document: nodes.document) -> None:
     """What Sphinx calls with each page that it has read: what no page may have is taken out, and warned of.
 
-    That is HTML of its own, a link that runs, a picture of another host, and a file from outside the book.
+    That is HTML of its own, a picture of another host, and a file from outside the book.
     """
-    for node in list(document.findall(lambda node: isinstance(node, CHECKED))):
+    for node in list(document.findall(lambda node: isinstance(node, nodes.raw | nodes.image | addnodes.download_reference))):
         if found := _refused(app, node):
-            logger.warning("found %s; allowed: links to pages and hosts, and files of the book", found, location=node)
-            node.replace_self([nodes.Text(node.astext())] if isinstance(node, nodes.reference) else [])
+            logger.warning("found %s; allowed: neither HTML nor files from outside the book", found, location=node)
+            node.replace_self([])
 
 
 def _refused(app: Sphinx, node: nodes.Element) -> str:
     """What is wrong with a node; empty if nothing is."""
     if isinstance(node, nodes.raw):
         return "" if node.get("ours") else f"raw text: {node.astext()[:80]!r}"
-    # A download is a reference, too.
-    if isinstance(node, nodes.reference) and not isinstance(node, addnodes.download_reference):
-        address = node.get("refuri", "")
-        return "" if urlsplit(address).scheme in ("", "http", "https") else f"the link {address!r}"
     name = node["uri"] if isinstance(node, nodes.image) else node["reftarget"]
     path = Path(app.env.relfn2path(name, app.env.docname)[1]).resolve()
     # Pictures of a record stand beside the pages while they are built.
     folders = Path(app.srcdir).resolve(), Path(app.outdir).resolve().parent / "jupyter_execute"
-    return f"the file {name!r}" if urlsplit(name).scheme or not any(map(path.is_relative_to, folders)) else ""
+    return f"the file {name!r}" if scheme(name) or not any(map(path.is_relative_to, folders)) else ""
+
+
+def refuse_links(app: Sphinx, document: nodes.document, page: str) -> None:
+    """What Sphinx calls with each page whose links it knows: those that are neither pages nor hosts become text."""
+    for node in list(document.findall(nodes.reference)):
+        address = node.get("refuri", "")
+        if scheme(address) not in ("", "http", "https"):
+            logger.warning("found the link %r; allowed: pages, and http or https", address, location=page)
+            node.replace_self(list(node.children))
+
+
+def scheme(address: str) -> str:
+    """What stands before the colon of an address, as browsers read it; empty if it is a path."""
+    found = re.match(r"([a-z][a-z0-9+.-]*):", re.sub(r"[\x00-\x20]", "", address).lower())
+    return found[1] if found else ""
 
 
 def as_text(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -118,7 +126,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("numbers", Numbers)
     app.add_role("anchor", Anchor())
     app.connect("builder-inited", lambda app: app.env.settings.update(raw_enabled=False, file_insertion_enabled=False))
-    # Before pictures are collected, and after what the theme does.
+    # Before pictures are collected, after all links are known, and after what the theme does.
     app.connect("doctree-read", refuse, priority=100)
+    app.connect("doctree-resolved", refuse_links, priority=900)
     app.connect("html-page-context", as_text, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -23,7 +23,6 @@ def counts(study: Study) -> dict[str, int]:
     return {"claims": len(study.claims), "experiments": len(study.params.experiments),
             "data_sets": len(theirs), "real_sets": sum(theirs), "synthetic_sets": theirs.count(False),
             "runs": study.runs,
-            # Jinja reads “true” and “false” as values.
             **{f"exactly_{name}" if name in ("true", "false") else name.replace(" ", "_"): found[name]
                for name in BADGES}}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.book.guard import scheme
 from pipeline.book.html import build
 from tests.book.test_html import source
 
@@ -27,6 +28,7 @@ REFUSED = {
     "within": ("![x](data:image/png;base64,AAAA)", "found the file 'data:image/png;base64,AAAA'"),
     "picture": ("![x](/../secret.txt)", "found the file '/../secret.txt'"),
     "linked": ("[x](../secret.txt)", "found the file '../secret.txt'"),
+    "cited": ("{cite:p}`one`\n\n```{bibliography}\n```", "found the link 'javascript:alert(1)'"),
     "download": ("{download}`x <../secret.txt>`", "found the file '../secret.txt'")}
 #: What a page shows as it is written.
 TEXTS = ("<script>alert(1)</script>", "A <b onclick=alert(1)>word</b>", "{{ 7 * 7 }}", "[x](javascript:alert(1))", "$x$")
@@ -38,6 +40,8 @@ def pages(tmp_path):
     (tmp_path / "secret.txt").write_text(SECRET)
     source(tmp_path / "source", {"index.md": "# A book\n\n" + "\n\n".join(TEXTS) + "\n",
                                  **{f"{name}.md": f"# A page\n\n{text}\n" for name, (text, _) in REFUSED.items()}})
+    (tmp_path / "source/references.bib").write_text(
+        "@misc{one, author={A. B}, title={T}, year=2001, url={javascript:alert(1)}}\n")
     return tmp_path
 
 
@@ -45,7 +49,7 @@ def test_what_is_refused_fails_the_build_and_reaches_no_page_even_without_that(p
     with pytest.raises(RuntimeError) as error:
         build(ROOT, pages / "source", pages / "html")
     for name, (_, message) in REFUSED.items():
-        assert any(f"{name}.md" in line and message in line for line in str(error.value).splitlines()), name
+        assert any(f"/{name}.md" in line and message in line for line in str(error.value).splitlines()), name
     assert "index.md" not in str(error.value) and not (pages / "html").exists()
     subprocess.run([str(Path(sys.executable).with_name("sphinx-build")), "-q", str(pages / "source"), str(pages / "html")],
                    check=True, capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
@@ -57,6 +61,13 @@ def test_what_is_refused_fails_the_build_and_reaches_no_page_even_without_that(p
     text = (pages / "html/index.html").read_text()
     assert "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>" in text and "<p>A &lt;b onclick=alert(1)&gt;word&lt;/b&gt;</p>" in text
     assert "<p>{{ 7 * 7 }}</p>" in text and "<p>[x](javascript:alert(1))</p>" in text and "<p>$x$</p>" in text
+
+
+@pytest.mark.parametrize(("address", "found"), [
+    ("a/b.html#c", ""), ("", ""), ("#top", ""), ("https://a.b/c:d", "https"), ("HTTP://a", "http"), ("mailto:a@b", "mailto"),
+    ("javascript:alert(1)", "javascript"), (" Java\tScript\n:alert(1)", "javascript"), ("data:text/html,x", "data"), ("https://[", "https")])
+def test_what_an_address_begins_with(address, found):
+    assert scheme(address) == found
 
 
 def test_a_page_has_places_and_numbers_for_scripts(tmp_path):
