@@ -16,13 +16,12 @@ from ruamel.yaml import YAML
 
 from pipeline.book.evidence import Evidence, read_evidence
 from pipeline.book.questions import Answer, Chapter, Situation, read_answers, read_guide
-from pipeline.results import seal, write_table
-from pipeline.scale.growth import MEASURED_COLUMNS, growth
-from pipeline.spec.base import ConfigError, Spec, read_yaml, validate
-from pipeline.spec.claims import CLAIMS, Claim, check_claims
-from pipeline.spec.params import load, parse
-from pipeline.spec.tables import STORED
-from pipeline.spec.written import WrittenExperiment
+from pipeline.tables.stored import seal, write_table
+from pipeline.config.errors import ConfigError, Spec, read_yaml, validate
+from pipeline.config.claims import CLAIMS, Claim, check_claims
+from pipeline.config.schema import load, parse
+from pipeline.tables.schemas import STORED
+from pipeline.config.extends import WrittenExperiment
 from tests.book import invented
 from tests.book.pages.test_certificates import FOUND
 from tests.book.pages.test_data_set import ABOUT
@@ -43,7 +42,7 @@ LINES = (
 #: Fields that name claims: with a claim that there is not, the entry is left out.
 REFERENCES = {"claim", "claims", "turned"}
 #: What pages look up: another text there is refused.
-LOOKED_UP = {("sets.yaml", "how"), ("measured", "unit"), ("growth", "along"), ("doses", "key")}
+LOOKED_UP = {("sets.yaml", "how"), ("scale", "unit"), ("doses", "key")}
 
 
 class Texts:
@@ -208,7 +207,8 @@ MORE = {
     "simulated": [("tables", 5, 18, 0.0, True, "helps", 0.5, True, 0.2)],
     "decisive": [("A/A", "plain", "tables", 5, 1, 0.2, 0.0, 0.4, 0.1, 0.1, "helps")],
     "baselines": [("wages", 5, 0.5, np.nan, 0.4, 0.25, "k"), ("mine", 5, 0.5, np.nan, 0.4, 0.25, "k")],
-    "disturbances": [tuple((ROW | {"equal": False}).values())]}
+    "disturbances": [tuple((ROW | {"equal": False}).values())],
+    "scale": [("a step", number, 10, "seconds", 0.01 * number, 1.0, 9.0) for number in (150, 300, 1000)]}
 
 
 def _with_texts(name, table, texts):
@@ -230,14 +230,11 @@ def _tables(folder, texts):
     invented.store(folder, **{name: _with_texts(name, table, texts) for name, table in tables.items()})
     first = pd.read_csv(folder / "book/first_study.csv", keep_default_na=False, na_values=["NaN"]).iloc[:3]
     write_table(_with_texts("first_study", first, texts), folder / "book/first_study.csv")
-    measured = pd.DataFrame([("a step", n, 10, "seconds", 1e-3 * n, 1.0, 9.0) for n in (100, 200, 400)], columns=MEASURED_COLUMNS)
-    for name, rows in {"measured": measured, "growth": growth(measured)}.items():
-        write_table(_with_texts(name, rows, texts), folder / f"results/scale/{name}.csv")
 
 
 def _jsons(folder, texts):
     test = {"family": "images", "seeds": 12, "references": 90, "p_shift": 0.31, "p_excess": 0.92}
-    timing = PLACE | {"seconds": 3.5, "trained": 3, "runs": 3, "keras": "1", "numpy": "2", "tensorflow": "3"}
+    timing = PLACE | {"machine": "x86_64", "seconds": 3.5, "trained": 3, "runs": 3, "keras": "1", "numpy": "2", "tensorflow": "3"}
     for name, content in {"results/certificates/mine": FOUND | {"tests": [test]}, "results/torture/about": TORTURE,
                           "results/scale/place": PLACE, "timings/before": timing}.items():
         path = folder / f"{name}.json"

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from matplotlib.figure import Figure
 
 from pipeline.book import assemble as assembling

@@ -1,5 +1,6 @@
 """The table of contents: the pages of `book/`, with those that are generated below them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.book.contents import contents, parts, sections
@@ -32,8 +33,8 @@ def test_lab_records_stand_below_the_group_of_their_experiment(study):
 
 
 def test_the_record_of_the_checks_stands_below_the_mechanics(study):
-    study.records["mechanics"] = Path("record.ipynb")
-    assert sections(study)["mechanics"] == [
+    recorded = replace(study, records=study.records | {"mechanics": Path("record.ipynb")})
+    assert sections(recorded)["mechanics"] == [
         {"file": "records/mechanics", "title": "record of the checks"},
         {"file": "claims/exact_one", "title": "Exact one"}]
 
