@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from pipeline.book.evidence import Evidence, read_evidence
 from pipeline.book.questions import Answer, Chapter, Situation, read_answers, read_guide
-from pipeline.tables.stored import seal, write_table
+from pipeline.tables.stored import write_table
 from pipeline.config.errors import ConfigError, Spec, read_yaml, validate
 from pipeline.config.claims import CLAIMS, Claim, check_claims
 from pipeline.config.schema import load, parse
@@ -207,6 +207,8 @@ MORE = {
     "simulated": [("tables", 5, 18, 0.0, True, "helps", 0.5, True, 0.2)],
     "decisive": [("A/A", "plain", "tables", 5, 1, 0.2, 0.0, 0.4, 0.1, 0.1, "helps")],
     "baselines": [("wages", 5, 0.5, np.nan, 0.4, 0.25, "k"), ("mine", 5, 0.5, np.nan, 0.4, 0.25, "k")],
+    "changes": [("claim", "before_helps", "region", "worse", "better"), ("rule", "ratio_margin", "", "1.1", "1.2")] * 3,
+    "predictions": [("claim", "before_helps", "better", False)],
     "disturbances": [tuple((ROW | {"equal": False}).values())],
     "scale": [("a step", number, 10, "seconds", 0.01 * number, 1.0, 9.0) for number in (150, 300, 1000)]}
 
@@ -240,7 +242,6 @@ def _jsons(folder, texts):
         path = folder / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(texts.inside(content, f"{name}.json")))
-        seal(path.parent)
     (folder / "extracts").mkdir()
     about = {name: texts.inside(ABOUT, "sets.yaml") for name in ("wages", "tides")}
     citation = {"title": "A book", "authors": [{"name": "A"}, {"given-names": "B", "family-names": "C"}], "license": "MIT",
@@ -272,4 +273,3 @@ def _record(folder, texts):
                                                  nbformat.v4.new_output("stream", text=text)])]
     nbformat.write(record, path)
     (path.parent / "runs.csv").write_text("experiment,variant,data,seed,stopped\nbefore,,tides,1,9\n")
-    seal(path.parent)

@@ -31,7 +31,7 @@ SHOWN = {
     "effects.found", "averages.group", "verdicts.verdict", "verdicts.reads", "verdicts.word", "robustness.change",
     "data_sets.control", "places.place", "places.family", "doses.data", "checks.statement", "checks.found", "old_code.feature",
     "old_code.happens", "old_code.repair", "applications.network", "simulated.word", "decisive.kind", "disturbances.message",
-    "scale.step", "first_study.says", "results/certificates/mine.json: says",
+    "scale.step", "first_study.says", "changes.stands", "results/certificates/mine.json: says",
     "results/certificates/mine.json: settings: a key", "results/certificates/mine.json: differing[]",
     "results/torture/about.json: left_out[]", "results/scale/place.json: processor", "timings/before.json: machine",
     "sets.yaml: origin", "sets.yaml: member", "sets.yaml: done", "sets.yaml: licence: name", "CITATION.cff: title",
