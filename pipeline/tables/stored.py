@@ -139,6 +139,21 @@ def read_needed(path: Path) -> pd.DataFrame:
     return table
 
 
+def read_measured(path: Path, pending: bool) -> pd.DataFrame | None:
+    """A table of an experiment; None if the experiment is pending, and has no table, or one without rows.
+
+    Args:
+        pending: whether it is not trained yet, but perhaps on a reader's own data.
+
+    Raises:
+        Damaged: it is not pending, and has no table, or one without rows; or see `read_table`.
+    """
+    if not pending:
+        return read_needed(path)
+    found = read_table(path) if os.path.lexists(path) else None
+    return None if found is None or found.empty else found
+
+
 def read_table(path: Path) -> pd.DataFrame:
     """A table that `write_table` wrote.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,13 +11,14 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.tables.stored import (
-    COLUMNS, read_needed, read_table, replace_folder, significant, write_table, write_text)
+    COLUMNS, read_measured, read_needed, replace_folder, significant, write_table, write_text)
 from pipeline.config.errors import ConfigError, complain
 from pipeline.config.claims import Claim, check_claims, read_claims
 from pipeline.process.cores import on_every_core
 from pipeline.process.cycles import search_seldom
 from pipeline.config.schema import Params, load
 from pipeline.process.stage import run
+from pipeline.tables.predictions import PROBE, RUNS, Key, changes, known, recorded, said
 from pipeline.tables.schemas import DECIDED, MEASURED, STORED
 from pipeline.verdicts import controls, effects, predictions
 from pipeline.verdicts.arms import Measured
@@ -36,16 +36,8 @@ METRICS = STORED["verdicts"].path().with_name("metrics.json")
 
 
 def _stored(name: str, table: str, params: Params) -> pd.DataFrame | None:
-    """A stored table of an experiment; None if it is being measured, and there is none, or one without rows.
-
-    Raises:
-        Damaged: the experiment is not being measured, and there is no table, or one without rows.
-    """
-    path = STORED[table].path(name)
-    if name not in params.being_measured:
-        return read_needed(path)
-    found = read_table(path) if os.path.lexists(path) else None
-    return None if found is None or found.empty else found
+    """A stored table of an experiment; None if it is being measured, and there is none, or one without rows."""
+    return read_measured(STORED[table].path(name), name in params.being_measured)
 
 
 def trained(params: Params) -> dict[str, pd.DataFrame]:
@@ -168,31 +160,31 @@ def main() -> int:
         check_claims(claims, params)
         constants = rule(params.verdicts)
         with replace_folder(METRICS.parent) as new:
-            before, checks = predictions.known(), read_needed(STORED["checks"].path())
+            before, checks = known(), read_needed(STORED["checks"].path())
             measured = read(params, claims, constants)
             tables = decide(params, claims, measured, dict(zip(checks["check"], checks["holds"], strict=True)), constants)
-            after = predictions.recorded(before, claims, _decided(tables["verdicts"]), _measured(measured, params), params,
-                                         constants)
-            changes = predictions.changes(after, claims, params, constants)
-            write(new, tables | {"changes": changes})
-            write_table(after, predictions.TABLE.path())
+            stands = predictions.stands(claims, params, constants)
+            after = recorded(before, stands, _decided(claims, tables["verdicts"]), _measured(measured, params))
+            changed = changes(after, stands)
+            write(new, tables | {"changes": changed})
+            write_table(after, STORED["predictions"].path())
     except (ConfigError, ValueError) as error:
         return complain(error)
-    for change in changes.to_dict("records"):
-        print(f"not as it stood when its runs were first stored: {predictions.said(change)}")
+    for change in changed.to_dict("records"):
+        print(f"not as it stood when its runs were first stored: {said(change)}")
     return 0
 
 
-def _decided(verdicts: pd.DataFrame) -> set[str]:
-    """The claims whose runs are stored."""
-    return set(verdicts.loc[verdicts["verdict"] != MEASURED, "slug"])
+def _decided(claims: Sequence[Claim], verdicts: pd.DataFrame) -> dict[str, set[Key]]:
+    """The claims whose runs are stored, and these."""
+    names = set(verdicts.loc[verdicts["verdict"] != MEASURED, "slug"])
+    return {claim.slug: predictions.rests_on(claim) for claim in claims if claim.slug in names}
 
 
-def _measured(measured: Measured, params: Params) -> dict[str, list[str]]:
+def _measured(measured: Measured, params: Params) -> list[Key]:
     """The experiments of which runs on the study's data are stored, and of which the probe's measures are."""
-    tables = {predictions.RUNS: measured.runs, predictions.PROBE: measured.probed}
-    return {kind: [] if table is None else list(table.loc[~table["data"].isin(params.own), "experiment"].unique())
-            for kind, table in tables.items()}
+    return [(kind, name) for kind, table in ((RUNS, measured.runs), (PROBE, measured.probed)) if table is not None
+            for name in table.loc[~table["data"].isin(params.own), "experiment"].unique()]
 
 
 if __name__ == "__main__":
