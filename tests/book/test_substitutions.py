@@ -1,12 +1,14 @@
 """The numbers of hand-written pages are those of the study, and every one that a page names is there."""
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from pipeline.book.substitutions import constants, substitutions
+from pipeline.book.substitutions import constants, first_study, substitutions
 from pipeline.verdicts.rule import Rule
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +38,20 @@ def test_constants_are_said_in_per_cent():
     assert (found["confidence"], found["miss"], found["confidence_of_strata"]) == (90, 10, 95)
     assert (found["margin"], found["strata_level"], found["share_margin"]) == (7, 1, 12.5)
     assert constants(Rule())["target_factor"] == Rule().target_factor
+
+
+def test_what_the_first_study_rested_on_is_counted_in_its_table():
+    row = {"data": "vowels, tabular", "sets": 2, "real": 1, "seeds": 60, "scale": "log ratio", "D": 2, "least": -0.1,
+           "greatest": 0.2, "learning_treatment": 0.5, "learning_control": 0.25, "beyond_trivial": 0}
+    exact = row | dict.fromkeys(("sets", "real", "seeds", "learning_treatment", "learning_control", "beyond_trivial"), math.nan)
+    found = first_study(pd.DataFrame([
+        row, row | {"least": 0.1, "learning_treatment": 0.25}, row | {"data": "tokens", "sets": 1, "real": 0, "seeds": 30},
+        row | {"data": "vowels, digits, power", "sets": 3, "real": 3, "scale": "share"}, row | {"D": 1, "beyond_trivial": 3},
+        exact | {"data": "", "scale": ""}]))
+    assert found == {f"first_{name}": number for name, number in {
+        "claims": 6, "measured": 5, "on_few": 4, "on_no_real": 1, "sets": 5, "real": 3, "least_seeds": 30, "most_seeds": 60,
+        # Means of 50, 25, 50, 50, 50 and of 25 five times; four are 25 points apart.
+        "several": 3, "both_ways": 2, "cut_with": 45, "cut_without": 25, "cut_apart": 4, "beyond": 1}.items()}
 
 
 def test_names_in_pages_are_known(study):

@@ -1,17 +1,11 @@
-"""The page of the first study sets its verdicts beside those of this one; what its prose counts is in the stored table."""
+"""The page of the first study sets its verdicts beside those of this one."""
 
-import re
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from pipeline.book.pages.first_study import came_out, compared, effects, rows, write
-
-BOOK = Path(__file__).parents[3] / "book"
-FIRST = pd.read_csv(BOOK / "first_study.csv", keep_default_na=False, na_values=["NaN"])
-
 
 def first(slug, verdict="supported", **more):
     return {"slug": slug, "says": f"What {slug} says.", "metric": "error", "verdict": verdict, "way": "", "fragile": False,
@@ -59,19 +53,3 @@ def test_contradicted_by_no_effect_is_a_verdict_of_its_own(study):
     (first("a", metric="divergence", scale="share", least=-0.2, greatest=0.05), "points")])
 def test_effects_are_changes_of_the_score(row, text):
     assert text in effects(row)
-
-
-def test_the_numbers_of_the_prose_are_those_of_the_table():
-    text = re.sub(r"\s+", " ", (BOOK / "first_study.md").read_text(encoding="utf-8"))
-    measured = FIRST[FIRST.sets.notna()]
-    names, real = {name for names in measured.data for name in names.split(", ")}, {"vowels", "co2", "cancer", "power", "digits"}
-    assert (f"Of {len(measured)} measured claims, {(measured.sets <= 2).sum()} rested on one or two data sets, and "
-            f"{(measured.real == 0).sum()} on none that is real; {len(names)} data sets, {len(names & real)} of them real") in text
-    assert f"stood {measured.seeds.min():.0f} to {measured.seeds.max():.0f} seeds" in text
-    ratios = FIRST[(FIRST.scale == "log ratio") & (FIRST.D > 1)]
-    assert f"Of {len(ratios)} claims" in text and f"{((ratios.least < 0) & (ratios.greatest > 0)).sum()} had some" in text
-    arms = FIRST[["learning_treatment", "learning_control"]].dropna()
-    treatment, control = 100 * arms.mean()
-    assert f"{treatment:.0f} % of the runs with the change and {control:.0f} %" in text
-    assert f"In {(arms.learning_treatment - arms.learning_control).abs().gt(0.2).sum()} claims" in text
-    assert f"{(FIRST.beyond_trivial > 0).sum()} claims had runs whose error was finite" in text
