@@ -14,7 +14,7 @@ book: tidy                  ## train what is stale (nothing, on a fresh clone) a
 
 runs: tidy $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
 	dvc repro --quiet plan
-	CLUSTER="$(CLUSTER)" python -m pipeline.train.missing
+	CLUSTER="$(CLUSTER)" python -m pipeline.train
 
 verify: tidy $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored runs again: make verify NAME=avx2 RUNS=200 SEED=7
 	dvc repro --quiet plan

@@ -22,7 +22,7 @@ from pipeline.config.schema import PARAMS, load, study_seeds
 from pipeline.tables.schemas import STORED
 from pipeline.tables.stored import (
     COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MECHANICS, PROBES, RUNS, RUNS_TABLE, SCALE, significant, write_table, write_tables)
-from pipeline.train.place import place
+from pipeline.train.host import host
 from tools.tiny import begin, copied, dump
 
 SCRATCH = Path(".scale")
@@ -170,7 +170,7 @@ def main() -> int:
                 rows.append(row)
                 print(*row, sep="\t", flush=True)
         write_tables(SCALE, {"measured.csv": pd.DataFrame(rows, columns=list(STORED["scale"].columns))},
-                     {"place.json": json.dumps(place(), indent=1) + "\n"})
+                     {"place.json": json.dumps(host(), indent=1) + "\n"})
     except (OSError, RuntimeError, ValueError) as error:
         return complain(error)
     return 0

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.tables.stored import NEW, RUNS, RUNS_TABLE, STORE, read_table
+from pipeline.tables import news
+from pipeline.tables.stored import RUNS, RUNS_TABLE, read_table
 from pipeline.tables.schemas import STORED
 from pipeline.config.errors import ConfigError, complain, nearest
 from pipeline.config.claims import ARM
@@ -252,9 +253,7 @@ def _new(params: Params) -> list[str]:
 
     Those of own data that were taken out since are gone from what is being measured.
     """
-    path = STORE / NEW
-    noted = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [name for name in dict.fromkeys(noted) if name in params.experiments and not _waits(name, params)]
+    return [name for name in news.noted() if name in params.experiments and not _waits(name, params)]
 
 
 def _say_changes() -> None:
@@ -295,7 +294,7 @@ def main() -> int:
     if len(names) > MOST:
         _say(f"\n{len(names) - MOST} more are new: {EXPERIMENTS.with_suffix('.html')}")
     if not given.experiments:
-        (STORE / NEW).unlink(missing_ok=True)
+        news.forget()
     return 0
 
 

@@ -13,7 +13,8 @@ import pandas as pd
 
 from pipeline.cli.answer import WIDTH, _say
 from pipeline.book.ranked import Change, advice, in_study, interval, ranked, summary, warnings
-from pipeline.tables.stored import STORE, read_table, write_text
+from pipeline.tables.store import STORE
+from pipeline.tables.stored import read_table, write_text
 from pipeline.config.errors import ConfigError, complain, nearest
 from pipeline.config.schema import Params, load
 

@@ -15,7 +15,7 @@ from pipeline.network.own import file_of
 from pipeline.plan.resolve import nested
 from pipeline.config.errors import ConfigError, refused
 from pipeline.config.task import Task
-from pipeline.train.runs import canonical
+from pipeline.train.arm import canonical
 from pipeline.train.trainer import Trainer
 
 

@@ -11,7 +11,9 @@ from scipy import stats
 
 from pipeline.cli import answer
 from pipeline.cli.answer import NAME, WIDTH, conclusion, main, plot
-from pipeline.tables.stored import COLUMNS, NEW, RUNS, RUNS_TABLE, STORE, write_tables
+from pipeline.tables.news import NEW
+from pipeline.tables.store import STORE
+from pipeline.tables.stored import COLUMNS, RUNS, RUNS_TABLE, write_tables
 from pipeline.config.schema import parse
 
 PARAMS = """
@@ -205,12 +207,12 @@ def test_data_of_ones_own_are_shown_and_averaged_nowhere(study, say, name):
 def test_what_is_new_is_said_once_and_nothing_where_nothing_is(study, say, monkeypatch):
     assert say() == (0, "", "")
     STORE.mkdir()
-    (STORE / NEW).write_text("new_one\nremoved\non_tides\nnew_one\n")
+    NEW.write_text("new_one\nremoved\non_tides\nnew_one\n")
     out = say()[1]
     assert [line for line in out.splitlines() if "against" in line] == [
         "new_one against plain", "on_tides against plain"]
     assert say() == (0, "", "")
-    (STORE / NEW).write_text("new_one\non_tides\n")
+    NEW.write_text("new_one\non_tides\n")
     assert "on_tides" not in say("new_one")[1]
     monkeypatch.setattr(answer, "MOST", 1)
     out = say()[1]
@@ -221,18 +223,18 @@ def test_what_is_new_is_said_once_and_nothing_where_nothing_is(study, say, monke
 def test_what_waits_for_its_control_says_so_and_the_others_are_said(study, say):
     (study / "params.yaml").write_text(PARAMS + "being_measured: [plain]\n")
     STORE.mkdir()
-    (STORE / NEW).write_text("new_one\n")
+    NEW.write_text("new_one\n")
     # Runs on own data are runs: these are compared.
     assert "new_one against plain" in say()[1]
     write_tables(RUNS / "plain", {RUNS_TABLE: runs("plain").head(0)})
-    (STORE / NEW).write_text("new_one\n")
+    NEW.write_text("new_one\n")
     code, out, err = say()
     assert (code, err) == (0, "") and "new_one is compared with plain, which is being measured" in out
     # Nor is anything said of what has no runs itself any more.
     (study / "params.yaml").write_text(PARAMS + "being_measured: [new_one]\n")
     write_tables(RUNS / "plain", {RUNS_TABLE: runs("plain")})
     write_tables(RUNS / "new_one", {RUNS_TABLE: runs("new_one").head(0)})
-    (STORE / NEW).write_text("new_one\n")
+    NEW.write_text("new_one\n")
     assert say() == (0, "", "")
     # Asked by name, there is no answer.
     code, out, err = say("new_one")
@@ -241,7 +243,7 @@ def test_what_waits_for_its_control_says_so_and_the_others_are_said(study, say):
 
 def test_what_could_not_be_said_is_said_the_next_time(study, say):
     STORE.mkdir()
-    (STORE / NEW).write_text("new_one\n")
+    NEW.write_text("new_one\n")
     before = (RUNS / "plain" / RUNS_TABLE).read_text()
     (RUNS / "plain" / RUNS_TABLE).write_text("changed\n")
     assert say()[0] == 1

@@ -10,10 +10,9 @@ import pytest
 
 from pipeline.plan.__main__ import PLAN, main
 from pipeline.tables.lock import entries
-from pipeline.tables.stored import Store, replace_folder
 from pipeline.config.errors import ConfigError
 from pipeline.config.schema import load
-from pipeline.train.runs import train_plan
+from tests.train.toy import stage
 from tests.locked import lock
 from tests.own_layers import forget
 from tests.plan.test_main import PARAMS, edit, planned, project  # noqa: F401
@@ -94,13 +93,12 @@ def test_an_edit_makes_the_runs_that_use_it_stale_and_no_others(mine, capsys):
 def test_its_network_is_trained_and_an_edit_after_the_plan_is_refused(mine):
     assert run() == 0
     Path("results/runs/bent").mkdir(parents=True)
-    with replace_folder(Path("results/runs/bent")):
-        new = train_plan("plan/bent.json", Store(".runs"))
-        table = (new / "layers.csv").read_text()
-    assert "bent" in (Path("results/runs/bent/runs.csv")).read_text() and "Bend" in table
+    stage(".runs", "bent")
+    assert "bent" in (Path("results/runs/bent/runs.csv")).read_text()
+    assert "Bend" in Path("results/runs/bent/layers.csv").read_text()
     edit("my_layers.py", "SLOPE = 0.5", "SLOPE = 0.1")
     with pytest.raises(ConfigError, match="my_layers.py: is not as it was when plan/bent.json was made"):
-        train_plan("plan/bent.json", Store(".runs"))
+        stage(".runs", "bent")
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), [

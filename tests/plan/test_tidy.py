@@ -88,8 +88,7 @@ def test_a_link_in_the_place_of_results_is_removed_and_not_followed(project):
 
 def test_runs_of_what_is_removed_stay_in_the_store_unless_they_were_changed(project, monkeypatch):
     filled = []
-    monkeypatch.setattr("pipeline.plan.tidy.Store", lambda: type("Store", (), {
-        "fill": lambda self, folder: filled.append(folder.name)})())
+    monkeypatch.setattr("pipeline.plan.tidy.Store.fill", lambda self, folders: filled.extend(folder.name for folder in folders))
     edit("params.yaml", "  wide: {of: mlp, set: {dense.units: 3}}\n  same: {of: mlp}\n", "")
     edit("params.yaml", "[wide]", "[]")
     Path("results/runs/wide/runs.csv").write_text("b\n")

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline.data.sources import read
-from pipeline.tables.stored import Store, read_table
+from pipeline.tables.stored import read_table
 from pipeline.config.errors import ConfigError, complain
 from pipeline.config.schema import Params, load
-from pipeline.train.engines import engine
-from pipeline.train.queue import Job, ordered, read_plans
+from pipeline.process.stage import INTERRUPTED
+from pipeline.train.arm import DataSets
+from pipeline.train.executor import executor
+from pipeline.train.queue import check, ordered, read_plans
+from pipeline.train.worker import Job
 from pipeline.cli.verify.certificate import FAILED, alike, certificate, check_name, judge, write
 from pipeline.cli.verify.recompute import VERDICTS, changed, decided, differing
 from pipeline.cli.verify.sample import Unit, draw, job, stored, units
@@ -60,13 +62,14 @@ def first(sample: Iterable[Unit], runs: int) -> list[Unit]:
 def train_again(sample: list[Unit], made: Mapping[Unit, Job], data: Mapping, found, seconds: float | None,
                 ) -> tuple[list[Unit], dict, dict]:
     """The units that were trained, in the time there is, their records by key, and where."""
-    waiting = list(made.values()) if seconds else ordered(made.values(), found.workers)
+    waiting = list(made.values()) if seconds else ordered(made.values(), found.workers(list(made.values())))
     records, place, end = {}, {}, time.monotonic() + (seconds or float("inf"))
-    results = found.results(waiting, data, Store())
-    with tqdm(total=sum(len(one.runs) for one in waiting), unit="run", desc="trained again") as bar:
+    results = found.results(waiting, data, None)
+    with tqdm(total=sum(len(one.runs) for one in waiting), unit="run", desc="trained again", disable=None) as bar:
         for one, done in results:
+            check(one, done["records"])
             records |= done["records"]
-            place = done["place"]
+            place = done["host"]
             bar.update(len(one.runs))
             if time.monotonic() > end:
                 break
@@ -105,13 +108,13 @@ def main() -> int:
         tables = stored(plans)
         population = units(tables, of_family)
         number = wanted(given.runs, population)
-        data = {name: read(f"data/{name}.npz") for plan in plans for name in plan["data"]}
+        data = DataSets()
         checked(plans, tables, data)
         # No more fit the time than a run each tenth of a second.
         sample = first(draw(population, seed), number or 600 * MINUTES)
         by_name = {plan["experiment"]: plan for plan in plans}
         made = {unit: job(unit, by_name, data) for unit in sample}
-        with engine(os.environ.get("CLUSTER", "")) as found:
+        with executor(os.environ.get("CLUSTER", "")) as found:
             print(f"{found}; SEED={seed}", flush=True)
             sample, records, place = train_again(sample, made, data, found, None if number else 60 * MINUTES)
         if not sample:
@@ -121,7 +124,8 @@ def main() -> int:
         verdicts = None if not VERDICTS.exists() else _changed(records, plans, data) if result["identical"] < result["runs"] else []
         path = write(given.name, certificate(result, seed, len(population), len(sample), verdicts, place, plans[0]["versions"]))
     except KeyboardInterrupt:
-        return complain(RuntimeError("interrupted; no certificate is written"))
+        complain(RuntimeError("interrupted; no certificate is written"))
+        return INTERRUPTED
     except (RuntimeError, ValueError) as error:
         return complain(error)
     say(result, verdicts, path)

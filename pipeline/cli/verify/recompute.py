@@ -16,8 +16,9 @@ import pandas as pd
 
 import pipeline
 from pipeline.tables.lock import LOCK
-from pipeline.tables.stored import CURVES_TABLE, RUNS, RUNS_TABLE, Store, read_table, write_table
-from pipeline.train.runs import train
+from pipeline.tables.store import Store
+from pipeline.tables.stored import CURVES_TABLE, RUNS, RUNS_TABLE, read_table, write_table
+from pipeline.train.arm import DataSet, tables
 
 #: Decides, in the folder that it is started in.
 STAGE = "pipeline.verdicts"
@@ -27,7 +28,7 @@ CLOSE, NOTHING = 1e-3, 1e-6
 
 
 @contextlib.contextmanager
-def decided(records: Mapping[str, Mapping], plans: Iterable[dict], data: Mapping[str, Mapping],
+def decided(records: Mapping[str, Mapping], plans: Iterable[dict], data: Mapping[str, DataSet],
             root: Path = Path()) -> Iterator[Path]:
     """Yields a folder with the verdicts' tables, decided when some runs take the place of the stored ones.
 
@@ -63,15 +64,16 @@ def decided(records: Mapping[str, Mapping], plans: Iterable[dict], data: Mapping
         yield scratch / VERDICTS.parent
 
 
-def _with(records: Mapping, plan: dict, data: Mapping, stored: Path, target: Path) -> None:
+def _with(records: Mapping, plan: dict, data: Mapping[str, DataSet], stored: Path, target: Path) -> None:
     """An experiment's folder with other records in the place of some of its runs."""
     shutil.copytree(stored, target)
     with tempfile.TemporaryDirectory() as folder:
         store = Store(folder)
-        store.fill(stored)
         for key, record in records.items():
-            store.put(key, dict(record))
-        runs, curves = train(plan, data, store)
+            store.put(key, record)
+        store.fill([stored])  # What is there already stays.
+        runs, curves = tables(plan, data, store)
+        store.close()
     write_table(runs, target / RUNS_TABLE)
     write_table(curves, target / CURVES_TABLE)
 

@@ -107,7 +107,7 @@ def test_a_record_that_the_stage_wrote_has_its_pictures_text(trained, study):
     record = framed(replace(study, records={"before": trained / "record.ipynb"}), trained / "record.ipynb", "before")
     drawn, = (number for number, cell in enumerate(record.cells) if "mystnb" in cell.metadata)
     assert record.cells[drawn].metadata["mystnb"]["image"]["alt"].startswith(
-        "Learning curves: on tables (2 seeds) the median validation loss is least at epoch ")
+        "Learning curves: on tables (2 seeds) the median best epoch is ")
     digest = hashlib.sha256((trained / "curves.csv.gz").read_bytes()).hexdigest()[:12]
     assert f"SHA-256 `{digest}…`" in record.cells[drawn + 1].source
     # Nothing in it differs from run to run.
@@ -138,6 +138,8 @@ def test_the_page_of_a_record_shows_picture_text_and_data_line(trained, study, t
     assert unescape(image).startswith("Learning curves: on tables (2 seeds)")
     digest = hashlib.sha256((trained / "curves.csv.gz").read_bytes()).hexdigest()[:12]
     assert f"{digest}…" in page
+    # The introduction of the record itself is for whoever opens it alone.
+    assert "it can be run again where it lies" not in page
     address, = re.findall(r'href="\.\./(_downloads/[^"]*curves-before\.csv\.gz)"', page)
     assert (tmp_path / "html" / address).read_bytes() == (trained / "curves.csv.gz").read_bytes()
     assert read_yaml(source / "_config.yml")["execute"]["execute_notebooks"] == "off"

@@ -12,13 +12,12 @@ import pytest
 
 from pipeline.data.sources import make, write as write_data
 from pipeline.tables.stored import (
-    CURVES_TABLE, RUNS, RUNS_TABLE, Store, read_table, replace_folder, write_table, write_text)
+    CURVES_TABLE, RUNS, RUNS_TABLE, read_table, write_table, write_text)
 from pipeline.config.schema import study_seeds
-from pipeline.train import runs as runs_module
-from pipeline.train.runs import train_plan
+from pipeline.tables.run_record import MEASURES
 from pipeline.cli.verify import __main__ as verify_module, recompute
 from tests.locked import lock
-from tests.train.toy import a_plan
+from tests.train.toy import a_plan, stage
 
 SEEDS = 12
 PARAMS = """
@@ -44,16 +43,15 @@ def a_record(key, spread=0.2, turned=0.0):
     """A run's measures: of its key alone; `turned` moves them as another processor might."""
     generator = np.random.default_rng(int(key[:8], 16))
     noise = math.exp(generator.normal(0, spread) + turned)
-    found = {name: round(float(0.5 * noise), 6) for name in runs_module.MEASURES}
+    found = {name: round(float(0.5 * noise), 6) for name in MEASURES}
     found |= {"diverged": False, "parameters": 9, "test_size": 24, "best_epoch": 2, "last_epoch": 3}
+    found |= {f"{endpoint}_{share}": 0.5 for endpoint in ("best", "last") for share in ("calibration_error", "minority_recall")}
     loss = found["best_validation_loss"]
     return found | {"train_curve": [0.5, 0.4, 0.3], "validation_curve": [round(2 * loss, 5), round(loss, 5), round(loss, 5)]}
 
 
 class Again:
-    """An engine whose machine gives a record for each key."""
-
-    workers = 1
+    """An executor whose machine gives a record for each key."""
 
     def __init__(self, record=a_record):
         self.record = record
@@ -61,10 +59,13 @@ class Again:
     def __str__(self):
         return "training nowhere"
 
+    def workers(self, jobs):
+        return 1
+
     def results(self, jobs, data, store):
         for job in jobs:
             yield job, {"records": {key: self.record(key) for key, _, _ in job.runs}, "seconds": 1.0,
-                        "place": {"processor": "a processor", "instructions": "avx2", "cores": 2}}
+                        "layers": [{"layer": "dense"}], "host": {"processor": "a processor", "instructions": "avx2", "cores": 2}}
 
 
 def trained_on(**kind):
@@ -82,17 +83,14 @@ def tiny(tmp_path, monkeypatch):
     Path("params.yaml").write_text(PARAMS.format(seeds=SEEDS))
     arrays = make("tabular", study_seeds(SEEDS), train=24, validation=24, test=24, features=4)
     write_data(arrays, Path("data/tables.npz"))
-    monkeypatch.setattr(runs_module._Arm, "_train", lambda self, missing: [
-        self.store.put(key, a_record(key)) for key, _, _ in missing])
-    monkeypatch.setattr(runs_module.layers, "layers", lambda plan: pd.DataFrame({"layer": ["dense"]}))
+    monkeypatch.setattr("tests.train.toy.InTurn", Again)
     for name, batch in (("one", 8), ("two", 4)):
         plan = a_plan(seeds=SEEDS, variants=("", "repetition=1") if name == "one" else ("",), batch_size=batch)
         plan["experiment"] = name
         for arm in plan["arms"]:
             arm["train"] = arm["train"] | {"repetition": int(bool(arm["variant"]))}
         write_text(Path(f"plan/{name}.json"), json.dumps(plan))
-        with replace_folder(RUNS / name):
-            train_plan(f"plan/{name}.json", Store("store"))
+        stage("store", name)
     trained_on(processor="a processor", instructions="avx2")
     Path("stand_in.py").write_text(STAND_IN)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -106,7 +104,7 @@ def verify(tiny, monkeypatch, capsys):
     """Runs the command on a machine; its exit code, its certificate and what it said."""
     def run(*arguments, record=a_record):
         monkeypatch.setattr("sys.argv", ["verify", *arguments])
-        monkeypatch.setattr(verify_module, "engine", lambda cluster: nullcontext(Again(record)))
+        monkeypatch.setattr(verify_module, "executor", lambda cluster: nullcontext(Again(record)))
         code, path = verify_module.main(), Path("results/certificates/this_machine.json")
         said = capsys.readouterr()
         return code, json.loads(path.read_text()) if path.exists() else None, said.out + said.err

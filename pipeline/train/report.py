@@ -1,4 +1,4 @@
-"""What a lab record shows of a trained plan: the network, its scores, the choice of its rate."""
+"""What a lab record shows of an experiment: the network, its scores, the choice of its rate. It trains nothing."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.tables.stored import LAYERS_TABLE, in_units_of_targets, read_table
 from pipeline.config.task import Task
-from pipeline.train.runs import to_train
+from pipeline.tables.stored import CURVES_TABLE, LAYERS_TABLE, RUNS_TABLE, in_units_of_targets, parse_table
+from pipeline.train.arm import to_train
 
 
-def _arms(plan_file: str) -> list[dict]:
+def tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables of runs and of curves of an experiment; whoever runs the record there may have changed it."""
+    return parse_table(Path(folder) / RUNS_TABLE), parse_table(Path(folder) / CURVES_TABLE)
+
+
+def _arms(plan_file: Path) -> list[dict]:
     """The arms of a plan that are trained."""
-    with open(plan_file, encoding="utf-8") as file:
-        return to_train(json.load(file))["arms"]
+    return to_train(json.loads(Path(plan_file).read_text(encoding="utf-8")))["arms"]
 
 
 def _words(item: dict) -> str:
@@ -24,7 +28,7 @@ def _words(item: dict) -> str:
     return f"{item['class']}({arguments})"
 
 
-def chain(plan_file: str) -> str:
+def chain(plan_file: Path) -> str:
     """The layers in the network's order, once a kind of output, as Markdown.
 
     Of a sweep, the first variant is shown; the others change what their names say.
@@ -50,15 +54,17 @@ def chain(plan_file: str) -> str:
 
 def summary(folder: Path) -> pd.DataFrame:
     """Layers, output shapes and parameters of the first network of an experiment, as Keras counts them."""
-    table = read_table(Path(folder) / LAYERS_TABLE)
+    table = parse_table(Path(folder) / LAYERS_TABLE)
     first = (table[["variant", "data"]] == table.loc[0, ["variant", "data"]]).all(axis=1)
     return table[first].drop(columns=["variant", "data"]).rename(columns={"shape": "output shape"})
 
 
-def chosen(plan_file: str, curves: pd.DataFrame) -> pd.DataFrame:
-    """The learning curves, but for variants that measure the rule."""
+def learning_curves_of(plan_file: Path, runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+    """The learning curves, each with the `best_epoch` of its run, but for variants that measure the rule."""
     asked = {arm["variant"] for arm in _arms(plan_file) if not arm.get("measuring")}
-    return curves[curves["variant"].isin(asked)]
+    place = ["variant", "data", "seed", "learning_rate"]
+    best = runs.loc[runs["chosen"], [*place, "best_epoch"]]
+    return curves[curves["variant"].isin(asked)].merge(best, on=place, how="left", validate="many_to_one")
 
 
 def _by_arm(runs: pd.DataFrame):

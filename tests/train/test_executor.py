@@ -1,4 +1,4 @@
-"""Engines give the same bytes, whatever ends or joins while they train: real processes, really ended."""
+"""Executors give the same bytes, whatever ends or joins while they train: real processes, really ended."""
 
 import json
 import multiprocessing
@@ -14,44 +14,41 @@ from distributed import Client, LocalCluster
 
 import pipeline
 from pipeline.data.sources import write
-from pipeline.tables.stored import Store
 from pipeline.config.errors import ConfigError
-from pipeline.train import engines
-from pipeline.train.engines import Here, engine
-from pipeline.train.queue import jobs, train_all
-from pipeline.train.runs import train
+from pipeline.tables.store import Store
+from pipeline.train import executor as executor_module
+from pipeline.train.arm import DataSet
+from pipeline.train.executor import Processes, executor
+from pipeline.train.queue import jobs, train
 from tests.networks import network
-from tests.train.toy import a_plan
+from tests.train.toy import a_plan, content, text, trained
 
 ROOT = Path(pipeline.__file__).parent.parent
 OTHER = network({"Dense": {"units": 4}}, head=[{"Activation": "softmax"}])
 PLANS = [a_plan(seeds=4), a_plan(seeds=4, spec=OTHER) | {"experiment": "another"}]
 
 
-def content(store):
-    return {path.name: path.read_bytes() for path in store.folder.glob("*/*.json")}
-
-
 @pytest.fixture(scope="module")
 def expected(arrays, tmp_path_factory):
-    """The store that the stages leave."""
-    store = Store(tmp_path_factory.mktemp("stages"))
+    """The store that one process leaves."""
+    store = Store(tmp_path_factory.mktemp("expected"))
     for plan in PLANS:
-        train(plan, arrays, store, threads=1)
+        trained(plan, {"tables": DataSet(arrays["tables"])}, store)
     return content(store)
 
 
 @pytest.fixture
 def folder(arrays, tmp_path, monkeypatch):
-    """A folder to train in."""
+    """A folder to train in, with as many processes as there are cores."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(executor_module, "RUNS_A_PROCESS", 1)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]))
     write(arrays["tables"], Path("data/tables.npz"))
     return tmp_path
 
 
-def test_processes_of_this_machine_give_the_same_bytes_also_after_one_was_ended(arrays, folder, expected):
-    class Disturbed(Here):
+def test_processes_of_this_machine_give_the_same_bytes_also_after_one_was_ended(data, folder, expected):
+    class Disturbed(Processes):
         def results(self, *given):
             others = set(multiprocessing.active_children())
             for number, found in enumerate(super().results(*given)):
@@ -62,32 +59,32 @@ def test_processes_of_this_machine_give_the_same_bytes_also_after_one_was_ended(
 
     store = Store("store")
     with pytest.raises(RuntimeError, match="a process that trained was ended .* what has finished is stored"):
-        train_all(PLANS, arrays, store, Disturbed(2))
+        train(PLANS, Disturbed(2), data, store, None)[0]
     before = store.count()
     assert 0 < before < len(expected)
-    assert train_all(PLANS, arrays, store, Here(2)) == len(expected) - before
+    assert train(PLANS, Processes(2), data, store, None)[0] == len(expected) - before
     assert content(store) == expected
 
 
 @pytest.mark.slow
-def test_fresh_processes_take_the_place_of_those_that_did_many_jobs(arrays, folder, expected, monkeypatch):
-    monkeypatch.setattr(engines, "JOBS_A_PROCESS", 2)
+def test_fresh_processes_take_the_place_of_those_that_did_many_jobs(data, folder, expected, monkeypatch):
+    monkeypatch.setattr(executor_module, "JOBS_A_PROCESS", 2)
     store, seen = Store("store"), []
 
-    class Watched(Here):
-        def _results(self, jobs, store):
+    class Watched(Processes):
+        def _results(self, jobs, *given):
             seen.append(len(jobs))
-            yield from super()._results(jobs, store)
+            yield from super()._results(jobs, *given)
 
-    assert train_all(PLANS, arrays, store, Watched(2)) == len(expected) == store.count()
+    assert train(PLANS, Watched(2), data, store, None)[0] == len(expected) == store.count()
     assert max(seen) == 4 < sum(seen) and content(store) == expected
 
 
 @pytest.mark.slow
-def test_a_fresh_clone_without_a_store_trains(arrays, folder):
+def test_a_fresh_clone_without_a_store_trains(data, folder):
     store = Store("store")
-    job = next(jobs(PLANS, arrays, store))
-    [(_, done)] = Here(1).results([job], arrays, store)
+    job = jobs(PLANS, data, store)[0]
+    [(_, done)] = Processes(1).results([job], data, store)
     assert set(done["records"]) == {key for key, *_ in job.runs} and store.count() == len(job.runs)
 
 
@@ -125,10 +122,10 @@ def worker(cluster, folder):
 
 @pytest.mark.slow
 def test_a_cluster_gives_the_same_bytes_while_one_worker_dies_and_another_joins(
-        arrays, folder, cluster, worker, expected):
+        data, folder, cluster, worker, expected):
     first, done = worker(), []
     store = Store("store")
-    with engine(cluster.scheduler_address) as found:
+    with executor(cluster.scheduler_address) as found:
         assert "workers 1" in str(found)
         results = found.results
 
@@ -143,7 +140,7 @@ def test_a_cluster_gives_the_same_bytes_while_one_worker_dies_and_another_joins(
                     first.kill()
 
         found.results = disturbed
-        assert train_all(PLANS, arrays, store, found) == len(expected)
+        assert train(PLANS, found, data, store, None)[0] == len(expected)
     assert first.wait() == -signal.SIGKILL and len(done) >= 4
     assert content(store) == expected
 
@@ -154,7 +151,7 @@ def test_the_command_trains_on_a_cluster_as_a_person_calls_it(folder, cluster, w
     Path("plan").mkdir()
     for plan in PLANS:
         Path(f"plan/{plan['experiment']}.json").write_text(json.dumps(plan))
-    done = subprocess.run([sys.executable, "-m", "pipeline.train.missing"], text=True, capture_output=True, check=False,
+    done = subprocess.run([sys.executable, "-m", "pipeline.train"], text=True, capture_output=True, check=False,
                           env=os.environ | {"CLUSTER": cluster.scheduler_address})
     assert done.returncode == 0, done.stderr
     assert f"{len(expected)} runs trained" in done.stdout and content(Store()) == expected
@@ -170,12 +167,12 @@ def other_version(folder):
 
 @pytest.mark.slow
 def test_a_worker_of_other_versions_is_let_go_and_the_others_do_its_jobs(
-        arrays, folder, cluster, worker, expected, capsys):
+        data, folder, cluster, worker, expected, capsys):
     wrong = worker(other_version(folder))
     worker()
     store = Store("store")
-    with engine(cluster.scheduler_address) as found:
-        assert train_all(PLANS[:1], arrays, store, found) == 12
+    with executor(cluster.scheduler_address) as found:
+        assert train(PLANS[:1], found, data, store, None)[0] == 12
     said = capsys.readouterr().err
     assert said.count("is refused: requirements.txt pins keras") == 1 and "but 0.1 is installed" in said
     assert wrong.wait(timeout=60) is not None
@@ -183,28 +180,50 @@ def test_a_worker_of_other_versions_is_let_go_and_the_others_do_its_jobs(
 
 
 @pytest.mark.slow
-def test_when_no_worker_is_left_the_queue_says_why(arrays, folder, cluster, worker, capsys):
+def test_when_no_worker_is_left_the_queue_says_why(data, folder, cluster, worker, capsys):
     worker(other_version(folder))
-    with engine(cluster.scheduler_address) as found:
+    with executor(cluster.scheduler_address) as found:
         with pytest.raises(RuntimeError, match="no worker is left; .* refused: requirements.txt pins keras"):
-            train_all(PLANS, arrays, Store("store"), found)
+            train(PLANS, found, data, Store("store"), None)[0]
 
 
 @pytest.mark.slow
-def test_a_worker_without_the_project_is_told_so(arrays, folder, cluster, worker, monkeypatch):
+def test_a_worker_without_the_project_is_told_so(data, folder, cluster, worker, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.environ["PYTHONPATH"].replace(str(ROOT), str(folder)))
     worker()
-    with engine(cluster.scheduler_address) as found:
-        waiting = list(jobs(PLANS, arrays, Store("store")))
+    with executor(cluster.scheduler_address) as found:
+        waiting = jobs(PLANS, data, Store("store"))
         with pytest.raises(RuntimeError, match="no worker is left; .* with the project's folder in PYTHONPATH"):
-            list(found.results(waiting, arrays, Store("store")))
+            list(found.results(waiting, data, Store("store")))
 
 
 def test_an_address_without_a_scheduler_is_named(monkeypatch):
-    monkeypatch.setattr("pipeline.train.engines.PATIENCE", 1)
+    monkeypatch.setattr("pipeline.train.executor.PATIENCE", 1)
     with pytest.raises(ConfigError, match=r"^CLUSTER=tcp://127\.0\.0\.1:9: no scheduler answers there"):
-        with engine("tcp://127.0.0.1:9"):
+        with executor("tcp://127.0.0.1:9"):
             pass
     with pytest.raises(ConfigError, match="^CLUSTER=nonsense: no scheduler answers there"):
-        with engine("nonsense"):
+        with executor("nonsense"):
             pass
+
+
+@pytest.mark.parametrize("number", ["0", "x", "-3", "1.5", "²"])
+def test_a_number_of_threads_that_is_none_is_named(monkeypatch, number):
+    monkeypatch.setenv("TRAIN_THREADS", number)
+    with pytest.raises(ConfigError, match=f"^TRAIN_THREADS={number}: allowed: a whole number from 1 on$"):
+        executor()
+
+
+def test_few_runs_have_one_process_and_many_have_all(data, tmp_path):
+    few = jobs([a_plan(seeds=2)], data, Store(tmp_path))
+    assert Processes(64).workers(few) == 1
+    many = few * (executor_module.RUNS_A_PROCESS * executor_module.PROCESSES)
+    assert Processes(64).workers(many) == executor_module.PROCESSES and Processes(2).workers(many) == 2
+
+
+def test_a_sample_that_is_trained_again_changes_no_store(data, folder, expected):
+    """`make verify` wants the records, and stores nothing."""
+    store = Store("store")
+    found = dict(record for _, done in Processes(2).results(jobs(PLANS[:1], data, store), data, None)
+                 for record in done["records"].items())
+    assert {key: text(record) for key, record in found.items()}.items() <= expected.items() and store.count() == 0

@@ -13,16 +13,19 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+from pipeline.config.errors import ConfigError
 from pipeline.data.sources import read
 from pipeline.notebook import LOG
-from pipeline.tables.stored import Store
-from pipeline.config.errors import ConfigError
 from pipeline.process.stage import end_with_parent
-from pipeline.train.queue import Job, OtherCode, work
-from pipeline.train.runs import WrongVersion
+from pipeline.tables.store import Store
+from pipeline.train.arm import DataSet, DataSets
+from pipeline.train.host import WrongVersion
+from pipeline.train.worker import Job, OtherCode, work
 
 #: More processes need more memory; threads of a process share its TensorFlow and what it compiles.
 PROCESSES = 4
+#: Fewer runs are not worth the seconds in which another process loads TensorFlow and compiles what one has compiled.
+RUNS_A_PROCESS = 300
 #: So many jobs a process does, about, before fresh ones take the place of all: XLA never forgets what it
 #: has compiled, about 40 MB a network. (The pool's own `max_tasks_per_child` stands still when the first
 #: processes are used up: https://github.com/python/cpython/issues/115634.)
@@ -31,17 +34,20 @@ JOBS_A_PROCESS = 50
 PATIENCE = 30
 
 
-def engine(cluster: str = "", workers: int | None = None):
-    """A context that gives the engine: of a cluster's scheduler, or of this machine if none is named.
+def executor(cluster: str = ""):
+    """A context that gives the executor: of a cluster's scheduler, or of this machine if none is named.
 
     Raises:
-        ConfigError: no scheduler answers, or Dask is not installed.
+        ConfigError: no scheduler answers, Dask is not installed, or TRAIN_THREADS is no number.
     """
-    if cluster:
-        return _cluster(cluster)
-    cores = int(os.environ.get("TRAIN_THREADS", os.cpu_count() or 1))
-    workers = workers or min(cores, PROCESSES)
-    return contextlib.nullcontext(Here(workers, max(1, cores // workers)))
+    return _cluster(cluster) if cluster else contextlib.nullcontext(Processes(_cores()))
+
+
+def _cores() -> int:
+    text = os.environ.get("TRAIN_THREADS", "")
+    if text and not (text.isdecimal() and int(text)):
+        raise ConfigError(f"TRAIN_THREADS={text}: allowed: a whole number from 1 on")
+    return int(text) if text else os.cpu_count() or 1
 
 
 # --- this machine ------------------------------------------------------------------------------
@@ -51,11 +57,11 @@ def _begin(log: str) -> None:
 
     What TensorFlow has to say goes to a file; it would tear the bar.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     Path(log).parent.mkdir(parents=True, exist_ok=True)  # A fresh clone has no store yet.
     with open(log, "ab") as file:
         os.dup2(file.fileno(), 2)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @functools.lru_cache(maxsize=8)
@@ -63,38 +69,44 @@ def _arrays(path: str, changed: float) -> Mapping:
     return read(path)
 
 
-def _work_here(job: Job, path: str, threads: int, store: str) -> dict:
+def _work_here(job: Job, threads: int, store: str | None) -> dict:
     """`work` in a process of this machine, which reads the data itself, once."""
-    return work(job, _arrays(path, os.path.getmtime(path)), threads, store)
+    path = DataSets().path(job.arm["data"])
+    return work(job, _arrays(str(path), path.stat().st_mtime), threads, store)
 
 
-class Here:
+class Processes:
     """A few processes of this machine, each with TensorFlow loaded once.
 
     Args:
-        workers: how many processes.
-        threads: how many runs each trains side by side.
+        cores: how many runs are trained side by side, by processes or by threads of them.
     """
 
-    def __init__(self, workers: int, threads: int = 1):
-        self.workers, self.threads = workers, threads
+    def __init__(self, cores: int):
+        self.cores = cores
 
     def __str__(self) -> str:
-        return f"training here: processes {self.workers}, threads each {self.threads}"
+        return f"training here on {self.cores} core{'s' * (self.cores > 1)}"
 
-    def results(self, jobs: Sequence[Job], data: Mapping[str, Mapping], store: Store) -> Iterator[tuple[Job, dict]]:
-        """A job and what `work` returned, as they are done."""
-        size = self.workers * JOBS_A_PROCESS
+    def workers(self, jobs: Sequence[Job]) -> int:
+        """How many processes some jobs are worth."""
+        return min(self.cores, PROCESSES, 1 + sum(len(job.runs) for job in jobs) // RUNS_A_PROCESS)
+
+    def results(self, jobs: Sequence[Job], data: Mapping[str, DataSet], store: Store | None,
+                ) -> Iterator[tuple[Job, dict]]:
+        """A job and what `work` returned, as they are done; each run is stored as it finishes."""
+        processes = self.workers(jobs)
+        size = processes * JOBS_A_PROCESS
         for start in range(0, len(jobs), size):
-            yield from self._results(jobs[start:start + size], store)
+            yield from self._results(jobs[start:start + size], processes, store)
 
-    def _results(self, jobs: Sequence[Job], store: Store) -> Iterator[tuple[Job, dict]]:
+    def _results(self, jobs: Sequence[Job], processes: int, store: Store | None) -> Iterator[tuple[Job, dict]]:
         """Those of so many jobs as fresh processes may do."""
         others = set(multiprocessing.active_children())
-        with ProcessPoolExecutor(min(self.workers, len(jobs)), multiprocessing.get_context("spawn"), _begin,
-                                 (str(store.folder.absolute() / LOG.name),)) as pool:
-            waiting = {pool.submit(_work_here, job, str(Path("data") / f"{job.arm['data']}.npz"), self.threads,
-                                   str(store.folder.absolute())): job for job in jobs}
+        folder = str(store.folder.absolute()) if store else None
+        with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin,
+                                 (str(LOG.absolute()),)) as pool:
+            waiting = {pool.submit(_work_here, job, max(1, self.cores // processes), folder): job for job in jobs}
             try:
                 for future in as_completed(waiting):
                     yield waiting[future], future.result()
@@ -159,15 +171,15 @@ class Cluster:
     def __str__(self) -> str:
         return f"training on {self.client.scheduler.address}: workers {len(self._workers())}"
 
-    @property
-    def workers(self) -> int:
+    def workers(self, jobs: Sequence[Job]) -> int:
         """How many there are now, and at least one: others may come."""
         return max(1, len(self._workers()))
 
     def _workers(self) -> set[str]:
         return {*self.client.scheduler_info(n_workers=-1)["workers"]} - self._refused
 
-    def results(self, jobs: Sequence[Job], data: Mapping[str, Mapping], store: Store) -> Iterator[tuple[Job, dict]]:
+    def results(self, jobs: Sequence[Job], data: Mapping[str, DataSet], store: Store | None,
+                ) -> Iterator[tuple[Job, dict]]:
         """A job and what `work` returned, as they are done.
 
         A data set goes to the scheduler once, and from it or another worker once to each worker
@@ -177,7 +189,7 @@ class Cluster:
         from distributed import KilledWorker, as_completed
 
         self._refuse_strangers()
-        sent = {name: self.client.submit(_same, dict(data[name]), pure=False)
+        sent = {name: self.client.submit(_same, dict(data[name].arrays), pure=False)
                 for name in {job.arm["data"]: None for job in jobs}}
 
         def submit(job: Job):
