@@ -13,7 +13,7 @@ from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update
 
 import pipeline
 from pipeline.config.data_files import FileSource
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import load
 
 PARAMS = Path("params.yaml")

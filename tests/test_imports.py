@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 import pipeline
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 
 PACKAGE = Path(pipeline.__file__).parent
 #: What a room may import; its own files besides. A room is a package, or a module on the ground.
@@ -22,7 +22,7 @@ ROOMS = {
     "mechanics": {"config", "network", "notebook", "process", "tables"},
     "findings": {"config", "process", "tables"}, "verdicts": {"config", "process", "tables"},
     "book": {"config", "process", "style", "tables", "verdicts.claims", "verdicts.many", "verdicts.rule", "verdicts.words"},
-    "cli": {"book", "config", "data", "process", "tables", "train", "verdicts"},
+    "cli": {"book", "config", "data", "plan", "process", "tables", "train", "verdicts"},
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is
 #: checked, and `train` only where a run, or the table of layers, is not stored.

@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config.claims import CLAIMS, read_claims
-from pipeline.config.errors import ConfigError, complain, read_yaml
+from pipeline.config.errors import ConfigError, complain
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import PARAMS, load, study_seeds
 from pipeline.tables.schemas import STORED
 from pipeline.tables.stored import (

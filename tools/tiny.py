@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from pipeline.tables.stored import CERTIFICATES, SCALE, TORTURE
 from pipeline.config.claims import CLAIMS, read_claims
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import PARAMS
 
 SCRATCH = Path(".tiny")

@@ -24,7 +24,8 @@ from pipeline.book.picture import Picture
 from pipeline.book.study import Study, read
 from pipeline.book.substitutions import substitutions
 from pipeline.tables.stored import write_text
-from pipeline.config.errors import ConfigError, nearest, read_yaml
+from pipeline.config.errors import ConfigError, nearest
+from pipeline.config.read_yaml import read_yaml
 from pipeline.process.cores import on_every_core
 
 BOOK = Path("book")

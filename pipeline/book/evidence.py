@@ -16,7 +16,8 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import Field
 
-from pipeline.config.errors import ConfigError, Spec, nearest, read_yaml, shown, validate
+from pipeline.config.errors import ConfigError, Spec, nearest, shown, validate
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.claims import Claim
 
 FILE, SOURCES = Path("book/evidence.yaml"), Path("book/references.bib")

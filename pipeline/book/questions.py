@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import Field
 
-from pipeline.config.errors import ConfigError, Spec, read_yaml, shown, validate
-from pipeline.config.schema import NAME as TOPIC
+from pipeline.config.errors import ConfigError, Spec, shown, validate
+from pipeline.config.read_yaml import read_yaml
+from pipeline.config.references import NAME as TOPIC
 
 GUIDE, ANSWERS = Path("book/guide.yaml"), Path("book/answers.yaml")
 

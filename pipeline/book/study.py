@@ -24,7 +24,7 @@ from pipeline.book.rows import records
 from pipeline.tables.lock import check
 from pipeline.tables.stored import (
     CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, TORTURE, need, read_json, read_table)
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.claims import Claim, base, read_claims
 from pipeline.config.schema import Params, load
 from pipeline.tables.schemas import MEASURED, STORED, VERDICT_COLUMNS

@@ -8,13 +8,15 @@ import os
 import sys
 import textwrap
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from pipeline.book.words.places import best_and_worst, place_change
 from pipeline.tables import news
-from pipeline.tables.stored import RUNS, RUNS_TABLE, read_table
 from pipeline.tables.schemas import STORED
+from pipeline.tables.stored import RUNS, RUNS_TABLE, read_table
 from pipeline.config.errors import ConfigError, complain, nearest
 from pipeline.config.claims import ARM
 from pipeline.config.schema import Params, load
@@ -24,6 +26,7 @@ WIDTH = 80
 NAME = 24
 #: So many experiments are answered at once; more are a matter for the book.
 MOST = 10
+LEGEND = "change of the test error, left is better: ● effect ├─┤ interval ┊ margin"
 EXPERIMENTS = Path("build/html/experiments")
 #: For a terminal that has no other characters.
 ASCII = str.maketrans({"├": "[", "┤": "]", "─": "-", "●": "o", "│": "|", "┊": ":", "┼": "+", "−": "-", "…": "~",
@@ -34,38 +37,21 @@ def experiment(name: str, params: Params) -> str:
     """The name of an experiment, if it is one.
 
     Raises:
-        ConfigError: with the nearest one.
+        ConfigError: with the nearest ones.
     """
     if name not in params.experiments:
-        raise ConfigError(f"params.yaml: experiments: there is no '{name}'; allowed: any experiment"
-                          f"{nearest(name, params.experiments)}")
+        raise ConfigError(f"EXPERIMENT: there is no experiment '{name}'{nearest(name, params.experiments, most=5)}")
     return name
 
 
-def stages(name: str, params: Params) -> list[str]:
-    """The DVC stages that an experiment's comparison needs, each after those that it needs itself.
-
-    They are the data, the plan, and the training of its control and of itself.
-    """
-    trained = [one for one in (params.experiments[name].versus, name) if one]
-    return ["data", "plan", *(f"train@{one}" for one in trained)]
-
-
-def compared(name: str, params: Params) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
-    """An experiment's effects on data sets, and their averages, from the stored runs.
-
-    Returns:
-        For each network and family, its rows of the tables `effects` and `averages`.
+def _stored(name: str, params: Params) -> pd.DataFrame:
+    """The stored runs of an experiment and of its control.
 
     Raises:
-        ConfigError: a table of runs is not stored, or the arms cannot be compared.
+        ConfigError: there are none of one of them.
         Damaged: a table is not what was stored.
     """
-    # Only where something is compared: they load scipy.
-    from pipeline.verdicts.decide import average_table, compare, effect_table
-    from pipeline.verdicts.rule import rule
-
-    tables, constants = [], rule(params.verdicts)
+    tables = []
     for one in dict.fromkeys((name, params.experiments[name].versus)):
         path = RUNS / one / RUNS_TABLE
         runs = read_table(path) if os.path.lexists(path) else pd.DataFrame()
@@ -74,8 +60,44 @@ def compared(name: str, params: Params) -> list[tuple[pd.DataFrame, pd.DataFrame
                               "that list" if one in params.being_measured else
                               f"{path}: there are no runs; `make try EXPERIMENT={name}` trains them")
         tables.append(runs)
-    found = compare(name, params, pd.concat(tables, ignore_index=True), constants)
-    return [(effect_table([one], params, constants), average_table([one])) for one in found]
+    return pd.concat(tables, ignore_index=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """An experiment against its control.
+
+    Attributes:
+        tables: for each network and family, its rows of the tables `effects` and `averages`.
+        places: of an experiment that tries every place, its rows of the table `places`.
+    """
+
+    tables: list[tuple[pd.DataFrame, pd.DataFrame]]
+    places: pd.DataFrame
+
+
+def compared(name: str, params: Params, runs: pd.DataFrame) -> Compared:
+    """An experiment's effects on data sets, and their averages.
+
+    Args:
+        runs: of the experiment and of its control.
+
+    Raises:
+        ConfigError: the arms cannot be compared.
+    """
+    # Only where something is compared: they load scipy.
+    from pipeline.verdicts.arms import Measured
+    from pipeline.verdicts.decide import average_table, compare, effect_table
+    from pipeline.verdicts.places import places
+    from pipeline.verdicts.rule import rule
+    from pipeline.verdicts.scores import derive
+    from pipeline.verdicts.sweeps import sweeps
+
+    constants = rule(params.verdicts)
+    found = compare(name, params, runs, constants)
+    everywhere = [name] if params.experiments[name].everywhere else []
+    return Compared([(effect_table([one], params, constants), average_table([one])) for one in found],
+                    places(everywhere, found, Measured(derive(runs, constants), sweeps=sweeps(params)), params, constants))
 
 
 def _waits(name: str, params: Params) -> bool:
@@ -199,32 +221,67 @@ def _sweep(title: str, means: pd.DataFrame, confidence: float) -> list[str]:
     return [*lines, "", *plot(means.rename(columns={"mean": "y"}), names), ""]
 
 
+def _ranking(title: str, rows: pd.DataFrame) -> list[str]:
+    """The places of a network in a family, the best first, as the book has them: in words and as a plot.
+
+    Args:
+        rows: of the table `places`, whose intervals hold for all places together.
+    """
+    rows = rows.sort_values("effect", ascending=False, kind="stable")
+    width = max(map(len, rows["place"]))
+    lines = [title, *_lines(best_and_worst(rows.to_dict("records")) + "; intervals for all places together:")]
+    for number, row in enumerate(rows.to_dict("records"), 1):
+        lines += _lines(f"{number}  {row['place']:{width}}  {place_change(row)}, {row['word']}")
+    return [*lines, "", *plot(rows.rename(columns={"effect": "y"}), rows["place"].tolist()), ""]
+
+
 def _variant(arm: str) -> str:
     return match[2] or "" if (match := ARM.match(arm)) else ""
 
 
-def answer(name: str, params: Params, found: list[tuple[pd.DataFrame, pd.DataFrame]]) -> str:
-    """An experiment's comparison in words and as a plot, and the page of the book that shows it.
+def of(name: str, params: Params) -> str:
+    """An experiment's comparison, from the stored runs; see `answer`, and `_stored` for what it raises."""
+    return answer(name, params, compared(name, params, _stored(name, params)))
+
+
+def quick(name: str, params: Params, runs: pd.DataFrame) -> str:
+    """What runs on few seeds of one data set show: its effect there, without an average or a verdict.
 
     Args:
-        found: see `compared`.
+        params: a study of that data set alone.
+        runs: of the experiment and of its control.
     """
+    versus, confidence = params.experiments[name].versus, params.verdicts.confidence
+    rows = pd.concat([sets for sets, _ in compared(name, params, runs).tables], ignore_index=True)
+    names = [_variant(row["treatment"]) or row["data"] for row in rows.to_dict("records")]
+    lines = [f"{name} against {versus}, {', '.join(params.data)}: no average and no verdict"]
+    for label, row in zip(names, rows.to_dict("records"), strict=True):
+        lines += _lines(f"{label}: {said(row['y'], row['low'], row['high'], confidence)}")
+    return "\n".join([*lines, "", *plot(rows, names), "", f"  {LEGEND}",
+                      f"  `make try EXPERIMENT={name}` trains every seed on every data set"])
+
+
+def answer(name: str, params: Params, found: Compared) -> str:
+    """An experiment's comparison in words and as a plot, and the page of the book that shows it."""
     versus, confidence, parts = params.experiments[name].versus, params.verdicts.confidence, []
     title = f"{name} against {versus}"
     if len(params.variants(name)) < 2:
-        for sets, means in found:
+        for sets, means in found.tables:
             parts += _network(title, sets, means, confidence)
     else:
         families: dict[str, list[pd.DataFrame]] = {}
-        for sets, means in found:
+        for sets, means in found.tables:
+            if len(means) and len(found.places):
+                continue  # They are ranked.
             if len(means):
                 families.setdefault(sets["family"].iloc[0], []).append(means)
             else:  # A reader's own data sets are averaged nowhere.
                 parts += _network(f"{sets['treatment'].iloc[0]} against {versus}", sets, means, confidence)
         for family, tables in families.items():
             parts += _sweep(title + (f" on {family}" if family else ""), pd.concat(tables), confidence)
-    legend = "change of the test error, left is better: ● effect ├─┤ interval ┊ margin"
-    return "\n".join([*parts, f"  {legend}", f"  {page(name, params)}"])
+        for family, rows in found.places.groupby("family", sort=False):
+            parts += _ranking(title + (f" on {family}" if family else ""), rows)
+    return "\n".join([*parts, f"  {LEGEND}", f"  {page(name, params)}"])
 
 
 def page(name: str, params: Params) -> str:
@@ -238,7 +295,7 @@ def page(name: str, params: Params) -> str:
     return f"{path}#{place}" + ("" if built else "\n  (once `make book` has built it)")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     """Print with the characters that the terminal has."""
     encoding = sys.stdout.encoding or "ascii"
     try:
@@ -261,38 +318,33 @@ def _say_changes() -> None:
     path = STORED["changes"].path()
     found = read_table(path).to_dict("records") if os.path.lexists(path) else []
     for change in found[:MOST]:
-        _say(f"changed after its runs were stored: {change['kind']} {change['name']}{': ' * bool(change['key'])}{change['key']}")
+        say(f"changed after its runs were stored: {change['kind']} {change['name']}{': ' * bool(change['key'])}{change['key']}")
     if len(found) > MOST:
-        _say(f"and {len(found) - MOST} more: build/html/claims.html, build/html/method.html")
+        say(f"and {len(found) - MOST} more: build/html/claims.html, build/html/method.html")
 
 
 def main() -> int:
     """Say how experiments compare with their controls; without a name, those that are new."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.cli.answer", description=main.__doc__)
     parser.add_argument("experiments", nargs="*", metavar="experiment")
-    parser.add_argument("--stages", action="store_true",
-                        help="only print the DVC stages that the comparisons need, in their order")
     given = parser.parse_args()
     try:
         params = load()
         names = [experiment(name, params) for name in given.experiments] or _new(params)
-        if given.stages:
-            print(*dict.fromkeys(stage for name in names for stage in stages(name, params)))
-            return 0
         for name in names[:MOST]:
             control = params.experiments[name].versus
             if not control:
-                _say(f"\n{name} is compared with nothing (it has no versus): {page(name, params)}")
+                say(f"\n{name} is compared with nothing (it has no versus): {page(name, params)}")
             elif not given.experiments and _waits(control, params):
-                _say(f"\n{name} is compared with {control}, which is being measured: {page(name, params)}")
+                say(f"\n{name} is compared with {control}, which is being measured: {page(name, params)}")
             else:
-                _say("\n" + answer(name, params, compared(name, params)))
+                say("\n" + of(name, params))
         if not given.experiments:
             _say_changes()
     except (ConfigError, ValueError) as error:
         return complain(error)
     if len(names) > MOST:
-        _say(f"\n{len(names) - MOST} more are new: {EXPERIMENTS.with_suffix('.html')}")
+        say(f"\n{len(names) - MOST} more are new: {EXPERIMENTS.with_suffix('.html')}")
     if not given.experiments:
         news.forget()
     return 0

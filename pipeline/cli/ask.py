@@ -7,7 +7,6 @@ import json
 import math
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from pipeline.data.files import LOOK, open_rows
 from pipeline.data.own import from_file
 from pipeline.data.sizes import TRAIN
 from pipeline.data.sources import read
+from pipeline.process.reproduce import reproduce
 from pipeline.tables.stored import write_text
 from pipeline.config.errors import ConfigError, complain, nearest, validate
 from pipeline.config.experiments import FILES
@@ -344,11 +344,7 @@ def _run(experiment: str, params: Params) -> float:
     return RUN
 
 
-def _reproduce() -> int:
-    return subprocess.run(["dvc", "repro", "--quiet"], check=False).returncode
-
-
-def main(reproduce: Callable[[], int] = _reproduce) -> int:
+def main(reproduce: Callable[[], int] = reproduce) -> int:
     """Look at a file, write its entry, train what is asked of it, print the ranking."""
     parser = argparse.ArgumentParser(prog="make ask", description=main.__doc__)
     parser.add_argument("file")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.cli.answer import WIDTH, _say
+from pipeline.cli.answer import WIDTH, say
 from pipeline.book.ranked import Change, advice, in_study, interval, ranked, summary, warnings
 from pipeline.tables.store import STORE
 from pipeline.tables.stored import read_table, write_text
@@ -82,7 +82,7 @@ def main() -> int:
         return complain(error)
     for name, text in found.items():
         if names or said.get(name) != text:
-            _say("\n" + text)
+            say("\n" + text)
     if found != {name: said.get(name) for name in found} or said.keys() - set(params.own):
         write_text(path, json.dumps({k: v for k, v in (said | found).items() if k in params.own}))
     return 0

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import Field
 
-from pipeline.config.errors import ConfigError, Spec, nearest, read_yaml, shown, validate
+from pipeline.config.errors import ConfigError, Spec, gathered, nearest, shown, tell, validate
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.metrics import metric_of
 from pipeline.config.schema import Params
 
@@ -128,16 +129,25 @@ def read_claims(path: Path = CLAIMS) -> list[Claim]:
     """The claims of a YAML file, a list with one entry a claim.
 
     Raises:
-        ConfigError: names the file, the claim and the place of the first mistake.
+        ConfigError: names the file, the claim and the place of each mistake.
     """
-    content = read_yaml(path)
+    content, found = read_yaml(path), []
+    claims = understood(content, path, found)
+    tell(found)
+    return claims
+
+
+def understood(content, path: Path, found: list[ConfigError]) -> list[Claim]:
+    """The claims of a file's content that have no mistake; the mistakes of others are added to `found`."""
     if not isinstance(content, list):
-        raise ConfigError(f"{path}: found {shown(content)}; allowed: a list of claims")
-    claims = [validate(path, Claim, entry, (_name_of(entry, number),))
-              for number, entry in enumerate(content, 1)]
-    twice = [slug for slug, count in Counter(c.slug for c in claims).items() if count > 1]
-    if twice:
-        raise ConfigError(f"{path}: the slug '{twice[0]}' stands twice; a slug may stand once")
+        found.append(ConfigError(f"{path}: found {shown(content)}; allowed: a list of claims"))
+        return []
+    claims = []
+    for number, entry in enumerate(content, 1):
+        with gathered(found):
+            claims.append(validate(path, Claim, entry, (_name_of(entry, number),)))
+    found.extend(ConfigError(f"{path}: the slug '{slug}' stands twice; a slug may stand once", at=f"{path}: {slug}")
+                 for slug, count in Counter(c.slug for c in claims).items() if count > 1)
     return claims
 
 
@@ -155,29 +165,45 @@ def check_claims(claims: Sequence[Claim], params: Params) -> None:
     """Every experiment, variant and data set that a claim names exists in params.yaml.
 
     Raises:
-        ConfigError: names the claim, what was found and the nearest existing name.
+        ConfigError: names each claim, what was found and the nearest existing name.
     """
+    found: list[ConfigError] = []
     for claim in claims:
-        pairs = [(f"contrasts[{i}]{inner}", pair) for i, contrast in enumerate(claim.contrasts)
-                 for inner, pair in (("", contrast), (".minus", contrast.minus)) if pair]
-        names = [(f"{place}.{side}", getattr(p, side)) for place, p in pairs
-                 for side in ("treatment", "control")]
-        names += [(f"baseline[{i}]", name) for i, name in enumerate(claim.baseline)]
-        for place, name in names:
-            _check_arm(name, claim.probe, params, f"{CLAIMS}: {claim.slug}.{place}")
-        others = [(f"contrasts[{i}].minus.data", c.minus.data)
-                  for i, c in enumerate(claim.contrasts) if c.minus and c.minus.data]
-        groups = {group for entry in params.data.values() for group in entry.groups}
-        for place, data in [("data", data) for data in claim.data or []] + others:
-            if data in params.own:
-                raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: found '{data}', which is a reader's own; "
-                                  "allowed: a data set of the study")
-            known = [*params.data, *groups] if place == "data" else list(params.data)
-            if data not in known:
-                raise ConfigError(f"{CLAIMS}: {claim.slug}.{place}: there is no data set '{data}'"
-                                  f"{nearest(data, known)}")
-        if not claim.checks:
-            _check_family(claim, params)
+        known = len(found)
+        for place, name in _arms(claim):
+            with gathered(found):
+                _check_arm(name, claim.probe, params, f"{CLAIMS}: {claim.slug}.{place}")
+        for place, name in _named_data(claim):
+            with gathered(found):
+                _check_data(name, params, f"{CLAIMS}: {claim.slug}.{place}", groups=place == "data")
+        if not claim.checks and len(found) == known:
+            with gathered(found):
+                _check_family(claim, params)
+    tell(found)
+
+
+def _arms(claim: Claim) -> list[tuple[str, str]]:
+    """The place and the name of each arm of a claim."""
+    pairs = [(f"contrasts[{i}]{inner}", pair) for i, contrast in enumerate(claim.contrasts)
+             for inner, pair in (("", contrast), (".minus", contrast.minus)) if pair]
+    return [*((f"{place}.{side}", getattr(pair, side)) for place, pair in pairs for side in ("treatment", "control")),
+            *((f"baseline[{i}]", name) for i, name in enumerate(claim.baseline))]
+
+
+def _named_data(claim: Claim) -> list[tuple[str, str]]:
+    """The place and the name of each data set or group that a claim names."""
+    return [*(("data", name) for name in claim.data or []),
+            *((f"contrasts[{i}].minus.data", c.minus.data) for i, c in enumerate(claim.contrasts)
+              if c.minus and c.minus.data)]
+
+
+def _check_data(name: str, params: Params, where: str, groups: bool) -> None:
+    """A data set of the study has a name, or a group of them if that may be."""
+    if name in params.own:
+        raise ConfigError(f"{where}: found '{name}', which is a reader's own; allowed: a data set of the study")
+    known = [*params.data, *(params.groups if groups else ())]
+    if name not in known:
+        raise ConfigError(f"{where}: there is no data set '{name}'{nearest(name, known)}")
 
 
 def data_sets(claim: Claim, params: Params) -> list[str]:

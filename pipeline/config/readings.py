@@ -14,7 +14,8 @@ import pydantic
 from pydantic import Field
 
 from pipeline.config.claims import ARM, Name, arm_name, base
-from pipeline.config.errors import ConfigError, Spec, nearest, read_yaml, shown, validate
+from pipeline.config.errors import ConfigError, Spec, nearest, shown, validate
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.metrics import TRIVIAL, metric_of
 from pipeline.config.schema import Params
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from pipeline import STOPPED
 from pipeline.config.errors import complain, refused
 
 #: The exit code of what was interrupted, as a shell has it: 128 and the number of the signal.
@@ -36,7 +37,7 @@ def run(main: Callable[[], int]) -> int:
     try:
         return main()
     except KeyboardInterrupt:
-        print("interrupted: what has finished is kept, and the same command goes on from there", file=sys.stderr)
+        print(STOPPED, file=sys.stderr)
         return INTERRUPTED
     except OSError as error:
         if not refused(error):

@@ -17,7 +17,8 @@ from ruamel.yaml import YAML
 from pipeline.book.evidence import Evidence, read_evidence
 from pipeline.book.questions import Answer, Chapter, Situation, read_answers, read_guide
 from pipeline.tables.stored import write_table
-from pipeline.config.errors import ConfigError, Spec, read_yaml, validate
+from pipeline.config.errors import ConfigError, Spec, validate
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.claims import CLAIMS, Claim, check_claims
 from pipeline.config.schema import load, parse
 from pipeline.tables.schemas import STORED

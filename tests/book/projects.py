@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 from ruamel.yaml import YAML
 
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 from tests.book import invented
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.book.answers import answers
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.claims import read_claims
 from pipeline.config.schema import load
 

@@ -14,7 +14,8 @@ from pipeline.book import assemble as assembling
 from pipeline.book import pages
 from pipeline.book.assemble import PAGES, assemble, drawn
 from pipeline.book.picture import Picture
-from pipeline.config.errors import ConfigError, read_yaml
+from pipeline.config.errors import ConfigError
+from pipeline.config.read_yaml import read_yaml
 
 ROOT = Path(__file__).parents[2]
 

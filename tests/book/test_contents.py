@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.book.contents import contents, parts, sections
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 
 ROOT = Path(__file__).parents[2]
 STATIC = {"format": "jb-book", "root": "index", "parts": [

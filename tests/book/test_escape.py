@@ -19,7 +19,8 @@ from pipeline.book.markdown import table
 from pipeline.book.picture import Picture
 from pipeline.book.study import read
 from pipeline.book.words.data_set import linked
-from pipeline.config.errors import Spec, read_yaml
+from pipeline.config.errors import Spec
+from pipeline.config.read_yaml import read_yaml
 from tests.hostile import SCRIPT, TEXTS, counted
 
 #: What Markdown, MyST, HTML and the substitutions of a page would make of words.

@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.book.html import build, forget_words, mend, swap, sweep
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 
 ROOT = Path(__file__).parents[2]
 

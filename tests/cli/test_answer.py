@@ -11,10 +11,11 @@ from scipy import stats
 
 from pipeline.cli import answer
 from pipeline.cli.answer import NAME, WIDTH, conclusion, main, plot
+from pipeline.book.words.places import place_change
 from pipeline.tables.news import NEW
 from pipeline.tables.store import STORE
 from pipeline.tables.stored import COLUMNS, RUNS, RUNS_TABLE, write_tables
-from pipeline.config.schema import parse
+from pipeline.config.schema import load, parse
 
 PARAMS = """
 data:
@@ -146,7 +147,7 @@ def test_a_family_has_its_average_and_where_another_set_falls(study):
     wide = stats.t.ppf(0.9, 8) * y.std() * math.sqrt(1 + 1 / 9)
     lower, upper, near, far = (f"−{round(-100 * math.expm1(-v))} %" for v in (
         high, low, y.mean() + wide, y.mean() - wide))
-    words = " ".join(answer.answer("new", params, answer.compared("new", params)).split())
+    words = " ".join(answer.of("new", params).split())
     assert (f"on average over 9 units of tables: {round(-100 * math.expm1(-y.mean()))} % lower test error "
             f"(95 % interval {lower} to {upper}), helps") in words
     assert f"measured on another such set, in about four of five: {near} to {far}" in words
@@ -173,15 +174,42 @@ def test_a_terminal_without_these_characters_gets_others(study, monkeypatch):
     assert "[-" in text and "o" in text and "?" not in text
 
 
-def test_the_stages_of_a_comparison_come_after_what_they_need(study, say):
-    assert say("--stages", "on_tides")[1] == "data plan train@plain train@on_tides\n"
-    assert say("--stages", "plain")[1] == "data plan train@plain\n"
+@pytest.fixture
+def placed(study):
+    """The study with an experiment that tries two places, the second the better one on both sets."""
+    (study / "params.yaml").write_text(PARAMS.replace(
+        "train:", "  anywhere: {of: plain, everywhere: Dropout}\ntrain:"))
+    tables = []
+    for number, (place, factor) in enumerate((("first", 1.3), ("after LSTM_1", 0.7))):
+        for data in ("waves", "tides"):
+            noise = 1 + 0.02 * np.random.default_rng(number).standard_normal(8)
+            tables.append(runs("plain").query(f"data == '{data}'").assign(
+                experiment="anywhere", variant=place, best_error=factor * noise))
+    write_tables(RUNS / "anywhere", {RUNS_TABLE: pd.concat(tables, ignore_index=True)})
+    return study
+
+
+def test_places_are_ranked_and_the_best_and_the_worst_named_with_the_intervals_of_the_book(placed, say):
+    out = say("anywhere")[1]
+    ranks = [line.split("  ")[1:] for line in out.splitlines() if line.startswith(("  1 ", "  2 "))]
+    assert [[part.strip() for part in rank[:2]] for rank in ranks] == [["1", "after LSTM_1"], ["2", "first"]]
+    words = " ".join(out.split())
+    assert "after LSTM_1 is best, first is worst; intervals for all places together" in words
+    # Two places share the chance of a miss: half of it each (Bonferroni), of two sets.
+    own = pd.read_csv(RUNS / "anywhere" / RUNS_TABLE).query("variant == 'first'").set_index(["data", "seed"])["best_error"]
+    control = runs("plain").set_index(["data", "seed"])["best_error"]
+    assert f"+{round(100 * (own.mean() / control.mean() - 1))} %" in words
+    table = answer.compared("anywhere", load(), answer._stored("anywhere", load())).places
+    assert set(table["place"]) == {"first", "after LSTM_1"}
+    for row in table.to_dict("records"):
+        assert place_change(row).split(" (")[1].rstrip(")") in words
+    assert drawn(out, "after LSTM_1").index("●") < drawn(out, "first").index("●")
 
 
 def test_mistakes_are_named(study, say):
     assert say("new_on")[::2] == (1, (
-        "error: params.yaml: experiments: there is no 'new_on'; allowed: any experiment; did you mean "
-        "'new_one'?\n"))
+        "error: EXPERIMENT: there is no experiment 'new_on'; did you mean 'new_one'?\n"))
+    assert say("plan")[2].endswith("did you mean 'plain'?\n")
     (RUNS / "plain" / RUNS_TABLE).write_text("changed\n")
     code, _, err = say("new_one")
     assert code == 1 and err.startswith(f"error: {RUNS / 'plain' / RUNS_TABLE}: its content is not")
@@ -238,7 +266,7 @@ def test_what_waits_for_its_control_says_so_and_the_others_are_said(study, say):
     assert say() == (0, "", "")
     # Asked by name, there is no answer.
     code, out, err = say("new_one")
-    assert code == 1 and err.startswith("error: params.yaml: being_measured: new_one has no runs yet")
+    assert code == 1 and err.startswith("error: params.yaml, line 12: being_measured: new_one has no runs yet")
 
 
 def test_what_could_not_be_said_is_said_the_next_time(study, say):

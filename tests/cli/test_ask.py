@@ -226,4 +226,4 @@ def test_a_study_that_asks_nothing_of_such_files_says_so(project, monkeypatch, c
     series().to_csv("a.csv", index=False)
     Path("params.yaml").write_text(PARAMS.replace("ask: {sequences: [after], tables", "ask: {tables"))
     assert asked(monkeypatch, capsys, "a.csv", "--target", "price", "--window", 4)[1].startswith(
-        "error: params.yaml: ask.sequences: missing")
+        "error: params.yaml, line 16: ask.sequences: missing")

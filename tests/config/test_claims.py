@@ -137,7 +137,21 @@ def test_names_of_experiments_and_variants_that_exist(read, old, new):
     ("[waves]", "[wave]", "data: there is no data set 'wave'; did you mean 'waves'?"),
     ("control: d}", "control: d, data: wave}",
      "contrasts[0].minus.data: there is no data set 'wave'; did you mean 'waves'?"),
-    ("  data: [waves]", "  probe: true", "contrasts[0].treatment: the probe does not watch 'a'; allowed: b"),
 ])
 def test_names_that_do_not_exist(read, old, new, expected):
     assert message(check_claims, read(replaced(old, new)), PARAMS) == f"bn_after_lstm.{expected}"
+
+
+def test_every_mistake_of_every_claim_is_told(read):
+    text = CLAIM.replace("treatment: a", "treatment: aa").replace("control: d", "control: swep")
+    with pytest.raises(ConfigError) as error:
+        check_claims(read(text + CLAIM.replace("slug: bn", "slug: other").replace("[waves]", "[wave]")), PARAMS)
+    assert [str(one).partition(": there")[0] for one in error.value.each] == [
+        f"book/claims.yaml: {place}" for place in (
+            "bn_after_lstm.contrasts[0].treatment", "bn_after_lstm.contrasts[0].minus.control", "other_after_lstm.data")]
+    with pytest.raises(ConfigError) as error:
+        check_claims(read(CLAIM.replace("data: [waves]", "probe: true")), PARAMS)
+    assert len(error.value.each) == 3 and all("the probe does not watch" in str(one) for one in error.value.each)
+    with pytest.raises(ConfigError) as error:
+        read(CLAIM.replace("rows:", "row:") + CLAIM.replace("who: Q", "who: 3"))
+    assert len(error.value.each) == 2

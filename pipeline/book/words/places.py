@@ -68,6 +68,13 @@ def _claim(row: Mapping, mark: str = "*") -> str:
     return f"{mark}{row['place']}{mark} {'is' if row['apart'] else 'may be'} {row['stands']}"
 
 
+def best_and_worst(rows: Sequence[Mapping]) -> str:
+    """The places that are, or may be, the best and the worst, in plain words."""
+    named = _named(rows)
+    return NONE if not named else ", ".join(_claim(row).replace("*", "") for row in named) + (
+        f" ({ALIKE})" if _alike(rows) else "")
+
+
 def _rivals(row: Mapping, rows: Sequence[Mapping]) -> str:
     """The other places that may be best, or worst, too."""
     others = [f"*{one['place']}*" for one in rows

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.book.pages.experiment_group import entry, where, write
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import parse
 
 

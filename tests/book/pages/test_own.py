@@ -9,7 +9,7 @@ import pytest
 from pipeline.book.assemble import PAGES
 from pipeline.book.contents import contents
 from pipeline.book.pages import own
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import parse
 from pipeline.tables.schemas import STORED
 from tests.book.test_ranked import AVERAGES, BASELINES, EFFECTS

@@ -19,7 +19,7 @@ from pipeline.book.pages.record import framed, timing, write
 from pipeline.book.study import read
 from pipeline.data.sources import make, write as write_arrays
 from pipeline.plan.code import pins
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 
 ROOT = Path(__file__).parents[3]
 TRAIN = {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01],
