@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.config.claims import CLAIMS, read_claims
+from pipeline.config.readings import READINGS, read_claims
 from pipeline.config.errors import ConfigError, complain
 from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import PARAMS, load, study_seeds
@@ -117,8 +117,8 @@ def invent(root: Path, experiments: int, sets: int) -> dict:
     copied(root)
     params = study(experiments, sets)
     dump(params, root / PARAMS)
-    dump([entry for claim, entry in zip(read_claims(), read_yaml(CLAIMS), strict=True) if claim.experiments and not claim.probe
-          and {*claim.experiments} <= {*params["experiments"]} and {*(claim.data or GROUPS)} <= GROUPS], root / CLAIMS)
+    dump([entry for claim, entry in zip(read_claims(), read_yaml(READINGS), strict=True) if claim.experiments and not claim.probe
+          and {*claim.experiments} <= {*params["experiments"]} and {*(claim.data or GROUPS)} <= GROUPS], root / READINGS)
     shutil.copytree(MECHANICS, root / MECHANICS)
     for empty in (root / PROBES, root / "timings"):
         empty.mkdir()
@@ -138,7 +138,7 @@ def measure(root: Path, experiments: int, sets: int) -> Iterator[tuple]:
         return (step, experiments, sets, unit, significant(value, 4), significant(work, 4),
                 LIMITS.get(step, np.nan) if experiments <= 1000 else np.nan)
 
-    for step, name, *arguments in (("checking", "plan", "--check"), ("planning", "plan"), ("verdicts",) * 2, ("the book", "book")):
+    for step, name, *arguments in (("checking", "plan", "--check"), ("planning", "plan"), ("findings",) * 2, ("the book", "book")):
         yield row(step, "seconds", *stage(root, name, *arguments))
     yield row("all pages", "bytes", sum(path.stat().st_size for path in (root / "build/html").rglob("*") if path.is_file()))
     run(root, sys.executable, "-c", COMMIT)

@@ -18,8 +18,8 @@ from ruamel.yaml import YAML
 
 from pipeline.book.contents import contents, parts
 from pipeline.book.pages import (
-    certificates, chapter, cite, claim, claims, data_set, data_sets, experiment_group, experiments, first_study, guide,
-    index, interruptions, limits, method, own, record, records, scale)
+    certificates, chapter, cite, claims, data_set, data_sets, experiment_group, experiments, finding, findings, index,
+    interruptions, limits, method, own, record, records, scale)
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study, read
 from pipeline.book.substitutions import substitutions
@@ -36,7 +36,7 @@ NUMBER, PIECE = re.compile(r"\{\{ (\w+) \}\}"), re.compile(r"^```\{include\} (\S
 PIECES = "generated/"
 #: Every module that writes pages, those that take longest first. `write(study)` gives files by their path in the
 #: source, and pictures.
-PAGES = (claim, chapter, experiment_group, record, data_set, guide, data_sets, claims, index, limits, method, first_study,
+PAGES = (finding, chapter, experiment_group, record, data_set, findings, data_sets, claims, index, limits, method,
          experiments, records, cite, certificates, interruptions, own, scale)
 
 

@@ -19,10 +19,14 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
+from pipeline.findings.numbers import BLANK
+
 #: What Markdown, MyST and HTML read as more than text: anywhere, and where a line begins. A `|` is text
 #: but in a table, which `markdown.table` knows; a `_` inside a word is.
 _MARKUP = re.compile(r"[\\`*{}\[\]<>&$~^#]|(?<![^\W_])_|_(?![^\W_])")
 _BEGINNING = re.compile(r"(?<=\A)[+:=%(-]|(?<=\A)(\d+)([.)])(?=\s|\Z)")
+#: Blanks that are one.
+_BLANKS = re.compile(r"[^\S\u00a0]+")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 #: Names of entries and of their variants. They are looked up and become names of files: they stay as they are.
 NAME = re.compile(r"[A-Za-z0-9_]{1,100}(\[[A-Za-z0-9_ .,:;>/+*^()=-]*\])?\Z")
@@ -33,8 +37,11 @@ _LAYERS = frozenset({"layers", "changes", "everywhere", "vary", "head", "train"}
 
 @functools.lru_cache(maxsize=100_000)
 def plain(text: str) -> str:
-    """Markdown that shows a text as it is, on one line: nothing in it is markup, and nothing runs."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Markdown that shows a text as it is, on one line: nothing in it is markup, and nothing runs.
+
+    The blank between a number and its unit stays one at which no line breaks.
+    """
+    text = _BLANKS.sub(" ", "".join(c if c.isprintable() or c == BLANK else " " for c in text)).strip()
     return _BEGINNING.sub(lambda found: f"{found[1]}\\{found[2]}" if found[1] else f"\\{found[0]}",
                           _MARKUP.sub(r"\\\g<0>", text))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +17,7 @@ from pydantic import Field
 
 from pipeline.config.errors import ConfigError, Spec, nearest, shown, validate
 from pipeline.config.read_yaml import read_yaml
-from pipeline.config.claims import Claim
+from pipeline.config.readings import Claim
 
 FILE, SOURCES = Path("book/evidence.yaml"), Path("book/references.bib")
 KEY = re.compile(r"^@\w+\{([^,\s]+),", flags=re.M)
@@ -64,16 +63,6 @@ class Evidence(Spec):
         return math.log(self.control_error / self.treatment_error)
 
 
-@dataclass(frozen=True)
-class Point:
-    """What others found of a claim's own comparison: its label, its effect (positive = as the claim's
-    treatment would have it), and its key in references.bib."""
-
-    label: str
-    effect: float
-    cite: str
-
-
 def read_evidence(root: Path) -> tuple[dict[str, Any], ...]:
     """The findings of a project, in the file's order; none without the file.
 
@@ -116,9 +105,3 @@ def check_claims(evidence: Sequence[Mapping[str, Any]], claims: Iterable[Claim])
             if not set(entry["rows"]) & set(known[slug].rows):
                 raise ConfigError(f"{where}, a claim of row {', '.join(known[slug].rows)}; allowed: claims of "
                                   f"row {', '.join(entry['rows'])}")
-
-
-def points(evidence: Iterable[Mapping[str, Any]], slug: str) -> list[Point]:
-    """The effects that others found of a claim's comparison, in the file's order."""
-    return [Point(entry["comparison"], entry["effect"] * (-1 if slug in entry["turned"] else 1), entry["cite"])
-            for entry in evidence if slug in entry["claims"] or slug in entry["turned"]]

@@ -46,9 +46,10 @@ class Numbers(SphinxDirective):
 
 
 class Anchor(ReferenceRole):
-    """A place to link to, by its `id`; with `text <id>` around a text."""
+    """A place to link to from any page, by its `id`; with `text <id>` around a text."""
 
     def run(self) -> tuple[list[nodes.Node], list]:
+        self.env.get_domain("std").note_hyperlink_target(self.target, self.env.docname, self.target, self.title)
         return [nodes.inline("", self.title if self.has_explicit_title else "", ids=[self.target])], []
 
 

@@ -24,7 +24,7 @@ STATE, INFO = "state.json", ".buildinfo"
 #: What Sphinx copies whenever it writes a page.
 STYLES = "_static/basic.css"
 #: What other pages may show of a page: its headings and labels, and what it cites.
-SHARED = re.compile(r"""^[\s">]*(?:#{1,6} .*|\([\w-]+\)=.*)$|\{cite[^`]*`[^`]*`""", re.MULTILINE)
+SHARED = re.compile(r"""^[\s">]*(?:#{1,6} .*|\([\w-]+\)=.*)$|\{(?:cite|anchor)[^`]*`[^`]*`""", re.MULTILINE)
 
 
 def build(root: Path, source: Path, html: Path) -> None:

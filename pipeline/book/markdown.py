@@ -9,7 +9,8 @@ from pipeline.book.escape import option, plain
 from pipeline.book.picture import Picture, sha256
 from pipeline.book.study import Study
 from pipeline.book.words.numbers import MISSING
-from pipeline.config.claims import Claim, base
+from pipeline.config.claims import base
+from pipeline.config.readings import Claim
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence]) -> str:
@@ -57,8 +58,13 @@ def source(study: Study, name: str, data: bytes, names: Iterable[str]) -> str:
 
 
 def claim_link(claim: Claim, text: str | None = None) -> str:
-    """A link to a claim's page."""
-    return f"[{text or claim.says.rstrip('.')}](/claims/{claim.slug}.md)"
+    """A link to a claim's row of the ledger."""
+    return f"[{text or claim.says.rstrip('.')}](#claim-{claim.slug})"
+
+
+def finding_link(study: Study, name: str, text: str | None = None) -> str:
+    """A link to a finding's page, by its title."""
+    return f"[{text or study.found[name][0]['title']}](/findings/{name}.md)"
 
 
 def data_link(study: Study, name: str) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from pipeline.config.errors import ConfigError, complain
 from pipeline.config.readings import check_claims, read_changes, read_claims
 from pipeline.config.schema import Params, load
+from pipeline.findings import predictions
 from pipeline.findings.asked import SAME
 from pipeline.findings.record import tables
 from pipeline.findings.rule import Rule, rule
@@ -20,6 +21,7 @@ from pipeline.findings.study import Study
 from pipeline.process.cores import on_every_core
 from pipeline.process.cycles import search_seldom
 from pipeline.process.stage import run
+from pipeline.tables.predictions import changes, known, recorded, said
 from pipeline.tables.schemas import FOUND, STORED
 from pipeline.tables.stored import (
     COLUMNS, read_measured, read_needed, replace_folder, significant, write_table, write_text)
@@ -105,10 +107,17 @@ def main() -> int:
         read_changes()
         constants = rule(params.verdicts)
         with replace_folder(FOUND["findings"].path().parent) as new:
-            checks = read_needed(STORED["checks"].path())
-            write(new, tables(read(params, constants), claims, dict(zip(checks["check"], checks["holds"], strict=True))))
+            before, checks = known(), read_needed(STORED["checks"].path())
+            study, stands = read(params, constants), predictions.stands(claims, params, constants)
+            found = tables(study, claims, dict(zip(checks["check"], checks["holds"], strict=True)))
+            after = recorded(before, stands, predictions.decided(claims, found["readings"]), predictions.measured(study))
+            changed = changes(after, stands)
+            write(new, found | {"changes": changed})
+            write_table(after, STORED["predictions"].path())
     except (ConfigError, ValueError) as error:
         return complain(error)
+    for change in changed.to_dict("records"):
+        print(f"not as it stood when its runs were first stored: {said(change)}")
     return 0
 
 

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from pipeline.config.claims import CLAIMS
+from pipeline.config.readings import READINGS
 from pipeline.config.errors import ConfigError, complain, tell
 from pipeline.config.schema import PARAMS
 from pipeline.plan import announce
@@ -50,7 +50,7 @@ def check(dry: bool) -> None:
     params = read(found)
     plans, new = resolved(params, Facts(params), found) if params else ({}, [])
     tell(found)
-    print(f"OK: {PARAMS} and {CLAIMS}: {len(params.data)} data sets, {len(params.experiments)} experiments, the claims on "
+    print(f"OK: {PARAMS} and {READINGS}: {len(params.data)} data sets, {len(params.experiments)} experiments, the claims on "
           f"them; " + (f"the networks of {', '.join(new[:5])}{', …' if len(new) > 5 else ''} can be trained" if new else
                        "no network is new"))
     if dry:

@@ -8,9 +8,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from pipeline.config import claims as claims_file
+from pipeline.config import readings
 from pipeline.config import schema
-from pipeline.config.claims import CLAIMS, check_claims
+from pipeline.config.readings import READINGS, check_claims
 from pipeline.config.data_files import FileSource
 from pipeline.config.errors import ConfigError, gathered
 from pipeline.config.layer_list import word_of
@@ -30,7 +30,7 @@ def read(found: list[ConfigError]) -> Params | None:
         params = schema.understood(written, PARAMS, found)
     claims = []
     with gathered(found):
-        claims = claims_file.understood(read_yaml(CLAIMS), CLAIMS, found)
+        claims = readings.understood(read_yaml(READINGS), READINGS, found)
     if params is None:
         return None
     # DVC reads this list itself, and has only words of its own if there is none.

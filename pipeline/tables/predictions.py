@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 import pandas as pd
 
 from pipeline.tables.lock import LOCK, Damaged, lock_of
-from pipeline.tables.schemas import STORED
+from pipeline.tables.schemas import FOUND, STORED
 
-TABLE, CHANGES = STORED["predictions"], STORED["changes"]
+TABLE, CHANGES = STORED["predictions"], FOUND["changes"]
 #: What a row is of: a claim, a constant of the rule, a data set; or an experiment's runs, or what the probe saw of them.
 CLAIM, RULE, SET, RUNS, PROBE = "claim", "rule", "data set", "runs", "probe"
 #: The kind and the name of a row.

@@ -15,7 +15,7 @@ def write(study: Study) -> dict[str, str]:
     if not study.certificates:
         return {"generated/certificates.md": "No certificate is stored yet.\n"}
     header = ["certificate", "trained on", "settings", "same bits", "change of a loss: largest, median", "says",
-              "verdicts that change"]
+              "readings that change"]
     text = table(header, [_row(name, found) for name, found in study.certificates.items()])
     return {"generated/certificates.md": "\n".join([text, *(
         line for name, found in study.certificates.items() for line in _notes(name, found))])}

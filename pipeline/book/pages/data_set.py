@@ -68,14 +68,14 @@ def hardness(study: Study, name: str) -> str:
                  if np.isfinite(means[key])]
     elif mine:
         found = [(BASELINES["trivial"], mine[0]["trivial_error"], 1.0)]
-    found += [(f"the study's control, {experiment_link(study, row['control'])}", row["control_error"],
+    found += [(f"the study's control, {experiment_link(study, row['control'])}", row["error"],
                row["of_trivial"]) for row in mine]
     if not found:
         return ""
-    marked = ("\n*Marked*: the control's error is close to the trivial predictor's. Each verdict is repeated without "
-              "the sets of this kind.\n" if mine and mine[0]["marked"] else "")
+    dull = ("\nHalf the data makes no difference here: this set reacts to little.\n"
+            if mine and not any(row["reacts"] for row in mine) else "")
     return ("## How hard it is\n\n" + table(["predictor", "test error", "over the trivial predictor's"], [
-        (words, number(error, ".3g"), number(ratio, ".2f")) for words, error, ratio in found]) + marked)
+        (words, number(error, ".3g"), number(ratio, ".2f")) for words, error, ratio in found]) + dull)
 
 
 def _origin(about: Mapping) -> str:

@@ -47,7 +47,7 @@ def _family(study: Study, family: str, names: Iterable[str]) -> list[str]:
                   table(header, [_row(study, name, simple) for name in mine])]
     if simple:
         parts.append(f"{capital(', '.join(simple.values()))}: the test error over the trivial predictor's, which "
-                     "always says the most frequent class, or the mean. *Marked*: verdicts are repeated without it.\n")
+                     "always says the most frequent class, or the mean.\n")
     return parts
 
 
@@ -66,7 +66,7 @@ def _hardness(study: Study, name: str) -> dict[str, str]:
     found = {}
     mine = records(study.data_sets[study.data_sets["data"] == name])
     if mine:
-        found["control"] = number(mine[0]["of_trivial"], ".2f") + (" *marked*" if mine[0]["marked"] else "")
+        found["control"] = number(mine[0]["of_trivial"], ".2f")
     simple = study.tables.get("baselines")
     if simple is not None and len(simple := simple[simple["data"] == name]):
         means = simple[["trivial", "persistence", "linear", "forest"]].mean()

@@ -12,7 +12,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from pipeline.book.markdown import claim_link, source
 from pipeline.book.study import Study
-from pipeline.book.words.claim import short
 from pipeline.book.words.network import chain
 from pipeline.book.words.numbers import count, number
 from pipeline.tables.stored import CURVES_TABLE, RUNS_TABLE
@@ -80,7 +79,7 @@ def head(study: Study, name: str) -> str:
     text = (f"# Lab record: {name}\n\nThe record of training [{name}](#experiment-{name}), "
             f"{chain(study.params.experiments[name])}, as it was written by the run. "
             "It is shown, not executed again. " + timing(study, name)).rstrip()
-    used = "; ".join(claim_link(c, short(c.slug)) for c in study.claims_on(name))
+    used = "; ".join(claim_link(c) for c in study.claims_on(name))
     return text + (f" Claims that rest on it: {used}." if used else "")
 
 
