@@ -43,17 +43,18 @@ def _row(study: Study, claim: Claim) -> tuple:
 
 def turned(study: Study) -> str:
     """The claims that read otherwise than their verdicts of the second rule said, and what was changed of them."""
-    then: dict[str, list[str]] = {}
+    then: dict[str, list[dict]] = {}
     for row in records(study.second_rule):
-        then.setdefault(row["slug"], []).append(row["verdict"] + (f" ({row['group']})" if row["group"] else ""))
+        then.setdefault(row["slug"], []).append(row)
     why = {one["slug"]: one for one in study.reworded}
-    rows = [(claim_link(claim), "; ".join(said), reading(study.reading(claim)),
-             why[claim.slug]["what"] if claim.slug in why else "the rule alone",
+    rows = [(claim_link(claim), "; ".join(row["verdict"] + (f" ({row['group']})" if row["group"] else "") for row in said),
+             reading(study.reading(claim)), why[claim.slug]["what"] if claim.slug in why else "the rule alone",
              why[claim.slug]["why"] if claim.slug in why else "–")
             for claim in study.claims if (said := then.get(claim.slug)) and _turned(said, study.reading(claim)["reading"])]
     return table(["claim", "second rule", "now it reads", "what was changed of it", "why"], rows) or "None turned.\n"
 
 
-def _turned(said: Iterable[str], now: str) -> bool:
-    meant = {THEN.get(one.partition(" (")[0].removeprefix("not replicated").strip(), "") for one in said}
+def _turned(said: Iterable[dict], now: str) -> bool:
+    """Whether verdicts, of several strata each its own, do not say what a claim reads now."""
+    meant = {THEN.get(row["verdict"], "") for row in said}
     return meant != {now} and not (len(meant) > 1 and now == "mixed")

@@ -16,7 +16,8 @@ from pipeline.book.words.finding import another, chances, change, clear, reading
 from pipeline.book.words.numbers import MISSING, number, share
 from pipeline.config.metrics import TRIVIAL, metric_of
 from pipeline.findings import words
-from pipeline.findings.numbers import capital, interval
+from pipeline.findings.numbers import capital, interval, plain, unit_of, with_unit
+from pipeline.findings.numbers import change as number_of
 from pipeline.findings.words import ALL
 
 
@@ -41,18 +42,13 @@ def page(study: Study, rows: list[dict], picture: Picture | None) -> str:
     """
     name, claims = rows[0]["id"], study.claims_about(rows[0]["id"])
     return render(
-        "finding", id=name, title=heading(study, rows[0]), rows=rows, compared=compared(study, rows[0]),
+        "finding", id=name, title=rows[0]["title"], rows=rows, compared=compared(study, rows[0]),
         strata=strata(study, rows), apart=capital(". ".join(filter(None, map(words.strata, rows)))) + "." if any(
             map(words.strata, rows)) else "", level=f"{study.rule.q_level:g}", comparisons=study.comparisons,
         curve=image(study, picture) if picture else "", kept=kept(rows), sets=sets(study, rows[0]),
         claims="## Claims that it answers\n\n" + table(["claim", "says", "it reads"], [
             (claim_link(one), one.who, reading(study.reading(one))) for one in claims]) if claims else "",
         others=others(study, slugs=[one.slug for one in claims]))
-
-
-def heading(study: Study, row: Mapping) -> str:
-    """A finding's title, and where it is not of a family its data set."""
-    return row["title"] + ("" if row["kind"] in study.families else f" (on {row['kind'].replace('_', ' ')})")
 
 
 def compared(study: Study, row: Mapping) -> str:
@@ -66,7 +62,7 @@ def compared(study: Study, row: Mapping) -> str:
         text += f" on {row['minus_data']}" if row["minus_data"] else ""
     if row["slope"]:
         text += f", along {row['slope']}"
-    margin = interval([row["margin"], row["margin"], row["margin"]], metric).partition(" (")[0].replace("−", "").replace("+", "")
+    margin = with_unit(plain(abs(float(number_of(-abs(row["margin"]), metric))), 0), unit_of(metric))
     last = " at the last epoch" if row["endpoint"] == "last" else ""
     return (f"{text}; measured by the {metric.score}{last}" + (", inside the networks while they train" if row["probe"] else "")
             + (f". An effect matters from {margin} on." if row["margin"] else ". No margin says what matters."))
@@ -76,7 +72,7 @@ def strata(study: Study, rows: list[dict]) -> str:
     """What was found in each stratum, in numbers."""
     half = any(words.of_half(row) for row in rows)
     header = ["on", "change", "in a word", "sources", "clearly better / worse", "spread τ, I²", "on another set",
-              "another set: better / hardly / worse", "q", *(["it"] if half else [])]
+              "another set: better / hardly / worse", "q", *(["beside half the data"] if half else [])]
     return table(header, [
         ("all kinds together" if row["stratum"] == ALL else row["stratum"], change(row), word(study, row),
          f"{int(row['units'])} ({int(row['sets'])} sets)", clear(row).partition(" of")[0],
@@ -97,7 +93,7 @@ def kept(rows: list[dict]) -> str:
 def sets(study: Study, row: Mapping) -> str:
     """Every data set: both scores, and the change."""
     mine = study.rows_of("sets", row["id"])
-    return table(["data set", "source", "without it", "with it", "change", "in a word", "seeds", "how runs ended"], [
+    return table(["data set", "source", "control", "treatment", "change", "on it alone", "seeds", "how runs ended: control / treatment"], [
         (data_link(study, one["data"]) + (" (yours)" if one["own"] else ""), one["unit"], number(one["control_mean"], ".3g"),
          number(one["treatment_mean"], ".3g"), interval([one["y"], one["low"], one["high"]], metric_of(row["metric"])),
          one["word"], int(one["seeds"]), "; ".join(_ended(one)) or MISSING) for one in records(mine)])

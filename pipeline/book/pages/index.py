@@ -18,8 +18,9 @@ from pipeline.findings.words import FAMILY, Word, directed
 #: So many of the greatest effects are drawn; so many claims are named of each reading.
 GREATEST, NAMED = 8, 4
 #: What to do follows from a finding's word alone.
-DO = {"Worth it": (Word.BETTER, Word.A_LITTLE_BETTER), "Better left out": (Word.WORSE, Word.A_LITTLE_WORSE)}
-LINES = {"Hardly matters": (Word.NOTHING,), "Unclear": (Word.UNCLEAR,)}
+DO = {Word.BETTER: "Worth it", Word.A_LITTLE_BETTER: "Gains a little", Word.A_LITTLE_WORSE: "Costs a little",
+      Word.WORSE: "Better left out"}
+LINES = {Word.NOTHING: "Hardly matters", Word.UNCLEAR: "Unclear"}
 
 
 def write(study: Study) -> dict[str, str | Picture]:
@@ -40,9 +41,9 @@ def card(study: Study, given: Mapping) -> dict:
             for row in study.strata(one["id"]) if row["stratum"] == given["stratum"]]
     rows.sort(key=lambda one: -abs(one[1]["effect"]))
     lines = [f"**{what}: {finding_link(study, row['id'], name)}.** {row['sentence']}"
-             for what, said in DO.items() for name, row in rows if row["word"] in said]
-    for what, said in LINES.items():
-        names = [finding_link(study, row["id"], name) for name, row in rows if row["word"] in said]
+             for word, what in DO.items() for name, row in rows if row["word"] == word]
+    for word, what in LINES.items():
+        names = [finding_link(study, row["id"], name) for name, row in rows if row["word"] == word]
         lines += [f"**{what}:** {'; '.join(names)}."] if names else []
     return {"title": given["title"], "topic": given["topic"], "lines": lines or ["Nothing is stored yet."]}
 
