@@ -17,7 +17,7 @@ REAL = frozenset({"vowels", "co2", "cancer", "power", "digits"})
 
 def substitutions(study: Study) -> dict[str, int | float]:
     """What is counted, what is set, and the rule's constants, by name."""
-    return counts(study) | settings(study) | constants(study.rule) | first_study(study.first_study)
+    return counts(study) | settings(study) | constants(study.rule)
 
 
 def counts(study: Study) -> dict[str, int]:
@@ -45,22 +45,6 @@ def constants(rule: Rule) -> dict[str, int | float]:
                "range_share": rule.range_share, "failed_share": rule.failed_share, "usable_share": rule.usable_share}
     return {name: _plain(100 * value) for name, value in percent.items()} | {
         "target_factor": rule.target_factor, "least_units": rule.least_units, "q_level": rule.q_level}
-
-
-def first_study(rows: pd.DataFrame) -> dict[str, int]:
-    """What the claims of the first study rested on, by its stored table."""
-    measured, several = rows[rows["sets"].notna()], rows[(rows["scale"] == "log ratio") & (rows["D"] > 1)]
-    names = {name for names in measured["data"] for name in names.split(", ")}
-    shares = 100 * rows[["learning_treatment", "learning_control"]].dropna()
-    found = {
-        "claims": len(rows), "measured": len(measured), "on_few": (measured["sets"] <= 2).sum(),
-        "on_no_real": (measured["real"] == 0).sum(), "sets": len(names), "real": len(names & REAL),
-        "least_seeds": measured["seeds"].min(), "most_seeds": measured["seeds"].max(), "several": len(several),
-        "both_ways": ((several["least"] < 0) & (several["greatest"] > 0)).sum(),
-        "cut_with": shares["learning_treatment"].mean().round(), "cut_without": shares["learning_control"].mean().round(),
-        "cut_apart": (shares["learning_treatment"] - shares["learning_control"]).abs().gt(20).sum(),
-        "beyond": (rows["beyond_trivial"] > 0).sum()}
-    return {f"first_{name}": int(number) for name, number in found.items()}
 
 
 def _plain(value: float) -> int | float:

@@ -8,17 +8,16 @@ import os
 import sys
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from pipeline.book.words.places import best_and_worst, place_change
 from pipeline.tables import news
-from pipeline.tables.schemas import STORED
+from pipeline.tables.schemas import FOUND
 from pipeline.tables.stored import RUNS, RUNS_TABLE, read_table
 from pipeline.config.errors import ConfigError, complain, nearest
 from pipeline.config.claims import ARM
+from pipeline.config.metrics import metric_of
 from pipeline.config.schema import Params, load
 
 WIDTH = 80
@@ -63,21 +62,8 @@ def _stored(name: str, params: Params) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-@dataclass(frozen=True, eq=False)
-class Compared:
-    """An experiment against its control.
-
-    Attributes:
-        tables: for each network and family, its rows of the tables `effects` and `averages`.
-        places: of an experiment that tries every place, its rows of the table `places`.
-    """
-
-    tables: list[tuple[pd.DataFrame, pd.DataFrame]]
-    places: pd.DataFrame
-
-
-def compared(name: str, params: Params, runs: pd.DataFrame) -> Compared:
-    """An experiment's effects on data sets, and their averages.
+def compared(name: str, params: Params, runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """An experiment's rows of the tables `findings` and `sets`; there is no q value, which needs all findings.
 
     Args:
         runs: of the experiment and of its control.
@@ -86,18 +72,10 @@ def compared(name: str, params: Params, runs: pd.DataFrame) -> Compared:
         ConfigError: the arms cannot be compared.
     """
     # Only where something is compared: they load scipy.
-    from pipeline.verdicts.arms import Measured
-    from pipeline.verdicts.decide import average_table, compare, effect_table
-    from pipeline.verdicts.places import places
-    from pipeline.verdicts.rule import rule
-    from pipeline.verdicts.scores import derive
-    from pipeline.verdicts.sweeps import sweeps
+    from pipeline.findings.record import of_experiment
+    from pipeline.findings.rule import rule
 
-    constants = rule(params.verdicts)
-    found = compare(name, params, runs, constants)
-    everywhere = [name] if params.experiments[name].everywhere else []
-    return Compared([(effect_table([one], params, constants), average_table([one])) for one in found],
-                    places(everywhere, found, Measured(derive(runs, constants), sweeps=sweeps(params)), params, constants))
+    return of_experiment(name, params, runs, rule(params.verdicts))
 
 
 def _waits(name: str, params: Params) -> bool:
@@ -106,46 +84,15 @@ def _waits(name: str, params: Params) -> bool:
     return name in params.being_measured and not (os.path.lexists(path) and len(read_table(path)))
 
 
-def conclusion(row: Mapping) -> str:
-    """What an interval shows, beside the margin."""
-    low, high, margin = row["low"], row["high"], row["margin"]
-    if low > margin or high < -margin:
-        return f"{'better' if low > 0 else 'worse'} by more than the margin"
-    if low > -margin and high < margin:
-        return "the same within the margin"
-    way = "better" if low > 0 else "worse" if high < 0 else ""
-    return f"{way}, though perhaps by less than the margin" if way else "undecided"
+def said(row: Mapping) -> str:
+    """What was measured on a data set: `on waves: −12 % (−20 to −3 %), better`."""
+    from pipeline.findings.numbers import interval
 
-
-def said(effect: float, low: float, high: float, confidence: float) -> str:
-    """An effect in words: `12 % lower test error (95 % interval −20 % to −3 %)`."""
-    change = round(100 * math.expm1(-effect))
-    size = f"{abs(change)} % {'lower' if change < 0 else 'higher'} test error" if change else "no change of the test error"
-    return f"{size} ({round(100 * confidence)} % interval {_percent(high)} to {_percent(low)})"
-
-
-def averaged(row: Mapping, confidence: float) -> str:
-    """An average in words: what it says, on how many units, and where another set falls.
-
-    Args:
-        row: a row of the table of averages.
-    """
-    count = int(row["units"])
-    over = f"{count} units of {row['family']}" if row["family"] else "these sets" if count > 1 else "this set"
-    if row["group"]:
-        over += f", {row['group']}"
-    text = (f"on average over {over}: {said(row['mean'], row['low'], row['high'], confidence)}, {row['word']}; "
-            f"better on {row['better']} of {count}, worse on {row['worse']}")
-    if row["depends"]:
-        text += "; it depends on the data"
-    if math.isfinite(row["range_low"]):
-        text += (f"; measured on another such set, in about four of five: {_percent(row['range_high'])} to "
-                 f"{_percent(row['range_low'])}")
-    return text
+    return f"on {row['data']}: {interval([row['y'], row['low'], row['high']], metric_of('error'))}, {row['word']}"
 
 
 def _percent(effect: float) -> str:
-    """An effect as the change of the error, e.g. `−12 %`; a positive effect is a lower error."""
+    """A label of the axis, e.g. `−12 %`; a positive effect is a lower error."""
     change = round(100 * math.expm1(-effect))
     return f"{change:+d} %".replace("-", "−") if change else "0"
 
@@ -198,41 +145,24 @@ def _lines(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
-def _network(title: str, sets: pd.DataFrame, means: pd.DataFrame, confidence: float) -> list[str]:
-    """One network: each data set, then the average, in words and as a plot."""
-    lines = [title]
+def _finding(rows: pd.DataFrame, sets: pd.DataFrame) -> list[str]:
+    """A finding: its title, each data set and its sentences, and a plot of them."""
+    lines, several = textwrap.wrap(rows["title"].iloc[0], WIDTH), len(sets) > 1
     for row in sets.to_dict("records"):
-        lines += _lines(f"on {row['data']}: {said(row['y'], row['low'], row['high'], confidence)}, {conclusion(row)}")
-    for row in means.to_dict("records"):
-        lines += _lines(averaged(row, confidence)) if len(sets) > 1 else []
-    shown, names = sets, sets["data"].tolist()
-    if len(sets) > 1 and len(means):
-        shown = pd.concat([sets, means.rename(columns={"mean": "y"})])
-        names += [f"average {group}".strip() for group in means["group"]]
-    return [*lines, "", *plot(shown, names), ""]
+        lines += _lines(said(row))
+    for row in rows.to_dict("records") if several else ():
+        lines += _lines(row["sentence"])
+    drawn = pd.concat([sets.assign(name=sets["data"]), *([rows.rename(columns={"effect": "y"}).assign(
+        name="average of " + rows["stratum"])] if several else [])]).dropna(subset=["y", "low", "high"])
+    return [*lines, "", *(plot(drawn, drawn["name"].tolist()) if len(drawn) else []), ""]
 
 
-def _sweep(title: str, means: pd.DataFrame, confidence: float) -> list[str]:
-    """The variants of a sweep: their averages, in words and as a plot."""
-    lines = [title]
-    names = [" ".join(filter(None, (_variant(row["treatment"]), row["group"]))) for row in means.to_dict("records")]
-    for name, row in zip(names, means.to_dict("records"), strict=True):
-        lines += _lines(f"{name}, {averaged(row, confidence)}")
-    return [*lines, "", *plot(means.rename(columns={"mean": "y"}), names), ""]
-
-
-def _ranking(title: str, rows: pd.DataFrame) -> list[str]:
-    """The places of a network in a family, the best first, as the book has them: in words and as a plot.
-
-    Args:
-        rows: of the table `places`, whose intervals hold for all places together.
-    """
-    rows = rows.sort_values("effect", ascending=False, kind="stable")
-    width = max(map(len, rows["place"]))
-    lines = [title, *_lines(best_and_worst(rows.to_dict("records")) + "; intervals for all places together:")]
-    for number, row in enumerate(rows.to_dict("records"), 1):
-        lines += _lines(f"{number}  {row['place']:{width}}  {place_change(row)}, {row['word']}")
-    return [*lines, "", *plot(rows.rename(columns={"effect": "y"}), rows["place"].tolist()), ""]
+def _together(rows: pd.DataFrame) -> list[str]:
+    """The variants of a sweep, or the places of a network, in a stratum: each with its sentence, the best first, and a plot."""
+    rows = rows.dropna(subset=["effect", "low", "high"]).sort_values("effect", ascending=False, kind="stable")
+    names = [_variant(row["treatment"]) for row in rows.to_dict("records")]
+    lines = [line for name, row in zip(names, rows.to_dict("records"), strict=True) for line in _lines(f"{name}: {row['sentence']}")]
+    return [*lines, "", *(plot(rows.rename(columns={"effect": "y"}), names) if len(rows) else []), ""]
 
 
 def _variant(arm: str) -> str:
@@ -245,42 +175,31 @@ def of(name: str, params: Params) -> str:
 
 
 def quick(name: str, params: Params, runs: pd.DataFrame) -> str:
-    """What runs on few seeds of one data set show: its effect there, without an average or a verdict.
+    """What runs on few seeds of one data set show: its effect there, without an average.
 
     Args:
         params: a study of that data set alone.
         runs: of the experiment and of its control.
     """
-    versus, confidence = params.experiments[name].versus, params.verdicts.confidence
-    rows = pd.concat([sets for sets, _ in compared(name, params, runs).tables], ignore_index=True)
-    names = [_variant(row["treatment"]) or row["data"] for row in rows.to_dict("records")]
-    lines = [f"{name} against {versus}, {', '.join(params.data)}: no average and no verdict"]
-    for label, row in zip(names, rows.to_dict("records"), strict=True):
-        lines += _lines(f"{label}: {said(row['y'], row['low'], row['high'], confidence)}")
-    return "\n".join([*lines, "", *plot(rows, names), "", f"  {LEGEND}",
+    findings, sets = compared(name, params, runs)
+    names = [_variant(arm) or data for arm, data in zip(
+        sets["id"].map(findings.drop_duplicates("id").set_index("id")["treatment"]), sets["data"], strict=True)]
+    lines = [f"{name} against {params.experiments[name].versus}, {', '.join(params.data)}: no average"]
+    for label, row in zip(names, sets.to_dict("records"), strict=True):
+        lines += _lines(f"{label}: {said(row)}")
+    return "\n".join([*lines, "", *plot(sets, names), "", f"  {LEGEND}",
                       f"  `make try EXPERIMENT={name}` trains every seed on every data set"])
 
 
-def answer(name: str, params: Params, found: Compared) -> str:
-    """An experiment's comparison in words and as a plot, and the page of the book that shows it."""
-    versus, confidence, parts = params.experiments[name].versus, params.verdicts.confidence, []
-    title = f"{name} against {versus}"
-    if len(params.variants(name)) < 2:
-        for sets, means in found.tables:
-            parts += _network(title, sets, means, confidence)
-    else:
-        families: dict[str, list[pd.DataFrame]] = {}
-        for sets, means in found.tables:
-            if len(means) and len(found.places):
-                continue  # They are ranked.
-            if len(means):
-                families.setdefault(sets["family"].iloc[0], []).append(means)
-            else:  # A reader's own data sets are averaged nowhere.
-                parts += _network(f"{sets['treatment'].iloc[0]} against {versus}", sets, means, confidence)
-        for family, tables in families.items():
-            parts += _sweep(title + (f" on {family}" if family else ""), pd.concat(tables), confidence)
-        for family, rows in found.places.groupby("family", sort=False):
-            parts += _ranking(title + (f" on {family}" if family else ""), rows)
+def answer(name: str, params: Params, found: tuple[pd.DataFrame, pd.DataFrame]) -> str:
+    """An experiment's findings in words and as a plot, and the page of the book that shows it."""
+    findings, sets = found
+    parts = [f"{name} against {params.experiments[name].versus}"]
+    alone = findings["kind"].isin(params.own) | (len(params.variants(name)) < 2)
+    for id_, rows in findings[alone].groupby("id", sort=False):
+        parts += ["", *_finding(rows, sets[sets["id"] == id_])]
+    for stratum, rows in findings[~alone].groupby("stratum", sort=False):
+        parts += ["", f"{stratum}, the best first:", *_together(rows)]
     return "\n".join([*parts, f"  {LEGEND}", f"  {page(name, params)}"])
 
 
@@ -315,12 +234,12 @@ def _new(params: Params) -> list[str]:
 
 def _say_changes() -> None:
     """Say which predictions and constants were changed after their runs were stored."""
-    path = STORED["changes"].path()
+    path = FOUND["changes"].path()
     found = read_table(path).to_dict("records") if os.path.lexists(path) else []
     for change in found[:MOST]:
         say(f"changed after its runs were stored: {change['kind']} {change['name']}{': ' * bool(change['key'])}{change['key']}")
     if len(found) > MOST:
-        say(f"and {len(found) - MOST} more: build/html/claims.html, build/html/method.html")
+        say(f"and {len(found) - MOST} more: build/html/turned.html")
 
 
 def main() -> int:

@@ -157,8 +157,8 @@ def parse_table(path: Path) -> pd.DataFrame:
     Raises:
         Damaged: it is no table.
     """
-    # Text, also when every one is made of digits, or every verdict is true or false.
-    names = ("experiment", "variant", "data", "key", "verdict", "reads", "stood", "stands")
+    # Text, also when every one is made of digits, or every reading is true or false.
+    names = ("experiment", "variant", "data", "key", "reading", "reads", "stood", "stands")
     try:
         return pd.read_csv(path, float_precision="round_trip", dtype=dict.fromkeys(names, str),
                            keep_default_na=False, na_values=["NaN"])

@@ -21,7 +21,7 @@ from pipeline.train.executor import executor
 from pipeline.train.queue import check, ordered, read_plans
 from pipeline.train.worker import Job
 from pipeline.cli.verify.certificate import FAILED, alike, certificate, check_name, judge, write
-from pipeline.cli.verify.recompute import VERDICTS, changed, decided, differing
+from pipeline.cli.verify.recompute import READINGS, changed, decided, differing
 from pipeline.cli.verify.sample import Unit, draw, job, stored, units
 from pipeline.cli.verify.tables import faults
 
@@ -78,19 +78,19 @@ def train_again(sample: list[Unit], made: Mapping[Unit, Job], data: Mapping, fou
 
 
 def checked(plans: list[dict], tables: Mapping, data: Mapping) -> None:
-    """Look at every stored row, and decide every verdict again.
+    """Look at every stored row, and find and read all again.
 
     Raises:
         RuntimeError: names the first things that are wrong.
     """
     found = faults(plans, tables, data)
-    if not found and VERDICTS.exists():
+    if not found and READINGS.exists():
         with decided({}, plans, data) as folder:
-            found = differing(VERDICTS.parent, folder) + changed(read_table(VERDICTS), read_table(folder / VERDICTS.name))
+            found = differing(READINGS.parent, folder) + changed(read_table(READINGS), read_table(folder / READINGS.name))
     if found:
         more = [f"and {len(found) - MOST} more"] if len(found) > MOST else []
-        raise RuntimeError(f"the stored tables are not what training and verdicts give: {'; '.join(found[:MOST] + more)}")
-    print(f"every row of {sum(len(runs) for runs, _ in tables.values())} is a plan's, and the verdicts are what they give",
+        raise RuntimeError(f"the stored tables are not what training and findings give: {'; '.join(found[:MOST] + more)}")
+    print(f"every row of {sum(len(runs) for runs, _ in tables.values())} is a plan's, and the findings are what they give",
           flush=True)
 
 
@@ -121,24 +121,24 @@ def main() -> int:
             raise ConfigError(f"no run was trained in {MINUTES} minutes; RUNS=1 has no limit of time")
         result = judge(sample, records, tables, by_name, data, of_family,
                        alike({unit.place[0] for unit in sample}, place))
-        verdicts = None if not VERDICTS.exists() else _changed(records, plans, data) if result["identical"] < result["runs"] else []
-        path = write(given.name, certificate(result, seed, len(population), len(sample), verdicts, place, plans[0]["versions"]))
+        readings = None if not READINGS.exists() else _changed(records, plans, data) if result["identical"] < result["runs"] else []
+        path = write(given.name, certificate(result, seed, len(population), len(sample), readings, place, plans[0]["versions"]))
     except KeyboardInterrupt:
         complain(RuntimeError("interrupted; no certificate is written"))
         return INTERRUPTED
     except (RuntimeError, ValueError) as error:
         return complain(error)
-    say(result, verdicts, path)
+    say(result, readings, path)
     return 1 if result["says"] in FAILED else 0
 
 
 def _changed(records: Mapping, plans: list[dict], data: Mapping) -> list[str]:
-    """The verdicts that change when runs that were trained again take the place of the stored ones."""
+    """The readings that change when runs that were trained again take the place of the stored ones."""
     with decided(records, plans, data) as folder:
-        return changed(read_table(VERDICTS), read_table(folder / VERDICTS.name))
+        return changed(read_table(READINGS), read_table(folder / READINGS.name))
 
 
-def say(result: Mapping, verdicts: list[str] | None, path: Path) -> None:
+def say(result: Mapping, readings: list[str] | None, path: Path) -> None:
     """The certificate in a few lines."""
     print(f"{result['identical']} of {result['runs']} runs have the same bits: {result['says']}")
     for line in result["differing"]:
@@ -147,8 +147,8 @@ def say(result: Mapping, verdicts: list[str] | None, path: Path) -> None:
         print(f"  {row['family']}: {row['seeds']} seeds, p = {row['p']:.2g}")
     if result["identical"] < result["runs"]:
         print(f"  largest change of a loss {result['largest']:.2g}, median {result['median']:.2g}")
-    if verdicts is not None:
-        print("no verdict changes" if not verdicts else "verdicts that change:", *verdicts, sep="\n  ")
+    if readings is not None:
+        print("no reading changes" if not readings else "readings that change:", *readings, sep="\n  ")
     print(path)
 
 

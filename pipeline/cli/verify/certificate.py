@@ -115,20 +115,20 @@ def _said(row: Mapping, names: list[str]) -> str:
 
 # --- the file ----------------------------------------------------------------------------------
 
-def certificate(found: Mapping, seed: int, population: int, drawn: int, verdicts: list[str] | None, place: Mapping,
+def certificate(found: Mapping, seed: int, population: int, drawn: int, readings: list[str] | None, place: Mapping,
                 versions: Mapping) -> dict:
     """All that is kept.
 
     Args:
         found: as `judge` gives it.
         population, drawn: how many units are stored, and were drawn.
-        verdicts: those that changed; None where none are stored.
+        readings: those that changed; None where none are stored.
         place: where the sample was trained.
     """
     return {**place, "settings": settings(), "versions": dict(versions), "seed": seed, "stored_seeds": population,
             "sampled_seeds": drawn, "false_alarms": compare.FALSE_ALARMS,
             "chance_of_one_in_a_hundred": chance(population, max(1, population // 100), drawn),
-            **found, "verdicts_changed": verdicts}
+            **found, "verdicts_changed": readings}
 
 
 def write(name: str, content: Mapping) -> Path:
