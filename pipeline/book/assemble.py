@@ -26,6 +26,7 @@ from pipeline.book.substitutions import substitutions
 from pipeline.tables.stored import write_text
 from pipeline.config.errors import ConfigError, nearest
 from pipeline.config.read_yaml import read_yaml
+from pipeline.findings.numbers import BLANK
 from pipeline.process.cores import on_every_core
 
 BOOK = Path("book")
@@ -34,6 +35,8 @@ KEPT, CODE = "pictures", Path(__file__).parents[1]
 #: Where a hand-written page names a number, and where it includes a generated piece.
 NUMBER, PIECE = re.compile(r"\{\{ (\w+) \}\}"), re.compile(r"^```\{include\} (\S+)\n```$", re.MULTILINE)
 PIECES = "generated/"
+#: The blank between a number and its unit.
+UNIT = re.compile(r"(?<=\d) (?=(?:%|points?\b)(?!\w))")
 #: Every module that writes pages, those that take longest first. `write(study)` gives files by their path in the
 #: source, and pictures.
 PAGES = (finding, chapter, experiment_group, record, data_set, findings, data_sets, claims, index, limits, method,
@@ -66,7 +69,7 @@ def assemble(root: Path, target: Path) -> Study:
     for path, content in {**written, **parts(toc), **drawn(pictures, target.with_name(KEPT))}.items():
         # The folder was emptied, and is made anew after a failure: no file of it need be on the disk at once.
         (target / path).parent.mkdir(parents=True, exist_ok=True)
-        (target / path).write_bytes(content if isinstance(content, bytes) else content.encode())
+        (target / path).write_bytes(content if isinstance(content, bytes) else _joined(path, content).encode())
     _rewrite(target / "_toc.yml", toc)
     # When a file was written says nothing: what it says counts, see `pipeline.book.fresh`.
     for path in target.rglob("*"):
@@ -120,7 +123,12 @@ def _fill(target: Path, numbers: Mapping[str, int | float], pieces: Mapping[str,
             return str(given[found[1]])
 
         text = NUMBER.sub(put, path.read_text(encoding="utf-8"))
-        path.write_text(PIECE.sub(partial(put, given=pieces), text), encoding="utf-8")
+        path.write_text(_joined(path.name, PIECE.sub(partial(put, given=pieces), text)), encoding="utf-8")
+
+
+def _joined(path: str, text: str) -> str:
+    """A page with every number on the line of its unit."""
+    return UNIT.sub(BLANK, text) if path.endswith(".md") else text
 
 
 def _rewrite(path: Path, content: dict) -> None:

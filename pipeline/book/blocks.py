@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Iterable, Sequence
 
 import pandas as pd
@@ -53,9 +52,3 @@ def others(study: Study, rows: Collection[str] = (), slugs: Collection[str] = ()
 def listed(title: str, lines: Sequence[str]) -> str:
     """A heading and a list; empty without lines."""
     return "\n".join([title, *lines, ""]) if lines else ""
-
-
-def source_name(key: str) -> str:
-    """A key of references.bib as a short name: mishkin2017 → Mishkin 2017, raschka_nin → Raschka."""
-    found = re.match(r"([A-Za-z]+)(\d{4})?", key)
-    return capital(found[1]) + (f" {found[2]}" if found[2] else "") if found else key

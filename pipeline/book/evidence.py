@@ -1,12 +1,7 @@
-"""What others found, from `book/evidence.yaml`: in words, and where they print two accuracies as an effect.
-
-An effect of others is drawn beside ours and never averaged with them: it mostly is one run, without an
-interval.
-"""
+"""What others found, from `book/evidence.yaml`: shown beside ours and never averaged with them."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -55,19 +50,12 @@ class Evidence(Spec):
             raise ValueError(f"{', '.join(missing)} missing; an effect needs {', '.join(pair)}")
         return self
 
-    @property
-    def effect(self) -> float:
-        """ln(control's error / treatment's): positive where the treatment is better; NaN without them."""
-        if self.treatment_error is None or self.control_error is None:
-            return math.nan
-        return math.log(self.control_error / self.treatment_error)
-
 
 def read_evidence(root: Path) -> tuple[dict[str, Any], ...]:
     """The findings of a project, in the file's order; none without the file.
 
     Returns:
-        The fields of `Evidence`, and its `effect`.
+        The fields of `Evidence`.
 
     Raises:
         ConfigError: an entry has a mistake, or cites what references.bib does not have.
@@ -85,7 +73,7 @@ def read_evidence(root: Path) -> tuple[dict[str, Any], ...]:
         if entry.cite not in keys:
             raise ConfigError(f"{FILE}: [{i}].cite: found '{entry.cite}'; {SOURCES} has no such entry"
                               f"{nearest(entry.cite, keys)}")
-    return tuple(entry.model_dump() | {"effect": entry.effect} for entry in found)
+    return tuple(entry.model_dump() for entry in found)
 
 
 def check_claims(evidence: Sequence[Mapping[str, Any]], claims: Iterable[Claim]) -> None:

@@ -55,7 +55,7 @@ class Study:
     lines: Mapping[str, str] = field(default_factory=dict)
     #: Lab record -> its file: experiments in the order of params.yaml, then `mechanics`.
     records: Mapping[str, Path] = field(default_factory=dict)
-    #: What others found, see `evidence.Evidence`; with `effect` where a pair of errors is known.
+    #: What others found, see `evidence.Evidence`.
     evidence: tuple[Mapping[str, Any], ...] = ()
     #: Topic -> its `question`, and what else of it is drawn.
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -129,9 +129,12 @@ class Study:
 
     @cached_property
     def found(self) -> dict[str, list[dict]]:
-        """Finding -> its rows, a stratum each, and behind them that for all; but for those that measure the rule."""
+        """Finding -> its rows, a stratum each, and behind them that for all.
+
+        Those that measure the rule, and those on a reader's own data, are left out.
+        """
         rows: dict[str, list[dict]] = {}
-        for row in records(self.findings[~self.findings["role"].isin([SAME, HALF])]):
+        for row in records(self.findings[~self.findings["role"].isin([SAME, HALF]) & ~self.findings["kind"].isin(self.params.own)]):
             where = "" if row["kind"] in self.families else f" (on {row['kind'].replace('_', ' ')})"
             rows.setdefault(row["id"], []).append(row | {"title": row["title"] + where})
         # Two networks may differ in what no title says, such as how much data they get.
@@ -202,7 +205,8 @@ class Study:
     @cached_property
     def _asked_by(self) -> dict[str, list[str]]:
         rows = self.asked[self.asked["role"] == VERSUS]
-        return {name: list(dict.fromkeys(ids)) for name, ids in rows.groupby(rows["by"].map(base), sort=False)["id"]}
+        return {name: list(dict.fromkeys(one for one in ids if one in self.found))
+                for name, ids in rows.groupby(rows["by"].map(base), sort=False)["id"]}
 
     @cached_property
     def _claims_on(self) -> dict[str, list[Claim]]:

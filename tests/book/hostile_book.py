@@ -15,12 +15,13 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from pipeline.book.evidence import Evidence, read_evidence
-from pipeline.book.questions import Answer, Chapter, Situation, read_answers, read_guide
+from pipeline.book.questions import Card, Chapter, read_answers, read_cards
 from pipeline.tables.stored import write_table
 from pipeline.config.errors import ConfigError, Spec, validate
 from pipeline.config.read_yaml import read_yaml
-from pipeline.config.claims import CLAIMS, Claim, check_claims
+from pipeline.config.readings import READINGS, Changed, Claim, check_claims, read_changes
 from pipeline.config.schema import load, parse
+from pipeline.tables.schemas import FOUND as FINDINGS
 from pipeline.tables.schemas import STORED
 from pipeline.config.extends import WrittenExperiment
 from tests.book import invented
@@ -43,7 +44,11 @@ LINES = (
 #: Fields that name claims: with a claim that there is not, the entry is left out.
 REFERENCES = {"claim", "claims", "turned"}
 #: What pages look up: another text there is refused.
-LOOKED_UP = {("sets.yaml", "how"), ("scale", "unit"), ("doses", "key")}
+LOOKED_UP = {
+    ("sets.yaml", "how"), ("scale", "unit"), ("doses", "key"), ("findings", "metric"), ("findings", "id"), ("findings", "kind"),
+    ("findings", "role"), ("findings", "endpoint"), ("findings", "scope"), ("findings", "scale"), ("error_rates", "subject"),
+    ("places", "id"), ("multiverse", "id"), ("units", "id"), ("findings", "stratum"), ("multiverse", "stratum")}
+EVERY = {**STORED, **FINDINGS}
 
 
 class Texts:
@@ -170,27 +175,34 @@ def _params(folder, texts):
 
 def _questions(folder, texts):
     params, book = load(folder / "params.yaml"), folder / "book"
-    claims = read_yaml(book / "claims.yaml") + [
+    claims = read_yaml(book / "readings.yaml") + [
         {"slug": slug, "rows": ["B2"], "who": "me", "says": "It is so.", "topic": slug, "checks": ["never_added"]}
         for slug in ("order", "old_code")]
     for entry in claims:
-        fill(Claim, entry, texts, f"claims.yaml: {entry['slug']}", _reads(
-            lambda entry=entry: check_claims([validate(CLAIMS, Claim, entry)], params)))
-    _dump(claims, book / "claims.yaml")
-    for name, read, model in (("guide", read_guide, Situation), ("evidence", read_evidence, Evidence)):
+        fill(Claim, entry, texts, f"readings.yaml: {entry['slug']}", _reads(
+            lambda entry=entry: check_claims([validate(READINGS, Claim, entry)], params)))
+    _dump(claims, book / "readings.yaml")
+    for name, read, model in (("claims_changes", lambda root: read_changes(root / "book/claims_changes.yaml"), Changed),
+                              ("evidence", read_evidence, Evidence)):
         content = read_yaml(book / f"{name}.yaml")
         for number, entry in enumerate(content):
             fill(model, entry, texts, f"{name}.yaml: [{number}]", _written(content, book / f"{name}.yaml", read, folder))
         _dump(content, book / f"{name}.yaml")
     content = read_yaml(book / "answers.yaml")
     accepted = _written(content, book / "answers.yaml", read_answers, folder)
-    for topic, chapter in content.items():
-        for number, entry in enumerate(chapter["answers"]):
-            fill(Answer, entry, texts, f"answers.yaml: {topic}.answers[{number}]", accepted)
+    for topic, chapter in content["chapters"].items():
         # Its lists name entries: one that there is not is drawn nowhere.
-        kept = {name: chapter.pop(name) for name in ("answers", "sweeps", "places") if name in chapter}
+        kept = {name: chapter.pop(name) for name in ("sweeps", "places") if name in chapter}
         fill(Chapter, chapter, texts, f"answers.yaml: {topic}", accepted)
         chapter |= kept
+    accepted = _written(content, book / "answers.yaml", read_cards, folder)
+    for number, card in enumerate(content["cards"]):
+        # What it looks up stays.
+        kept = {name: card[name] for name in ("stratum", "topic", "findings")}
+        fill(Card, card, texts, f"answers.yaml: cards[{number}]", accepted)
+        card |= kept
+        for one in card["findings"]:
+            one["name"] = texts.new(f"answers.yaml: cards[{number}].findings.name")
     _dump(content, book / "answers.yaml")
 
 
@@ -205,8 +217,6 @@ def _written(content, path, read, folder):
 #: Rows of tables that the invented study does not have.
 MORE = {
     "applications": [("ResNet", "ResNet50", 53, 49, 0, 4, 0, 53)], "old_code": [("A", "momentum", False, "It fails.", "none")],
-    "simulated": [("tables", 5, 18, 0.0, True, "helps", 0.5, True, 0.2)],
-    "decisive": [("A/A", "plain", "tables", 5, 1, 0.2, 0.0, 0.4, 0.1, 0.1, "helps")],
     "baselines": [("wages", 5, 0.5, np.nan, 0.4, 0.25, "k"), ("mine", 5, 0.5, np.nan, 0.4, 0.25, "k")],
     "changes": [("claim", "before_helps", "region", "worse", "better"), ("rule", "ratio_margin", "", "1.1", "1.2")] * 3,
     "predictions": [("claim", "before_helps", "better", False)],
@@ -224,15 +234,18 @@ def _with_texts(name, table, texts):
 
 def _tables(folder, texts):
     tables = invented.tables()
-    effects = tables["effects"]
-    own = effects[(effects["claim"] == "") & (effects["treatment"] == "before")].iloc[[0]].assign(data="mine", unit="", stratum="")
-    tables["effects"] = pd.concat([own, effects], ignore_index=True)
-    tables |= {name: pd.DataFrame(rows, columns=list(STORED[name].columns)) for name, rows in MORE.items()}
-    missing = {name for name, table in STORED.items() if "{" not in table.file} - set(tables)
+    findings, sets = tables["findings"], tables["sets"]
+    name = "before_or_plain_mine"
+    own = findings[findings["id"] == "before_or_plain_sequences"].iloc[[0]].assign(id=name, kind="mine", stratum="mine")
+    tables["findings"] = pd.concat([findings, own], ignore_index=True)
+    mine = sets[sets["id"] == "before_or_plain_sequences"].iloc[[0]].assign(id=name, data="mine", unit="mine", stratum="mine", own=True)
+    tables["sets"] = pd.concat([sets, mine], ignore_index=True)
+    tables |= {name: pd.DataFrame(rows, columns=list(EVERY[name].columns)) for name, rows in MORE.items()}
+    missing = {name for name, table in EVERY.items() if "{" not in table.file} - set(tables)
     assert not missing, f"tables without rows: {missing}"
     invented.store(folder, **{name: _with_texts(name, table, texts) for name, table in tables.items()})
-    first = pd.read_csv(folder / "book/first_study.csv", keep_default_na=False, na_values=["NaN"]).iloc[:3]
-    write_table(_with_texts("first_study", first, texts), folder / "book/first_study.csv")
+    then = pd.read_csv(folder / "book/second_rule.csv", keep_default_na=False)
+    write_table(_with_texts("second_rule", then, texts), folder / "book/second_rule.csv")
 
 
 def _jsons(folder, texts):

@@ -17,8 +17,10 @@ def make(project, chapters=()):
     (project / "params.yaml").write_text(invented.PARAMS)
     shutil.copytree(ROOT / "book", project / "book", ignore=shutil.ignore_patterns("_build"))
     _without_other_chapters(project / "book", set(chapters))
-    for name in ("claims", "answers", "guide", "evidence"):
+    for name in ("readings", "answers", "evidence"):
         (project / f"book/{name}.yaml").write_text(getattr(invented, name.upper()))
+    (project / "book/claims_changes.yaml").write_text(invented.CHANGES)
+    (project / "book/second_rule.csv").write_text(invented.SECOND_RULE)
     invented.store(project, **invented.tables())
     for name in ("plain", "before", "left_over"):
         folder = project / "results/runs" / name
@@ -36,7 +38,7 @@ def make(project, chapters=()):
 def _without_other_chapters(book, kept):
     """Take the hand-written chapters away that the invented study does not have."""
     toc = read_yaml(book / "_toc.yml")
-    others = set(read_yaml(book / "answers.yaml")) - set(YAML(typ="safe").load(invented.ANSWERS)) - kept
+    others = set(read_yaml(book / "answers.yaml")["chapters"]) - set(YAML(typ="safe").load(invented.ANSWERS)["chapters"]) - kept
     for part in toc["parts"]:
         part["chapters"] = [one for one in part["chapters"] if one["file"] not in others]
     for name in others:

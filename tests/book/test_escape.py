@@ -1,6 +1,7 @@
 """Words of a person are shown on pages as they are: no markup in them counts, nothing in them runs."""
 
 import json
+from dataclasses import dataclass
 import math
 from html.parser import HTMLParser
 
@@ -14,7 +15,6 @@ from myst_parser.docutils_ import Parser
 
 from pipeline.book.assemble import PAGES
 from pipeline.book.escape import code, data, fenced, inert, option, plain, raw
-from pipeline.book.evidence import Point
 from pipeline.book.markdown import table
 from pipeline.book.picture import Picture
 from pipeline.book.study import read
@@ -22,6 +22,12 @@ from pipeline.book.words.data_set import linked
 from pipeline.config.errors import Spec
 from pipeline.config.read_yaml import read_yaml
 from tests.hostile import SCRIPT, TEXTS, counted
+
+@dataclass(frozen=True)
+class Point:
+    label: str
+    y: float
+
 
 #: What Markdown, MyST, HTML and the substitutions of a page would make of words.
 MARKUP = [SCRIPT, "<img src=x onerror=alert(1)>", "<!-- gone", "&lt;b&gt;", "{{ 7 * 7 }}", "{{ env.config }}",
@@ -117,14 +123,18 @@ def test_every_text_of_what_is_read_is_made_harmless_and_names_stay():
     hostile, harmless = "a <b> `c`", r"a \<b\> \`c\`"
     entry = Entry(title=hostile, layers=["relu"], more={hostile: [hostile, "_conv_1"]})
     frame = pd.DataFrame({"name": ["mlp[lr=0.1]", "mlp"], "text": [hostile, math.nan], "number": [1.5, 2.0]})
-    point = Point(hostile, 0.5, "kim2023")
+    point = Point(hostile, 0.5)
     found = inert({"entry": entry, "table": frame, "array": np.array([[hostile, "x"]]), "point": point, hostile: (1, None, b"<b>")})
     assert found["entry"] == Entry(title=harmless, layers=["relu"], more={harmless: [harmless, "_conv_1"]})
     assert list(found["table"]["name"]) == ["mlp[lr=0.1]", "mlp"] and found["table"]["text"][0] == harmless
     assert math.isnan(found["table"]["text"][1]) and found["table"]["number"].equals(frame["number"])
-    assert found["array"].tolist() == [[harmless, "x"]] and found["point"] == Point(harmless, 0.5, "kim2023")
+    assert found["array"].tolist() == [[harmless, "x"]] and found["point"] == Point(harmless, 0.5)
     assert found[harmless] == (1, None, r"b'\<b\>'") and entry.title == hostile
     assert raw(found["table"]).equals(frame) and inert(frame["number"].to_frame()).equals(frame["number"].to_frame())
+
+
+def test_a_number_keeps_its_unit_on_its_line():
+    assert plain("On forecasts, 6.2\u00a0% more") == "On forecasts, 6.2\u00a0% more" and plain("a\u2003 b\n c") == "a b c"
 
 
 def test_what_stands_in_a_script_ends_no_script():

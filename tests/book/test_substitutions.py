@@ -1,26 +1,26 @@
 """The numbers of hand-written pages are those of the study, and every one that a page names is there."""
 
-import math
 import re
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from pipeline.book.substitutions import constants, first_study, substitutions
-from pipeline.verdicts.rule import Rule
+from pipeline.book.substitutions import constants, substitutions
+from pipeline.findings.rule import Rule
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_numbers_count_what_is_stored(study):
     found = substitutions(study)
-    assert (found["claims"], found["experiments"], found["runs"]) == (12, 13, 6)
+    assert (found["claims"], found["experiments"], found["runs"]) == (10, 13, 6)
     assert (found["data_sets"], found["real_sets"], found["synthetic_sets"]) == (24, 22, 2)
-    # One claim has a verdict for forecasts and another for classes, and counts under both.
-    assert (found["supported"], found["contradicted"], found["no_effect_that_matters"]) == (5, 2, 1)
-    assert (found["undecided"], found["exactly_true"], found["being_measured"], found["not_measured"]) == (2, 1, 1, 1)
+    readings = study.readings["reading"].value_counts()
+    assert found["agrees"] == readings["agrees"] and found["disagrees"] == readings["disagrees"]
+    assert (found["exactly_true"], found["being_measured"], found["not_measured"]) == (1, 1, 0)
+    # Those that measure the rule are no finding of the study.
+    assert found["findings"] == study.findings.loc[~study.findings["role"].isin(["A/A", "half the data"]), "id"].nunique()
     assert (found["patience"], found["rates"], found["probe_seeds"], found["first_seed"]) == (10, 4, 10, 3000)
 
 
@@ -34,24 +34,10 @@ def test_a_readers_own_data_count_as_nothing_of_the_study(study):
 
 
 def test_constants_are_said_in_per_cent():
-    found = constants(Rule(confidence=0.9, ratio_margin=1.07, strata_level=0.01, share_margin=0.125))
-    assert (found["confidence"], found["miss"], found["confidence_of_strata"]) == (90, 10, 95)
-    assert (found["margin"], found["strata_level"], found["share_margin"]) == (7, 1, 12.5)
+    found = constants(Rule(confidence=0.9, ratio_margin=1.07, share_margin=0.125))
+    assert (found["confidence"], found["miss"]) == (90, 10)
+    assert (found["margin"], found["share_margin"]) == (7, 12.5)
     assert constants(Rule())["target_factor"] == Rule().target_factor
-
-
-def test_what_the_first_study_rested_on_is_counted_in_its_table():
-    row = {"data": "vowels, tabular", "sets": 2, "real": 1, "seeds": 60, "scale": "log ratio", "D": 2, "least": -0.1,
-           "greatest": 0.2, "learning_treatment": 0.5, "learning_control": 0.25, "beyond_trivial": 0}
-    exact = row | dict.fromkeys(("sets", "real", "seeds", "learning_treatment", "learning_control", "beyond_trivial"), math.nan)
-    found = first_study(pd.DataFrame([
-        row, row | {"least": 0.1, "learning_treatment": 0.25}, row | {"data": "tokens", "sets": 1, "real": 0, "seeds": 30},
-        row | {"data": "vowels, digits, power", "sets": 3, "real": 3, "scale": "share"}, row | {"D": 1, "beyond_trivial": 3},
-        exact | {"data": "", "scale": ""}]))
-    assert found == {f"first_{name}": number for name, number in {
-        "claims": 6, "measured": 5, "on_few": 4, "on_no_real": 1, "sets": 5, "real": 3, "least_seeds": 30, "most_seeds": 60,
-        # Means of 50, 25, 50, 50, 50 and of 25 five times; four are 25 points apart.
-        "several": 3, "both_ways": 2, "cut_with": 45, "cut_without": 25, "cut_apart": 4, "beyond": 1}.items()}
 
 
 def test_names_in_pages_are_known(study):
@@ -74,8 +60,7 @@ def prose(text):
 
 @pytest.mark.parametrize("page", ["index", "order", "lstm", "output", "dropout",
                                   "selu", "squeeze_excite", "pooling", "learning_rate", "mechanics",
-                                  "old_code", "claims", "records", "limits", "guide", "cite",
-                                  "first_study"])
+                                  "old_code", "claims", "records", "limits", "findings", "cite", "turned"])
 def test_no_number_is_typed_where_results_are_reported(page):
     text = prose((ROOT / "book" / f"{page}.md").read_text())
     # A digit that belongs to a name, such as Conv2D, is no number.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pipeline.book.blocks import listed
 from pipeline.book.escape import role
 from pipeline.book.markdown import claim_link, finding_link, table
 from pipeline.book.rows import records
@@ -51,7 +52,11 @@ def turned(study: Study) -> str:
              reading(study.reading(claim)), why[claim.slug]["what"] if claim.slug in why else "the rule alone",
              why[claim.slug]["why"] if claim.slug in why else "–")
             for claim in study.claims if (said := then.get(claim.slug)) and _turned(said, study.reading(claim)["reading"])]
-    return table(["claim", "second rule", "now it reads", "what was changed of it", "why"], rows) or "None turned.\n"
+    later = [f"- {row['kind']} {row['name']}: " + (
+        "written after its runs were stored, so no prediction" if row["key"] == "written" else
+        f"{row['key']} {row['stood'] or 'nothing'}, now {row['stands'] or 'nothing'}") for row in records(study.changes)]
+    return (table(["claim", "second rule", "now it reads", "what was changed of it", "why"], rows) or "None turned.\n") + listed(
+        "\n## What is not as it stood when this rule was first run\n", later)
 
 
 def _turned(said: Iterable[dict], now: str) -> bool:
