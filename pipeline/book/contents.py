@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from pipeline.book.escape import plain, raw
 from pipeline.book.pages.experiments import group_pages
 from pipeline.book.study import Study
 from pipeline.book.words.finding import kind_of
@@ -29,7 +30,7 @@ def sections(study: Study) -> dict[str, list[dict]]:
     """The entries below a page, by the page's name."""
     kinds: dict[str, list[dict]] = {}
     for name, rows in study.found.items():
-        kinds.setdefault(kind_of(study, rows[0]), []).append({"file": f"findings/{name}"})
+        kinds.setdefault(kind_of(study, rows[0]), []).append({"file": f"findings/{name}", "title": raw(rows[0]["title"])})
     found: dict[str, list[dict]] = {"findings": [
         _below(f"parts/findings-{kind}", pages, {"title": f"Findings on {kind.replace('_', ' ')}"})
         for kind, pages in kinds.items()]}
@@ -70,7 +71,7 @@ def parts(toc: Mapping) -> dict[str, str]:
         entry = waiting.pop()
         below = entry.get("sections", [])
         if entry["file"].startswith("parts/"):
-            lines = [f"- [{one.get('title', '')}](/{one['file']}.md)" for one in below]
+            lines = [f"- [{plain(one['title'])}](/{one['file']})" for one in below]
             found[f"{entry['file']}.md"] = "\n".join([f"# {entry['title']}\n", *lines, ""])
         waiting += below
     return found

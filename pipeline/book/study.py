@@ -176,12 +176,22 @@ class Study:
 
     @cached_property
     def topic_of(self) -> dict[str, str]:
-        """Finding -> the chapter of the first claim about it, or else about what it changes; '' without any."""
+        """Finding -> the chapter of the first claim about it, else that which draws its treatment, or has claims on it or on
+        what it changes; '' without any."""
         found = {name: claim.topic for claim in reversed(self.claims) for name in self.findings_of(claim)}
+        drawn = {name: topic for topic, one in self.answers.items()
+                 for name in (*one.get("places", ()), *(name for some in one.get("sweeps", ()) for name in some))}
         for name, rows in self.found.items():
-            near = self.claims_on(base(rows[0]["treatment"]))
-            found.setdefault(name, near[0].topic if near else "")
+            experiment = base(rows[0]["treatment"])
+            found.setdefault(name, drawn.get(experiment) or self._topic_near(experiment))
         return found
+
+    def _topic_near(self, experiment: str | None) -> str:
+        while experiment:
+            if near := self.claims_on(experiment):
+                return near[0].topic
+            experiment = self.params.experiments[experiment].of
+        return ""
 
     def question(self, topic: str) -> str:
         """The practitioner's question that a chapter answers; its name, if none is written."""

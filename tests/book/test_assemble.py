@@ -56,9 +56,9 @@ def test_params_and_claims_say_which_pages_there_are(source):
 
 def test_every_link_and_picture_leads_somewhere(source):
     text = "".join(path.read_text() for path in source.rglob("*.md"))
-    anchors = {*re.findall(r"^\(([\w-]+)\)=$", text, flags=re.M), *re.findall(r"\{anchor\}`[^`]*<([\w-]+)>`", text)}
+    anchors = {*re.findall(r"^\(([\w-]+)\)=$", text, flags=re.M), *re.findall(r"\{anchor\}`([\w-]+)`", text)}
     for link in re.findall(r"\]\((/[^)\s]+)\)", text):
-        assert (source / link[1:]).exists(), link
+        assert any((source / f"{link[1:]}{end}").exists() for end in ("", ".md", ".ipynb")), link
     for anchor in re.findall(r"\]\(#([^)]+)\)", text):
         assert anchor in anchors
     pictures = set(re.findall(r"\{image\} /(\S+)", text))

@@ -14,7 +14,7 @@ BASELINES = {"trivial": 1.0, "persistence": math.nan, "linear": 0.8, "forest": 0
 def finding(treatment, percent, word="better", half=2.0, kind="mine", control="plain", **more):
     """A row of the findings; on the set `mine` it is an own one."""
     y = -math.log1p(percent / 100)
-    return {"id": f"{treatment}_or_{control}_{kind}", "treatment": treatment, "control": control, "stratum": kind, "kind": kind,
+    return {"id": f"{treatment}_or_{control}_{kind}", "title": treatment, "q": math.nan, "treatment": treatment, "control": control, "stratum": kind, "kind": kind,
             "role": "versus", "metric": "error", "endpoint": "best", "effect": y, "low": y - half / 100, "high": y + half / 100,
             "range_low": y - 0.2, "range_high": y + 0.2, "minus_treatment": "", "slope": "", "word": word} | more
 

@@ -8,6 +8,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from pipeline.book.rows import records
+from pipeline.book.words.numbers import number
 from pipeline.style import QUIET, STYLE, need
 
 
@@ -33,5 +34,5 @@ def reliability(rows: pd.DataFrame) -> Figure:
 def reliability_alt(rows: pd.DataFrame) -> str:
     """Every bin in words."""
     need(rows)
-    return "; ".join(f"{row['event']}: foretold {row['predicted']:.2f}, happened {row['happened']:.2f}"
+    return "; ".join(f"{row['event']}: foretold {number(row['predicted'], '.2f')}, happened {number(row['happened'], '.2f')}"
                      for row in records(rows)) + "."

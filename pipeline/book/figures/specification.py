@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from pipeline.book.words.numbers import number
 from pipeline.style import BAND, BETTER, PANEL, QUIET, STYLE, TEXT, need
 
 #: So many of the analyses are drawn of a curve.
@@ -68,6 +69,6 @@ def specification(points: pd.DataFrame) -> Figure:
 def specification_alt(points: pd.DataFrame) -> str:
     """From where to where the effects of all analyses go."""
     need(points)
-    parts = [f"on {stratum} from {mine['mean'].iloc[0]:.2g} to {mine['mean'].iloc[-1]:.2g}, and the rule's own "
-             f"{mine['effect'].iloc[0]:.2g}" for stratum, mine in points.groupby("stratum", sort=False)]
+    parts = [f"on {stratum} from {number(mine['mean'].iloc[0], '.2g')} to {number(mine['mean'].iloc[-1], '.2g')}, and the rule's own "
+             f"{number(mine['effect'].iloc[0], '.2g')}" for stratum, mine in points.groupby("stratum", sort=False)]
     return f"{points['title'].iloc[0]}: the effect in margins under other choices, better above 0: " + "; ".join(parts) + "."

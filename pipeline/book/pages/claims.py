@@ -36,7 +36,7 @@ def _row(study: Study, claim: Claim) -> tuple:
     notes = [row["sentence"], f"Because: {claim.because}" if claim.because else "",
              "The thread's setting is out of reach; this is our analogue of it." if claim.analogue else ""]
     about = ", ".join(finding_link(study, one, str(number)) for number, one in enumerate(study.findings_of(claim), 1))
-    return (role("anchor", f"{claim.says.rstrip('.')} <claim-{claim.slug}>"), reading(row), " ".join(filter(None, notes)),
+    return (role("anchor", f"claim-{claim.slug}") + claim.says.rstrip("."), reading(row), " ".join(filter(None, notes)),
             about or ("[exact checks](/mechanics.md)" if claim.checks else "–"), prediction(claim),
             f"[{claim.topic.replace('_', ' ')}](/{claim.topic}.md)", letters, ", ".join(claim.rows), claim.who,
             "primary" if claim.primary else "")

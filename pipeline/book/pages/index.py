@@ -96,7 +96,7 @@ def limits(study: Study) -> list[str]:
 
 def beaten(study: Study) -> str:
     """How many of the study's networks lose to a simple predictor."""
-    simple = study.baselines.set_index("data")[["persistence", "linear", "forest"]].min(axis=1)
+    simple = study.baselines.groupby("data")[["persistence", "linear", "forest"]].mean().min(axis=1)
     known = study.data_sets[study.data_sets["data"].isin(simple.dropna().index)]
     if not len(known):
         return "Simple predictors are not measured yet."

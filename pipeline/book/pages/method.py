@@ -128,7 +128,7 @@ def errors(study: Study) -> str:
 
 
 def _margins(truth: float) -> str:
-    return "0" if not truth else f"{truth:g} margin{'s' if truth > 1 else ''}"
+    return "0" if not truth else number(truth, "g", f" margin{'s' if truth > 1 else ''}")
 
 
 def edges(study: Study) -> str:

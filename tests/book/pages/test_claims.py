@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 
 def test_the_ledger_has_a_row_a_claim_with_its_anchor_reading_and_findings(study):
     text = write(study)["generated/claims.md"]
-    rows = {found[1]: line.split(" | ") for line in text.splitlines() if (found := re.search(r"<claim-(\w+)>", line))}
+    rows = {found[1]: line.split(" | ") for line in text.splitlines() if (found := re.search(r"\{anchor\}`claim-(\w+)`", line))}
     assert list(rows) == [claim.slug for claim in study.claims]
     for claim in study.claims:
         assert f"`{study.reading(claim)['reading']}`" in rows[claim.slug][1]

@@ -36,7 +36,7 @@ def test_a_record_gets_a_title_links_back_and_its_text_and_loses_its_kernel(stud
     record = framed(study, study.records["before"], "before")
     assert record.cells[0].source.startswith("# Lab record: before")
     assert "(#experiment-before)" in record.cells[0].source
-    assert "(/claims/before_helps.md)" in record.cells[0].source
+    assert "(#claim-before_helps)" in record.cells[0].source
     assert record.cells[1].metadata["mystnb"]["image"]["alt"] == "what it shows"
     assert [c["id"] for c in record.cells] == ["cell-0", "cell-1"]
     assert "kernelspec" not in record.metadata
