@@ -58,8 +58,9 @@ def study(experiments: int, sets: int) -> dict:
     real, written = load(), read_yaml(PARAMS)
     tried = SWEEPS | {name for some in real.ask.values() for name in some}
     tried |= {other for name in tried for other in (real.experiments[name].of, real.experiments[name].versus)}
-    entries = {name: written["experiments"][name] | {"data": sorted(GROUPS & {*np.ravel(one.data)})}
-               for name, one in real.experiments.items() if name in tried}
+    entries = {name: written["experiments"][name] | {
+        "data": sorted(GROUPS.intersection([one.data] if isinstance(one.data, str) else one.data))}
+        for name, one in real.experiments.items() if name in tried}
     made = {}
     for number in range(1 + experiments // len(entries)):
         end = f"_{number}" if number else ""
