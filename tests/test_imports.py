@@ -20,9 +20,11 @@ ROOMS = {
     "probe": {"config", "data", "network", "process", "tables", "train"},
     "baselines": {"config", "data", "process", "tables"},
     "mechanics": {"config", "network", "notebook", "process", "tables"},
-    "findings": {"config", "process", "tables"}, "verdicts": {"config", "process", "tables"},
-    "book": {"config", "process", "style", "tables", "verdicts.claims", "verdicts.many", "verdicts.rule", "verdicts.words"},
-    "cli": {"book", "config", "data", "plan", "process", "tables", "train", "verdicts"},
+    "findings": {"config", "process", "tables"},
+    # Pages read findings: they compute no interval and choose no word.
+    "book": {"config", "process", "style", "tables", "findings.asked", "findings.numbers", "findings.regions", "findings.rule",
+             "findings.words"},
+    "cli": {"book", "config", "data", "findings", "plan", "process", "tables", "train"},
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is
 #: checked, and `train` only where a run, or the table of layers, is not stored.

@@ -95,7 +95,8 @@ class Claim(Spec):
     """One claim: what is said, and the findings that it is about."""
 
     slug: Name
-    rows: Annotated[list[str], Field(min_length=1)]
+    #: Of the ledger: the letter of a thread, and a number.
+    rows: Annotated[list[Annotated[str, Field(pattern=r"^[A-Z]\d+$")]], Field(min_length=1)]
     who: str
     says: str
     #: The chapter, by the name of its page.

@@ -172,7 +172,7 @@ def test_it_ends_with_the_ranking_or_with_the_failure_of_the_training(project, m
 
     def reproduce():
         for name, rows in (("effects", EFFECTS), ("averages", AVERAGES)):
-            path = Path(f"results/verdicts/{name}.csv")
+            path = Path(f"results/findings/{name}.csv")
             path.parent.mkdir(parents=True, exist_ok=True)
             rows.to_csv(path, index=False, na_rep="NaN")
         return 0

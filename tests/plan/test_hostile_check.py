@@ -36,7 +36,7 @@ LAUGHS = "z0: &z0 [1, 1]\n" + "".join(f"z{i + 1}: &z{i + 1} [{', '.join([f'*z{i}
 ])
 def test_the_command_tells_what_is_wrong(tmp_path, old, new, words):
     (tmp_path / "book").mkdir()
-    (tmp_path / "book/claims.yaml").write_text("[]\n")
+    (tmp_path / "book/readings.yaml").write_text("[]\n")
     shutil.copy(ROOT / "requirements.txt", tmp_path)
     assert old in PARAMS
     (tmp_path / "params.yaml").write_text(PARAMS.replace(old, new, 1))

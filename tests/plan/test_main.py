@@ -41,7 +41,7 @@ def planned(tmp_path_factory):
         patch.setattr("sys.argv", ["plan"])
         Path("params.yaml").write_text(PARAMS)
         Path("book").mkdir()
-        Path("book/claims.yaml").write_text("[]\n")
+        Path("book/readings.yaml").write_text("[]\n")
         shutil.copy(ROOT / "requirements.txt", folder)
         params = load()
         for name, entry in params.data.items():
@@ -200,7 +200,7 @@ def test_a_check_builds_what_is_new_says_so_and_writes_nothing(project, capsys, 
     assert main() == 0
     assert capsys.readouterr().out.splitlines() == [
         "checking the networks of wide",
-        "OK: params.yaml and book/claims.yaml: 1 data sets, 3 experiments, the claims on them; the networks of wide can be "
+        "OK: params.yaml and book/readings.yaml: 1 data sets, 3 experiments, the claims on them; the networks of wide can be "
         "trained"]
     sys.argv[:] = ["plan", "--dry"]
     assert main() == 0
@@ -209,7 +209,7 @@ def test_a_check_builds_what_is_new_says_so_and_writes_nothing(project, capsys, 
 
 
 def test_all_mistakes_are_told_at_once_each_on_its_line_but_not_what_follows_from_them(project, capsys):
-    Path("book/claims.yaml").write_text("- {slug: one, rows: [A], who: Q, says: x, topic: y, checks: [z], sure: 1}\n")
+    Path("book/readings.yaml").write_text("- {slug: one, rows: [A], who: Q, says: x, topic: y, checks: [z], sure: 1}\n")
     Path("dvc.lock").write_text("<<<<<<< ours\n")
     edit("params.yaml", "  dense: {Dense: {units: 2}}\n", "  dense: {Dense: {units: 2}}\n  bad: {Dens: {units: 2}}\n")
     edit("params.yaml", "train: {epochs", """\
@@ -232,7 +232,7 @@ train: {epochs""")
             ["params.yaml, line 5", "layers.bad"], ["params.yaml, line 10", "experiments.a"],
             ["params.yaml, line 12", "experiments.c.after.dense"], ["params.yaml, line 15", "experiments.f.after.dense"],
             ["params.yaml, line 15", "experiments.f.after.dense"], ["params.yaml, line 16", "experiments.g"],
-            ["book/claims.yaml, line 1", "one"]]
+            ["book/readings.yaml, line 1", "one"]]
     assert "its networks are those of its control 'mlp', and trained alike" in err
 
 

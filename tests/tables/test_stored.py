@@ -149,11 +149,11 @@ def test_a_name_made_of_digits_stays_text(tmp_path):
     pd.testing.assert_frame_equal(read_table(tmp_path / CURVES_TABLE), curves)
 
 
-def test_verdicts_that_are_all_true_or_false_stay_text(tmp_path):
-    write_tables(tmp_path, {"verdicts.csv": pd.DataFrame({"slug": ["a", "b"], "verdict": ["true", "false"],
+def test_readings_that_are_all_true_or_false_stay_text(tmp_path):
+    write_tables(tmp_path, {"readings.csv": pd.DataFrame({"slug": ["a", "b"], "reading": ["true", "false"],
                                                          "reads": ["true", "false"]})})
-    found = read_table(tmp_path / "verdicts.csv")
-    assert list(found["verdict"]) == list(found["reads"]) == ["true", "false"]
+    found = read_table(tmp_path / "readings.csv")
+    assert list(found["reading"]) == list(found["reads"]) == ["true", "false"]
 
 
 def test_the_words_none_and_nan_stay_text(tmp_path):

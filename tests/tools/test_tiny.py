@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.data.own import from_file
 from pipeline.data.sources import check, make
 from pipeline.config.read_yaml import read_yaml
-from pipeline.config.claims import check_claims, read_claims
+from pipeline.config.readings import check_claims, read_claims
 from pipeline.config.data_files import FileSource
 from pipeline.config.schema import PARAMS, load, parse
 from tools.tiny import COPIED, EXPERIMENTS, RECORDED, shrink

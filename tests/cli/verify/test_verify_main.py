@@ -35,7 +35,7 @@ import pandas as pd
 from pipeline.tables.stored import read_table, write_tables
 one, two = (read_table(Path(f"results/runs/{name}/runs.csv")).query("chosen")["best_loss"].mean() for name in ("one", "two"))
 word = "supported" if two < one else "contradicted"
-write_tables(Path("results/verdicts"), {"verdicts.csv": pd.DataFrame({"slug": ["two_is_better"], "verdict": [word]})})
+write_tables(Path("results/findings"), {"readings.csv": pd.DataFrame({"slug": ["two_is_better"], "reads": [word]})})
 """
 
 
@@ -126,8 +126,8 @@ def test_the_stored_bits_are_certified(verify):
     assert found["runs"] == found["identical"] == 3 * SEEDS * 3 and found["stored_seeds"] == found["sampled_seeds"] == 3 * SEEDS
     assert found["verdicts_changed"] == [] and found["largest"] == found["median"] == 0
     assert found["seed"] == 7 and found["processor"] == "a processor" and "numpy" in found["versions"]
-    assert "108 of 108 runs have the same bits" in said and "SEED=7" in said and "no verdict changes" in said
-    assert "every row of 108 is a plan's, and the verdicts are what they give" in said
+    assert "108 of 108 runs have the same bits" in said and "SEED=7" in said and "no reading changes" in said
+    assert "every row of 108 is a plan's, and the findings are what they give" in said
 
 
 def test_a_number_of_runs_is_drawn_by_the_seed(verify, tiny):
@@ -194,7 +194,7 @@ def test_tables_that_contradict_themselves_are_named_whatever_is_drawn(verify, t
     falsify("two", table, change)
     code, found, printed = verify("--runs", "1")
     assert code == 1 and found is None and printed.count("\n") == 1
-    assert printed.startswith("error: the stored tables are not what training and verdicts give: two") and said in printed
+    assert printed.startswith("error: the stored tables are not what training and findings give: two") and said in printed
 
 
 def test_a_run_that_two_experiments_share_has_the_same_numbers(verify, tiny):
@@ -208,12 +208,12 @@ def test_a_run_that_two_experiments_share_has_the_same_numbers(verify, tiny):
 
 
 def test_a_verdict_that_was_changed_with_all_that_guards_it_is_found(verify):
-    path = Path("results/verdicts/verdicts.csv")
-    word = read_table(path)["verdict"][0]
-    write_table(read_table(path).assign(verdict="no effect that matters"), path)
+    path = Path("results/findings/readings.csv")
+    word = read_table(path)["reads"][0]
+    write_table(read_table(path).assign(reads="no effect that matters"), path)
     code, found, said = verify("--runs", "1")
     assert code == 1 and found is None
-    assert f"{path}: line 2: verdict: found no effect that matters; the stored runs give {word}" in said
+    assert f"{path}: line 2: reads: found no effect that matters; the stored runs give {word}" in said
     assert f"two_is_better: no effect that matters → {word}" in said
 
 
@@ -239,16 +239,16 @@ def test_other_tables_of_verdicts_are_compared_but_for_their_last_digits(tmp_pat
 
 def test_falsified_results_that_turn_a_verdict_are_caught_with_the_verdict(verify, tiny):
     """Numbers that make the worse network the better one: what is trained again turns it back."""
-    before = read_table(Path("results/verdicts/verdicts.csv"))["verdict"][0]
+    before = read_table(Path("results/findings/readings.csv"))["reads"][0]
     factor = 4 if before == "supported" else 0.25
     def change(found):
         found.loc[found["seed"] < 3005, ["best_loss", "last_loss"]] *= factor
     falsify("two", RUNS_TABLE, change)
     exec(STAND_IN, {})
-    after = read_table(Path("results/verdicts/verdicts.csv"))["verdict"][0]
+    after = read_table(Path("results/findings/readings.csv"))["reads"][0]
     assert after != before
     # The lock says nothing of what is decided in its place.
-    lock(train_at_one=([], [RUNS / "one"]), train_at_two=([], [RUNS / "two"]), verdicts=([], ["results/verdicts"]))
+    lock(train_at_one=([], [RUNS / "one"]), train_at_two=([], [RUNS / "two"]), findings=([], ["results/findings"]))
     code, found, said = verify("--runs", "all")
     assert code == 1 and found["verdicts_changed"] == [f"two_is_better: {after} → {before}"]
     assert found["verdicts_changed"][0] in said
