@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -47,6 +47,15 @@ def others(study: Study, rows: Collection[str] = (), slugs: Collection[str] = ()
     """What others found about rows of the ledger, or about the comparisons of claims, with its source."""
     found = [e for e in study.evidence if set(e["rows"]) & set(rows) or {*e["claims"], *e["turned"]} & set(slugs)]
     return listed("## What others found\n", [f"- {e['says']} {role('cite:p', e['cite'])}" for e in found])
+
+
+def changed(row: Mapping) -> str:
+    """What of a claim or of the rule stands otherwise than when runs were first stored."""
+    if row["key"] == "written":
+        return "written after its runs were stored, so no prediction"
+    if row["kind"] == "claim" and not row["key"]:
+        return "taken back after its runs were stored"
+    return f"{row['key']} {row['stood'] or 'nothing'}, now {row['stands'] or 'nothing'}".strip()
 
 
 def listed(title: str, lines: Sequence[str]) -> str:

@@ -13,15 +13,18 @@ from pipeline.findings.arms import Arms
 from pipeline.findings.regions import Reading
 from pipeline.findings.rule import Rule
 from pipeline.findings.study import Study
-from pipeline.tables.predictions import CLAIM, PROBE, RULE, RUNS, SET, Key
+from pipeline.tables.predictions import CLAIM, GROUP, PROBE, RULE, RUNS, SET, Key
 
 
 def stands(claims: Sequence[Claim], params: Params, rule: Rule) -> dict[Key, object]:
-    """Kind and name → what a claim predicts, what a constant is, to which unit and stratum a data set belongs."""
-    constants = asdict(rule) | {"controls": params.controls}
+    """Kind and name → what a claim predicts, what a constant is, where a data set belongs, what a group consists of."""
+    constants, study = asdict(rule) | {"controls": params.controls}, {
+        name: entry for name, entry in params.data.items() if not entry.own}
+    groups = dict.fromkeys(group for entry in study.values() for group in entry.groups)
     return {**{(CLAIM, claim.slug): _predicted(claim) for claim in claims if claim.predicts},
             **{(RULE, name): value for name, value in constants.items()},
-            **{(SET, name): [entry.unit, entry.stratum] for name, entry in params.data.items() if not entry.own}}
+            **{(SET, name): [entry.unit, entry.stratum] for name, entry in study.items()},
+            **{(GROUP, group): [name for name, entry in study.items() if group in entry.groups] for group in groups}}
 
 
 def _predicted(claim: Claim) -> dict:

@@ -19,9 +19,9 @@ from pipeline.config.errors import complain
 from pipeline.config.schema import study_seeds
 from pipeline.plan.tidy import DATA, PLAN, TIMINGS
 from pipeline.process.stage import run
-from pipeline.tables.lock import distrusted, lock_of
+from pipeline.tables.lock import distrusted, lock_of, trusted
 from pipeline.tables.store import Store
-from pipeline.tables.stored import RUNS, RUNS_TABLE
+from pipeline.tables.stored import RUNS, RUNS_TABLE, read_json
 from pipeline.train.arm import DataSet, DataSets, arms, to_train
 
 #: Of a stage in `dvc.lock`: by which plan an experiment was trained.
@@ -83,10 +83,10 @@ def _trained_by() -> dict[str, str]:
 
 
 def _held() -> set[str]:
-    """The keys of the runs in the store, and in every stored table unless these are distrusted."""
+    """The keys of the runs in the store, and in every stored table that is what `dvc.lock` says."""
     with contextlib.closing(Store()) as store:
         keys = store.keys() if store.path.exists() else set()
-    for table in () if distrusted() else RUNS.glob(f"*/{RUNS_TABLE}"):
+    for table in filter(lambda table: trusted(table.parent), RUNS.glob(f"*/{RUNS_TABLE}")):
         try:
             keys |= set(pd.read_csv(table, usecols=["key"], dtype=str)["key"])
         except ValueError:  # No table of runs: training says what is wrong with it.
@@ -100,7 +100,7 @@ def paces() -> dict[str, tuple[float, float]]:
     for path in TIMINGS.glob("*.json"):
         plan, table = PLAN / path.name, RUNS / path.stem / RUNS_TABLE
         if plan.exists() and table.exists():
-            took, arm = json.loads(path.read_text(encoding="utf-8")), json.loads(plan.read_text(encoding="utf-8"))["arms"][0]
+            took, arm = read_json(path), read_json(plan)["arms"][0]
             epochs = pd.read_csv(table, usecols=["stopped"])["stopped"].mean()
             rows.append({"kind": kind(arm["network"]), "busy": took["seconds"] * took.get("cores", 1),
                          "trained": took["trained"], "epochs": took["trained"] * epochs})

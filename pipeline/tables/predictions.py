@@ -13,8 +13,9 @@ from pipeline.tables.lock import LOCK, Damaged, lock_of
 from pipeline.tables.schemas import FOUND, STORED
 
 TABLE, CHANGES = STORED["predictions"], FOUND["changes"]
-#: What a row is of: a claim, a constant of the rule, a data set; or an experiment's runs, or what the probe saw of them.
-CLAIM, RULE, SET, RUNS, PROBE = "claim", "rule", "data set", "runs", "probe"
+#: What a row is of: a claim, a constant of the rule, a data set, a group of them; or an experiment's runs, or what the
+#: probe saw of them.
+CLAIM, RULE, SET, GROUP, RUNS, PROBE = "claim", "rule", "data set", "group", "runs", "probe"
 #: The kind and the name of a row.
 Key = tuple[str, str]
 
@@ -81,7 +82,9 @@ def changes(rows: pd.DataFrame, stands: Mapping[Key, object]) -> pd.DataFrame:
         stood, today = json.loads(row["stood"]), stands.get((row["kind"], row["name"]))
         if row["after_runs"]:
             found.append((row["kind"], row["name"], "written", "", "after its runs"))
-        found += [(row["kind"], row["name"], *change) for change in _changes(stood, json.loads(as_text(today)))]
+        # Lists that differ in their order alone are the same.
+        found += [(row["kind"], row["name"], *change) for change in _changes(stood, json.loads(as_text(today)))
+                  if any(change[1:])]
     return pd.DataFrame(found, columns=list(CHANGES.columns))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.book.blocks import listed
+from pipeline.book.blocks import changed, listed
 from pipeline.book.escape import role
 from pipeline.book.markdown import claim_link, finding_link, table
 from pipeline.book.rows import records
@@ -34,7 +34,8 @@ def _row(study: Study, claim: Claim) -> tuple:
     letters = " ".join(dict.fromkeys(number[0] for number in claim.rows))
     row = study.reading(claim)
     notes = [row["sentence"], f"Because: {claim.because}" if claim.because else "",
-             "The thread's setting is out of reach; this is our analogue of it." if claim.analogue else ""]
+             "The thread's setting is out of reach; this is our analogue of it." if claim.analogue else "",
+             *(f"Not as it stood when its runs were stored: {changed(one)}." for one in records(study.changes) if (one["kind"], one["name"]) == ("claim", claim.slug))]
     about = ", ".join(finding_link(study, one, str(number)) for number, one in enumerate(study.findings_of(claim), 1))
     return (role("anchor", f"claim-{claim.slug}") + claim.says.rstrip("."), reading(row), " ".join(filter(None, notes)),
             about or ("[exact checks](/mechanics.md)" if claim.checks else "–"), prediction(claim),
@@ -52,9 +53,7 @@ def turned(study: Study) -> str:
              reading(study.reading(claim)), why[claim.slug]["what"] if claim.slug in why else "the rule alone",
              why[claim.slug]["why"] if claim.slug in why else "–")
             for claim in study.claims if (said := then.get(claim.slug)) and _turned(said, study.reading(claim)["reading"])]
-    later = [f"- {row['kind']} {row['name']}: " + (
-        "written after its runs were stored, so no prediction" if row["key"] == "written" else
-        f"{row['key']} {row['stood'] or 'nothing'}, now {row['stands'] or 'nothing'}") for row in records(study.changes)]
+    later = [f"- {row['kind']} {row['name']}: {changed(row)}" for row in records(study.changes)]
     return (table(["claim", "second rule", "now it reads", "what was changed of it", "why"], rows) or "None turned.\n") + listed(
         "\n## What is not as it stood when this rule was first run\n", later)
 

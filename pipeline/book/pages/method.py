@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.book.figures.reliability import reliability, reliability_alt
+from pipeline.book.blocks import changed, listed
 from pipeline.book.markdown import experiment_link, image, table
 from pipeline.book.picture import Picture
 from pipeline.book.rows import records
@@ -42,7 +43,9 @@ def write(study: Study) -> dict[str, str | Picture]:
 def constants(study: Study) -> str:
     """The rule's constants, as the code has them."""
     return table(["constant", "value", "what it is"], [
-        (f"`{row['name']}`", number(row["value"], ".4g"), capital(row["says"])) for row in records(study.rule.table())])
+        (f"`{row['name']}`", number(row["value"], ".4g"), capital(row["says"])) for row in records(study.rule.table())]) + listed(
+            "\n**Changed after runs were stored**, so that whoever changed it may have known what came of it:\n",
+            [f"- {row['kind']} `{row['name']}`: {changed(row)}" for row in records(study.changes) if row["kind"] != "claim"])
 
 
 def regions() -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline.book.pages import findings
 from pipeline.book.pages.claims import turned, write
+from pipeline.book.pages.method import constants
 
 ROOT = Path(__file__).parents[3]
 
@@ -30,8 +31,21 @@ def test_what_turned_is_told_with_the_reason(study):
     assert "(#claim-before_helps) | supported | {bdg-warning}`disagrees` | two findings | Each is one. |" in text
     # That which reads as it did is none of them.
     assert "tables_bn_helps" not in text and "as it stood" not in text
-    change = pd.DataFrame([("claim", "before_helps", "region", "worse", "better")], columns=list(study.changes.columns))
-    assert "- claim before_helps: region worse, now better" in turned(replace(study, tables={**study.tables, "changes": change}))
+
+
+def test_what_was_changed_after_the_runs_stands_beside_what_it_decides(study):
+    rows = [("claim", "before_helps", "region", "worse", "better"), ("claim", "order_matters", "written", "", "after its runs"),
+            ("claim", "gone", "", "{}", ""), ("rule", "ratio_margin", "", "1.1", "1.02")]
+    found = replace(study, tables={**study.tables, "changes": pd.DataFrame(rows, columns=list(study.changes.columns))})
+    ledger = {slug: line for line in write(found)["generated/claims.md"].splitlines() for slug in ("before_helps", "order_matters")
+              if f"`claim-{slug}`" in line}
+    assert "Not as it stood when its runs were stored: region worse, now better." in ledger["before_helps"]
+    assert "Not as it stood when its runs were stored: written after its runs were stored, so no prediction." in ledger["order_matters"]
+    assert "Not as it stood" not in write(study)["generated/claims.md"]
+    text = turned(found)
+    assert "- claim gone: taken back after its runs were stored" in text and "- rule ratio_margin: 1.1, now 1.02" in text
+    assert "- rule `ratio_margin`: 1.1, now 1.02" in constants(found) and "gone" not in constants(found)
+    assert "Changed after" not in constants(study)
 
 
 def test_the_script_filters_by_columns_that_there_are(study):
