@@ -12,7 +12,7 @@ import pipeline
 from pipeline.cli import ask
 from pipeline.data.__main__ import make_missing
 from pipeline.config.schema import load
-from tests.book.test_ranked import AVERAGES, EFFECTS
+from tests.book.test_ranked import FINDINGS, SETS
 
 ROOT = Path(pipeline.__file__).parents[1]
 PARAMS = """\
@@ -171,7 +171,7 @@ def test_it_ends_with_the_ranking_or_with_the_failure_of_the_training(project, m
     series().to_csv("mine.csv", index=False)
 
     def reproduce():
-        for name, rows in (("effects", EFFECTS), ("averages", AVERAGES)):
+        for name, rows in (("findings", FINDINGS), ("sets", SETS)):
             path = Path(f"results/findings/{name}.csv")
             path.parent.mkdir(parents=True, exist_ok=True)
             rows.to_csv(path, index=False, na_rep="NaN")
@@ -180,7 +180,7 @@ def test_it_ends_with_the_ranking_or_with_the_failure_of_the_training(project, m
     arguments = ("mine.csv", "--target", "price", "--window", 4)
     assert asked(monkeypatch, capsys, *arguments, reproduce=lambda: 3)[2] == 3
     out, _, code = asked(monkeypatch, capsys, *arguments, reproduce=reproduce)
-    assert code == 0 and "  1  best      −20 % (−24 to −16 %)" in out and out.rstrip().endswith("own/mine.html")
+    assert code == 0 and "  1  best   −20\u00a0% (−24 to −16\u00a0%)" in out and out.rstrip().endswith("own/mine.html")
     assert asked(monkeypatch, capsys, *arguments, "--look", reproduce=lambda: 9)[2] == 0
 
 
