@@ -15,22 +15,18 @@ from typing import Any, Literal
 import numpy as np
 import pydantic
 
-from pipeline.data.archives import cancer, co2, digits, power, vowels
+from pipeline.data.archives import digits
 from pipeline.data.draw import CALIBRATION, Arrays
-from pipeline.data.recordings import eeg, tokens
 from pipeline.data.sequences import badly_scaled, forecast, noise
-from pipeline.data.tables import many_classes, tabular
 from pipeline.data.splits import PARTS
+from pipeline.data.tables import many_classes, tabular
+from pipeline.data.texts import tokens
 from pipeline.results import Damaged, write_bytes
 from pipeline.spec.base import ConfigError, Spec, explain, shown
 
 SOURCES: dict[str, Callable[..., Arrays]] = {
     source.__name__: source
-    for source in (
-        noise, forecast, badly_scaled, tabular, many_classes, eeg, tokens, vowels, power, cancer,
-        digits, co2,
-    )
-}
+    for source in (noise, forecast, badly_scaled, tabular, many_classes, tokens, digits)}
 
 
 #: No window, number of channels or the like is larger; what a source draws for a seed, and what it keeps

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pipeline.spec.claims import Claim
 from pipeline.spec.params import Params
 
-#: The families, with their control and the sources of their data sets in turn, which are small and come with packages.
-FAMILIES = {"sequences": ("cnn_lstm", ("power", "vowels")), "tables": ("mlp_tanh", ("cancer",))}
+#: The families, with their control and the sources of their data sets in turn, which are small.
+FAMILIES = {"sequences": ("cnn_lstm", ("noise", "forecast")), "tables": ("mlp_tanh", ("tabular",))}
+#: Samples of each part.
+PARTS = {"train": 160, "validation": 80, "test": 160}
 #: Besides what `make ask` tries: a sweep over places and two over values.
 SWEEPS = ("bn_anywhere", "dropout_rate", "mlp_samples")
 #: The experiment whose line is edited, before and after; it runs on one data set.
@@ -34,7 +36,7 @@ def family(name: str, count: int) -> dict[str, dict]:
     for number in range(1, count + 1):
         source = sources[(number - 1) % len(sources)]
         found[f"{name}_{number}"] = {
-            "group": name, "unit": f"{name} {number}", "stratum": source, "source": source, "seeds": 15,
+            "group": name, "unit": f"{name} {number}", "stratum": source, "source": source, "seeds": 15, "arguments": dict(PARTS),
             "title": f"{source}, copy {number}", **({"also": [f"few_{name}"]} if number % 4 in (1, 2) else {})}
     return found
 

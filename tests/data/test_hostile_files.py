@@ -244,7 +244,7 @@ def test_a_locked_archive_is_refused(project):
 
 @pytest.mark.parametrize(("source", "arguments"), [
     ("noise", {"train": 10**9}), ("tabular", {"features": 10**6}), ("tokens", {"vocabulary": 10**9}),
-    ("eeg", {"classes": 10**9}), ("forecast", {"window": 10**6, "channels": 10**6}), ("noise", {"train": 10**4000})])
+    ("many_classes", {"classes": 10**9}), ("forecast", {"window": 10**6, "channels": 10**6}), ("noise", {"train": 10**4000})])
 def test_a_source_draws_no_more_than_a_machine_holds(source, arguments):
     with pytest.raises(ConfigError, match="allowed: "):
         sources.check(source, "params.yaml: data.a", **arguments)

@@ -50,9 +50,9 @@ def test_the_kind_of_arrays_says_how_they_are_split(table, made):
 
 
 def test_the_stage_makes_arrays_of_a_file_or_of_a_source(table):
-    sourced = SimpleNamespace(source="cancer", arguments={})
+    sourced = SimpleNamespace(source="digits", arguments={})
     params = SimpleNamespace(data={"a": table, "b": sourced}, seeds=lambda name: [0, 1])
-    assert is_own(arrays_of(params, "a")) and len(arrays_of(params, "b")["x"]) == 569
+    assert is_own(arrays_of(params, "a")) and len(arrays_of(params, "b")["x"]) == 1797
     params.data["a"] = table.model_copy(update={"target": "z"})
     with pytest.raises(ConfigError, match="^params.yaml: data.a: a.csv: target: there is no column 'z'"):
         arrays_of(params, "a")
