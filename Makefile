@@ -5,6 +5,14 @@ INSTALLED := .venv/installed
 # Dask: for `make runs CLUSTER=…`, and for the tests of it.
 DASK := .venv/installed-cluster
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# What is given reaches Python through the environment, as it was typed: neither make nor a shell reads it.
+GIVEN := FILE TARGET WINDOW HORIZON RECORDING TASK GROUP_BY TIME EXPERIMENT CLUSTER NAME RUNS SEED MOMENTS \
+	EXPERIMENTS SETS PYTHON
+define as_typed
+override $(1) := $$(value $(1))
+export $(1)
+endef
+$(foreach name,$(GIVEN),$(if $(value $(name)),$(eval $(call as_typed,$(name)))))
 
 book: check                 ## train what is stale (nothing, on a fresh clone) and build build/html
 	dvc repro
@@ -12,26 +20,21 @@ book: check                 ## train what is stale (nothing, on a fresh clone) a
 	@python -m pipeline.ranking
 
 runs: check $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
-	dvc repro --quiet plan
-	CLUSTER="$(CLUSTER)" python -m pipeline.train.missing
+	python -m pipeline.reproduce plan
+	python -m pipeline.train.missing
 
 verify: check $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored runs again: make verify NAME=avx2 RUNS=200 SEED=7
-	dvc repro --quiet plan
-	CLUSTER="$(CLUSTER)" python -m pipeline.verify $(if $(NAME),--name "$(NAME)") $(if $(RUNS),--runs "$(RUNS)") \
-		$(if $(SEED),--seed "$(SEED)")
+	python -m pipeline.reproduce plan
+	python -m pipeline.verify
 
 torture: check             ## kill, starve and lock out runs of a tiny project at random moments: make torture MOMENTS=12 SEED=7
-	python -m pipeline.torture $(if $(MOMENTS),--moments "$(MOMENTS)") $(if $(SEED),--seed "$(SEED)")
+	python -m pipeline.torture
 
 try: $(INSTALLED)           ## one experiment against its control, without the book: make try EXPERIMENT=name
-	@test -n "$(EXPERIMENT)" || { echo "which one? make try EXPERIMENT=name" >&2; exit 1; }
-	@stages=$$(python -m pipeline.answer --stages $(EXPERIMENT)) && dvc repro --quiet --single-item $$stages
-	@python -m pipeline.answer $(EXPERIMENT)
+	@python -m pipeline.answer --try
 
 ask: check                  ## the networks on a file of your own: make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6
-	@test -n "$(FILE)" || { echo "which file? make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6 (a table: without WINDOW)" >&2; exit 1; }
-	@python -m pipeline.ask "$(FILE)" $(if $(TARGET),--target "$(TARGET)") $(if $(WINDOW),--window "$(WINDOW)") \
-		$(if $(HORIZON),--horizon "$(HORIZON)") $(if $(RECORDING),--recording "$(RECORDING)")
+	@python -m pipeline.ask
 
 test: $(INSTALLED) $(DASK)  ## the test suite
 	python -m pytest
@@ -50,7 +53,7 @@ bench: $(INSTALLED)         ## training speed: model.fit, fit with XLA, and our 
 	python -m pipeline.bench
 
 scale: $(INSTALLED)         ## how long each step takes as a study grows, on invented ones: make scale EXPERIMENTS=150,300 SETS=10,20
-	python -m pipeline.scale $(if $(EXPERIMENTS),--experiments "$(EXPERIMENTS)") $(if $(SETS),--sets "$(SETS)")
+	python -m pipeline.scale
 
 tiny: $(INSTALLED)          ## the whole pipeline, training included, on a tiny profile in .tiny/
 	python -m pipeline.tiny
@@ -67,7 +70,7 @@ lock: $(INSTALLED)          # requirements.in -> requirements.txt, for all platf
 		--constraint requirements.txt requirements-cluster.in -o requirements-cluster.txt
 
 $(INSTALLED): requirements.txt
-	test -x .venv/bin/python || $(PYTHON) -m venv .venv || python3 -m venv .venv
+	test -x .venv/bin/python || "$$PYTHON" -m venv .venv || python3 -m venv .venv
 	.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements.txt
 	touch $@
 

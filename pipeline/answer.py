@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.reproduce import reproduce
 from pipeline.results import NEW, RUNS, RUNS_TABLE, STORE, read_table
 from pipeline.spec.base import ConfigError, complain, nearest
 from pipeline.spec.claims import ARM
+from pipeline.spec.given import given
 from pipeline.spec.params import Params, load
 
 WIDTH = 80
@@ -33,6 +35,8 @@ def experiment(name: str, params: Params) -> str:
     Raises:
         ConfigError: with the nearest one.
     """
+    if not name:
+        raise ConfigError("EXPERIMENT: missing; allowed: the name of one, make try EXPERIMENT=name")
     if name not in params.experiments:
         raise ConfigError(f"params.yaml: experiments: there is no '{name}'; allowed: any experiment"
                           f"{nearest(name, params.experiments)}")
@@ -259,20 +263,20 @@ def main() -> int:
     """Say how experiments compare with their controls; without a name, those that are new."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.answer", description=main.__doc__)
     parser.add_argument("experiments", nargs="*", metavar="experiment")
-    parser.add_argument("--stages", action="store_true",
-                        help="only print the DVC stages that the comparisons need, in their order")
-    given = parser.parse_args()
+    parser.add_argument("--try", dest="tried", action="store_true", help="train what make was given as EXPERIMENT first")
+    asked = parser.parse_args()
     try:
         params = load()
-        names = [experiment(name, params) for name in given.experiments] or _new(params)
-        if given.stages:
-            print(*dict.fromkeys(stage for name in names for stage in stages(name, params)))
-            return 0
+        if asked.tried:
+            asked.experiments = [experiment(given("EXPERIMENT") or "", params)]
+            if code := reproduce(*stages(*asked.experiments, params), only=True):
+                return code
+        names = [experiment(name, params) for name in asked.experiments] or _new(params)
         for name in names[:MOST]:
             control = params.experiments[name].versus
             if not control:
                 _say(f"\n{name} is compared with nothing (it has no versus): {page(name, params)}")
-            elif not given.experiments and _waits(control, params):
+            elif not asked.experiments and _waits(control, params):
                 _say(f"\n{name} is compared with {control}, which is being measured: {page(name, params)}")
             else:
                 _say("\n" + answer(name, params, compared(name, params)))
@@ -280,7 +284,7 @@ def main() -> int:
         return complain(error)
     if len(names) > MOST:
         _say(f"\n{len(names) - MOST} more are new: {EXPERIMENTS.with_suffix('.html')}")
-    if not given.experiments:
+    if not asked.experiments:
         (STORE / NEW).unlink(missing_ok=True)
     return 0
 

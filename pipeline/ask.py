@@ -7,7 +7,6 @@ import json
 import math
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,10 +22,12 @@ from pipeline.data.files import LOOK, open_rows
 from pipeline.data.own import from_file
 from pipeline.data.sizes import TRAIN
 from pipeline.data.sources import read
+from pipeline.reproduce import reproduce
 from pipeline.results import write_text
 from pipeline.spec.base import ConfigError, complain, nearest, validate
 from pipeline.spec.entries import FILES
 from pipeline.spec.files import ARRAYS, kind
+from pipeline.spec.given import given, option, whole
 from pipeline.spec.params import PARAMS, Params, load, parse, study_seeds
 
 #: Where a file from outside the project is copied to; git does not see it.
@@ -344,25 +345,19 @@ def _run(experiment: str, params: Params) -> float:
     return RUN
 
 
-def _reproduce() -> int:
-    return subprocess.run(["dvc", "repro", "--quiet"], check=False).returncode
-
-
-def main(reproduce: Callable[[], int] = _reproduce) -> int:
+def main(reproduce: Callable[[], int] = reproduce) -> int:
     """Look at a file, write its entry, train what is asked of it, print the ranking."""
     parser = argparse.ArgumentParser(prog="make ask", description=main.__doc__)
-    parser.add_argument("file")
-    parser.add_argument("--target", default="")
-    parser.add_argument("--window", type=int)
-    parser.add_argument("--horizon", type=int)
-    parser.add_argument("--recording")
+    parser.add_argument("file", nargs="?", default=given("FILE"))
+    for name in ("target", "window", "horizon", "recording"):
+        option(parser, name)
     parser.add_argument("--look", action="store_true", help="only write the entry; train nothing")
-    given = parser.parse_args()
+    asked = parser.parse_args()
     try:
-        name = ask(given)
+        name = ask(asked)
     except (ConfigError, ValueError) as error:
         return complain(error)
-    if given.look:
+    if asked.look:
         return 0
     code = reproduce()
     if code == 0:
@@ -370,19 +365,23 @@ def main(reproduce: Callable[[], int] = _reproduce) -> int:
     return code
 
 
-def ask(given: argparse.Namespace) -> str:
+def ask(asked: argparse.Namespace) -> str:
     """The name of the data set of a file, whose entry is written if there is none; says how long it will take.
 
     Raises:
         ConfigError: the file cannot be used as asked; nothing is written then.
     """
     params = load()
-    if given.horizon is not None and given.window is None:
+    if not asked.file:
+        raise ConfigError("FILE: missing; allowed: make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6, of a table "
+                          "without WINDOW")
+    window, horizon = whole("WINDOW", asked.window, least=1), whole("HORIZON", asked.horizon)
+    if horizon is not None and window is None:
         raise ConfigError("HORIZON: found without WINDOW; allowed: both, of a series, whose rows are in order of time")
-    file, done = settled(given.file)
+    file, done = settled(asked.file)
     if done:
         print(done)
-    question = Question(file, _targets(given.target, file), given.window, given.horizon, given.recording)
+    question = Question(file, _targets(asked.target, file), window, horizon, asked.recording)
     name = asked_before(question, params)
     if name:
         samples = _samples(name)

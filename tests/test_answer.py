@@ -171,9 +171,18 @@ def test_a_terminal_without_these_characters_gets_others(study, monkeypatch):
     assert "[-" in text and "o" in text and "?" not in text
 
 
-def test_the_stages_of_a_comparison_come_after_what_they_need(study, say):
-    assert say("--stages", "on_tides")[1] == "data plan train@plain train@on_tides\n"
-    assert say("--stages", "plain")[1] == "data plan train@plain\n"
+def test_an_experiment_is_trained_after_what_it_needs_and_then_answered(study, say, monkeypatch):
+    reproduced = []
+    monkeypatch.setattr(answer, "reproduce", lambda *stages, only: reproduced.append((stages, only)) or 0)
+    monkeypatch.setenv("EXPERIMENT", "on_tides")
+    assert "on_tides against plain" in say("--try")[1]
+    monkeypatch.setenv("EXPERIMENT", "plain")
+    assert say("--try")[0] == 0
+    assert reproduced == [(("data", "plan", "train@plain", "train@on_tides"), True), (("data", "plan", "train@plain"), True)]
+    monkeypatch.setattr(answer, "reproduce", lambda *stages, only: 255)
+    assert say("--try") == (255, "", "")
+    monkeypatch.delenv("EXPERIMENT")
+    assert say("--try")[::2] == (1, "error: EXPERIMENT: missing; allowed: the name of one, make try EXPERIMENT=name\n")
 
 
 def test_mistakes_are_named(study, say):

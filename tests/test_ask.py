@@ -211,7 +211,7 @@ def test_the_time_is_that_of_stored_trainings_by_the_samples_that_train(project,
      "wind, sky; did you mean 'price'?"),
     ("a.csv", ["--target", "price", "--horizon", 4], "HORIZON: found without WINDOW"),
     ("a.csv", ["--target", "price", "--window", 5000], "FILE: a.csv: found no window of 5000 rows"),
-    ("a.csv", ["--target", "price", "--window", 0], "params.yaml: window: found 0"),
+    ("a.csv", ["--target", "price", "--window", 0], "WINDOW: found '0'; allowed: a whole number from 1 on"),
     ("a.csv", ["--target", "when"], "FILE: a.csv, column 'when': found 600 classes"),
     ("a.txt", ["--target", "price"], "params.yaml: file: found 'a.txt', which ends in .txt"),
     ("r.npz", ["--target", "y"], "TARGET: found 'y'; allowed: none")])

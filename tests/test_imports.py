@@ -12,7 +12,7 @@ from pipeline.spec.base import read_yaml
 PACKAGE = Path(pipeline.__file__).parent
 #: What a room may import; its own files besides. A room is a package, or a module on the ground.
 ROOMS = {
-    "spec": set(), "results": set(), "style": set(), "notebook": {"results", "spec"},
+    "spec": set(), "results": set(), "style": set(), "reproduce": {"spec"}, "notebook": {"results", "spec"},
     "data": {"results", "spec"}, "network": {"results", "spec"},
     "train": {"data", "network", "notebook", "results", "spec", "style"},
     "plan": {"data", "network", "results", "spec", "train"},
@@ -21,9 +21,9 @@ ROOMS = {
     "mechanics": {"network", "notebook", "results", "spec"},
     "verdicts": {"results", "spec"}, "verify": {"data", "results", "spec", "train"},
     "book": {"results", "spec", "style", "verdicts.claims", "verdicts.many", "verdicts.rule", "verdicts.words"},
-    "answer": {"book", "results", "spec", "verdicts"},
+    "answer": {"book", "reproduce", "results", "spec", "verdicts"},
     "ranking": {"answer", "book", "results", "spec"},
-    "ask": {"data", "ranking", "results", "spec"},
+    "ask": {"data", "ranking", "reproduce", "results", "spec"},
     "bench": {"data", "network", "train"}, "tiny": {"results", "spec"},
     "scale": {"data", "results", "spec", "tiny", "train.place", "train.runs"},
     "torture": {"results", "spec", "tiny", "train.place"},

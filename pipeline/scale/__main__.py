@@ -17,6 +17,7 @@ from pipeline.scale.growth import MEASURED_COLUMNS, growth
 from pipeline.scale.project import BUILD, LEDGER, Project
 from pipeline.scale.study import Size
 from pipeline.spec.base import ConfigError, complain
+from pipeline.spec.given import option
 from pipeline.train.place import place
 
 SCRATCH = Path(".scale")
@@ -83,10 +84,11 @@ def main() -> int:
     """Measure every step at every size, print and store what was found."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.scale", description=main.__doc__)
     for name, default in (("experiments", EXPERIMENTS), ("sets", SETS)):
-        parser.add_argument(f"--{name}", default=",".join(map(str, default)), help="numbers, with commas between them")
+        option(parser, name, help=f"numbers, with commas between them; by default {','.join(map(str, default))}")
     given = parser.parse_args()
     try:
-        wanted = sizes(numbers(given.experiments, "experiments"), numbers(given.sets, "sets"))
+        wanted = sizes(numbers(given.experiments, "experiments") if given.experiments else EXPERIMENTS,
+                       numbers(given.sets, "sets") if given.sets else SETS)
         project, rows = Project(SCRATCH), []
         print(f"{SCRATCH}/: {len(wanted)} sizes; load {os.getloadavg()[0]:.1f}", flush=True)
         project.begin()

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from pipeline.results import TORTURE, write_tables
 from pipeline.spec.base import ConfigError, complain
+from pipeline.spec.given import option, whole
 from pipeline.spec.tables import STORED
 from pipeline.torture import disturb, project
 from pipeline.torture.disturb import KINDS
@@ -39,19 +40,21 @@ def about(seed: int, kinds: tuple[str, ...], files: int) -> dict:
 def main() -> int:
     """Kill, starve and lock out runs of a tiny project; 1 if one did not go on, or ended in other bytes."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.torture", description=main.__doc__)
-    parser.add_argument("--moments", type=int, default=MOMENTS, help="how many disturbances")
-    parser.add_argument("--seed", type=int, help="of their kinds and moments; by default a random one, which is printed")
+    option(parser, "moments", help=f"how many disturbances; by default {MOMENTS}")
+    option(parser, "seed", help="of their kinds and moments; by default a random one, which is printed")
     given = parser.parse_args()
+    try:
+        moments, seed = whole("MOMENTS", given.moments, least=1) or MOMENTS, whole("SEED", given.seed)
+    except ConfigError as error:
+        return complain(error)
     if not disturb.mounts() and (command := disturb.with_mounts([sys.executable, *sys.orig_argv[1:]])):
         os.execvpe(command[0], command, os.environ | {"TORTURE_MOUNTS": "1"})
-    seed = secrets.randbelow(2 ** 32) if given.seed is None else given.seed
+    seed = secrets.randbelow(2 ** 32) if seed is None else seed
     kinds = tuple(kind for kind in KINDS if disturb.ways().get(kind, "yes"))
     print(f"SEED={seed}", flush=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # So that nothing is left running.
     try:
-        if given.moments < 1:
-            raise ConfigError(f"MOMENTS={given.moments}: allowed: a number from 1 on")
-        with tempfile.TemporaryDirectory() as folder, tqdm(total=given.moments, unit="disturbance") as bar:
+        with tempfile.TemporaryDirectory() as folder, tqdm(total=moments, unit="disturbance") as bar:
             def shown(one):
                 bar.write(f"{one.kind} in {one.stage or 'no stage yet'}: {one.message}", file=sys.stdout)
                 sys.stdout.flush()
@@ -59,7 +62,7 @@ def main() -> int:
 
             folder = Path(folder).resolve()
             with disturb.small_disk(folder, MEGABYTES):
-                reference, rows = rounds(folder, project.make, project.LEGS, kinds, given.moments, seed, shown)
+                reference, rows = rounds(folder, project.make, project.LEGS, kinds, moments, seed, shown)
         table = pd.DataFrame(rows, columns=list(TABLE.columns))
         write_tables(TORTURE, {TABLE.path().name: table}, {
             ABOUT: json.dumps(about(seed, kinds, len(reference.files)), indent=1) + "\n"})

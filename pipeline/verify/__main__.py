@@ -15,6 +15,7 @@ from tqdm import tqdm
 from pipeline.data.sources import read
 from pipeline.results import Store
 from pipeline.spec.base import ConfigError, complain
+from pipeline.spec.given import option, whole
 from pipeline.spec.params import Params, load
 from pipeline.train.engines import engine
 from pipeline.train.queue import Job, ordered, read_plans
@@ -73,17 +74,18 @@ def train_again(sample: list[Unit], made: Mapping[Unit, Job], data: Mapping, fou
 def main() -> int:
     """Train a sample of the stored runs again and write its certificate; 1 if they are not what they say."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.verify", description=main.__doc__)
-    parser.add_argument("--name", default="this_machine", help="of the certificate")
-    parser.add_argument("--runs", default="", help="all, or how many; by default what fits ten minutes")
-    parser.add_argument("--seed", type=int, help="chooses the sample; by default a random one, which is printed")
+    option(parser, "name", help="of the certificate")
+    option(parser, "runs", help="all, or how many; by default what fits ten minutes")
+    option(parser, "seed", help="chooses the sample; by default a random one, which is printed")
     given = parser.parse_args()
-    seed = secrets.randbelow(2 ** 32) if given.seed is None else given.seed
     try:
-        check_name(given.name)
+        name, seed = given.name or "this_machine", whole("SEED", given.seed)
+        seed = secrets.randbelow(2 ** 32) if seed is None else seed
+        check_name(name)
         plans, of_family = read_plans(), families(load())
         tables = stored(plans)
         population = units(tables, of_family)
-        number = wanted(given.runs, population)
+        number = wanted(given.runs or "", population)
         # No more fit the time than a run each tenth of a second.
         sample = first(draw(population, seed), number or 600 * MINUTES)
         data = {name: read(f"data/{name}.npz") for name in {place[2] for unit in sample for place in unit.places}}
@@ -100,7 +102,7 @@ def main() -> int:
         if Path(VERDICTS).exists():
             every = {name: read(f"data/{name}.npz") for plan in plans for name in plan["data"]}
             verdicts = verdicts_with(records, plans, every) if result["identical"] < result["runs"] else []
-        path = write(given.name, certificate(result, seed, len(population), len(sample), verdicts, place,
+        path = write(name, certificate(result, seed, len(population), len(sample), verdicts, place,
                                              plans[0]["versions"]))
     except KeyboardInterrupt:
         return complain(RuntimeError("interrupted; no certificate is written"))
