@@ -17,9 +17,9 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from pipeline import ranking
-from pipeline.data.fetch import sha256
-from pipeline.data.files import LOOK, open_rows
-from pipeline.data.own import from_file
+from pipeline.data.user_data.location import sha256
+from pipeline.data.user_data.rows import LOOK, open_rows
+from pipeline.data.user_data.read import from_file
 from pipeline.data.sizes import TRAIN
 from pipeline.data.sources import read
 from pipeline.reproduce import reproduce

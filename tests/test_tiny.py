@@ -3,7 +3,7 @@
 import copy
 from pathlib import Path
 
-from pipeline.data.own import from_file
+from pipeline.data.user_data.read import from_file
 from pipeline.data.sources import check, make
 from pipeline.spec.base import read_yaml
 from pipeline.spec.claims import check_claims, read_claims

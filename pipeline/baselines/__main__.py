@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline.baselines.measure import errors
 from pipeline.data import parts, splits
-from pipeline.data.fetch import sha256
+from pipeline.data.user_data.location import sha256
 from pipeline.data.sources import read
 from pipeline.results import read_table, significant, write_tables
 from pipeline.spec.base import ConfigError, complain

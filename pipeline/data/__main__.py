@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from pipeline.data.draw import Arrays
-from pipeline.data.fetch import sha256
-from pipeline.data.own import from_file, locate
+from pipeline.data.user_data.location import sha256
+from pipeline.data.user_data.read import from_file, locate
 from pipeline.data.sources import check, make, write
 from pipeline.results import sweep, write_text
 from pipeline.spec.base import ConfigError, complain
@@ -42,7 +42,7 @@ def origin(params: Params, name: str) -> str:
     values = entry.model_dump(mode="json", exclude={"group", "also", "unit", "stratum", "title", "train", "of", "own",
                                                     "experiments"})
     file = sha256(locate(entry)) if isinstance(entry, FileSource) and locate(entry).exists() else ""
-    code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.rglob("*.py"))]
     return hashlib.sha256(json.dumps([values, params.seeds(name), file, code]).encode()).hexdigest()
 
 

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
-from pipeline.data import load as splits, own, sources
+from pipeline.data import load as splits, sources
+from pipeline.data.user_data.read import changed
 from pipeline.plan.code import warning
 from pipeline.plan.lock import LOCK, mend, prune
 from pipeline.results import PROBES, RUNS, SUMS, Store, seal, sweep, verify, write_text
@@ -115,7 +116,7 @@ def write(plans: dict[str, str]) -> None:
 
 def _make_anew_if_changed(entry: FileSource, path: Path) -> None:
     """Remove the arrays of a file that has changed since, so that its stage makes them again."""
-    if path.exists() and own.changed(entry, sources.read(path)):
+    if path.exists() and changed(entry, sources.read(path)):
         path.unlink()
         print(f"{entry.file} has changed: {path} is made again", flush=True)
 

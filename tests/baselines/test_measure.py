@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline.baselines.measure import errors
-from pipeline.data.own import from_file
+from pipeline.data.user_data.read import from_file
 from pipeline.data.parts import split
 from pipeline.spec.files import SeriesFile, TableFile
 

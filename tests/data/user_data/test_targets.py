@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data.load import load
-from pipeline.data.own import from_file
+from pipeline.data.user_data.read import from_file
 from pipeline.spec.base import ConfigError
 from pipeline.spec.files import RecordingsFile, SeriesFile, TableFile
 from pipeline.train.task import task_of

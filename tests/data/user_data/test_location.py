@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from pipeline.data.fetch import fetch, sha256
-from pipeline.data.own import from_file
+from pipeline.data.user_data.location import fetch, sha256
+from pipeline.data.user_data.read import from_file
 from pipeline.spec.base import ConfigError
 from pipeline.spec.files import TableFile
 

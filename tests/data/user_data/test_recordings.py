@@ -6,7 +6,7 @@ import pytest
 from aeon.datasets import load_from_ts_file, load_japanese_vowels
 
 from pipeline.data.load import load
-from pipeline.data.own import from_file
+from pipeline.data.user_data.read import from_file
 from pipeline.data.parts import split
 from pipeline.spec.base import ConfigError
 from pipeline.spec.files import RecordingsFile
@@ -132,7 +132,7 @@ def test_of_many_recordings_some_are_drawn(project, monkeypatch):
     whole = made(stored(**given), rows=200)
     assert len(whole["y"]) == 200 and str(whole["about_used"]) == "drawn"
     assert 80 < np.unique(whole["groups"]).size
-    monkeypatch.setattr("pipeline.data.own_recordings.PIECE", 100)
+    monkeypatch.setattr("pipeline.data.user_data.recordings.PIECE", 100)
     np.testing.assert_array_equal(made(stored(**given), rows=200)["x"], whole["x"])
 
 
@@ -225,7 +225,7 @@ def test_a_broken_file_of_the_archive(project):
 @pytest.mark.parametrize("piece", [None, 8])
 def test_a_long_table_gives_what_arrays_give(project, monkeypatch, shortest, piece):
     if piece:
-        monkeypatch.setattr("pipeline.data.files.PIECE", piece)
+        monkeypatch.setattr("pipeline.data.user_data.rows.PIECE", piece)
     given = drawn(shortest=shortest)
     long_table(given).to_csv("a.csv.gz", index=False)
     entry = {"target": "label", "recording": "who", "time": "step", "group_by": "person"}
@@ -239,7 +239,7 @@ def test_a_long_table_gives_what_arrays_give(project, monkeypatch, shortest, pie
 
 
 def test_of_a_very_long_table_whole_recordings_are_used(project, monkeypatch):
-    monkeypatch.setattr("pipeline.data.own_recordings.CELLS", 12 * 2 * 60)
+    monkeypatch.setattr("pipeline.data.user_data.recordings.CELLS", 12 * 2 * 60)
     long_table(drawn()).to_csv("a.csv", index=False)
     arrays = made("a.csv", target="label", recording="who", inputs=["c0", "c1"])
     assert arrays["x"].shape == (60, 12, 2) and str(arrays["about_used"]) == "drawn"

@@ -15,9 +15,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.data import columns
+from pipeline.data.user_data import columns
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.files import Rows
+from pipeline.data.user_data.rows import Rows
 from pipeline.data.samples import Rows as Drawn
 from pipeline.data.samples import identity
 from pipeline.data.sizes import pool_sizes

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data.load import load
-from pipeline.data.own import from_file
+from pipeline.data.user_data.read import from_file
 from pipeline.data.parts import split
 from pipeline.spec.base import ConfigError
 from pipeline.spec.files import SeriesFile
@@ -139,7 +139,7 @@ def test_a_grid_is_that_of_pandas(project):
 def test_a_grid_does_not_depend_on_the_pieces(project, monkeypatch):
     frame = rows(3_000).assign(when=np.arange(3_000) * 0.25)
     whole = made(frame, resample=2.0)
-    monkeypatch.setattr("pipeline.data.files.PIECE", 4)
+    monkeypatch.setattr("pipeline.data.user_data.rows.PIECE", 4)
     pieces = made(frame, resample=2.0)
     np.testing.assert_allclose(pieces["x"], whole["x"], rtol=1e-6)
     np.testing.assert_array_equal(pieces["last"], whole["last"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.data.files import Rows
+from pipeline.data.user_data.rows import Rows
 from pipeline.spec.base import ConfigError
 
 SECOND = 1_000_000

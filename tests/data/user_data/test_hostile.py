@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.data import files, sources
+from pipeline.data import sources
+from pipeline.data.user_data import rows as files
 from pipeline.data.load import load
-from pipeline.data.own import from_file
+from pipeline.data.user_data.read import from_file
 from pipeline.results import Damaged
 from pipeline.spec.base import ConfigError, validate
 from pipeline.spec.files import KINDS, kind

@@ -18,11 +18,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.data import columns
-from pipeline.data.clock import Clock
+from pipeline.data.user_data import columns
+from pipeline.data.user_data.times import Clock
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.files import Rows
-from pipeline.data.own_tables import require_rows_of_each_class
+from pipeline.data.user_data.rows import Rows
+from pipeline.data.user_data.table import require_rows_of_each_class
 from pipeline.data.samples import Groups, Latest
 from pipeline.data.sizes import pool_sizes, series_sizes
 from pipeline.spec.base import ConfigError

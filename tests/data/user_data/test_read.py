@@ -12,12 +12,12 @@ import pytest
 from pipeline.data import parts, splits
 from pipeline.data.__main__ import arrays_of
 from pipeline.data.load import digest, is_own, load
-from pipeline.data.own import changed, from_file
+from pipeline.data.user_data.read import changed, from_file
 from pipeline.data.sources import read, write
 from pipeline.spec.base import ConfigError
 from pipeline.spec.files import KINDS, TableFile, kind
 
-EXTRACTS = Path(__file__).parents[2] / "extracts"
+EXTRACTS = Path(__file__).parents[3] / "extracts"
 
 
 @pytest.fixture

@@ -24,11 +24,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.data import columns
-from pipeline.data.clock import Clock
+from pipeline.data.user_data import columns
+from pipeline.data.user_data.times import Clock
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.files import MOST_UNPACKED, RATIO, Rows, most_unpacked, readable
-from pipeline.data.own_tables import require_rows_of_each_class
+from pipeline.data.user_data.rows import MOST_UNPACKED, RATIO, Rows, most_unpacked, readable
+from pipeline.data.user_data.table import require_rows_of_each_class
 from pipeline.data.samples import Groups
 from pipeline.data.samples import Rows as Drawn
 from pipeline.data.sizes import pool_sizes

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.data.draw import Arrays
-from pipeline.data.fetch import fetch, sha256
-from pipeline.data.files import open_rows
-from pipeline.data.own_recordings import recordings
-from pipeline.data.own_series import series
-from pipeline.data.own_tables import table
+from pipeline.data.user_data.location import fetch, sha256
+from pipeline.data.user_data.rows import open_rows
+from pipeline.data.user_data.recordings import recordings
+from pipeline.data.user_data.series import series
+from pipeline.data.user_data.table import table
 from pipeline.data.parts import split
 from pipeline.data.splits import PARTS
 from pipeline.spec.base import ConfigError
@@ -20,7 +20,7 @@ from pipeline.spec.files import ARRAYS, FileSource, RecordingsFile, SeriesFile
 
 
 def from_file(entry: FileSource, seeds: Iterable[int], place: str, **options) -> Arrays:
-    """The arrays of an entry's file (their entries: see own_tables, own_series, own_recordings).
+    """The arrays of an entry's file (their entries: see table, series, recordings).
 
     Every seed's split is tried, so that none fails while networks train.
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.data.clock import Clock
-from pipeline.data.files import open_rows
+from pipeline.data.user_data.times import Clock
+from pipeline.data.user_data.rows import open_rows
 from pipeline.spec.base import ConfigError
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.data import files
-from pipeline.data.files import open_rows, require_columns
+from pipeline.data.user_data import rows as files
+from pipeline.data.user_data.rows import open_rows, require_columns
 from pipeline.spec.base import ConfigError
 
 TEXT = "time,x,word,y\n2024-01-01,1,a,0.5\n2024-01-02,-2.5e3,\"b, c\",7\n2024-01-03,,,8\n"
