@@ -17,16 +17,16 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from pipeline import ranking
-from pipeline.data.user_data.location import sha256
+from pipeline.data.user_data.location import regular, sha256
 from pipeline.data.user_data.rows import LOOK, open_rows
 from pipeline.data.user_data.read import from_file
 from pipeline.data.sizes import TRAIN
 from pipeline.data.sources import read
 from pipeline.reproduce import reproduce
 from pipeline.results import write_text
-from pipeline.spec.base import ConfigError, complain, nearest, validate
+from pipeline.spec.base import ConfigError, complain, validate
 from pipeline.spec.entries import FILES
-from pipeline.spec.files import ARRAYS, kind
+from pipeline.spec.files import ARRAYS, TableFile, ends, kind
 from pipeline.spec.given import given, option, whole
 from pipeline.spec.params import PARAMS, Params, load, parse, study_seeds
 
@@ -55,6 +55,8 @@ _REMEDIES = (
 FEW = 3
 #: So many refusals are followed; a file with more deserves a look.
 MOST = 40
+#: Words that are no text to YAML.
+_NO_NAMES = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*\Z")
 
 
@@ -84,19 +86,20 @@ def settled(file: str, root: Path = Path(".")) -> tuple[str, str]:
     Raises:
         ConfigError: there is no such file.
     """
-    path = Path(file).expanduser()
-    if not path.is_file():
-        beside = [one.name for one in path.parent.glob("*") if one.is_file()] if path.parent.is_dir() else []
-        raise ConfigError(f"FILE: found '{file}'; there is no such file{nearest(path.name, beside)}")
-    inside, root = path.resolve(), root.resolve()
+    inside, root = regular(Path(file).expanduser(), f"FILE: {file}", outside=True), root.resolve()
     if inside.is_relative_to(root):
         return inside.relative_to(root).as_posix(), ""
-    copy = COPIES / path.name
-    if copy.exists() and sha256(copy) == sha256(path):
-        return copy.as_posix(), ""
-    COPIES.mkdir(exist_ok=True)
-    shutil.copyfile(path, copy)
-    return copy.as_posix(), f"{file} is copied to {copy}, because an entry names a file inside the project"
+    # Two files of one name, from two folders, are two copies.
+    first, rest = Path(file).name.partition(".")[::2]
+    for number in range(1, 1_000):
+        copy = COPIES / f"{first}{f'_{number}' if number > 1 else ''}.{rest}"
+        if not copy.exists():
+            COPIES.mkdir(exist_ok=True)
+            shutil.copyfile(inside, copy)
+            return copy.as_posix(), f"{file} is copied to {copy}, because an entry names a file inside the project"
+        if sha256(copy) == sha256(inside):
+            return copy.as_posix(), ""
+    raise ConfigError(f"FILE: found '{file}'; there are a thousand other files of its name in {COPIES}/; take some away")
 
 
 def asked_before(question: Question, params: Params) -> str | None:
@@ -123,7 +126,7 @@ def look(question: Question) -> tuple[dict[str, Any], dict[str, str], dict]:
         ConfigError: the file cannot be used, whatever its entry says.
     """
     entry, why = question.said(), {}
-    suffix_is_array = question.file.endswith(ARRAYS)
+    suffix_is_array = ends(question.file, ARRAYS)
     # The reader of columns first: a separator is guessed before columns are looked at.
     for _ in range(MOST):
         try:
@@ -191,7 +194,8 @@ def _is_number(text: str) -> bool:
 
 def _first_rows(question: Question, entry: Mapping[str, Any]) -> pd.DataFrame:
     """All columns of the first rows, as they stand in the file."""
-    rows = open_rows(Path(question.file), question.file, entry.get("separator", ","))
+    rows = open_rows(validate(PARAMS, TableFile, {"file": question.file, "target": "y", "separator": entry.get("separator")}),
+                     Path(question.file))
     return next(iter(rows.pieces([], rows.columns, rows=LOOK)), pd.DataFrame(columns=rows.columns))
 
 
@@ -242,7 +246,9 @@ def _say_what_was_found(entry: dict[str, Any], why: dict[str, str], arrays: Mapp
 
 def name_of(file: str, params: Params) -> str:
     """A name that is free: the file's own, in the letters that a name may have."""
-    stem = re.sub(r"[^a-z0-9_]+", "_", Path(file).name.partition(".")[0].lower()).strip("_") or "mine"
+    stem = re.sub(r"[^a-z0-9_]+", "_", Path(file).name.partition(".")[0].lower()).strip("_")[:80]
+    if not stem[:1].isalpha() or stem in _NO_NAMES:  # YAML would read a number, or true.
+        stem = f"data_{stem}".rstrip("_")
     taken = {*params.data, *(group for one in params.data.values() for group in one.groups)}
     return next(name for name in (stem, *(f"{stem}_{n}" for n in range(2, 10_000))) if name not in taken)
 
@@ -263,8 +269,7 @@ def _flow(value) -> str:
         return "{" + ", ".join(f"{_flow(k)}: {_flow(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_flow, value)) + "]"
-    if isinstance(value, str) and _PLAIN.match(value) and value.lower() not in (
-            "true", "false", "null", "yes", "no", "on", "off", "y", "n"):
+    if isinstance(value, str) and _PLAIN.match(value) and value.lower() not in _NO_NAMES:
         return value
     return json.dumps(value, ensure_ascii=False)
 
@@ -409,7 +414,7 @@ def _targets(word: str, file: str) -> tuple[str, ...]:
     Raises:
         ConfigError: a file with columns, and no target.
     """
-    if file.endswith(ARRAYS):
+    if ends(file, ARRAYS):
         if word:
             raise ConfigError(f"TARGET: found '{word}'; allowed: none, because '{file}' has no columns")
         return ()

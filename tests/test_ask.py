@@ -1,6 +1,7 @@
 """A file of one's own → its entry: what is guessed is true and said, nothing else of params.yaml changes."""
 
 import contextlib
+import os
 import shutil
 from pathlib import Path
 
@@ -168,6 +169,33 @@ def test_a_file_from_elsewhere_is_copied_and_says_so(project, monkeypatch, capsy
     assert "/own/" in (ROOT / ".gitignore").read_text().splitlines()
 
 
+def test_files_of_one_name_from_two_folders_are_two(project, monkeypatch, capsys):
+    for number, folder in enumerate(("one", "two")):
+        (project.parent / folder).mkdir()
+        series(seed=number).to_csv(project.parent / folder / "far.csv", index=False)
+        for _ in range(2):
+            assert asked(monkeypatch, capsys, project.parent / folder / "far.csv", "--target", "price", "--window", 4)[2] == 0
+    assert {name: one.file for name, one in load().data.items() if one.own} == {"far": "own/far.csv", "far_2": "own/far_2.csv"}
+    for folder, copy in (("one", "far.csv"), ("two", "far_2.csv")):
+        assert (project.parent / folder / "far.csv").read_bytes() == Path("own", copy).read_bytes()
+
+
+@pytest.mark.parametrize(("file", "name"), [
+    ("2024.csv", "data_2024"), ("true.csv", "data_true"), ("UPPER.CSV", "upper"), (".csv", "data"), ("1e3.csv", "data_1e3"),
+    ("Größe 1.csv", "gr_e_1"), ("null.csv.gz", "data_null"), ("x" * 150 + ".csv", "x" * 80), ("- a: b #.csv", "a_b")])
+def test_any_name_of_a_file_gives_an_entry(project, monkeypatch, capsys, file, name):
+    series().to_csv(file, index=False)
+    assert asked(monkeypatch, capsys, project / file, "--target", "price", "--window", 4)[1:] == ("", 0)
+    assert entry()[0] == name and entry()[1].file == file
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero"), lambda path: path.symlink_to(path)])
+def test_what_is_no_file_is_refused(project, monkeypatch, capsys, make):
+    make(project / "a.csv")
+    out, err, code = asked(monkeypatch, capsys, "a.csv", "--target", "price")
+    assert code == 1 and err.startswith("error: FILE: a.csv: ") and err.count("\n") == 1
+
+
 def test_it_ends_with_the_ranking_or_with_the_failure_of_the_training(project, monkeypatch, capsys):
     series().to_csv("mine.csv", index=False)
 
@@ -205,7 +233,7 @@ def test_the_time_is_that_of_stored_trainings_by_the_samples_that_train(project,
 
 
 @pytest.mark.parametrize(("file", "arguments", "expected"), [
-    ("b.csv", ["--target", "price"], "FILE: found 'b.csv'; there is no such file; did you mean 'a.csv'?"),
+    ("b.csv", ["--target", "price"], "FILE: b.csv: there is no such file; did you mean 'a.csv'?"),
     ("a.csv", [], "TARGET: missing; it is required: the column of a.csv"),
     ("a.csv", ["--target", "prise", "--window", 4], "FILE: a.csv: target: there is no column 'prise'; allowed: when, price, "
      "wind, sky; did you mean 'price'?"),
@@ -213,11 +241,11 @@ def test_the_time_is_that_of_stored_trainings_by_the_samples_that_train(project,
     ("a.csv", ["--target", "price", "--window", 5000], "FILE: a.csv: found no window of 5000 rows"),
     ("a.csv", ["--target", "price", "--window", 0], "WINDOW: found '0'; allowed: a whole number from 1 on"),
     ("a.csv", ["--target", "when"], "FILE: a.csv, column 'when': found 600 classes"),
-    ("a.txt", ["--target", "price"], "params.yaml: file: found 'a.txt', which ends in .txt"),
+    ("a.pdf", ["--target", "price"], "params.yaml: file: found 'a.pdf', which ends in .pdf"),
     ("r.npz", ["--target", "y"], "TARGET: found 'y'; allowed: none")])
 def test_a_mistake_writes_nothing(project, monkeypatch, capsys, file, arguments, expected):
     series().to_csv("a.csv", index=False)
-    shutil.copy("a.csv", "a.txt")
+    shutil.copy("a.csv", "a.pdf")
     np.savez("r.npz", x=np.zeros((2, 3, 1)), y=[0, 1])
     out, err, code = asked(monkeypatch, capsys, file, *arguments)
     assert code == 1 and err.startswith(f"error: {expected}") and err.count("\n") == 1

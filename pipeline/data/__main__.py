@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from pipeline.data.draw import Arrays
-from pipeline.data.user_data.location import sha256
-from pipeline.data.user_data.read import from_file, locate
+from pipeline.data.user_data.location import digest, locate, sha256
+from pipeline.data.user_data.read import from_file
 from pipeline.data.sources import check, make, write
 from pipeline.results import sweep, write_text
 from pipeline.spec.base import ConfigError, complain
@@ -41,9 +41,17 @@ def origin(params: Params, name: str) -> str:
     entry = params.data[name]
     values = entry.model_dump(mode="json", exclude={"group", "also", "unit", "stratum", "title", "train", "of", "own",
                                                     "experiments"})
-    file = sha256(locate(entry)) if isinstance(entry, FileSource) and locate(entry).exists() else ""
+    file = _sha256(entry) if isinstance(entry, FileSource) else ""
     code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.rglob("*.py"))]
     return hashlib.sha256(json.dumps([values, params.seeds(name), file, code]).encode()).hexdigest()
+
+
+def _sha256(entry: FileSource) -> str:
+    """That of an entry's file; empty if it cannot be read, which is refused once its arrays are made."""
+    try:
+        return digest(entry.file, locate(entry.file, entry.sha256))
+    except ConfigError:
+        return ""
 
 
 def _known(record: Path) -> dict:

@@ -61,31 +61,36 @@ class Rows:
 
 
 class Latest:
-    """The last `limit` rows of a stream of frames."""
+    """The `limit` latest rows of a stream of frames, in order of time: the last ones, or of `newest_first` the first."""
 
-    def __init__(self, limit: int):
-        self.limit, self.count = limit, 0
+    def __init__(self, limit: int, newest_first: bool = False):
+        self.limit, self.newest_first, self.count = limit, newest_first, 0
         self._frames: list[pd.DataFrame] = []
 
     def add(self, frame: pd.DataFrame) -> None:
-        self._frames.append(frame)
         self.count += len(frame)
-        while sum(map(len, self._frames[1:])) >= self.limit:
+        if not self.newest_first or sum(map(len, self._frames)) < self.limit:
+            self._frames.append(frame)
+        while not self.newest_first and sum(map(len, self._frames[1:])) >= self.limit:
             del self._frames[0]
 
     def result(self) -> pd.DataFrame:
-        return pd.concat(self._frames).iloc[-self.limit:]
+        return _latest(pd.concat(self._frames), self.limit, self.newest_first)
+
+
+def _latest(frame: pd.DataFrame, limit: int, newest_first: bool) -> pd.DataFrame:
+    return frame.iloc[:limit][::-1] if newest_first else frame.iloc[-limit:]
 
 
 class Groups:
     """Whole groups of rows of a stream of frames, at most `limit` rows of them together.
 
-    Groups are drawn by a seeded shuffle of their names. A single one that is longer gives its last
+    Groups are drawn by a seeded shuffle of their names. A single one that is longer gives its latest
     `limit` rows.
     """
 
-    def __init__(self, limit: int, column: str):
-        self.limit, self.column, self.count = limit, column, 0
+    def __init__(self, limit: int, column: str, newest_first: bool = False):
+        self.limit, self.column, self.newest_first, self.count = limit, column, newest_first, 0
         self._frames: list[pd.DataFrame] = []
         self._held, self._lowest_left_out = 0, None
 
@@ -108,8 +113,9 @@ class Groups:
         if not fit.all():
             self._lowest_left_out = lengths.index[~fit][0]
             frame = frame[frame["rank"] < self._lowest_left_out]
-        self._frames, self._held = [frame.iloc[-self.limit:]], min(len(frame), self.limit)
+        self._frames = [frame.iloc[:self.limit] if self.newest_first else frame.iloc[-self.limit:]]
+        self._held = len(self._frames[0])
         return self._frames[0]
 
     def result(self) -> pd.DataFrame:
-        return self._prune().drop(columns="rank")
+        return _latest(self._prune().drop(columns="rank"), self.limit, self.newest_first)

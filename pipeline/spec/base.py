@@ -32,7 +32,15 @@ REFUSED = {
 
 
 class ConfigError(ValueError):
-    """A mistake in a file that a person edits; its message is all that the person sees."""
+    """A mistake in a file that a person edits; its message is all that the person sees.
+
+    Attributes:
+        remedy: keys that would mend it, of the entry that it is about, and their values; empty if none would.
+    """
+
+    def __init__(self, message: str, remedy: dict[str, Any] | None = None):
+        super().__init__(message)
+        self.remedy = remedy or {}
 
 
 def nearest(word: str, allowed) -> str:

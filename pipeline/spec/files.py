@@ -17,10 +17,17 @@ LARGEST, FARTHEST = 10_000_000, 10_000
 Count = Annotated[int, Field(ge=1, le=LARGEST)]
 #: A part of a path is no longer on any disk.
 LONGEST_NAME = 200
-#: Files with rows and named columns, and files with whole recordings.
-COLUMNS = (".csv", ".csv.gz", ".csv.xz", ".csv.zip", ".parquet")
+#: Text with rows and columns, plain and packed; all files with rows and named columns; those with whole recordings.
+PACKED = (".gz", ".xz", ".zip")
+TEXT = tuple(kind + packed for kind in (".csv", ".tsv", ".txt") for packed in ("", *PACKED))
+COLUMNS = (*TEXT, ".parquet", ".feather", ".xlsx", ".json", ".jsonl", ".npy", "/")
 ARRAYS = (".npz", ".ts")
 SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+
+
+def ends(file: str, suffixes: tuple[str, ...]) -> bool:
+    """Whether a file's name ends in one of some suffixes, in letters of any size; a folder's in `/`."""
+    return file.lower().endswith(suffixes)
 
 
 class Sizes(Spec):
@@ -43,7 +50,8 @@ class Sizes(Spec):
 class FileSource(Spec):
     """What entries of all kinds of files may say."""
 
-    #: A path relative to the project, or an https address, which needs its `sha256`.
+    #: A path relative to the project, of a folder with files of recordings `folder/`; or an https address, which
+    #: needs its `sha256`.
     file: str
     sha256: str | None = None
     #: The column that is to be predicted, or several of numbers.
@@ -61,22 +69,30 @@ class FileSource(Spec):
     missing: str | dict[str, str | int | dict[str, int]] = {}
     #: Words that mean a missing value, beside an empty cell.
     missing_as: list[str] = []
-    separator: Literal[",", ";", "\t", "|"] = ","
+    #: How text is written: what parts columns and decimals, its encoding if that is not UTF-8 or said by its first
+    #: bytes, and how many lines stand above the columns' names.
+    separator: Literal[",", ";", "\t", "|"] | None = None
+    decimal: Literal[".", ","] = "."
+    encoding: str | None = None
+    skip_lines: Annotated[int, Field(ge=0, le=1_000)] = 0
+    #: Columns whose numbers have signs beside them: `$1,204.50`, `12 %`, `7.3 kg`, `1.5M`.
+    as_numbers: list[str] = []
     #: At most so many rows or recordings are used; how they are chosen says each kind.
     rows: Count | None = None
     split: Sizes = Sizes()
 
     #: The suffixes of files of this kind.
-    _SUFFIXES = COLUMNS
+    _SUFFIXES = COLUMNS[:-1]
 
     @pydantic.field_validator("file")
     @classmethod
     def _can_be_read(cls, file: str) -> str:
         suffixes = cls._SUFFIXES.default
-        if not file.endswith(suffixes):
+        if not ends(file, suffixes):
             end = "".join(PurePosixPath(file).suffixes[-2:]) or "nothing"
-            raise ValueError(f"found '{file}', which ends in {end}; allowed: a file that ends in "
-                             f"{', '.join(suffixes)}{nearest(end, suffixes)}")
+            plain = [suffix for suffix in suffixes if not suffix.endswith(PACKED)]
+            raise ValueError(f"found '{file}', which ends in {end}; allowed: a file that ends in {', '.join(plain)}, text "
+                             f"also in {', '.join(PACKED)}{nearest(end, suffixes)}")
         if not file.isprintable() or max(len(part.encode()) for part in file.split("/")) > LONGEST_NAME:
             raise ValueError(f"found {shown(file)}; allowed: names of at most {LONGEST_NAME} bytes that can be "
                              "printed")
@@ -90,6 +106,15 @@ class FileSource(Spec):
     def _is_a_hash(cls, found: str | None) -> str | None:
         if found is not None and not SHA256.match(found):
             raise ValueError(f"found '{found}'; allowed: 64 digits of 0 to 9 and a to f")
+        return found
+
+    @pydantic.field_validator("encoding")
+    @classmethod
+    def _is_an_encoding(cls, found: str | None) -> str | None:
+        try:
+            "".encode(found or "utf-8")
+        except (LookupError, ValueError, UnicodeError):
+            raise ValueError(f"found {shown(found)}; allowed: an encoding of text, such as cp1252 or utf-16") from None
         return found
 
     @pydantic.field_validator("missing")
@@ -120,13 +145,13 @@ class FileSource(Spec):
         if _is_address(self.file) and self.sha256 is None:
             raise ValueError(f"file: '{self.file}' is fetched; it needs its sha256, 64 hexadecimal "
                              "digits, which say that it is still the same file")
-        if self.target is None and self.file.endswith(COLUMNS):
+        if self.target is None and ends(self.file, COLUMNS) and not self.file.endswith("/"):
             raise ValueError("target: missing; it is required: the column that is to be predicted")
         if len(self.targets) > 1 and self.task == "classes":
             raise ValueError("task: found classes beside several targets; allowed: regression, because "
                              "several targets are numbers")
         for key in ("target", "group_by", "time", "recording"):
-            if getattr(self, key, None) == "":
+            if getattr(self, key, None) in ("", []):
                 raise ValueError(f"{key}: found an empty word; allowed: the name of a column")
         for role, names in self._roles().items():
             for name in names:
@@ -141,20 +166,20 @@ class FileSource(Spec):
         return self
 
     def _roles(self) -> dict[str, list[str]]:
-        return {"target": self.targets, "inputs": self.inputs or [], "leave_out": self.leave_out}
+        return {"target": self.targets, "inputs": self.inputs or [], "leave_out": self.leave_out,
+                "as_numbers": self.as_numbers}
 
     @property
     def targets(self) -> list[str]:
         """The columns that are to be predicted."""
-        return [self.target] if isinstance(self.target, str) else list(self.target or ())
+        return listed(self.target)
 
     def no_inputs(self) -> list[str]:
         """The columns that say something else than an input."""
         return [*self.targets, *([self.group_by] if self.group_by is not None else [])]
 
     def _role_of(self, name: str) -> str:
-        return next((role for key, role in _ROLES.items() if getattr(self, key, None) == name or (
-            key == "target" and name in self.targets)), "left out")
+        return next((role for key, role in _ROLES.items() if name in listed(getattr(self, key, None))), "left out")
 
     def carried(self, column: str) -> int | None:
         """Over how many steps a column's last value is carried forward; None: a gap is refused."""
@@ -175,9 +200,11 @@ class FileSource(Spec):
 class TableFile(FileSource):
     """A table: one row an example, a column the target.
 
-    `rows`: at most 20,000 by default; of more, that many are drawn. Equal rows count once.
+    `rows`: at most 20,000 by default; of more, that many are drawn.
     """
 
+    #: Whether rows that are equal count once, as repeats, or each, as when many people give the same answers.
+    equal_rows: Literal["drop", "keep"] = "drop"
     #: Columns whose values are names; a column without any number is one without being listed.
     categories: list[str] = []
 
@@ -212,17 +239,23 @@ class SeriesFile(FileSource):
     horizon: Annotated[int, Field(ge=0, le=FARTHEST)] = 1
     #: Rows from one window to the next.
     stride: Count = 1
-    #: The column of times: dates as in 2024-01-31 13:00 (or as `time_format` says), or numbers.
-    time: str | None = None
+    #: The column of times: dates as in 2024-01-31 13:00 (or as `time_format` says), or numbers; or a column of dates
+    #: and one of hours or times of the day.
+    time: str | Annotated[list[str], Field(min_length=2, max_length=2)] | None = None
+    #: A form such as '%d.%m.%Y %H:%M', with %q for a quarter; `unix` for seconds since 1970.
     time_format: str | None = None
+    #: What a step is: a length of `time`, which is checked, or a row, as for days on which a market is open.
+    steps: Literal["time", "rows"] = "time"
+    #: Whether the last row of the file is the first in time.
+    newest_first: bool = False
     #: The step of a regular grid on which rows are averaged: '1h', or a number for number times.
     resample: str | Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] | None = None
 
     def may_carry(self, column: str) -> bool:
-        return column in (self.inputs or [column]) and column not in (self.group_by, self.time)
+        return column in (self.inputs or [column]) and column not in (self.group_by, *listed(self.time))
 
     def no_inputs(self) -> list[str]:
-        named = [name for name in (self.group_by, self.time) if name is not None]
+        named = [*listed(self.group_by), *listed(self.time)]
         return named if self.horizon else [*self.targets, *named]
 
     @pydantic.model_validator(mode="after")
@@ -230,6 +263,8 @@ class SeriesFile(FileSource):
         for key in ("resample", "time_format"):
             if getattr(self, key) is not None and self.time is None:
                 raise ValueError(f"{key}: needs `time`, the name of the column of times")
+        if self.resample is not None and self.steps == "rows":
+            raise ValueError("resample: found beside steps: rows; allowed: one of the two")
         for name in self.targets if self.horizon == 0 else ():
             if name in self.leave_out:
                 raise ValueError(f"leave_out: '{name}' is the target, which is no input anyway")
@@ -237,9 +272,9 @@ class SeriesFile(FileSource):
 
 
 class RecordingsFile(FileSource):
-    """Recordings, each with one target: arrays of `.npz`, `.ts`, or rows of one `recording`.
+    """Recordings, each with one target: arrays of `.npz`, `.ts`, rows of one `recording`, or files of a folder.
 
-    `.npz` holds `x` (recordings, time, channels), `y`, and it may hold `length` (steps that are
+    In a folder each file is a recording; its target is a column, or the name of the folder that it stands in. `.npz` holds `x` (recordings, time, channels), `y`, and it may hold `length` (steps that are
     real; others are padding), `group` and `names` (of the classes). `rows`: at most 20,000
     recordings by default; of more, that many are drawn. Equal recordings count once.
     """
@@ -256,7 +291,7 @@ class RecordingsFile(FileSource):
     _SUFFIXES = COLUMNS + ARRAYS
 
     def no_inputs(self) -> list[str]:
-        return super().no_inputs() + [n for n in (self.recording, self.time) if n is not None]
+        return [*super().no_inputs(), *listed(self.recording), *listed(self.time)]
 
     @pydantic.model_validator(mode="after")
     def _has_one_target(self):
@@ -267,8 +302,8 @@ class RecordingsFile(FileSource):
 
     @pydantic.model_validator(mode="after")
     def _columns_where_there_are_some(self):
-        if self.file.endswith(COLUMNS):
-            if self.recording is None:
+        if ends(self.file, COLUMNS):
+            if self.recording is None and not self.file.endswith("/"):
                 raise ValueError("recording: missing; it is required: the column that says to which "
                                  "recording a row belongs")
             if self.images:
@@ -281,7 +316,7 @@ class RecordingsFile(FileSource):
                                  "need be, length, group and names; a .ts file recordings and targets")
         if isinstance(self.missing, dict) and self.missing and not _is_carry(self.missing):
             raise ValueError(f"missing: '{self.file}' has no columns; allowed: drop or {{carry: 3}}")
-        if self.images and (self.length or not self.file.endswith(".npz")):
+        if self.images and (self.length or not ends(self.file, (".npz",))):
             raise ValueError("images: only arrays of an .npz file can be images, and without `length`")
         return self
 
@@ -306,7 +341,7 @@ def kind(entry: Mapping[str, Any]) -> str | None:
         return None
     if entry.keys() & {"window", "horizon", "stride", "resample"}:
         return "series"
-    if entry.keys() & {"length", "recording", "images"} or str(entry["file"]).endswith(ARRAYS):
+    if entry.keys() & {"length", "recording", "images"} or ends(str(entry["file"]), (*ARRAYS, "/")):
         return "recordings"
     return "table"
 
@@ -315,6 +350,11 @@ def kinds(common: type[Spec]) -> dict[str, type[FileSource]]:
     """`KINDS`, each with the fields of `common` besides: what every data set has."""
     return {name: pydantic.create_model(cls.__name__, __base__=(cls, common), __doc__=cls.__doc__)
             for name, cls in KINDS.items()}
+
+
+def listed(value: str | list[str] | None) -> list[str]:
+    """The names that a key holds: one, several or none."""
+    return [value] if isinstance(value, str) else list(value or ())
 
 
 def _is_address(file: str) -> bool:

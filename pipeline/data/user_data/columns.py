@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
 
+from pipeline.data.splits import PARTS
 from pipeline.data.user_data.rows import Rows, require_columns
 from pipeline.spec.base import ConfigError
-from pipeline.spec.files import FileSource
+from pipeline.spec.files import FileSource, listed
 
 #: A target without `task` is a class if it has so many different whole numbers at most.
 FEW = 20
@@ -17,18 +18,14 @@ FEW = 20
 MANY = 100
 
 
-def inputs(entry: FileSource, rows: Rows, *named: str) -> list[str]:
+def inputs(entry: FileSource, rows: Rows) -> list[str]:
     """The input columns, in the file's order unless the entry lists them.
-
-    Args:
-        named: keys of the entry that name columns, checked to exist.
 
     Raises:
         ConfigError: a column that does not exist, or no input is left.
     """
-    for key in ("target", "inputs", "leave_out", "group_by", *named):
-        value = getattr(entry, key)
-        require_columns(rows, key, value if isinstance(value, list) else [value] if value else [])
+    for key in ("target", "inputs", "leave_out", "group_by", "categories", "as_numbers", "recording", "time"):
+        require_columns(rows, key, listed(getattr(entry, key, None)))
     if isinstance(entry.missing, dict) and "carry" not in entry.missing:
         require_columns(rows, "missing", list(entry.missing))
     left_out = {*entry.leave_out, *entry.no_inputs()}
@@ -47,7 +44,7 @@ def gaps(entry: FileSource, rows: Rows, piece: pd.DataFrame) -> pd.DataFrame:
             first = int(missing.index[missing[column]][0])
             carry = f", or {{{column}: {{carry: 3}}}}" if entry.may_carry(column) else ""
             raise ConfigError(f"{rows.place(first, column)}: found a missing value; allowed: a value; or its "
-                              f"entry says missing: {{{column}: drop}}{carry}")
+                              f"entry says missing: {{{column}: drop}}{carry}", remedy={"missing": "drop"})
     return missing
 
 
@@ -57,13 +54,10 @@ def carry(x: np.ndarray, steps: list[int], segments: np.ndarray) -> np.ndarray:
     Args:
         segments: the first rows of the segments, over whose beginnings nothing is carried.
     """
+    groups = np.searchsorted(segments, np.arange(len(x)), side="right")
     x = x.copy()
-    positions = np.arange(len(x))
-    start = segments[np.searchsorted(segments, positions, side="right") - 1]
     for channel in np.flatnonzero(steps):
-        known = np.maximum.accumulate(np.where(np.isnan(x[:, channel]), -1, positions))
-        near = (known >= start) & (positions - known <= steps[channel])
-        x[near, channel] = x[known[near], channel]
+        x[:, channel] = pd.Series(x[:, channel]).groupby(groups).ffill(limit=steps[channel])
     return x
 
 
@@ -80,71 +74,85 @@ def codes(values: Iterable) -> tuple[np.ndarray, list[str]]:
     return values.map(place).fillna(-1).to_numpy(np.int32), names
 
 
-def targets(entry: FileSource, cells: pd.DataFrame, where) -> tuple[str, np.ndarray, list[str]]:
-    """As `target`, of one column or of several of numbers; numbers are `(rows, targets)`.
+def targets(entry: FileSource, cells: pd.DataFrame, where: Callable) -> tuple[str, np.ndarray, list[str]]:
+    """The task, the targets (int32 classes ``(rows,)``, -1 for None, or float32 numbers ``(rows, targets)``), the
+    classes' names.
 
     Args:
-        cells: a column for each of the entry's targets, in their order.
-        where: (index of a cell, name of the column) → the place that an error names.
-    """
-    if not isinstance(entry.target, list):
-        task, values, names = target(entry, cells.iloc[:, 0], lambda at: where(at, entry.target))
-        return task, values if names else values[:, None], names
-    entry = entry.model_copy(update={"task": "regression"})
-    found = [target(entry, cells.iloc[:, number], lambda at, name=name: where(at, name))[1]
-             for number, name in enumerate(entry.target)]
-    return "regression", np.stack(found, axis=1), []
-
-
-def target(entry: FileSource, cells: pd.Series, where) -> tuple[str, np.ndarray, list[str]]:
-    """The task, the targets (int32 classes, -1 for None, or float32 numbers), the classes' names.
-
-    Args:
-        cells: the target column as text or numbers.
-        where: (index of a cell) → the place that an error names.
+        cells: a column of text or numbers for each of the entry's targets, in their order.
+        where: (index of a cell or None, name of the column) → the place that an error names.
 
     Raises:
         ConfigError: targets that are neither, one class only, or too many.
     """
+    names = entry.targets or ["y"]
+    if len(names) == 1 and (entry.task or _task(cells.iloc[:, 0], lambda at: where(at, names[0]))) == "classes":
+        y, classes = codes(cells.iloc[:, 0])
+        if not 2 <= len(classes) <= MANY:
+            shown = f" ({', '.join(classes[:3])}{', …' if len(classes) > 3 else ''})"
+            numbers = pd.to_numeric(pd.Series(classes, dtype=object), errors="coerce").notna().all()
+            raise ConfigError(
+                f"{where(None, names[0])}: found {len(classes)} classes{shown}; allowed: 2 to {MANY}"
+                + ("; for numbers its entry says task: regression" if len(classes) > MANY else ""),
+                remedy={"task": "regression"} if numbers and len(classes) > MANY and entry.task is None else {})
+        return "classes", y, classes
+    y = [_numbers(cells.iloc[:, at], lambda row, name=name: where(row, name)) for at, name in enumerate(names)]
+    return "regression", np.stack(y, axis=1), []
+
+
+def _task(cells: pd.Series, where: Callable) -> str:
+    """Classes or regression, of a target that does not say so itself."""
     held = cells.dropna()
     numbers = pd.to_numeric(held, errors="coerce")
-    task = entry.task
-    if task is None and numbers.notna().all():
-        few = (numbers == np.round(numbers)).all() and numbers.nunique() <= FEW
-        task = "classes" if few else "regression"
-    elif task is None and numbers.notna().mean() > 0.5 and held.nunique() > FEW:
+    if numbers.notna().all():
+        return "classes" if (numbers == np.round(numbers)).all() and numbers.nunique() <= FEW else "regression"
+    if numbers.notna().mean() > 0.5 and held.nunique() > FEW:
         odd = numbers.index[numbers.isna()][0]
         raise ConfigError(f"{where(odd)}: found {held[odd]!r}; allowed: a number, as most targets are; or "
                           "its entry says task: classes")
-    elif task is None:
-        task = "classes"
-    if task == "regression":
-        exact = np.asarray(pd.to_numeric(cells, errors="coerce"), np.float64)
-        # Beyond the largest float32, which networks compute in, a number is infinite too.
-        wrong = ~(np.abs(exact) <= np.finfo(np.float32).max) & cells.notna().to_numpy()
-        if wrong.any():
-            at = cells.index[np.flatnonzero(wrong)[0]]
-            raise ConfigError(f"{where(at)}: found {str(cells[at])[:40]!r}; allowed: a finite number")
-        values = exact.astype(np.float32)
-        held = values[np.isfinite(values)]
-        if len(held) and held.min() == held.max():
-            raise ConfigError(f"{where(None)}: found {held[0]:g} in every row; allowed: a target that varies")
-        return task, values, []
-    values, names = codes(cells)
-    if not 2 <= len(names) <= MANY:
-        shown = f" ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"
-        hint = "; for numbers its entry says task: regression" if len(names) > MANY else ""
-        raise ConfigError(f"{where(None)}: found {len(names)} classes{shown}; allowed: 2 to {MANY}{hint}")
-    return task, values, names
+    return "classes"
+
+
+def _numbers(cells: pd.Series, where: Callable) -> np.ndarray:
+    """A column of targets as float32, NaN for None."""
+    exact = np.asarray(pd.to_numeric(cells, errors="coerce"), np.float64)
+    # Beyond the largest float32, which networks compute in, a number is infinite too.
+    wrong = ~(np.abs(exact) <= np.finfo(np.float32).max) & cells.notna().to_numpy()
+    if wrong.any():
+        at = cells.index[np.flatnonzero(wrong)[0]]
+        raise ConfigError(f"{where(at)}: found {str(cells[at])[:40]!r}; allowed: a finite number")
+    values = exact.astype(np.float32)
+    held = values[np.isfinite(values)]
+    if len(held) and held.min() == held.max():
+        raise ConfigError(f"{where(None)}: found {held[0]:g} in every row; allowed: a target that varies")
+    return values
 
 
 def require_variety(name: str, columns: list[str], x: np.ndarray) -> None:
     """Refuse an input ``(rows, columns)`` that is the same in every row."""
-    low, high = np.nanmin(x, axis=0), np.nanmax(x, axis=0)
-    for column in np.flatnonzero(~(low < high)):
-        raise ConfigError(f"{name}, column '{columns[column]}': found {x[0, column]:g} in every row that is "
-                          f"used; allowed: values that vary; or its entry says leave_out: "
-                          f"['{columns[column]}']")
+    for column in np.flatnonzero(~(np.nanmin(x, axis=0) < np.nanmax(x, axis=0))):
+        raise left_out(name, columns[column], f"found {x[0, column]:g} in every row that is used; allowed: values that "
+                                              "vary")
+
+
+def left_out(file: str, column: str, text: str) -> ConfigError:
+    """The answer to a column that cannot be an input."""
+    return ConfigError(f"{file}, column '{column}': {text}; or its entry says leave_out: ['{column}']",
+                       remedy={"leave_out": [column]})
+
+
+def require_rows_of_each_class(y: np.ndarray, classes: list[str], sizes, place: str) -> None:
+    """Refuse a class of which a part of the split may have no row."""
+    least = max(3, -(-len(y) // min(sizes)))
+    for label, count in enumerate(np.bincount(y, minlength=len(classes))):
+        if count < least:
+            smallest = PARTS[int(np.argmin(sizes))]
+            numbers = pd.to_numeric(pd.Series(classes, dtype=object), errors="coerce").notna().all() and len(classes) > 2
+            raise ConfigError(
+                f"{place}: found {count} of class '{classes[label]}' among {len(y)}; allowed: at least {least}, so that "
+                f"each part has one, {smallest} with its {min(sizes)} too; a larger split.{smallest}, or a file without "
+                "that class" + ("; for numbers its entry says task: regression" if numbers else ""),
+                remedy={"task": "regression"} if numbers else {})
 
 
 def about(rows_name: str, digest: str, used: str, **counts) -> dict[str, np.ndarray]:

@@ -1,31 +1,107 @@
-"""A file's address → the file: fetched once, verified, kept."""
+"""Where a reader's file is: one that can be read, inside the project; or at an address, from which it is fetched once."""
 
 from __future__ import annotations
 
 import hashlib
 import http.client
 import os
+import stat
 import tempfile
-import urllib.error
 import urllib.request
+from itertools import islice
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from pipeline.spec.base import ConfigError
+from pipeline.spec.base import ConfigError, nearest
+from pipeline.spec.files import COLUMNS, LONGEST_NAME, ends
 
 #: Beside `data/`, which holds what can be made anew and is tidied.
 FETCHED = Path(".fetched")
 #: Seconds without an answer.
 PATIENCE = 60
 BLOCK = 1 << 20
-#: Bytes of a file that is fetched, at most.
-LARGEST = 10_000_000_000
+#: Bytes of a file, and files of a folder, at most.
+LARGEST, MOST_FILES = 10_000_000_000, 20_000
+#: What is no file, by the bits of its mode.
+_KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFSOCK: "a socket",
+          stat.S_IFDIR: "a folder"}
 
 
-def sha256(path: Path) -> str:
+def regular(path: str | Path, name: str = "", outside: bool = False) -> Path:
+    """A reader's file as it lies on the disk, behind symbolic links: the one way to a file that is opened.
+
+    Args:
+        name: what a message calls it.
+        outside: whether it may lie outside the project.
+
+    Raises:
+        ConfigError: there is none, it has no end as a pipe or a device has none, or it is a link out of the project.
+    """
+    path, name = Path(path), name or str(path)
+    try:
+        real = path.resolve(strict=True)
+        found = real.stat()
+    except FileNotFoundError:
+        beside = [one.name for one in path.parent.glob("*")] if path.parent.is_dir() else []
+        raise ConfigError(f"{name}: there is no such file{nearest(path.name, beside)}") from None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ConfigError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    kind = stat.S_IFMT(found.st_mode)
+    if kind != stat.S_IFREG:
+        raise ConfigError(f"{name}: is {_KINDS.get(kind, 'no file')}; allowed: a file")
+    if not (outside or real.is_relative_to(Path.cwd().resolve())):
+        raise ConfigError(f"{name}: is a symbolic link out of the project; allowed: a file inside it; copy it there")
+    if found.st_size > LARGEST:
+        raise ConfigError(f"{name}: has {found.st_size} bytes; allowed: at most {LARGEST}")
+    if not os.access(real, os.R_OK):
+        raise ConfigError(f"{name}: cannot be read: it is another user's; allowed: a file that you may read")
+    return real
+
+
+def folder_files(folder: str | Path, outside: bool = False) -> list[Path]:
+    """The files with columns of a folder and of those inside it, in the order of their names.
+
+    Raises:
+        ConfigError: there is no such folder, it has none, or more than `MOST_FILES`.
+    """
+    folder = Path(folder)
+    try:
+        real = folder.resolve(strict=True)
+    except (OSError, ValueError, RuntimeError):
+        real = None
+    if real is None or not real.is_dir():
+        raise ConfigError(f"{folder}/: there is no such folder")
+    if not (outside or real.is_relative_to(Path.cwd().resolve())):
+        raise ConfigError(f"{folder}/: is a symbolic link out of the project; allowed: a folder inside it; copy it there")
+    held = (path for path in folder.rglob("*") if ends(path.name, COLUMNS) and not path.name.startswith("."))
+    found = sorted(islice(held, MOST_FILES + 1))
+    if not 0 < len(found) <= MOST_FILES:
+        raise ConfigError(f"{folder}/: found {len(found)} files with columns; allowed: 1 to {MOST_FILES}")
+    return [path for path in found if regular(path, outside=outside)]
+
+
+def sha256(path: str | Path) -> str:
     """The SHA-256 of a file's content, read in pieces."""
-    with open(path, "rb") as file:
+    with open(regular(path, outside=True), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest(name: str, path: Path, outside: bool = False) -> str:
+    """The SHA-256 of an entry's file, or of a folder's files and their names.
+
+    Args:
+        name: as the entry has it; a folder's ends in `/`.
+        outside: whether a folder may lie outside the project.
+    """
+    if not name.endswith("/"):
+        return sha256(path)
+    known = [f"{sha256(one)} {one.relative_to(path).as_posix()}\n" for one in folder_files(path, outside)]
+    return hashlib.sha256("".join(known).encode()).hexdigest()
+
+
+def locate(file: str, expected: str | None, **options) -> Path:
+    """An entry's file on this machine; one at an address is fetched if it is not there yet."""
+    return fetch(file, expected, **options) if "://" in file else Path(file)
 
 
 def fetch(address: str, expected: str, folder: Path = FETCHED, schemes: tuple = ("https",)) -> Path:
@@ -39,20 +115,20 @@ def fetch(address: str, expected: str, folder: Path = FETCHED, schemes: tuple = 
         ConfigError: another scheme, no answer, or a content of another hash; nothing is kept then.
     """
     try:
-        name = PurePosixPath(urlsplit(address).path).name
+        ascii_address = _in_ascii(address)
     except ValueError as error:
         raise ConfigError(f"{address}: is no address: {error}") from None
-    path = Path(folder) / f"{expected[:16]}-{name}"
+    path = Path(folder) / f"{expected[:16]}-{PurePosixPath(urlsplit(ascii_address).path).name[-LONGEST_NAME:]}"
     if path.exists():
         if sha256(path) == expected:
             return path
         path.unlink()
     _require_scheme(address, schemes)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".fetched.")
     try:
         with os.fdopen(handle, "wb") as file:
-            found = _copy(address, file, schemes)
+            found = _copy(address, ascii_address, file, schemes)
         if found != expected:
             raise ConfigError(f"{address}: found the SHA-256 {found}; allowed: {expected}, which its "
                               "entry names; the file is another one than it was")
@@ -62,18 +138,35 @@ def fetch(address: str, expected: str, folder: Path = FETCHED, schemes: tuple = 
     return path
 
 
-def _copy(address: str, file, schemes: tuple) -> str:
+def _in_ascii(address: str) -> str:
+    """An address as servers are asked for it: other letters in its host and its path are encoded."""
+    parts = urlsplit(address)
+    host = parts.netloc.encode("idna").decode()
+    if not host:
+        raise ValueError("it has no host")
+    return urlunsplit(parts._replace(netloc=host, path=quote(parts.path, safe="/%:@!$&'()*+,;=~"),
+                                     query=quote(parts.query, safe="/%:@!$&'()*+,;=~?")))
+
+
+def _copy(address: str, ascii_address: str, file, schemes: tuple) -> str:
     """Write what is at an address to an open file; its SHA-256."""
     known = hashlib.sha256()
     opener = urllib.request.build_opener(_Redirects(schemes))
     try:
-        with opener.open(address, timeout=PATIENCE) as answer:
+        with opener.open(ascii_address, timeout=PATIENCE) as answer:
             while block := answer.read(BLOCK):
                 known.update(block)
                 file.write(block)
                 if file.tell() > LARGEST:
                     raise ConfigError(f"{address}: found more than {LARGEST} bytes; allowed: at most that many")
-    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+            if answer.length:
+                raise ConfigError(f"{address}: cannot be fetched: it ended after {file.tell()} of "
+                                  f"{file.tell() + answer.length} bytes; try again")
+    except http.client.IncompleteRead:
+        raise ConfigError(f"{address}: cannot be fetched: it ended before it was whole; try again") from None
+    except ConfigError:
+        raise
+    except (http.client.HTTPException, OSError, ValueError) as error:
         raise ConfigError(f"{address}: cannot be fetched: {getattr(error, 'reason', error)}") from None
     return known.hexdigest()
 

@@ -14,43 +14,36 @@ Arrays, beside the scalars task, kind 'recordings', classes, train, validation, 
 from __future__ import annotations
 
 import hashlib
-import math
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from pipeline.data.user_data import columns
-from pipeline.data.user_data.times import Clock
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.user_data.rows import MOST_UNPACKED, RATIO, Rows, most_unpacked, readable
-from pipeline.data.user_data.table import require_rows_of_each_class
 from pipeline.data.samples import Groups
 from pipeline.data.samples import Rows as Drawn
 from pipeline.data.sizes import pool_sizes
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import RecordingsFile
+from pipeline.data.user_data import columns
+from pipeline.data.user_data.location import folder_files
+from pipeline.data.user_data.rows import Rows, open_rows, readable, require_moderate
+from pipeline.data.user_data.times import Times
+from pipeline.spec.base import ConfigError, shown
+from pipeline.spec.files import COLUMNS, RecordingsFile, ends
 
 RECORDINGS = 20_000
-#: Of a long table, whole recordings are drawn that have at most so many cells together.
-CELLS = 20_000_000
-#: Numbers that are read at once from an array.
-PIECE = 4_000_000
-#: What stands before the numbers of an array is no longer.
-LONGEST_HEADER = 20_000
+#: Of a long table, whole recordings are drawn that have at most so many cells together; an array has at most so many.
+CELLS, MOST = 20_000_000, 400_000_000
 #: Types of the arrays that may stand beside x.
-_KINDS = {"y": "biufSU", "length": "iu", "group": "biufSUO"}
+_KINDS = {"x": "biuf", "y": "biufSU", "length": "iu", "group": "biufSU", "names": "SU"}
 
 
 @dataclass(frozen=True)
 class _Read:
-    """Recordings as a file has them: (place, x ``(time, channels)``, target, group) of each."""
+    """Recordings as a file has them, each `(place, x (time, channels), target, group)`."""
 
-    items: Iterator[tuple[str, np.ndarray, object, object]]
+    items: list[tuple[str, np.ndarray, object, object]]
     #: Names of the channels, and of the classes where targets are their numbers.
     channels: list[str]
     classes: list[str] | None = None
@@ -58,57 +51,53 @@ class _Read:
     whole: bool = True
 
 
-def recordings(entry: RecordingsFile, source: Rows | Path, digest: str) -> Arrays:
+def recordings(entry: RecordingsFile, path: Path, digest: str) -> Arrays:
     """The arrays of recordings.
-
-    Args:
-        source: rows of a long table, or the path of an `.npz` or `.ts` file.
 
     Raises:
         ConfigError: names the file and the place in it, what was found and what is allowed.
     """
-    if isinstance(source, Path):
-        read = (_npz if source.suffix == ".npz" else _ts)(entry, source)
+    if entry.file.endswith("/"):
+        read = _folder(entry, path)
+    elif ends(entry.file, COLUMNS):
+        read = _long(entry, open_rows(entry, path))
     else:
-        read = _long(entry, source)
+        with readable(entry.file):
+            read = (_npz if ends(entry.file, (".npz",)) else _ts)(entry, path)
     steps = [entry.carried(name) for name in read.channels] or entry.carried("")
-    drawn, missing, averaged = Drawn(entry.rows or RECORDINGS), 0, 0
-    while batch := list(islice(read.items, 1_000)):
-        filled = [(place, _filled(x, steps, f"{entry.file}, {place}"), y, group)
-                  for place, x, y, group in batch]
-        known = [(place, x, y, group) for place, x, y, group in filled if not (
-            np.isnan(x).any() or y is None or (entry.group_by and group is None))]
-        missing += len(filled) - len(known)
-        if entry.length is not None:
-            averaged += sum(len(x) > entry.length for _, x, _, _ in known)
-            known = [(place, _averaged(x, entry.length), y, group) for place, x, y, group in known]
-        frame = pd.DataFrame(known, columns=["place", "x", "y", "group"], dtype=object)
-        frame.index += drawn.count
-        drawn.add(frame, np.array([_identity(x, y) for _, x, y, _ in known], np.uint64))
+    filled = [(place, _filled(x, steps, f"{entry.file}, {place}"), y, group) for place, x, y, group in read.items]
+    known = [(place, x, y, group) for place, x, y, group in filled if not (
+        np.isnan(x).any() or y is None or (entry.group_by and group is None))]
+    length = entry.length or max([len(x) for _, x, _, _ in known], default=0)
+    averaged = sum(len(x) > length for _, x, _, _ in known)
+    known = [(place, _averaged(x, length), y, group) for place, x, y, group in known]
+    frame = pd.DataFrame(known, columns=["place", "x", "y", "group"], dtype=object)
+    if frame.empty:
+        raise ConfigError(f"{entry.file}: found no recording without a missing value; allowed: one or more")
+    drawn = Drawn(entry.rows or RECORDINGS)
+    drawn.add(frame, np.array([_identity(x, y) for x, y in zip(frame["x"], frame["y"], strict=True)], np.uint64))
     frame, count, duplicates = drawn.result()
     used = "all" if read.whole and len(frame) == count - duplicates else "drawn"
     return _arrays(entry, frame, read.classes, read.channels) | columns.about(
-        entry.file, digest, used, recordings=count + missing, missing=missing, duplicates=duplicates,
+        entry.file, digest, used, recordings=len(filled), missing=len(filled) - len(known), duplicates=duplicates,
         averaged=averaged, inputs=np.array(read.channels, str))
 
 
-def _arrays(
-    entry: RecordingsFile, frame: pd.DataFrame, classes: list[str] | None, channels: list[str]
-) -> Arrays:
-    if frame.empty:
-        raise ConfigError(f"{entry.file}: found no recording without a missing value; allowed: one or more")
-
-    def where(at):
+def _arrays(entry: RecordingsFile, frame: pd.DataFrame, classes: list[str] | None, channels: list[str]) -> Arrays:
+    def where(at, _=None):
         return entry.file + (f", {frame['place'][at]}" if at is not None else "") + ": the target"
 
-    task, y, names = columns.target(entry, frame["y"], where)
+    task, y, names = columns.targets(entry, frame[["y"]], where)
     if names and classes is not None:
-        names = _names(entry.file, names, classes)
-    sizes = pool_sizes(entry.split, len(frame), entry.file, "recordings", _groups(frame))
+        if not all(label.isdigit() and int(label) < len(classes) for label in names):
+            raise ConfigError(f"{entry.file}: y: found {', '.join(names[:5])}; allowed: whole numbers from 0, below the "
+                              f"{len(classes)} of its `names`")
+        names = [classes[int(label)] for label in names]
+    groups = columns.codes(frame["group"].map(str))[0] if frame["group"].notna().any() else None
+    sizes = pool_sizes(entry.split, len(frame), entry.file, "recordings", groups)
     if names:
-        require_rows_of_each_class(y, names, sizes, where(None))
-    arrays = scalars(task, "recordings", *sizes, len(names)) | {
-        "y": y if names else y[:, None], "about_classes": np.array(names, str)}
+        columns.require_rows_of_each_class(y, names, sizes, where(None))
+    arrays = scalars(task, "recordings", *sizes, len(names)) | {"y": y, "about_classes": np.array(names, str)}
     lengths = np.array([len(x) for x in frame["x"]], np.int32)
     if (lengths == lengths[0]).all():
         arrays["x"] = np.stack(list(frame["x"]))
@@ -116,35 +105,23 @@ def _arrays(
         arrays |= {"x": np.concatenate(list(frame["x"])), "lengths": lengths}
     flat = arrays["x"].reshape(-1, arrays["x"].shape[-1])
     columns.require_variety(entry.file, channels or [str(c + 1) for c in range(flat.shape[1])], flat)
-    if _groups(frame) is not None:
-        arrays["groups"] = _groups(frame)
-    return arrays
-
-
-def _groups(frame: pd.DataFrame) -> np.ndarray | None:
-    return columns.codes(frame["group"].map(str))[0] if frame["group"].notna().any() else None
-
-
-def _names(file: str, labels: list[str], classes: list[str]) -> list[str]:
-    """The names of classes that a file has by their numbers."""
-    if not all(label.isdigit() and int(label) < len(classes) for label in labels):
-        raise ConfigError(f"{file}: y: found {', '.join(labels[:5])}; allowed: whole numbers from 0, below "
-                          f"the {len(classes)} of its `names`")
-    return [classes[int(label)] for label in labels]
+    return arrays | ({} if groups is None else {"groups": groups})
 
 
 def _filled(x: np.ndarray, steps, place: str) -> np.ndarray:
-    """x with what may be carried forward; a missing value that no policy is about is refused."""
-    gap = np.isnan(x)
-    if not gap.any():
+    """x with what may be carried forward; a missing value that no policy is about is refused, and so is an infinite one."""
+    if np.isinf(x).any():
+        raise ConfigError(f"{place}, step {np.argwhere(np.isinf(x))[0][0] + 1}: found an infinite number; allowed: finite "
+                          "numbers")
+    if not np.isnan(x).any():
         return x
+    flat = x.reshape(len(x), -1)
     if steps is None:
-        step, channel = np.argwhere(gap.reshape(len(x), -1))[0]
+        step, channel = np.argwhere(np.isnan(flat))[0]
         raise ConfigError(f"{place}, step {step + 1}, channel {channel + 1}: found a missing value; allowed: "
-                          "a value; or its entry says missing: drop, or {carry: 3}")
-    steps = [steps] * x.shape[1] if isinstance(steps, int) else steps
-    filled = columns.carry(x.reshape(len(x), -1), [step or 0 for step in steps], np.array([0]))
-    return filled.reshape(x.shape)
+                          "a value; or its entry says missing: drop, or {carry: 3}", remedy={"missing": "drop"})
+    steps = [steps] * flat.shape[1] if isinstance(steps, int) else steps
+    return columns.carry(flat, [step or 0 for step in steps], np.array([0])).reshape(x.shape)
 
 
 def _averaged(x: np.ndarray, length: int) -> np.ndarray:
@@ -164,196 +141,143 @@ def _identity(x: np.ndarray, y) -> int:
     return int.from_bytes(known.digest(), "big")
 
 
-# --- arrays ----------------------------------------------------------------------------------
+def _float32(x: np.ndarray) -> np.ndarray:
+    """Numbers as networks read them: one beyond the largest float32 becomes infinite, and is refused."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(x).astype(np.float32)
 
 
 def _npz(entry: RecordingsFile, path: Path) -> _Read:
-    with readable(entry.file):
-        try:
-            with zipfile.ZipFile(path) as file:
-                _require_moderate(file, path, entry.file)
-                held = {name.removesuffix(".npy"): _header(file, name, entry.file)
-                        for name in file.namelist()}
-        except ConfigError:
-            raise
-        except (ValueError, TypeError, KeyError, SyntaxError, RecursionError) as error:
-            raise ConfigError(f"{entry.file}: is no .npz file: {' '.join(str(error).split())[:200]}") from None
+    """The arrays x, y and, if need be, length, group and names, in letters of any size."""
+    with zipfile.ZipFile(path) as file:
+        require_moderate(file, path, entry.file)
+    with np.load(path, allow_pickle=False) as file:
+        named = {name.lower(): name for name in file.files}
         for name in ("x", "y"):
-            if name not in held:
-                raise ConfigError(f"{entry.file}: there is no array '{name}'; found: {', '.join(held)}; "
+            if name not in named:
+                raise ConfigError(f"{entry.file}: there is no array '{name}'; found: {', '.join(file.files)}; "
                                   "allowed: x and y, and if need be length, group and names")
-        _check_shape(entry, *held["x"])
-        with np.load(path, allow_pickle=False) as file:
-            beside = {name: file[name] for name in ("y", "length", "group", "names") if name in held}
-    count, steps, *_ = held["x"][0]
-    beside = {"length": np.full(count, steps), "group": np.full(count, None)} | beside
-    _check_beside(entry, beside, count, steps)
-    classes = [str(name) for name in beside["names"]] if "names" in beside else None
-    return _Read(_from_array(entry, path, beside), [], classes)
-
-
-def _check_shape(entry: RecordingsFile, shape: tuple, kind: np.dtype) -> None:
-    if len(shape) in ((3, 4) if entry.images else (3,)) and kind.kind in "biuf" and min(shape) >= 1:
-        return
-    wanted = "(images, height, width), or with channels" if entry.images else (
-        "(recordings, time, channels), also of a single channel; images have `images: true` in their entry")
-    raise ConfigError(f"{entry.file}: x: found the shape {shape} of {kind}; allowed: numbers of the shape "
-                      f"{wanted}")
-
-
-def _check_beside(entry: RecordingsFile, beside: dict, count: int, steps: int) -> None:
+        held = {name: _array(entry, file, named[name], name) for name in _KINDS if name in named}
+    x, count = held["x"], len(held["x"])
+    wanted = (3, 4) if entry.images else (3,)
+    if x.ndim not in wanted or not x.size or x.size > MOST:
+        form = "(images, height, width), or with channels" if entry.images else (
+            "(recordings, time, channels), also of a single channel; images have `images: true` in their entry")
+        raise ConfigError(f"{entry.file}: x: found the shape {x.shape}; allowed: the shape {form}, at most {MOST} numbers")
+    held = {"length": np.full(count, x.shape[1]), "group": np.full(count, None), **held}
+    held["y"] = held["y"][:, 0] if held["y"].shape == (count, 1) else held["y"]
     for name in ("y", "length", "group"):
-        if np.shape(beside[name]) != (count,):
-            raise ConfigError(f"{entry.file}: {name}: found the shape {np.shape(beside[name])}; allowed: "
-                              f"({count},), one for each recording")
-        if beside[name].dtype.kind not in _KINDS[name]:
-            raise ConfigError(f"{entry.file}: {name}: found {beside[name].dtype}; allowed: "
-                              f"{'whole numbers' if name == 'length' else 'numbers or text'}")
-    if "names" in beside and (beside["names"].ndim != 1 or beside["names"].dtype.kind not in "SU"):
-        raise ConfigError(f"{entry.file}: names: found the shape {beside['names'].shape} of "
-                          f"{beside['names'].dtype}; allowed: a list of text")
-    wrong = np.flatnonzero((beside["length"] < 1) | (beside["length"] > steps))
+        if held[name].shape != (count,):
+            raise ConfigError(f"{entry.file}: {name}: found the shape {held[name].shape}; allowed: ({count},), one for each "
+                              "recording")
+    wrong = np.flatnonzero((held["length"] < 1) | (held["length"] > x.shape[1]))
     if len(wrong):
         raise ConfigError(f"{entry.file}: length of recording {wrong[0] + 1}: found "
-                          f"{beside['length'][wrong[0]]}; allowed: 1 to {steps}")
+                          f"{held['length'][wrong[0]]}; allowed: 1 to {x.shape[1]}")
+    x = _float32(x[..., None] if entry.images and x.ndim == 3 else x)
+    if held["y"].dtype.kind == "f" and np.isnan(held["y"]).any():
+        raise ConfigError(f"{entry.file}, recording {np.flatnonzero(np.isnan(held['y']))[0] + 1}: found a missing target; "
+                          "allowed: a target")
+    items = [(f"recording {number}", one[:length], str(target), group) for number, (one, length, target, group) in enumerate(
+        zip(x, held["length"], held["y"], held["group"], strict=True), 1)]
+    return _Read(items, [], [str(name) for name in held["names"].ravel()] if "names" in held else None)
 
 
-def _header(file: zipfile.ZipFile, name: str, shown: str) -> tuple[tuple, np.dtype]:
-    """The shape and type of an array, of which nothing else is read."""
-    with file.open(name) as content:
-        shape, by_columns, kind = _read_header(content)
-    if kind.hasobject:
-        raise ConfigError(f"{shown}: {name.removesuffix('.npy')}: found Python objects, which are pickled "
-                          "and could run code; allowed: numbers or text")
-    begin = _length_of_header(file.getinfo(name), shape, kind)
-    if not 0 < begin <= LONGEST_HEADER:
-        raise ConfigError(f"{shown}: {name.removesuffix('.npy')}: is damaged: it does not hold an array of the shape "
-                          f"{shape}")
-    if by_columns and name == "x.npy" and len(shape) > 1:
-        raise ConfigError(f"{shown}: x: found the order of columns; allowed: np.ascontiguousarray(x)")
-    return shape, kind
-
-
-def _length_of_header(member: zipfile.ZipInfo, shape: tuple, kind: np.dtype) -> int:
-    """How many bytes of a member are not the numbers that its header names."""
-    return member.file_size - math.prod(shape) * kind.itemsize
-
-
-def _require_moderate(file: zipfile.ZipFile, path: Path, shown: str) -> None:
-    """Refuse a packed file that holds far more than it seems to."""
-    held = sum(member.file_size for member in file.infolist())
-    if held > most_unpacked(path):
-        raise ConfigError(f"{shown}: holds {held} bytes; allowed: at most {MOST_UNPACKED}, or {RATIO} times the "
-                          "size of the packed file")
-
-
-def _read_header(content) -> tuple[tuple, bool, np.dtype]:
-    """The shape, whether columns come first, and the type of the array that a file begins with."""
-    version = np.lib.format.read_magic(content)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(content)
-    return np.lib.format.read_array_header_2_0(content)
-
-
-def _from_array(entry: RecordingsFile, path: Path, beside: dict):
-    """The recordings of an `.npz` file, of which a piece is in memory at a time."""
-    y = beside["y"]
-    targets = [None if y.dtype.kind == "f" and np.isnan(value) else str(value) for value in y]
-    with readable(entry.file), zipfile.ZipFile(path) as file, file.open("x.npy") as content:
-        (count, *shape), _, kind = _read_header(content)
-        size = int(np.prod(shape))
-        at_once = max(1, PIECE // size)
-        for start in range(0, count, at_once):
-            number = min(at_once, count - start)
-            piece = np.frombuffer(content.read(number * size * kind.itemsize), kind)
-            # A number beyond the largest float32 becomes infinite, and is refused.
-            with np.errstate(over="ignore"):
-                piece = piece.reshape(number, *shape).astype(np.float32)
-            if entry.images and piece.ndim == 3:
-                piece = piece[..., None]
-            for position, x in enumerate(piece, start):
-                place = f"recording {position + 1}"
-                x = x[:beside["length"][position]]
-                _require_finite(x, f"{entry.file}, {place}")
-                if targets[position] is None:
-                    raise ConfigError(f"{entry.file}, {place}: found a missing target; allowed: a target")
-                yield place, x, targets[position], beside["group"][position]
-
-
-def _require_finite(x: np.ndarray, place: str) -> None:
-    if np.isinf(x).any():
-        step, *_ = np.argwhere(np.isinf(x))[0]
-        raise ConfigError(f"{place}, step {step + 1}: found an infinite number; allowed: finite numbers")
+def _array(entry: RecordingsFile, file, key: str, name: str) -> np.ndarray:
+    try:
+        found = file[key]
+    except ValueError as error:
+        if "pickle" in str(error).lower():
+            raise ConfigError(f"{entry.file}: {name}: found Python objects, which are pickled and could run code; allowed: "
+                              "numbers or text") from None
+        raise
+    if found.dtype.kind not in _KINDS[name]:
+        allowed = {"x": "numbers", "length": "whole numbers", "names": "text"}.get(name, "numbers or text")
+        raise ConfigError(f"{entry.file}: {name}: found {found.dtype}; allowed: {allowed}")
+    return found
 
 
 def _ts(entry: RecordingsFile, path: Path) -> _Read:
     # Imported here because it is slow.
     from aeon.datasets import load_from_ts_file
 
-    try:
-        held, targets = load_from_ts_file(str(path), return_type="auto")
-    except Exception as error:  # Whatever the reader of another project ends in.
-        raise ConfigError(f"{entry.file}: cannot be read as a .ts file: {' '.join(str(error).split())[:200]}"
-                          ) from None
-
-    def items():
-        for number, (x, target) in enumerate(zip(held, targets, strict=True), 1):
-            place = f"recording {number}"
-            x = np.ascontiguousarray(np.asarray(x, np.float32).T)
-            _require_finite(x, f"{entry.file}, {place}")
-            yield place, x, str(target), None
-
-    return _Read(items(), [])
-
-
-# --- long tables -----------------------------------------------------------------------------
+    held, targets = load_from_ts_file(str(path), return_type="auto")
+    if not len(held):
+        raise ConfigError(f"{entry.file}: found no recording; allowed: lines of recordings after a line @data")
+    return _Read([(f"recording {number}", _float32(np.asarray(x).T), str(target), None)
+                  for number, (x, target) in enumerate(zip(held, targets, strict=True), 1)], [])
 
 
 def _long(entry: RecordingsFile, rows: Rows) -> _Read:
     """The recordings of a long table: rows with the same word in the column `recording`."""
-    inputs = columns.inputs(entry, rows, "recording", "time")
-    words_only = rows.words_only(inputs, entry.missing_as)
-    if entry.inputs is None:
-        inputs = [name for name in inputs if name not in words_only]
+    inputs = _channels(entry, rows)
     keys = {"recording": entry.recording, "target": entry.target}
     keys |= {"group": entry.group_by} if entry.group_by else {}
-    named = [*keys.values(), entry.time] if entry.time else [*keys.values()]
-    clock = Clock(rows, entry.time, entry.time_format, entry.recording) if entry.time else None
+    frame, times, whole = _frame(entry, rows, inputs, keys)
+    # A row without its recording is none of any; the entry says that it may be left out.
+    number, names = pd.factorize(frame["recording"])
+    order = np.argsort(number, kind="stable")
+    frame, number = frame.iloc[order], number[order]
+    starts = np.searchsorted(number, np.arange(len(names)))
+    for key, column in keys.items():
+        cells = frame[key].to_numpy()
+        other = np.flatnonzero(cells != cells[starts][number])
+        if len(other):
+            at = other[0]
+            raise ConfigError(f"{rows.place(int(frame.index[at]), column)}: found '{cells[at]}', but "
+                              f"'{cells[starts][number[at]]}' in the first row of recording "
+                              f"'{frame['recording'].iloc[at]}'; allowed: one for all rows of a recording")
+    if times:
+        times.check(frame, starts)
+    first, x = frame.iloc[starts], frame[list(range(len(inputs)))].to_numpy()
+    groups = first["group"] if entry.group_by else [None] * len(first)
+    items = [(f"recording '{name}'", part, target, group) for name, part, target, group in zip(
+        first["recording"], np.split(x, starts[1:]), first["target"], groups, strict=True)]
+    return _Read(items, inputs, whole=whole)
+
+
+def _channels(entry: RecordingsFile, rows: Rows) -> list[str]:
+    found = columns.inputs(entry, rows)
+    words_only = [] if entry.inputs else rows.words_only(found)
+    return [name for name in found if name not in words_only]
+
+
+def _frame(entry: RecordingsFile, rows: Rows, inputs: list[str], keys: dict[str, str]):
+    """Rows with inputs by their numbers, so that a column may have any name, and `keys`; their times; if all are there."""
+    times = Times(entry, rows) if entry.time else None
     drawn = Groups(max(1, CELLS // len(inputs)), "recording")
-    for piece in rows.pieces(inputs, list(dict.fromkeys(named)), entry.missing_as):
+    named = list(dict.fromkeys([*keys.values(), *([entry.time] if entry.time else [])]))
+    for piece in rows.pieces(inputs, named):
         columns.gaps(entry, rows, piece)
-        # Inputs by their numbers, so that a column of the file may have any name.
         found = piece[inputs].astype(np.float32).set_axis(range(len(inputs)), axis=1)
         for key, column in keys.items():
             found[key] = piece[column]
-        if clock:
-            found["time"] = clock.read(piece)
-        # A row without its recording is none of any; the entry says that it may be left out.
+        if times:
+            found["time"] = times.read(piece)
         drawn.add(found[found["recording"].notna()])
-    frame = drawn.result()
-    if frame.empty:
+    if not drawn.count:
         raise ConfigError(f"{rows.name}: found no rows; allowed: some of each recording")
-    number = pd.factorize(frame["recording"])[0]
-    order = np.argsort(number, kind="stable")
-    frame, number = frame.iloc[order], number[order]
-    starts = np.flatnonzero(np.concatenate([[True], number[1:] != number[:-1]]))
-    for key in keys:
-        _require_one_each(rows, frame, starts, number, key, keys[key])
-    if clock:
-        clock.require_even(frame, starts)
-    x, first = frame[list(range(len(inputs)))].to_numpy(), frame.iloc[starts]
-    groups = first["group"] if entry.group_by else [None] * len(first)
-    items = ((f"recording '{name}'", part, target, group) for name, part, target, group in zip(
-        first["recording"], np.split(x, starts[1:]), first["target"], groups, strict=True))
-    return _Read(items, inputs, whole=len(frame) == drawn.count)
+    frame = drawn.result()
+    return frame, times, len(frame) == drawn.count
 
 
-def _require_one_each(rows: Rows, frame: pd.DataFrame, starts, number, key: str, column: str) -> None:
-    """Refuse a column that changes inside a recording."""
-    cells = frame[key].to_numpy()
-    other = np.flatnonzero(cells != cells[starts][number])
-    if len(other):
-        at = other[0]
-        raise ConfigError(f"{rows.place(int(frame.index[at]), column)}: found '{cells[at]}', but "
-                          f"'{cells[starts][number[at]]}' in the first row of recording "
-                          f"'{frame['recording'].iloc[at]}'; allowed: one for all rows of a recording")
+def _folder(entry: RecordingsFile, path: Path) -> _Read:
+    """The recordings of a folder, a file each; a target is that of the first row, or the name of the file's folder."""
+    items, channels = [], None
+    for file in folder_files(path):
+        one = entry.model_copy(update={"file": file.as_posix()})
+        rows = open_rows(one, file)
+        mine = _channels(one, rows)
+        channels = channels or mine
+        if mine != channels:
+            raise ConfigError(f"{rows.name}: found the inputs {shown(mine)}; allowed: {shown(channels)}, as the files before "
+                              "it")
+        words = [name for name in (entry.target, entry.group_by) if name]
+        frame = pd.concat([piece for piece in rows.pieces(channels, words)] or [pd.DataFrame(columns=[*channels, *words])])
+        columns.gaps(one, rows, frame)
+        if frame.empty:
+            raise ConfigError(f"{rows.name}: found no rows; allowed: one or more")
+        target, group = (frame[name].iloc[0] if name else None for name in (entry.target, entry.group_by))
+        items.append((file.relative_to(path).as_posix(), frame[channels].to_numpy(np.float32),
+                      target if entry.target else file.parent.name, group))
+    return _Read(items, channels)

@@ -18,15 +18,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.data.user_data import columns
-from pipeline.data.user_data.times import Clock
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.user_data.rows import Rows
-from pipeline.data.user_data.table import require_rows_of_each_class
 from pipeline.data.samples import Groups, Latest
 from pipeline.data.sizes import pool_sizes, series_sizes
+from pipeline.data.user_data import columns
+from pipeline.data.user_data.rows import Rows
+from pipeline.data.user_data.times import Times
 from pipeline.spec.base import ConfigError
-from pipeline.spec.files import SeriesFile
+from pipeline.spec.files import SeriesFile, listed
 
 ROWS = 200_000
 #: A grid, and the windows of a split, hold at most so many numbers.
@@ -39,136 +38,97 @@ def series(entry: SeriesFile, rows: Rows, digest: str) -> Arrays:
     Raises:
         ConfigError: names the file, the line and the column, what was found and what is allowed.
     """
-    inputs = columns.inputs(entry, rows, "time")
-    words_only = rows.words_only(list(dict.fromkeys([*inputs, *entry.targets])), entry.missing_as)
+    inputs = columns.inputs(entry, rows)
+    words_only = rows.words_only(list(dict.fromkeys([*inputs, *entry.targets])))
     if entry.inputs is None:
         inputs = [name for name in inputs if name not in words_only]
-    is_number = isinstance(entry.target, list) or entry.task == "regression" or (
+    is_number = len(entry.targets) > 1 or entry.task == "regression" or (
         entry.task is None and entry.target not in words_only)
-    reader = _Reader(entry, rows, inputs, is_number)
-    frame, count, used = reader.read()
-    frame = frame.reset_index(names="row")
-    segments = _segments(frame)
-    if entry.time and not entry.resample:
-        reader.clock.require_even(frame.set_index("row"), segments)
+    times = Times(entry, rows) if entry.time else None
+    frame, count, used = _used(entry, rows, inputs, is_number, times)
+    group = frame["group"].to_numpy()
+    segments = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]]))
+    if times and not entry.resample and entry.steps == "time":
+        times.check(frame.set_index("row"), segments)
     return _arrays(entry, rows, frame, segments, inputs, is_number) | columns.about(
         rows.name, digest, used, rows=count, inputs=np.array(inputs), times=frame["time"].to_numpy(np.int64))
 
 
-class _Reader:
-    """Pieces of the file → one frame, group by group.
+def _used(entry: SeriesFile, rows: Rows, inputs: list[str], is_number: bool, times: Times | None,
+          ) -> tuple[pd.DataFrame, int, str]:
+    """The rows that are used, group by group; how many the file has; and which are used.
 
-    Its columns are `target` (of several `target 1`, …), `time`, `group`, and the inputs by their
-    numbers, so that a column of the file may have any name.
+    The frame's columns are `row`, `time`, `group`, the targets ('target 0', …), and the inputs by their numbers, so that
+    a column of the file may have any name.
     """
-
-    def __init__(self, entry: SeriesFile, rows: Rows, inputs: list[str], is_number: bool):
-        self.entry, self.rows, self.inputs = entry, rows, inputs
-        self.numbers = list(dict.fromkeys([*inputs, *(entry.targets if is_number else [])]))
-        self.words = [] if is_number else entry.targets
-        self.clock = Clock(rows, entry.time, entry.time_format, entry.group_by) if entry.time else None
-        self.limit = entry.rows or ROWS
-        #: Whether a grid was longer than is used.
-        self.cut = False
-
-    def read(self) -> tuple[pd.DataFrame, int, str]:
-        """The rows that are used, how many the file has, and which are used."""
-        sample = Groups(self.limit, "group") if self.entry.group_by else Latest(self.limit)
-        grid, count = [], 0
-        for piece in self._pieces():
-            count += len(piece)
-            (grid.append(_sums(piece, self._width())) if self.entry.resample else sample.add(piece))
-        if count == 0:
-            raise ConfigError(f"{self.rows.name}: found no rows; allowed: more than the window's "
-                              f"{self.entry.window}")
-        if self.entry.resample:
-            sample.add(self._on_the_grid(pd.concat(grid)))
-        frame = sample.result()
-        if self.entry.group_by:
-            # Groups in the order in which they begin; their rows, in the file's.
-            frame = frame.iloc[np.argsort(pd.factorize(frame["group"])[0], kind="stable")]
-        used = "all" if len(frame) == sample.count and not self.cut else (
-            "whole groups" if self.entry.group_by else "latest")
-        return frame, count, used
-
-    def _pieces(self):
-        entry, named = self.entry, [n for n in (self.entry.time, self.entry.group_by) if n]
-        words = list(dict.fromkeys([*self.words, *named]))
-        for piece in self.rows.pieces(self.numbers, words, entry.missing_as):
-            missing = columns.gaps(entry, self.rows, piece)
-            # Without its time or its group, a row stands nowhere.
-            piece = piece[~missing[named].any(axis=1)]
-            found = piece[self.inputs].astype(np.float32).set_axis(range(len(self.inputs)), axis=1)
-            # The target stands beside the inputs, of which it may be one, and is never filled.
-            for key, name in _targets(entry).items():
-                found[key] = piece[name]
-            found["time"] = self.clock.read(piece) if self.clock else piece.index
-            found["group"] = piece[entry.group_by] if entry.group_by else ""
-            yield found
-
-    def _width(self) -> int:
-        return self.clock.width(self.entry.resample, self.rows.name)
-
-    def _on_the_grid(self, parts: pd.DataFrame) -> pd.DataFrame:
-        """Means of the rows of each step of a regular grid; steps without rows are missing."""
-        whole = parts.groupby(level=[0, 1], sort=True)
-        sums = whole[[c for c in parts if c[1] != "last"]].sum()
-        sums.columns = pd.MultiIndex.from_tuples(sums.columns)
-        counts = sums.xs("count", axis=1, level=1)
-        means = sums.xs("sum", axis=1, level=1) / counts.where(counts > 0)
-        if self.words:
-            means["target"] = whole[[("target", "last")]].last()
-        width, full, held = self._width(), [], 0
-        for group, part in means.groupby(level=0, sort=False):
-            part = part.droplevel(0)
-            # No more steps than are used, however far apart two rows are.
-            first = max(part.index[0], part.index[-1] - (self.limit - 1) * width)
-            self.cut |= bool(first > part.index[0])
-            steps = int((part.index[-1] - first) // width) + 1
-            held += steps * (len(self.inputs) + 1)
-            if held > CELLS:
-                raise ConfigError(f"{self.rows.name}: resample: found {self.entry.resample!r}, which makes more "
-                                  f"than {CELLS} cells; allowed: a longer step, or fewer `rows`")
-            part = part.reindex(np.arange(first, part.index[-1] + width, width))
-            full.append(part.rename_axis("time").reset_index().assign(group=group))
-        frame = pd.concat(full, ignore_index=True)
-        self._require_full(frame)
-        return frame
-
-    def _require_full(self, frame: pd.DataFrame) -> None:
-        for key, column in [*enumerate(self.inputs), *_targets(self.entry).items()]:
-            held = frame[key]
-            if self.entry.carried(column) is None and held.isna().any():
-                at = int(np.flatnonzero(held.isna())[0])
-                time = self.clock.text(frame["time"].iloc[at])
-                raise ConfigError(f"{self.rows.name}, column '{column}': found no row in the step of "
-                                  f"{self.entry.resample} that begins at {time}; allowed: one or more; or "
-                                  f"its entry says missing: {{{column}: drop}}, or {{{column}: {{carry: 3}}}}")
+    limit, turned = entry.rows or ROWS, entry.newest_first and not entry.resample
+    sample = Groups(limit, "group", turned) if entry.group_by else Latest(limit, turned)
+    grid, count, held, cut = [], 0, 0, False
+    numbers = [*inputs, *(entry.targets if is_number else [])]
+    named = [*listed(entry.time), *listed(entry.group_by)]
+    for piece in rows.pieces(numbers, [*([] if is_number else entry.targets), *named]):
+        count += len(piece)
+        # Without its time or its group, a row stands nowhere.
+        piece = piece[~columns.gaps(entry, rows, piece)[named].any(axis=1)]
+        found = piece[inputs].astype(np.float32).set_axis(range(len(inputs)), axis=1)
+        # The target stands beside the inputs, of which it may be one, and is never filled.
+        for number, name in enumerate(entry.targets):
+            found[f"target {number}"] = piece[name]
+        found["time"] = times.read(piece) if times else piece.index
+        found["group"] = piece[entry.group_by] if entry.group_by else ""
+        (grid.append(_sums(found, times.width(entry.resample))) if entry.resample else sample.add(found))
+        held += len(found)
+    if not held:
+        raise ConfigError(f"{rows.name}: found no rows; allowed: more than the window's {entry.window}")
+    if entry.resample:
+        whole, cut = _on_a_grid(entry, rows, pd.concat(grid), times, limit)
+        sample.add(whole)
+    frame = sample.result()
+    if entry.group_by:
+        # Groups in the order in which they begin; their rows, in that of time.
+        frame = frame.iloc[np.argsort(pd.factorize(frame["group"])[0], kind="stable")]
+    whole = len(frame) == sample.count and not cut
+    return frame.reset_index(names="row"), count, "all" if whole else "whole groups" if entry.group_by else "latest"
 
 
-def _targets(entry: SeriesFile) -> dict[str, str]:
-    """What a frame calls each target, and the column that it is."""
-    if not isinstance(entry.target, list):
-        return {"target": entry.target}
-    return {f"target {number}": name for number, name in enumerate(entry.target, 1)}
+def _sums(found: pd.DataFrame, width: int) -> pd.DataFrame:
+    """Sums, counts and last values of the rows of each group and step, which pieces may share."""
+    grouped = found.drop(columns=["time", "group"]).groupby([found["group"], found["time"] // width * width])
+    numbers = found.drop(columns=["time", "group"]).select_dtypes("number").columns
+    return pd.concat({"sum": grouped[list(numbers)].sum(), "count": grouped[list(numbers)].count(),
+                      "last": grouped.last()}, axis=1)
 
 
-def _sums(piece: pd.DataFrame, width: int) -> pd.DataFrame:
-    """Sums and counts of the rows of each group and step, which pieces may share."""
-    numbers = piece.drop(columns=["time", "group"])
-    words = numbers.select_dtypes(exclude="number").columns
-    keys = [piece["group"], piece["time"] // width * width]
-    grouped = numbers.drop(columns=words).astype(np.float64).groupby(keys, sort=False)
-    found = grouped.agg(["sum", "count"])
-    for word in words:
-        found[word, "last"] = piece[word].groupby(keys, sort=False).last()
-    return found.set_axis(pd.Index(list(found.columns), tupleize_cols=False), axis=1)
+def _on_a_grid(entry: SeriesFile, rows: Rows, parts: pd.DataFrame, times: Times, limit: int) -> tuple[pd.DataFrame, bool]:
+    """Means of the rows of each step of a regular grid, and whether the grid was longer than is used.
 
-
-def _segments(frame: pd.DataFrame) -> np.ndarray:
-    """The position of the first row of each group."""
-    group = frame["group"].to_numpy()
-    return np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]]))
+    A class is that of a step's last row; steps without rows are missing.
+    """
+    width = times.width(entry.resample)
+    sums, counts = (parts[kind].groupby(level=[0, 1]).sum() for kind in ("sum", "count"))
+    means = parts["last"].groupby(level=[0, 1]).last()
+    means[sums.columns] = sums / counts.where(counts > 0)
+    full, held, cut = [], 0, False
+    for group, part in means.groupby(level=0, sort=False):
+        part = part.droplevel(0)
+        # No more steps than are used, however far apart two rows are.
+        first = max(part.index[0], part.index[-1] - (limit - 1) * width)
+        cut |= bool(first > part.index[0])
+        held += (int((part.index[-1] - first) // width) + 1) * part.shape[1]
+        if held > CELLS:
+            raise ConfigError(f"{rows.name}: resample: found {entry.resample!r}, which makes more than {CELLS} cells; "
+                              "allowed: a longer step, or fewer `rows`")
+        part = part.reindex(np.arange(first, part.index[-1] + width, width))
+        full.append(part.rename_axis("time").reset_index().assign(group=group))
+    frame = pd.concat(full, ignore_index=True)
+    named = dict(enumerate(columns.inputs(entry, rows))) | {f"target {n}": name for n, name in enumerate(entry.targets)}
+    for key in frame.columns[frame.isna().any()]:
+        if entry.carried(named[key]) is None:
+            time = times.text(frame["time"][int(np.flatnonzero(frame[key].isna())[0])])
+            raise ConfigError(f"{rows.name}, column '{named[key]}': found no row in the step of {entry.resample} that "
+                              f"begins at {time}; allowed: one or more; or its entry says missing: {{{named[key]}: drop}}, "
+                              f"or {{{named[key]}: {{carry: 3}}}}", remedy={"missing": "drop"})
+    return frame, cut
 
 
 def _arrays(entry: SeriesFile, rows: Rows, frame: pd.DataFrame, segments, inputs, is_number) -> Arrays:
@@ -178,11 +138,12 @@ def _arrays(entry: SeriesFile, rows: Rows, frame: pd.DataFrame, segments, inputs
         return rows.place(int(frame["row"][at]), column)
 
     task = entry.task or ("regression" if is_number else "classes")
-    task, y, classes = columns.targets(
-        entry.model_copy(update={"task": task}), frame[list(_targets(entry))], where)
+    targets = frame[[f"target {number}" for number in range(len(entry.targets))]]
+    task, y, classes = columns.targets(entry.model_copy(update={"task": task}), targets, where)
     x = frame[list(range(len(inputs)))].to_numpy(np.float32)
     columns.require_variety(rows.name, inputs, x)
-    for name, values in zip(entry.targets, _numbers_of(y, classes).T, strict=True):
+    as_numbers = np.asarray(targets.apply(pd.to_numeric, errors="coerce"), np.float32)
+    for name, values in zip(entry.targets, as_numbers.T, strict=True):
         if np.isfinite(values).any():
             _refuse_what_knows_the_target(rows.name, entry, name, inputs, x, values, segments)
     carried = [entry.carried(name) or 0 for name in inputs]
@@ -197,7 +158,7 @@ def _arrays(entry: SeriesFile, rows: Rows, frame: pd.DataFrame, segments, inputs
         arrays["groups"] = np.unique(number, return_inverse=True)[1].astype(np.int32)
         sizes = pool_sizes(entry.split, len(last), rows.name, "windows", arrays["groups"])
         if classes:
-            require_rows_of_each_class(y[last + entry.horizon], classes, sizes, where(None, entry.target))
+            columns.require_rows_of_each_class(y[last + entry.horizon], classes, sizes, where(None, entry.target))
     else:
         reach = entry.window + entry.horizon - 1 + max(carried)
         sizes = series_sizes(entry.split, last, reach, rows.name)
@@ -226,14 +187,6 @@ def _windows(entry: SeriesFile, x, y, segments, name: str) -> tuple[np.ndarray, 
     return last[whole], len(last)
 
 
-def _numbers_of(y: np.ndarray, classes: list[str]) -> np.ndarray:
-    """Targets ``(rows, targets)`` as the file has them, NaN where none is known, or where they are words."""
-    if not classes:
-        return y
-    names = np.asarray(pd.to_numeric(pd.Series(classes), errors="coerce"), np.float32)
-    return np.where((y < 0) | np.isnan(names).any(), np.float32("nan"), names[y])[:, None]
-
-
 def _refuse_what_knows_the_target(name, entry, target, inputs, x, y, segments) -> None:
     """Refuse an input that holds the target of later under another name, or that of now if asked for."""
     lags = range(1, min(entry.horizon, len(y) - 1) + 1) if entry.horizon else [0]
@@ -246,6 +199,5 @@ def _refuse_what_knows_the_target(name, entry, target, inputs, x, y, segments) -
             known = np.isfinite(ahead) & np.isfinite(now) & inside
             if known.any() and (ahead == now)[known].all():
                 when = "of the same row" if lag == 0 else f"of {lag} rows later"
-                raise ConfigError(f"{name}, column '{column}': found the target '{target}' {when} in "
-                                  "every row; allowed: what is known at the time; its entry says leave_out: "
-                                  f"['{column}']")
+                raise columns.left_out(name, column, f"found the target '{target}' {when} in every row; allowed: what is "
+                                                     "known at the time")

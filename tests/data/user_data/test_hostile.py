@@ -1,20 +1,30 @@
 """Whatever a data file holds, it is a data set or gets one message."""
 
+import contextlib
 import gzip
 import io
 import lzma
 import os
+import resource
+import socket
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.data import sources
-from pipeline.data.user_data import rows as files
+from pipeline.data.__main__ import origin
 from pipeline.data.load import load
-from pipeline.data.user_data.read import from_file
+from pipeline.data.user_data import read as reader
+from pipeline.data.user_data import rows as files
+from pipeline.data.user_data.read import changed, from_file
 from pipeline.results import Damaged
 from pipeline.spec.base import ConfigError, validate
 from pipeline.spec.files import KINDS, kind
@@ -104,18 +114,173 @@ def test_any_entry_is_a_data_set_or_one_message(project):
     check()
 
 
-def test_any_packed_file_is_a_data_set_or_one_message(project):
-    wholes = {suffix: packed(suffix, rows().encode()) for suffix in (".zip", ".gz", ".xz")}
+def ts_file():
+    """A `.ts` file of 60 recordings."""
+    values = np.random.default_rng(0).normal(size=(60, 2, 5)).round(3)
+    return ("@problemName a\n@timestamps false\n@missing false\n@univariate false\n@dimension 2\n@equalLength true\n"
+            "@seriesLength 5\n@classLabel true 0 1\n@data\n" + "".join(
+                ":".join(",".join(map(str, channel)) for channel in one) + f":{n % 2}\n" for n, one in enumerate(values)))
 
-    @counted(120)
-    @given(st.sampled_from(list(wholes)).flatmap(lambda suffix: st.tuples(
-        st.just(suffix), changed_bytes(wholes[suffix]))))
-    def check(given):
-        suffix, content = given
-        (project / f"a.csv{suffix}").write_bytes(content)
-        answer(made, ENTRIES[0] | {"file": f"a.csv{suffix}"})
+
+def written(suffix):
+    """The same rows, or recordings, as a file of any format has them."""
+    frame = pd.read_csv(io.StringIO(rows()))
+    buffer = io.BytesIO()
+    if suffix in (".gz", ".xz", ".zip"):
+        return packed(suffix, rows().encode())
+    if suffix == ".ts":
+        return ts_file().encode()
+    if suffix == ".npy":
+        np.save(buffer, frame[["a", "b", "group", "y"]].to_records(index=False))
+    elif suffix in (".json", ".jsonl"):
+        return frame.to_json(orient="records", lines=suffix == ".jsonl").encode()
+    elif suffix == ".tsv":
+        return rows().replace(",", "\t").encode()
+    else:
+        {".parquet": frame.to_parquet, ".feather": frame.to_feather, ".xlsx": lambda to: frame.to_excel(to, index=False)}[
+            suffix](buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zip", ".tsv", ".parquet", ".feather", ".xlsx", ".json", ".jsonl", ".npy",
+                                    ".ts"])
+def test_any_file_of_any_format_is_a_data_set_or_one_message(project, suffix):
+    whole, name = written(suffix), f"a{'.csv' if suffix in ('.gz', '.xz', '.zip') else ''}{suffix}"
+    given_entry = {"file": name} if suffix == ".ts" else {
+        "file": name, "target": "y", "inputs": ["a", "b"], "missing": "drop"}
+    (project / name).write_bytes(whole)
+    made(given_entry)
+
+    @counted(40 if suffix == ".xlsx" else 80)
+    @given(changed_bytes(whole))
+    def check(content):
+        (project / name).write_bytes(content)
+        answer(made, given_entry)
 
     check()
+
+
+def test_more_rows_and_columns_than_a_file_may_have_are_refused_before_they_are_read(project):
+    """681 kB may hold 50 million rows: a column that is always the same takes no room."""
+    table = pa.table({"a": pa.array(np.zeros(3_000_000)), "y": pa.array(np.zeros(3_000_000))})
+    pq.write_table(table, "a.parquet")
+    pq.write_table(pa.table({f"c{n}": [1.0] for n in range(10_001)}), "wide.parquet")
+    assert (project / "a.parquet").stat().st_size < 30_000
+    with pytest.raises(ConfigError, match="wide.parquet: found 10001 columns; allowed: 10000"):
+        made({"file": "wide.parquet", "target": "c0"})
+    for suffix, write in ((".parquet", pq.write_table), (".feather", feather.write_feather)):
+        write(pa.Table.from_arrays([pa.array([1.0]), pa.array([1.0])], names=["a", "a"]), f"twice{suffix}")
+        with pytest.raises(ConfigError, match=f"twice{suffix}: the name 'a' stands twice"):
+            made({"file": f"twice{suffix}", "target": "a"})
+
+
+def test_no_more_cells_are_read_than_are_allowed(project, monkeypatch):
+    monkeypatch.setattr(files, "MOST_CELLS", 100_000)
+    monkeypatch.setattr(files, "PIECE", 3_000)
+    read = []
+    words = files.Rows._words
+    monkeypatch.setattr(files.Rows, "_words", lambda self, cells: read.append(len(cells)) or words(self, cells))
+    pq.write_table(pa.table({"a": np.zeros(3_000_000), "y": np.zeros(3_000_000)}), "a.parquet")
+    (project / "a.csv").write_text("a,y\n" + "1,2\n" * 200_000)
+    for name in ("a.parquet", "a.csv"):
+        with pytest.raises(ConfigError, match=f"{name}: found more than 100000 cells; allowed: fewer rows"):
+            made({"file": name, "target": "y"})
+        assert 0 < sum(read) < 200_000
+        read.clear()
+
+
+def test_what_needs_more_memory_than_a_file_may_is_refused(project, monkeypatch):
+    monkeypatch.setattr(reader, "MEMORY", 60_000_000)
+    np.savez("a.npz", x=np.zeros((30, 1000, 1000), np.float32), y=np.arange(30) % 2)
+    with pytest.raises(ConfigError, match="a.npz: needs more (memory than a file may|than 60000000 bytes)"):
+        made({"file": "a.npz"})
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    (project / "a.csv").write_text(rows())
+    made(ENTRIES[0])
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    ("@problemName a\n@univariate true\n", "a.ts: "), ("@problemName a\n@univariate true\n@data\n", "a.ts: "), ("", "a.ts: "),
+    ("@data\n1,2:x\n", "a.ts: "), ("\0" * 100, "a.ts: ")])
+def test_a_file_of_recordings_without_any_names_the_file(project, content, words):
+    (project / "a.ts").write_text(content)
+    with pytest.raises(ConfigError) as error:
+        made({"file": "a.ts"})
+    assert str(error.value).startswith(f"{PLACE}: {words}") and "concatenate" not in str(error.value)
+
+
+@pytest.mark.parametrize("shape", ["(True, 5, 2)", "[" * 5000, "(-1, 5, 2)", "(5,) * 10**9", "(1e3, 5)", "__import__('os')"])
+def test_a_header_of_an_array_that_is_none_gets_one_message(project, shape):
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    header += b" " * (-(len(header) + 11) % 64) + b"\n"
+    array = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(80)
+    with zipfile.ZipFile(project / "a.npz", "w") as file:
+        for name in ("x.npy", "y.npy"):
+            file.writestr(name, array)
+    (project / "a.npy").write_bytes(array)
+    for given_entry in ({"file": "a.npz"}, {"file": "a.npy", "target": "1"}):
+        with pytest.raises(ConfigError, match=f"^{PLACE}: {given_entry['file']}"):
+            made(given_entry)
+
+
+# --- what is no file ------------------------------------------------------------------------------
+
+
+def _socket(path):
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as one:
+        one.bind(str(path))
+
+
+def _outside(path):
+    (path.parent.parent / "secret.csv").write_text("root:x:0:0\n")
+    path.symlink_to(path.parent.parent / "secret.csv")
+
+
+OBJECTS = {
+    "a pipe": os.mkfifo, "a folder": os.mkdir, "a socket": _socket,
+    "an endless device": lambda path: path.symlink_to("/dev/zero"), "a terminal": lambda path: path.symlink_to("/dev/tty"),
+    "a link to itself": lambda path: path.symlink_to(path), "a link to nothing": lambda path: path.symlink_to("nowhere.csv"),
+    "a link out of the project": _outside, "a link to a folder": lambda path: path.symlink_to("/proc"),
+    "a file as folder": lambda path: path.parent.joinpath("sub").mkdir() or path.symlink_to("sub/../other.csv/x")}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet", ".xlsx", ".json", ".npy", ".npz", ".ts", "/"])
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_what_is_no_file_of_the_project_is_refused_unread(project, kind, suffix):
+    if (kind, suffix) in (("a folder", "/"),):
+        return
+    OBJECTS[kind](project / f"a{suffix.rstrip('/')}")
+    given_entry = {"file": f"a{suffix}"} | ({} if suffix in (".npz", ".ts", "/") else {"target": "y"})
+    with pytest.raises(ConfigError) as error:
+        made(given_entry)
+    assert str(error.value).startswith(f"{PLACE}: a{suffix}"), error.value
+    assert "secret" not in str(error.value) and "root:x" not in str(error.value)
+    assert changed(entry(**given_entry), {"about_sha256": np.array("")})
+    params = SimpleNamespace(data={"a": entry(**given_entry)}, seeds=lambda name: [0])
+    assert origin(params, "a")
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_what_is_no_file_inside_a_folder_is_refused_unread(project, kind):
+    (project / "a").mkdir()
+    OBJECTS[kind](project / "a/one.csv")
+    with pytest.raises(ConfigError, match=f"^{PLACE}: a/"):
+        made({"file": "a/"})
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="may read all")
+def test_a_file_that_may_not_be_read_says_so(project):
+    (project / "a.csv").write_text(rows())
+    (project / "a.csv").chmod(0)
+    with pytest.raises(ConfigError, match="a.csv: cannot be read"):
+        made(ENTRIES[0])
+
+
+def test_a_link_inside_the_project_is_read(project):
+    (project / "b.csv").write_text(rows())
+    (project / "a.csv").symlink_to("b.csv")
+    made(ENTRIES[0])
 
 
 def test_any_arrays_are_a_data_set_or_one_message(project):
@@ -172,7 +337,7 @@ def test_a_header_that_promises_more_than_there_is_is_refused_unread(project):
     with zipfile.ZipFile(project / "a.npz", "w") as file:
         file.writestr("x.npy", header.getvalue() + bytes(80))
         file.writestr("y.npy", header.getvalue().replace(b"5, 2)", b"   )") + bytes(80))
-    with pytest.raises(ConfigError, match="is damaged|is no .npz file"):
+    with pytest.raises(ConfigError, match="a.npz: (is damaged|needs more memory)"):
         answer(made, {"file": "a.npz"}) or made({"file": "a.npz"})
 
 
@@ -205,9 +370,9 @@ def test_arrays_that_unpack_to_far_more_than_they_seem_are_refused_unread(projec
 
 
 @pytest.mark.parametrize(("content", "words"), [
-    ("a,y\n" + "9" * 10_000_000 + ",1\n", "a line of more than 1000000 bytes"),
+    ("a,y\n" + "9" * 10_000_000 + ",1\n", "field larger than field limit"),
     (",".join(f"c{n}" for n in range(100_000)) + "\n", "found 100000 columns; allowed: 10000"),
-    ('a,y\n"' + "x\n" * 100_000, "EOF inside string starting at row 1"),
+    ('a,y\n"' + "x\n" * 100_000, "field larger than field limit"),
     ("a,y\n" + '"' * 1_001 + ",1\n", "EOF inside string starting at row 1"),
     ("a,y\n1,1\n\0,0\n", "found"),
     ("a,y\n" + "".join(f"=cmd|' /C calc'!A{n},{n % 2}\n" for n in range(200)), "found 200 different words"),

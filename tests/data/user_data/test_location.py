@@ -29,9 +29,16 @@ def server():
                 self.send_header("Location", "/air.csv" if self.path == "/moved.csv" else "ftp://127.0.0.1/a.csv")
                 self.end_headers()
                 return
-            self.send_response(200 if self.path == "/air.csv" else 404)
+            found = self.path in ("/air.csv", "/gr%C3%B6%C3%9Fe%20b.csv?q=%C3%A4", "/short.csv", "/chunks.csv")
+            self.send_response(200 if found else 404)
+            if self.path == "/short.csv":
+                self.send_header("Content-Length", str(len(CONTENT) + 7))
+            if self.path == "/chunks.csv":
+                self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
-            self.wfile.write(CONTENT if self.path == "/air.csv" else b"nothing here")
+            if self.path == "/chunks.csv":
+                self.wfile.write(b"%x\r\n" % (len(CONTENT) + 7))
+            self.wfile.write(CONTENT if found else b"nothing here")
 
         def log_message(self, *_):
             pass
@@ -78,6 +85,28 @@ def test_no_answer_is_said_in_words(server, tmp_path):
     with pytest.raises(ConfigError, match="127.0.0.1:1/a.csv: cannot be fetched: .*refused"):
         fetch("http://127.0.0.1:1/a.csv", HASH, tmp_path, schemes=("http",))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_other_letters_in_an_address(server, tmp_path):
+    address = f"{server.address}/größe b.csv?q=ä"
+    assert fetch(address, HASH, tmp_path, schemes=("http",)).read_bytes() == CONTENT
+    assert server.asked == ["/gr%C3%B6%C3%9Fe%20b.csv?q=%C3%A4"]
+
+
+@pytest.mark.parametrize("path", ["short.csv", "chunks.csv"])
+def test_a_body_that_ends_too_early_is_said_to(server, tmp_path, path):
+    with pytest.raises(ConfigError, match=f"/{path}: cannot be fetched: it ended .*; try again"):
+        fetch(f"{server.address}/{path}", HASH, tmp_path, schemes=("http",))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("address", [
+    "http://" + "a" * 64 + ".org/a.csv", "http://[a/a.csv", "http:///a.csv", "http://a..b/a.csv", "http://x:99999/a.csv",
+    "http://127.0.0.1:port/a.csv", "http://a\nb/a.csv", "http://127.0.0.1:1/" + "a" * 5_000 + ".csv", "http://ä" + "ö" * 70 + ".org/a.csv"])
+def test_an_address_that_is_none_is_named(tmp_path, address):
+    with pytest.raises(ConfigError) as error:
+        fetch(address, HASH, tmp_path, schemes=("http",))
+    assert str(error.value).startswith(f"{address}: ") and list(tmp_path.iterdir()) == []
 
 
 def test_a_data_set_at_an_address(server, project):
