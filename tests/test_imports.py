@@ -23,7 +23,7 @@ ROOMS = {
     "book": {"results", "spec", "style", "verdicts.claims", "verdicts.many", "verdicts.rule", "verdicts.words"},
     "answer": {"book", "reproduce", "results", "spec", "verdicts"},
     "ranking": {"answer", "book", "results", "spec"},
-    "ask": {"data", "ranking", "reproduce", "results", "spec"},
+    "ask": {"answer", "data", "ranking", "reproduce", "results", "spec"},
     "bench": {"data", "network", "train"}, "tiny": {"results", "spec"},
     "scale": {"data", "results", "spec", "tiny", "train.place", "train.runs"},
     "torture": {"results", "spec", "tiny", "train.place"},

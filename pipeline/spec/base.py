@@ -267,9 +267,13 @@ def refused(error: Exception) -> str:
             "finished is kept")
 
 
+def printable(text: str) -> str:
+    """A text without what a terminal obeys, and without half a character, which cannot be printed."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def complain(error: Exception) -> int:
     """Print a mistake as one message and return the exit code of a failed command."""
-    # What was found may hold what a terminal obeys, or half a character, which cannot be printed.
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in refused(error) or str(error))
+    text = printable(refused(error) or str(error))
     print(f"error: {text if len(text) <= LONGEST else text[:LONGEST - 1] + '…'}", file=sys.stderr)
     return 1

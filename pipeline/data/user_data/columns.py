@@ -90,11 +90,11 @@ def targets(entry: FileSource, cells: pd.DataFrame, where: Callable) -> tuple[st
         y, classes = codes(cells.iloc[:, 0])
         if not 2 <= len(classes) <= MANY:
             shown = f" ({', '.join(classes[:3])}{', …' if len(classes) > 3 else ''})"
-            numbers = pd.to_numeric(pd.Series(classes, dtype=object), errors="coerce").notna().all()
+            numbers = len(classes) > MANY and _are_numbers(classes)
             raise ConfigError(
                 f"{where(None, names[0])}: found {len(classes)} classes{shown}; allowed: 2 to {MANY}"
-                + ("; for numbers its entry says task: regression" if len(classes) > MANY else ""),
-                remedy={"task": "regression"} if numbers and len(classes) > MANY and entry.task is None else {})
+                + ("; for numbers its entry says task: regression" if numbers else ""),
+                remedy={"task": "regression"} if numbers and entry.task is None else {})
         return "classes", y, classes
     y = [_numbers(cells.iloc[:, at], lambda row, name=name: where(row, name)) for at, name in enumerate(names)]
     return "regression", np.stack(y, axis=1), []
@@ -147,12 +147,17 @@ def require_rows_of_each_class(y: np.ndarray, classes: list[str], sizes, place: 
     for label, count in enumerate(np.bincount(y, minlength=len(classes))):
         if count < least:
             smallest = PARTS[int(np.argmin(sizes))]
-            numbers = pd.to_numeric(pd.Series(classes, dtype=object), errors="coerce").notna().all() and len(classes) > 2
+            numbers = len(classes) > 2 and _are_numbers(classes)
+            enough = {"split": {smallest: -(-len(y) // int(count))}} if count >= 3 else {}
             raise ConfigError(
                 f"{place}: found {count} of class '{classes[label]}' among {len(y)}; allowed: at least {least}, so that "
-                f"each part has one, {smallest} with its {min(sizes)} too; a larger split.{smallest}, or a file without "
-                "that class" + ("; for numbers its entry says task: regression" if numbers else ""),
-                remedy={"task": "regression"} if numbers else {})
+                f"each part has one, {smallest} with its {min(sizes)} too; a larger split.{smallest}, or a file "
+                "without that class" + ("; for numbers its entry says task: regression" if numbers else ""),
+                remedy={"task": "regression"} if numbers else enough)
+
+
+def _are_numbers(classes: list[str]) -> bool:
+    return bool(pd.to_numeric(pd.Series(classes, dtype=object), errors="coerce").notna().all())
 
 
 def about(rows_name: str, digest: str, used: str, **counts) -> dict[str, np.ndarray]:

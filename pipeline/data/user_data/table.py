@@ -36,7 +36,8 @@ def table(entry: TableFile, rows: Rows, digest: str) -> Arrays:
     found = columns.inputs(entry, rows)
     words = {*entry.categories, *rows.words_only(found)}
     numbers, categories = [c for c in found if c not in words], [c for c in found if c in words]
-    as_numbers = len(entry.targets) > 1 or entry.task == "regression"
+    as_numbers = len(entry.targets) > 1 or entry.task == "regression" or (
+        entry.task is None and entry.target in entry.as_numbers)
     read = [*numbers, *(entry.targets if as_numbers else [])]
     named = dict.fromkeys([*categories, *([] if as_numbers else entry.targets), *listed(entry.group_by)])
     drawn, missing = Drawn(entry.rows or ROWS), 0
@@ -63,7 +64,8 @@ def _arrays(entry, rows: Rows, frame: pd.DataFrame, numbers, categories) -> Arra
 
     if frame.empty:
         raise ConfigError(f"{rows.name}: found no row without a missing value; allowed: one or more")
-    task, y, classes = columns.targets(entry, frame[entry.targets], where)
+    task = "regression" if pd.api.types.is_float_dtype(frame[entry.targets[0]]) else entry.task
+    task, y, classes = columns.targets(entry.model_copy(update={"task": task}), frame[entry.targets], where)
     x = frame[numbers].to_numpy(np.float32)
     columns.require_variety(rows.name, numbers, x)
     for target in entry.targets:
