@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from pipeline.data.splits import Split
+from pipeline.data.split import Split
 from pipeline.train.task import task_of
 from pipeline.train.trainer import Trainer, batch_order
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.baselines.measure import errors
-from pipeline.data import parts, splits
+from pipeline.data import split
 from pipeline.data.user_data.location import sha256
 from pipeline.data.sources import read
 from pipeline.results import read_table, significant, write_tables
@@ -49,7 +49,7 @@ def table(params: Params, known: pd.DataFrame, folder: Path = DATA) -> pd.DataFr
 def _key(path: Path, seeds: list[int], scaling: str) -> str:
     """What a row is computed from: the arrays, the seeds, and the code that splits and predicts."""
     code = [Path(file).read_text(encoding="utf-8") for file in (
-        Path(__file__).with_name("measure.py"), parts.__file__, splits.__file__)]
+        Path(__file__).with_name("measure.py"), split.__file__)]
     values = [sha256(path), seeds, scaling, importlib.metadata.version("scikit-learn"), code]
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
 

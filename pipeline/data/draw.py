@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from pipeline.data.splits import PARTS
+from pipeline.data.split import PARTS
 
 Arrays = dict[str, np.ndarray]
 Count = Annotated[int, Field(ge=1)]

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from pipeline.data.parts import origins
-from pipeline.data.splits import PARTS
+from pipeline.data.split import PARTS, origins
 from pipeline.spec.base import ConfigError
 from pipeline.spec.files import Sizes
 

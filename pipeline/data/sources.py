@@ -18,7 +18,7 @@ import pydantic
 from pipeline.data.archives import digits
 from pipeline.data.draw import CALIBRATION, Arrays
 from pipeline.data.sequences import badly_scaled, forecast, noise
-from pipeline.data.splits import PARTS
+from pipeline.data.split import PARTS
 from pipeline.data.tables import many_classes, tabular
 from pipeline.data.texts import tokens
 from pipeline.results import Damaged, write_bytes

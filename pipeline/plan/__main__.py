@@ -11,7 +11,7 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
-from pipeline.data import load as splits, sources
+from pipeline.data import sources, split as splits
 from pipeline.data.user_data.read import changed
 from pipeline.plan.code import warning
 from pipeline.plan.lock import LOCK, mend, prune

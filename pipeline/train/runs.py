@@ -15,9 +15,8 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
-from pipeline.data.load import digest, load
+from pipeline.data.split import Split, digest, load
 from pipeline.data.sources import read
-from pipeline.data.splits import Split
 from pipeline.results import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, LAYERS_TABLE, MEASURES, PROGRESS, RUNS, RUNS_TABLE, Store,
     building, distrusted, seal, write_table, write_text)

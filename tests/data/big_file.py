@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.data.load import load
+from pipeline.data.split import load
 from pipeline.data.user_data.read import from_file
 from pipeline.spec.files import RecordingsFile, SeriesFile, TableFile
 

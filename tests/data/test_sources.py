@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.data.sources import SOURCES, check, make, read, write
-from pipeline.data.splits import load
+from pipeline.data.split import load
 
 SMALL = {"train": 64, "validation": 32, "test": 64}
 SEQUENCES = ("noise", "forecast", "badly_scaled")

@@ -7,7 +7,7 @@ import scipy.stats
 from sklearn.linear_model import LogisticRegression
 
 from pipeline.data.sources import make
-from pipeline.data.splits import load
+from pipeline.data.split import load
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -7,7 +7,7 @@ import pytest
 
 import pipeline
 from pipeline.data.__main__ import arrays_of
-from pipeline.data.load import load as load_split
+from pipeline.data.split import load as load_split
 from pipeline.plan.resolve import resolve
 from pipeline.results import RUNS_TABLE, Store
 from pipeline.spec.params import load

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pandas as pd
 
-from pipeline.data.splits import PARTS
+from pipeline.data.split import PARTS
 from pipeline.data.user_data.rows import Rows, require_columns
 from pipeline.spec.base import ConfigError
 from pipeline.spec.files import FileSource, listed

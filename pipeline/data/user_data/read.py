@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.data.draw import Arrays
-from pipeline.data.parts import split
-from pipeline.data.splits import PARTS
+from pipeline.data.split import PARTS, split
 from pipeline.data.user_data.location import digest, locate, regular
 from pipeline.data.user_data.recordings import recordings
 from pipeline.data.user_data.rows import open_rows

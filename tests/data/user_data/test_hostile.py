@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from pipeline.data import sources
 from pipeline.data.__main__ import origin
-from pipeline.data.load import load
+from pipeline.data.split import load
 from pipeline.data.user_data import read as reader
 from pipeline.data.user_data import rows as files
 from pipeline.data.user_data.read import changed, from_file

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.data import parts, splits
 from pipeline.data.__main__ import arrays_of
-from pipeline.data.load import digest, is_own, load
+from pipeline.data.split import digest, load
 from pipeline.data.user_data.read import changed, from_file
 from pipeline.data.sources import read, write
 from pipeline.spec.base import ConfigError
@@ -40,19 +39,10 @@ def test_arrays_are_stored_and_read_as_those_of_any_data_set(table, project):
     assert (project / "a.npz").read_bytes() == (project / "b.npz").read_bytes()
 
 
-def test_the_kind_of_arrays_says_how_they_are_split(table, made):
-    own = from_file(table, [0], "params.yaml: data.a")
-    assert is_own(own) and not any(is_own(arrays) for arrays in made.values())
-    np.testing.assert_array_equal(load(own, 1, 0.5, "none").x_train, parts.load_split(own, 1, 0.5, "none").x_train)
-    for arrays in made.values():
-        np.testing.assert_array_equal(load(arrays, 1).x_train, splits.load(arrays, 1).x_train)
-        assert digest(arrays, 1) == splits.digest(arrays, 1)
-
-
 def test_the_stage_makes_arrays_of_a_file_or_of_a_source(table):
     sourced = SimpleNamespace(source="digits", arguments={})
     params = SimpleNamespace(data={"a": table, "b": sourced}, seeds=lambda name: [0, 1])
-    assert is_own(arrays_of(params, "a")) and len(arrays_of(params, "b")["x"]) == 1797
+    assert str(arrays_of(params, "a")["kind"]) == "table" and len(arrays_of(params, "b")["x"]) == 1797
     params.data["a"] = table.model_copy(update={"target": "z"})
     with pytest.raises(ConfigError, match="^params.yaml: data.a: a.csv: target: there is no column 'z'"):
         arrays_of(params, "a")

@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 from aeon.datasets import load_from_ts_file, load_japanese_vowels
 
-from pipeline.data.load import load
+from pipeline.data.split import load, split
 from pipeline.data.user_data.read import from_file
-from pipeline.data.parts import split
 from pipeline.spec.base import ConfigError
 from pipeline.spec.files import RecordingsFile
 

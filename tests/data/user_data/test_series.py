@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.data.load import load
+from pipeline.data.split import load, split
 from pipeline.data.user_data.read import from_file
-from pipeline.data.parts import split
 from pipeline.spec.base import ConfigError
 from pipeline.spec.files import SeriesFile
 

@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.preprocessing import OneHotEncoder
 
-from pipeline.data.load import load
+from pipeline.data.split import load, split
 from pipeline.data.user_data.read import from_file
-from pipeline.data.parts import split
 from pipeline.spec.base import ConfigError
 from pipeline.spec.files import TableFile
 

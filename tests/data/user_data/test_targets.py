@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.data.load import load
+from pipeline.data.split import load
 from pipeline.data.user_data.read import from_file
 from pipeline.spec.base import ConfigError
 from pipeline.spec.files import RecordingsFile, SeriesFile, TableFile

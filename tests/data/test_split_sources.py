@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
-from pipeline.data import splits
+from pipeline.data import split as splits
 from pipeline.data.sources import SOURCES, make
-from pipeline.data.splits import SCALINGS, digest, load
+from pipeline.data.split import SCALINGS, digest, load
 
 SMALL = {"train": 64, "validation": 32, "test": 64}
 SYNTHETIC = ("noise", "forecast", "badly_scaled", "tabular", "many_classes", "tokens")
@@ -160,7 +160,7 @@ def test_loading_errors(made):
         load(arrays, 5)
     with pytest.raises(ValueError, match="found 5.*4, 11"):
         digest(arrays, 5)
-    with pytest.raises(ValueError, match="'standart'.*did you mean 'standard'"):
+    with pytest.raises(ValueError, match="'standart', allowed: standard, none"):
         load(arrays, 4, scaling="standart")
     for fraction in (0, -0.5, 1.5, float("nan")):
         with pytest.raises(ValueError, match="train_fraction"):

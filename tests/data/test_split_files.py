@@ -5,7 +5,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from pipeline.data.draw import scalars
-from pipeline.data.parts import digest, load_split, origins, split
+from pipeline.data.split import digest, load, origins, split
 
 PARTS = ("train", "validation", "test")
 SEEDS = range(60)
@@ -183,7 +183,7 @@ def test_a_share_that_cannot_be(fraction):
 @pytest.mark.parametrize("arrays", [pool(), pool(classes=0), pool(groups=25), windows()])
 def test_scaling_is_that_of_scikit_learn_on_the_training_part(arrays):
     for seed in range(5):
-        raw, scaled = load_split(arrays, seed, scaling="none"), load_split(arrays, seed)
+        raw, scaled = load(arrays, seed, scaling="none"), load(arrays, seed)
         channels = raw.x_train.shape[-1]
         scaler = StandardScaler().fit(raw.x_train.reshape(-1, channels).astype(float))
         for part in PARTS:
@@ -199,7 +199,7 @@ def test_scaling_is_that_of_scikit_learn_on_the_training_part(arrays):
 def test_nothing_outside_the_training_part_changes_what_it_is_scaled_with(arrays):
     """The training part stays to the bit if all other rows become something else."""
     for seed in range(10):
-        before, part = load_split(arrays, seed), split(arrays, seed)[0]
+        before, part = load(arrays, seed), split(arrays, seed)[0]
         if "last" in arrays:
             ends = arrays["last"][part]
             inside = np.zeros(len(arrays["x"]), bool)
@@ -211,7 +211,7 @@ def test_nothing_outside_the_training_part_changes_what_it_is_scaled_with(arrays
         other = arrays | {"x": np.where(inside[:, None], arrays["x"], np.float32(1e6))}
         if not int(arrays["classes"]):
             other["y"] = np.where(inside[:, None], arrays["y"], np.float32(-1e6))
-        after = load_split(other, seed)
+        after = load(other, seed)
         np.testing.assert_array_equal(after.x_train, before.x_train)
         np.testing.assert_array_equal(after.y_train, before.y_train)
         assert not np.array_equal(after.x_test, before.x_test)
@@ -220,13 +220,13 @@ def test_nothing_outside_the_training_part_changes_what_it_is_scaled_with(arrays
 def test_a_channel_that_is_constant_in_the_training_part_becomes_zero():
     arrays = pool()
     arrays["x"][split(arrays, 0)[0], 2] = 7
-    loaded = load_split(arrays, 0)
+    loaded = load(arrays, 0)
     assert (loaded.x_train[:, 2] == 0).all()
 
 
 def test_an_unknown_scaling():
     with pytest.raises(ValueError, match="scaling: found 'standart', allowed: standard, none"):
-        load_split(pool(), 0, scaling="standart")
+        load(pool(), 0, scaling="standart")
 
 
 # --- names of splits ---------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_an_unknown_scaling():
 
 @pytest.mark.parametrize("arrays", [pool(), pool(groups=25), windows()])
 def test_a_seed_is_a_split(arrays):
-    first, again, other = (load_split(arrays, seed) for seed in (3, 3, 4))
+    first, again, other = (load(arrays, seed) for seed in (3, 3, 4))
     for key in (f"{axis}_{part}" for axis in "xy" for part in PARTS):
         np.testing.assert_array_equal(getattr(first, key), getattr(again, key))
     assert not np.array_equal(first.x_train, other.x_train)
@@ -244,5 +244,5 @@ def test_the_digest_sees_what_splits_depend_on_and_nothing_else():
     arrays = windows() | {"about_file": np.array("a.csv")}
     changes = [{}, {"train": np.array(99)}, {"x": arrays["x"] + 1}, {"x": arrays["x"].astype(float)},
                {"last": arrays["last"][1:]}, {"carried": np.array(1)}]
-    assert len({digest(arrays | change) for change in changes}) == len(changes)
-    assert digest(arrays | {"about_file": np.array("b.csv"), "about_rows": np.array(3)}) == digest(arrays)
+    assert len({digest(arrays | change, 0) for change in changes}) == len(changes)
+    assert digest(arrays | {"about_file": np.array("b.csv"), "about_rows": np.array(3)}, 0) == digest(arrays, 0)
