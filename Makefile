@@ -1,5 +1,5 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book ask runs verify torture try test inspect pdf bench scale retrain tiny check lock
+.PHONY: book ask runs verify torture try test test-all inspect pdf bench scale retrain tiny check lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
 # Dask: for `make runs CLUSTER=…`, and for the tests of it.
@@ -16,28 +16,31 @@ $(foreach name,$(GIVEN),$(if $(value $(name)),$(eval $(call as_typed,$(name)))))
 
 book: check                 ## train what is stale (nothing, on a fresh clone) and build build/html
 	dvc repro
-	@python -m pipeline.answer
-	@python -m pipeline.ranking
+	@python -m pipeline.cli.answer
+	@python -m pipeline.cli.rank
 
 runs: check $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
-	python -m pipeline.reproduce plan
+	python -m pipeline.process.reproduce plan
 	python -m pipeline.train.missing
 
 verify: check $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored runs again: make verify NAME=avx2 RUNS=200 SEED=7
-	python -m pipeline.reproduce plan
-	python -m pipeline.verify
+	python -m pipeline.process.reproduce plan
+	python -m pipeline.cli.verify
 
 torture: check             ## kill, starve and lock out runs of a tiny project at random moments: make torture MOMENTS=12 SEED=7
-	python -m pipeline.torture
+	python -m tools.torture
 
 try: $(INSTALLED)           ## one experiment against its control, without the book: make try EXPERIMENT=name
-	@python -m pipeline.answer --try
+	@python -m pipeline.cli.answer --try
 
 ask: check                  ## the networks on a file of your own: make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6
-	@python -m pipeline.ask
+	@python -m pipeline.cli.ask
 
-test: $(INSTALLED) $(DASK)  ## the test suite
-	python -m pytest
+test: $(INSTALLED) $(DASK)  ## the test suite, but for what takes long
+	python -m pytest -n 2 --dist loadfile
+
+test-all: $(INSTALLED) $(DASK) ## all of the test suite
+	python -m pytest -n 2 --dist loadfile -m ""
 
 inspect: .ci/venv/installed ## look at the built book: its files, then every page in Chromium
 	python .ci/check_files.py build/html
@@ -50,13 +53,13 @@ check: $(INSTALLED)         # one clear message for a mistake in params.yaml, be
 	@python -m pipeline.plan --check
 
 bench: $(INSTALLED)         ## training speed: model.fit, fit with XLA, and our trainer, side by side
-	python -m pipeline.bench
+	python -m tools.bench
 
 scale: $(INSTALLED)         ## how long each step takes as a study grows, on invented ones: make scale EXPERIMENTS=150,300 SETS=10,20
-	python -m pipeline.scale
+	python -m tools.scale
 
 tiny: $(INSTALLED)          ## the whole pipeline, training included, on a tiny profile in .tiny/
-	python -m pipeline.tiny
+	python -m tools.tiny
 
 retrain: check              ## redo the whole study from nothing
 	rm -rf .runs

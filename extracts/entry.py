@@ -25,8 +25,8 @@ import pandas as pd
 from pipeline.data.__main__ import arrays_of
 from pipeline.data.split import load as load_split
 from pipeline.plan.resolve import resolve
-from pipeline.spec.params import Train, load
-from pipeline.spec.task import Task
+from pipeline.config.schema import Train, load
+from pipeline.config.task import Task
 from pipeline.train.runs import choose, hit_limit
 from pipeline.train.trainer import Trainer, batch_order
 

@@ -13,7 +13,7 @@ import nbformat
 import papermill
 from nbclient.exceptions import DeadKernelError
 
-from pipeline.results import STORE, write_text
+from pipeline.tables.stored import STORE, write_text
 
 LOG = STORE / "kernel.log"
 #: Errors whose message says all that a person needs; of `OSError` all kinds that have no class of their own.

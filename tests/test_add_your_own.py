@@ -16,7 +16,7 @@ from pipeline.network import own
 from pipeline.plan import __main__ as plan
 from pipeline.plan.check import check
 from pipeline.plan.resolve import resolve
-from pipeline.spec.params import load
+from pipeline.config.schema import load
 from tests.own_layers import forget
 
 ROOT = Path(pipeline.__file__).parents[1]
@@ -73,6 +73,7 @@ def test_what_it_shows_passes_the_check_that_make_book_begins_with(project, monk
     assert {"gestures", "walks"} <= set(params.data_sets("my_group_norm"))
 
 
+@pytest.mark.slow
 def test_its_files_are_read_as_it_says_and_its_networks_are_built(project):
     params = load()
     only = params.model_copy(update={"data": {name: params.data[name] for name in params.own}})

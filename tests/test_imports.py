@@ -1,36 +1,32 @@
 """Imports run one way, only what builds or trains networks loads TensorFlow, and DVC knows all."""
 
 import ast
+import functools
 from pathlib import Path
 
 import nbformat
 import pytest
 
 import pipeline
-from pipeline.spec.base import read_yaml
+from pipeline.config.errors import read_yaml
 
 PACKAGE = Path(pipeline.__file__).parent
 #: What a room may import; its own files besides. A room is a package, or a module on the ground.
 ROOMS = {
-    "spec": set(), "results": set(), "style": set(), "reproduce": {"spec"}, "notebook": {"results", "spec"},
-    "data": {"results", "spec"}, "network": {"results", "spec"},
-    "train": {"data", "network", "notebook", "results", "spec", "style"},
-    "plan": {"data", "network", "results", "spec", "train"},
-    "probe": {"data", "network", "results", "spec", "train"},
-    "baselines": {"data", "results", "spec"},
-    "mechanics": {"network", "notebook", "results", "spec"},
-    "verdicts": {"results", "spec"}, "verify": {"data", "results", "spec", "train"},
-    "book": {"results", "spec", "style", "verdicts.claims", "verdicts.many", "verdicts.rule", "verdicts.words"},
-    "answer": {"book", "reproduce", "results", "spec", "verdicts"},
-    "ranking": {"answer", "book", "results", "spec"},
-    "ask": {"answer", "data", "ranking", "reproduce", "results", "spec"},
-    "bench": {"data", "network", "train"}, "tiny": {"results", "spec"},
-    "scale": {"data", "results", "spec", "tiny", "train.place", "train.runs"},
-    "torture": {"results", "spec", "tiny", "train.place"},
+    "config": set(), "style": set(), "process": {"config"}, "tables": {"config"}, "notebook": {"config", "tables"},
+    "data": {"config", "process", "tables"}, "network": {"config", "tables"},
+    "train": {"config", "data", "network", "notebook", "process", "style", "tables"},
+    "plan": {"config", "data", "network", "process", "tables", "train"},
+    "probe": {"config", "data", "network", "process", "tables", "train"},
+    "baselines": {"config", "data", "process", "tables"},
+    "mechanics": {"config", "network", "notebook", "process", "tables"},
+    "findings": {"config", "process", "tables"}, "verdicts": {"config", "process", "tables"},
+    "book": {"config", "process", "style", "tables", "verdicts.claims", "verdicts.many", "verdicts.rule", "verdicts.words"},
+    "cli": {"book", "config", "data", "process", "tables", "train", "verdicts"},
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is
 #: checked, and `train` only where a run, or the table of layers, is not stored.
-HEAVY = {"network", "train.compiled", "train.task", "train.trainer", "probe", "mechanics", "bench"}
+HEAVY = {"network", "train.compiled", "train.task", "train.trainer", "probe", "mechanics"}
 MODULES = sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts)
                  for path in PACKAGE.rglob("*.py") if path.stem != "__init__")
 
@@ -39,6 +35,7 @@ def room(module):
     return module.partition(".")[0]
 
 
+@functools.cache
 def tree(module):
     """A module's syntax; the notebook beside a `__main__` that executes it belongs to it."""
     path = PACKAGE / module.replace(".", "/")
@@ -51,6 +48,7 @@ def tree(module):
     return parsed
 
 
+@functools.cache
 def imports(module, everywhere=True):
     """What a module imports, `pipeline.x` for ours; without `everywhere`, when it is loaded."""
     found, waiting = set(), [tree(module)]

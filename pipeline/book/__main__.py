@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pipeline.book.assemble import assemble
 from pipeline.book.html import build
-from pipeline.results import write_text
-from pipeline.spec.base import ConfigError, complain
-from pipeline.spec.cycles import search_seldom
-from pipeline.spec.stage import run
+from pipeline.tables.stored import write_text
+from pipeline.config.errors import ConfigError, complain
+from pipeline.process.cycles import search_seldom
+from pipeline.process.stage import run
 
 SOURCE = Path("build/source")
 HTML = Path("build/html")

@@ -15,9 +15,9 @@ from pipeline.book.study import NOT_MEASURED, Study
 from pipeline.book.words import average as said
 from pipeline.verdicts import words
 from pipeline.verdicts.rule import Rule
-from pipeline.spec.claims import Claim
-from pipeline.spec.metrics import metric_of
-from pipeline.spec.tables import MEASURED
+from pipeline.config.claims import Claim
+from pipeline.config.metrics import metric_of
+from pipeline.tables.schemas import MEASURED
 
 
 class Do(Enum):

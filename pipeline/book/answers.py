@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.book.advice import Finding, findings
 from pipeline.book.study import Study
 from pipeline.book.words.numbers import capital
-from pipeline.spec.claims import Claim
+from pipeline.config.claims import Claim
 
 
 @dataclass(frozen=True)

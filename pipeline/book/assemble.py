@@ -22,9 +22,9 @@ from pipeline.book.pages import (
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study, read
 from pipeline.book.substitutions import substitutions
-from pipeline.results import write_text
-from pipeline.spec.base import read_yaml
-from pipeline.spec.cores import on_every_core
+from pipeline.tables.stored import write_text
+from pipeline.config.errors import read_yaml
+from pipeline.process.cores import on_every_core
 
 BOOK = Path("book")
 #: Beside the source: the pictures of the last time. All code that may decide how one looks.

@@ -19,8 +19,8 @@ from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.words.comparison import RATIOS, by_effect, sentence
 from pipeline.book.words.numbers import capital
-from pipeline.spec.claims import Claim
-from pipeline.spec.metrics import metric_of
+from pipeline.config.claims import Claim
+from pipeline.config.metrics import metric_of
 
 
 def forest_rows(effects: pd.DataFrame, units: pd.DataFrame, averages: pd.DataFrame,

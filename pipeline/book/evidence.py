@@ -16,8 +16,8 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import Field
 
-from pipeline.spec.base import ConfigError, Spec, nearest, read_yaml, shown, validate
-from pipeline.spec.claims import Claim
+from pipeline.config.errors import ConfigError, Spec, nearest, read_yaml, shown, validate
+from pipeline.config.claims import Claim
 
 FILE, SOURCES = Path("book/evidence.yaml"), Path("book/references.bib")
 KEY = re.compile(r"^@\w+\{([^,\s]+),", flags=re.M)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.book.study import Study
 from pipeline.book.words.network import kind
-from pipeline.spec.claims import Claim
+from pipeline.config.claims import Claim
 
 #: The name of a choice → what a reader sees above it; the first two choose questions, the others data sets.
 FACETS = {"topic": "You ask about", "network": "Your network", "target": "It predicts",

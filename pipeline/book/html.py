@@ -14,7 +14,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from urllib.parse import quote
 
-from pipeline.results import write_text
+from pipeline.tables.stored import write_text
 
 #: What a build leaves beside its pages, and what would differ from one build to the next.
 LEFTOVERS = (".buildinfo.bak", "reports",

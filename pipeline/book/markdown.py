@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.book.picture import Picture, sha256
 from pipeline.book.study import Study
-from pipeline.spec.claims import Claim, base
+from pipeline.config.claims import Claim, base
 
 
 def fenced(text: str, language: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import Field
 
-from pipeline.spec.base import ConfigError, Spec, read_yaml, shown, validate
+from pipeline.config.errors import ConfigError, Spec, read_yaml, shown, validate
 
 GUIDE, ANSWERS = Path("book/guide.yaml"), Path("book/answers.yaml")
 

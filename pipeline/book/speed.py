@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pybtex.plugin
 from pydata_sphinx_theme import toctree
 
-from pipeline.spec.cycles import search_seldom
+from pipeline.process.cycles import search_seldom
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

@@ -16,18 +16,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.book import first_study
 from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
 from pipeline.book.plain import plain
 from pipeline.book.questions import read_answers, read_guide
 from pipeline.book.rows import records
-from pipeline.results import (
+from pipeline.tables.stored import (
     CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, TORTURE, read_table, verify)
-from pipeline.spec.base import Spec, read_yaml
-from pipeline.spec.claims import Claim, base, read_claims
-from pipeline.spec.params import Params, load
-from pipeline.spec.tables import MEASURED, STORED, VERDICT_COLUMNS
+from pipeline.config.errors import Spec, read_yaml
+from pipeline.config.claims import Claim, base, read_claims
+from pipeline.config.schema import Params, load
+from pipeline.tables.schemas import MEASURED, STORED, VERDICT_COLUMNS
 from pipeline.verdicts.rule import Rule, rule
 
 #: Where the real data sets come from.
@@ -36,15 +35,6 @@ SETS = Path("extracts/sets.yaml")
 NOT_MEASURED = "not measured"
 #: The stored tables that are one file.
 TABLES = {name: table for name, table in STORED.items() if "{" not in table.file}
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How long each step takes as a study grows: what was measured, how that grows, on which machine."""
-
-    measured: pd.DataFrame
-    growth: pd.DataFrame
-    place: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -65,8 +55,6 @@ class Study:
     evidence: tuple[Mapping[str, Any], ...] = ()
     #: Topic -> its `question` and its `answers`, a sentence for each verdict of a claim.
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    #: Data set with gaps -> its counts `weeks`, `weeks_missing` and `windows_dropped`.
-    gaps: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     #: Data set -> the number of its training samples, where the data file is there.
     sizes: Mapping[str, int] = field(default_factory=dict)
     #: What `book/guide.yaml` lists: advice by situation.
@@ -79,9 +67,8 @@ class Study:
     weights: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
     #: Certificate -> what a sample of the runs said that was trained again.
     certificates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    #: How the pipeline's time grows with a study; None where nothing of it is stored.
-    scale: Scale | None = None
-    #: Where and how runs were disturbed; nothing while no outcome is stored.
+    #: Where growth was measured, and where and how runs were disturbed; nothing while nothing of it is stored.
+    scale_place: Mapping[str, Any] = field(default_factory=dict)
     torture: Mapping[str, Any] = field(default_factory=dict)
     #: What CITATION.cff says.
     citation: Mapping[str, Any] = field(default_factory=dict)
@@ -91,8 +78,8 @@ class Study:
     described: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Data set -> its file of arrays; only where it is there.
     files: Mapping[str, Path] = field(default_factory=dict)
-    #: What the first study found, see `first_study.COLUMNS`.
-    first_study: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=first_study.COLUMNS))
+    #: What the first study found, a row a claim; NaN for exact checks.
+    first_study: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name in TABLES:
@@ -201,10 +188,6 @@ class Study:
         """An experiment's comparisons with its `versus`, its variants' among them."""
         return self._of_experiment("effects", name)
 
-    def experiment_units(self, name: str) -> pd.DataFrame:
-        """What the averages of an experiment's comparisons rest on."""
-        return self._of_experiment("units", name)
-
     def experiment_averages(self, name: str) -> pd.DataFrame:
         """The averages of an experiment's comparisons with its `versus`, its variants' among them."""
         return self._of_experiment("averages", name)
@@ -248,7 +231,7 @@ class Study:
     @cached_property
     def _by_experiment(self) -> dict[str, dict[str, pd.DataFrame]]:
         found = {}
-        for name in ("effects", "units", "averages"):
+        for name in ("effects", "averages"):
             parts = self._by_claim[name]
             rows = parts.get("", self.tables[name].iloc[:0])
             found[name] = dict(list(rows.groupby(rows["treatment"].map(base), sort=False)))
@@ -264,23 +247,21 @@ def read(root: Path) -> Study:
     """
     root = Path(root)
     params = _shown(load(root / "params.yaml"))
-    counts = {name: _counts(root / f"data/{name}.npz") for name in params.data}
     return Study(
         params, list(map(_as_text, read_claims(root / "book/claims.yaml"))), rule(params.verdicts),
         {name: _table(root / table.path(), table.columns) for name, table in TABLES.items()},
         plans=_jsons(root / "plan", params),
         lines=experiment_lines((root / "params.yaml").read_text(encoding="utf-8")),
         records=_records(root, params), evidence=read_evidence(root), answers=read_answers(root),
-        gaps={name: found for name, found in counts.items() if "weeks_missing" in found},
-        sizes={name: found["train"] for name, found in counts.items() if "train" in found},
+        sizes={name: size for name in params.data if (size := _size(root / f"data/{name}.npz"))},
         guide=read_guide(root), timings=_jsons(root / "timings", params),
         trained=_trained(root, params), weights=_weights(root, params), certificates=_certificates(root / CERTIFICATES),
-        scale=_scale(root / SCALE), torture=_certificates(root / TORTURE).get("about", {}),
+        scale_place=_certificates(root / SCALE).get("place", {}), torture=_certificates(root / TORTURE).get("about", {}),
         citation=_optional(root / "CITATION.cff") or {},
         written=frozenset(path.stem for path in (root / "book").glob("*.md")),
         described=(_optional(root / SETS) or {}).get("sets", {}),
         files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()},
-        first_study=first_study.read(root / first_study.FILE))
+        first_study=pd.read_csv(root / "book/first_study.csv", keep_default_na=False, na_values=["NaN"]))
 
 
 #: What a person writes in words, and pages show as text.
@@ -327,14 +308,6 @@ def _certificates(folder: Path) -> dict[str, dict]:
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
 
 
-def _scale(folder: Path) -> Scale | None:
-    verify(folder)
-    if not (folder / "place.json").exists():
-        return None
-    return Scale(read_table(folder / "measured.csv"), read_table(folder / "growth.csv"),
-                 json.loads((folder / "place.json").read_text(encoding="utf-8")))
-
-
 def _trained(root: Path, params: Params) -> dict[str, Counter]:
     return {name: Counter(_columns(path, "variant", "data")) for name in params.experiments
             if (path := root / RUNS / name / RUNS_TABLE).exists()}
@@ -359,13 +332,12 @@ def _weights(root: Path, params: Params) -> dict[str, Counter]:
     return found
 
 
-def _counts(path: Path) -> dict[str, int]:
-    """What a data file says of its training samples and missing weeks; nothing if it is absent."""
+def _size(path: Path) -> int:
+    """What a data file says of its training samples; 0 if it is absent, or says nothing."""
     if not path.exists():
-        return {}
+        return 0
     with np.load(path, allow_pickle=False) as arrays:
-        return {name: int(arrays[name])
-                for name in ("train", "weeks", "weeks_missing", "windows_dropped") if name in arrays}
+        return int(arrays["train"]) if "train" in arrays else 0
 
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:

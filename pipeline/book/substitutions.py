@@ -6,7 +6,7 @@ from collections import Counter
 
 from pipeline.book.study import Study
 from pipeline.book.words.claim import BADGES
-from pipeline.spec.params import study_seeds
+from pipeline.config.schema import study_seeds
 from pipeline.verdicts.rule import Rule
 
 

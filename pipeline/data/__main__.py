@@ -11,11 +11,11 @@ from pipeline.data.draw import Arrays
 from pipeline.data.user_data.location import digest, locate, sha256
 from pipeline.data.user_data.read import from_file
 from pipeline.data.sources import check, make, write
-from pipeline.results import sweep, write_text
-from pipeline.spec.base import ConfigError, complain
-from pipeline.spec.files import FileSource
-from pipeline.spec.params import Params, load
-from pipeline.spec.stage import run
+from pipeline.tables.stored import sweep, write_text
+from pipeline.config.errors import ConfigError, complain
+from pipeline.config.data_files import FileSource
+from pipeline.config.schema import Params, load
+from pipeline.process.stage import run
 
 
 DATA = Path("data")

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from pipeline.data.split import PARTS, origins
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import Sizes
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import Sizes
 
 #: Rows or recordings that train by default; a third as many validate.
 TRAIN = 640

@@ -21,8 +21,8 @@ from pipeline.data.sequences import badly_scaled, forecast, noise
 from pipeline.data.split import PARTS
 from pipeline.data.tables import many_classes, tabular
 from pipeline.data.texts import tokens
-from pipeline.results import Damaged, write_bytes
-from pipeline.spec.base import ConfigError, Spec, explain, shown
+from pipeline.tables.stored import Damaged, write_bytes
+from pipeline.config.errors import ConfigError, Spec, explain, shown
 
 SOURCES: dict[str, Callable[..., Arrays]] = {
     source.__name__: source

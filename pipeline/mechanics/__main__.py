@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from pipeline.notebook import LOG, errors_to, execute
-from pipeline.results import MECHANICS, rewritten
-from pipeline.spec.base import complain
-from pipeline.spec.stage import run
+from pipeline.tables.stored import MECHANICS, rewritten
+from pipeline.config.errors import complain
+from pipeline.process.stage import run
 
 RECORD = Path(__file__).with_name("record.ipynb")
 

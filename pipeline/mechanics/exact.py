@@ -12,7 +12,7 @@ import tensorflow as tf
 from pipeline.mechanics import applications, old_code
 from pipeline.network import no_advice
 from pipeline.network.layers.squeeze_excite import SqueezeExcite
-from pipeline.results import MECHANICS, building, write_table
+from pipeline.tables.stored import MECHANICS, building, write_table
 
 COLUMNS = ["check", "statement", "expected", "found", "tolerance", "holds"]
 SEED = 20

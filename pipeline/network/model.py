@@ -7,7 +7,7 @@ import hashlib
 import keras
 
 from pipeline.network.resolve import _keras_layers, _own_layers
-from pipeline.spec.base import ConfigError
+from pipeline.config.errors import ConfigError
 
 
 def _create(item: dict, place: str, name: str | None = None):

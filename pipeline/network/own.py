@@ -14,7 +14,7 @@ import keras
 from pipeline.network import layers as ours
 from pipeline.network.model import first_lines
 from pipeline.network.resolve import REFUSED, _has_one_input, _keras_layers, _own_layers
-from pipeline.spec.base import ConfigError
+from pipeline.config.errors import ConfigError
 
 #: Class → the file that it was taken from.
 _FILES: dict[str, str] = {}

@@ -8,7 +8,7 @@ from functools import lru_cache
 import keras
 
 from pipeline.network import layers as ours
-from pipeline.spec.base import ConfigError, nearest
+from pipeline.config.errors import ConfigError, nearest
 
 #: Layers that may not stand in a list, and why.
 REFUSED = {

@@ -15,13 +15,13 @@ from pipeline.data import sources, split as splits
 from pipeline.data.user_data.read import changed
 from pipeline.plan.code import warning
 from pipeline.plan.lock import LOCK, mend, prune
-from pipeline.results import PROBES, RUNS, SUMS, Store, seal, sweep, verify, write_text
-from pipeline.spec.base import ConfigError, complain
-from pipeline.spec.claims import check_claims, read_claims
-from pipeline.spec.cycles import search_seldom
-from pipeline.spec.files import FileSource
-from pipeline.spec.params import PARAMS, Params, load
-from pipeline.spec.stage import run
+from pipeline.tables.stored import PROBES, RUNS, SUMS, Store, seal, sweep, verify, write_text
+from pipeline.config.errors import ConfigError, complain
+from pipeline.config.claims import check_claims, read_claims
+from pipeline.process.cycles import search_seldom
+from pipeline.config.data_files import FileSource
+from pipeline.config.schema import PARAMS, Params, load
+from pipeline.process.stage import run
 
 PLAN = Path("plan")
 DATA = Path("data")

@@ -13,8 +13,8 @@ from pipeline.data.split import Split
 from pipeline.network import model, no_advice
 from pipeline.network.own import file_of
 from pipeline.plan.resolve import nested
-from pipeline.spec.base import ConfigError, refused
-from pipeline.spec.task import Task
+from pipeline.config.errors import ConfigError, refused
+from pipeline.config.task import Task
 from pipeline.train.runs import canonical
 from pipeline.train.trainer import Trainer
 

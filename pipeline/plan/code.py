@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline.spec.base import ConfigError
+from pipeline.config.errors import ConfigError
 
 PACKAGE = Path(__file__).parent.parent
 REQUIREMENTS = Path("requirements.txt")
@@ -19,7 +19,7 @@ NUMERICS = 3
 SEEN = "3d2e9aac50ac5e63"
 #: What decides the numbers of runs.
 DECIDES = ("data/split.py", "network", "train/trainer.py", "train/compiled.py",
-           "train/task.py", "spec/task.py")
+           "train/task.py", "config/task.py")
 #: The packages that decide them.
 PINNED = ("tensorflow", "keras", "numpy")
 

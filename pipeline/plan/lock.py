@@ -12,7 +12,7 @@ import zc.lockfile
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from pipeline.results import write_text
+from pipeline.tables.stored import write_text
 
 LOCK = Path("dvc.lock")
 #: Which files the processes of DVC read and write. Beside it, what a process holds that writes it, or the lock.

@@ -11,9 +11,9 @@ import keras
 from pipeline.network.own import file_of, files_of
 from pipeline.network.resolve import resolve as resolve_layer
 from pipeline.plan.code import NUMERICS, digest_of_class, pins
-from pipeline.spec.base import ConfigError, nearest
-from pipeline.spec.layers import Variant, names, word_of
-from pipeline.spec.params import PARAMS, Experiment, Params
+from pipeline.config.errors import ConfigError, nearest
+from pipeline.config.layer_list import Variant, names, word_of
+from pipeline.config.schema import PARAMS, Experiment, Params
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from pipeline.data.split import Split
 from pipeline.probe.measures import (
     accuracy, by_unit, constant, correlation, drift, kurtosis, log_ratio, moment_distance,
     moments, norm, saturation, skewness, zero_share)
-from pipeline.spec.task import Task
+from pipeline.config.task import Task
 from pipeline.train.task import loss_function
 from pipeline.train.trainer import Trainer
 

@@ -13,10 +13,10 @@ import pandas as pd
 from tqdm import tqdm
 
 from pipeline.notebook import LOG, errors_to, execute
-from pipeline.results import (
+from pipeline.tables.stored import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, NEW, PROGRESS, RUNS, RUNS_TABLE, STORE, rewritten, write_tables)
-from pipeline.spec.base import ConfigError, complain
-from pipeline.spec.stage import run
+from pipeline.config.errors import ConfigError, complain
+from pipeline.process.stage import run
 from pipeline.train.runs import to_train
 
 RECORD = Path(__file__).with_name("record.ipynb")

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from pipeline.data.sources import read
 from pipeline.notebook import LOG
-from pipeline.results import Store
-from pipeline.spec.base import ConfigError
-from pipeline.spec.stage import end_with_parent
+from pipeline.tables.stored import Store
+from pipeline.config.errors import ConfigError
+from pipeline.process.stage import end_with_parent
 from pipeline.train.queue import Job, OtherCode, work
 from pipeline.train.runs import WrongVersion
 

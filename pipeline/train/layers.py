@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.results import LAYER_COLUMNS, LAYERS_TABLE, RUNS_TABLE, read_table
-from pipeline.spec.task import Task
+from pipeline.tables.stored import LAYER_COLUMNS, LAYERS_TABLE, RUNS_TABLE, read_table
+from pipeline.config.task import Task
 
 
 def layers(plan: dict) -> pd.DataFrame:

@@ -9,8 +9,8 @@ import os
 import sys
 
 from pipeline.data.sources import read
-from pipeline.results import RUNS, Store, distrusted
-from pipeline.spec.base import ConfigError, complain
+from pipeline.tables.stored import RUNS, Store, distrusted
+from pipeline.config.errors import ConfigError, complain
 from pipeline.train.engines import engine
 from pipeline.train.queue import read_plans, train_all
 

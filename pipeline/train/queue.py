@@ -14,15 +14,15 @@ from pathlib import Path
 from filelock import FileLock
 from tqdm import tqdm
 
-from pipeline.results import Store, write_text
-from pipeline.spec.params import study_seeds
-from pipeline.spec.task import Task
+from pipeline.tables.stored import Store, write_text
+from pipeline.config.schema import study_seeds
+from pipeline.config.task import Task
 from pipeline.train.place import place
 from pipeline.train.runs import _Arm, canonical, check_versions, choose, to_train
 
 PACKAGE = Path(__file__).parent.parent
 #: What the worker of another machine must have to the byte: all that training runs through.
-ROOMS = ("data", "network", "spec", "train", "results.py")
+ROOMS = ("config", "data", "network", "tables", "train")
 #: Jobs that each worker shall have at least: an arm is cut for that, but no further, as each worker
 #: that takes a piece compiles the network.
 JOBS_A_WORKER = 4

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.results import LAYERS_TABLE, in_units_of_targets, read_table
-from pipeline.spec.task import Task
+from pipeline.tables.stored import LAYERS_TABLE, in_units_of_targets, read_table
+from pipeline.config.task import Task
 from pipeline.train.runs import to_train
 
 

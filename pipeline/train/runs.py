@@ -17,11 +17,11 @@ from filelock import FileLock
 
 from pipeline.data.split import Split, digest, load
 from pipeline.data.sources import read
-from pipeline.results import (
+from pipeline.tables.stored import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, LAYERS_TABLE, MEASURES, PROGRESS, RUNS, RUNS_TABLE, Store,
     building, distrusted, seal, write_table, write_text)
-from pipeline.spec.params import Train, study_seeds
-from pipeline.spec.task import Task
+from pipeline.config.schema import Train, study_seeds
+from pipeline.config.task import Task
 from pipeline.train import layers
 from pipeline.train.place import place
 

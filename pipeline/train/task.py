@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipeline.data.split import Split
-from pipeline.spec.task import Task
+from pipeline.config.task import Task
 
 CALIBRATION_BINS = 15
 

@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from pipeline.data.split import Split
 from pipeline.network import model
-from pipeline.results import MEASURES, significant
-from pipeline.spec.task import Task
+from pipeline.tables.stored import MEASURES, significant
+from pipeline.config.task import Task
 from pipeline.train.compiled import Compiled
 from pipeline.train.task import loss_function, measures, trivial_prediction
 

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from pipeline.results import COLUMNS, read_table, significant, write_tables
-from pipeline.spec.base import ConfigError, complain
-from pipeline.spec.claims import Claim, check_claims, read_claims
-from pipeline.spec.cores import on_every_core
-from pipeline.spec.cycles import search_seldom
-from pipeline.spec.params import Params, load
-from pipeline.spec.stage import run
-from pipeline.spec.tables import DECIDED, STORED
+from pipeline.tables.stored import COLUMNS, read_table, significant, write_tables
+from pipeline.config.errors import ConfigError, complain
+from pipeline.config.claims import Claim, check_claims, read_claims
+from pipeline.process.cores import on_every_core
+from pipeline.process.cycles import search_seldom
+from pipeline.config.schema import Params, load
+from pipeline.process.stage import run
+from pipeline.tables.schemas import DECIDED, STORED
 from pipeline.verdicts import controls, effects
 from pipeline.verdicts.arms import Measured
 from pipeline.verdicts.decide import (

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from pipeline.spec.base import ConfigError, nearest
-from pipeline.spec.claims import ARM, arm_name
+from pipeline.config.errors import ConfigError, nearest
+from pipeline.config.claims import ARM, arm_name
 
 #: An experiment and its variant, '' without a sweep.
 Arm = tuple[str, str]

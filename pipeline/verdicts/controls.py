@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from pipeline.spec.params import MEASURING, Params, control_arms
-from pipeline.spec.tables import DATA_SET_COLUMNS, DECISIVE_COLUMNS
+from pipeline.config.schema import MEASURING, Params, control_arms
+from pipeline.tables.schemas import DATA_SET_COLUMNS, DECISIVE_COLUMNS
 from pipeline.verdicts import effects
 from pipeline.verdicts.arms import Measured
 from pipeline.verdicts.decide import Answer, answer

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from pipeline.spec.base import ConfigError, nearest
-from pipeline.spec.claims import CLAIMS, Claim
-from pipeline.spec.cores import on_every_core
-from pipeline.spec.metrics import metric_of
-from pipeline.spec.params import Params
-from pipeline.spec.tables import (
+from pipeline.config.errors import ConfigError, nearest
+from pipeline.config.claims import CLAIMS, Claim
+from pipeline.process.cores import on_every_core
+from pipeline.config.metrics import metric_of
+from pipeline.config.schema import Params
+from pipeline.tables.schemas import (
     AVERAGE_COLUMNS, EFFECT_COLUMNS, MEASURED, STORED, UNIT_COLUMNS, VERDICT_COLUMNS)
 from pipeline.verdicts import average as averages
 from pipeline.verdicts import effects, words

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.spec.base import ConfigError, nearest
-from pipeline.spec.claims import CLAIMS, Claim, arm_name, base, data_sets, family
-from pipeline.spec.metrics import metric_of
-from pipeline.spec.params import PARAMS, AnyDataSet, Params
-from pipeline.spec.tables import TRIVIAL
+from pipeline.config.errors import ConfigError, nearest
+from pipeline.config.claims import CLAIMS, Claim, arm_name, base, data_sets, family
+from pipeline.config.metrics import metric_of
+from pipeline.config.schema import PARAMS, AnyDataSet, Params
+from pipeline.tables.schemas import TRIVIAL
 from pipeline.verdicts import one_set
 from pipeline.verdicts.arms import Arm, Arms, Measured
 from pipeline.verdicts.one_set import Effect

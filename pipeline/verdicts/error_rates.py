@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import special
 from statsmodels.stats.proportion import proportion_confint
 
-from pipeline.spec.tables import SIMULATED_COLUMNS
+from pipeline.tables.schemas import SIMULATED_COLUMNS
 from pipeline.verdicts import average as averages
 from pipeline.verdicts import words
 from pipeline.verdicts.estimate import quantile

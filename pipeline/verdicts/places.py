@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
-from pipeline.spec.claims import base
-from pipeline.spec.params import Params
-from pipeline.spec.tables import PLACE_COLUMNS
+from pipeline.config.claims import base
+from pipeline.config.schema import Params
+from pipeline.tables.schemas import PLACE_COLUMNS
 from pipeline.verdicts import average as averages
 from pipeline.verdicts import one_set, words
 from pipeline.verdicts.arms import Measured

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 
 import pandas as pd
 
-from pipeline.spec.params import Verdicts
+from pipeline.config.schema import Verdicts
 
 
 def _constant(value, says: str, low: float, high: float):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.results import in_units_of_targets
-from pipeline.spec.base import ConfigError, nearest
-from pipeline.spec.metrics import METRICS
+from pipeline.tables.stored import in_units_of_targets
+from pipeline.config.errors import ConfigError, nearest
+from pipeline.config.metrics import METRICS
 from pipeline.verdicts.arms import PLACE, Arm, Arms, Runs
 from pipeline.verdicts.one_set import score
 from pipeline.verdicts.rule import Rule

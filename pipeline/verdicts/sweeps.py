@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipeline.spec.claims import arm_name
-from pipeline.spec.params import Params
-from pipeline.spec.tables import DOSE_COLUMNS, RATE_COLUMNS
+from pipeline.config.claims import arm_name
+from pipeline.config.schema import Params
+from pipeline.tables.schemas import DOSE_COLUMNS, RATE_COLUMNS
 from pipeline.verdicts.arms import Measured, Sweeps
 from pipeline.verdicts.one_set import difference
 from pipeline.verdicts.rule import Rule

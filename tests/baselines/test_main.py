@@ -6,9 +6,9 @@ import pytest
 
 from pipeline.baselines import __main__ as stage
 from pipeline.data.__main__ import make_missing
-from pipeline.results import read_table
-from pipeline.spec.params import load
-from pipeline.spec.tables import STORED
+from pipeline.tables.stored import read_table
+from pipeline.config.schema import load
+from pipeline.tables.schemas import STORED
 
 PARAMS = """\
 data:

@@ -15,8 +15,8 @@ import pandas as pd
 from scipy import stats
 
 from pipeline.verdicts.words import word
-from pipeline.results import seal
-from pipeline.spec.tables import (
+from pipeline.tables.stored import seal
+from pipeline.tables.schemas import (
     AVERAGE_COLUMNS, EFFECT_COLUMNS, PLACE_COLUMNS, STORED, UNIT_COLUMNS, VERDICT_COLUMNS)
 
 MARGIN = math.log(1.1)

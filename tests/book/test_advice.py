@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.book.advice import Do, advice, conclude, findings
-from pipeline.spec.claims import Claim
-from pipeline.spec.tables import MEASURED
+from pipeline.config.claims import Claim
+from pipeline.tables.schemas import MEASURED
 from pipeline.verdicts.rule import Rule
 from pipeline.verdicts.words import HARM, HELP, WORDS
 

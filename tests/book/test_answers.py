@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.book.answers import answers
-from pipeline.spec.base import read_yaml
-from pipeline.spec.claims import read_claims
-from pipeline.spec.params import load
+from pipeline.config.errors import read_yaml
+from pipeline.config.claims import read_claims
+from pipeline.config.schema import load
 
 ROOT = Path(__file__).parents[2]
 

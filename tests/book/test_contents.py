@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.book.contents import contents, parts, sections
-from pipeline.spec.base import read_yaml
+from pipeline.config.errors import read_yaml
 
 ROOT = Path(__file__).parents[2]
 STATIC = {"format": "jb-book", "root": "index", "parts": [

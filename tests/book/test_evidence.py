@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.book.evidence import check_claims, points, read_evidence
-from pipeline.spec.base import ConfigError, read_yaml
-from pipeline.spec.claims import read_claims
+from pipeline.config.errors import ConfigError, read_yaml
+from pipeline.config.claims import read_claims
 
 ROOT = Path(__file__).parents[2]
 PAIR = """

@@ -12,7 +12,7 @@ from pipeline.book.markdown import fenced, table
 from pipeline.book.picture import Picture
 from pipeline.book.plain import plain
 from pipeline.book.study import read
-from pipeline.spec.base import read_yaml
+from pipeline.config.errors import read_yaml
 from tests.hostile import SCRIPT, TEXTS, counted
 
 #: What Markdown, MyST, HTML and the substitutions of a page would make of words.

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.book.questions import read_answers, read_guide
-from pipeline.spec.base import ConfigError, read_yaml
+from pipeline.config.errors import ConfigError, read_yaml
 
 ROOT = Path(__file__).parents[2]
 READERS = {"guide": read_guide, "answers": read_answers}

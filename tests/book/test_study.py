@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.book.study import TABLES, read
-from pipeline.results import Damaged
+from pipeline.tables.stored import Damaged
 
 
 def test_a_table_that_is_not_stored_has_its_columns_and_no_rows(project):
@@ -40,7 +40,7 @@ def test_rows_are_found_by_claim_and_by_experiment(study):
     assert not len(study.claim_effects(exact))
     assert list(study.claim_effects(exact).columns) == list(study.effects.columns)
     assert set(study.experiment_effects("before")["claim"]) == {""}
-    assert len(study.experiment_units("before")) == 11 and len(study.experiment_averages("before")) == 1
+    assert len(study.experiment_averages("before")) == 1
     assert not len(study.experiment_effects("plain"))
 
 
@@ -93,13 +93,10 @@ def test_a_result_that_was_changed_is_refused_by_name(project, name):
         read(project)
 
 
-def test_data_files_say_their_samples_and_gaps(project):
+def test_data_files_say_their_samples(project):
     (project / "data").mkdir()
-    np.savez(project / "data/tides.npz", train=np.array(640), weeks=9, weeks_missing=2, windows_dropped=3)
-    np.savez(project / "data/wine.npz", train=np.array(100))
-    study = read(project)
-    assert study.sizes == {"tides": 640, "wine": 100}
-    assert study.gaps == {"tides": {"train": 640, "weeks": 9, "weeks_missing": 2, "windows_dropped": 3}}
+    np.savez(project / "data/tides.npz", train=np.array(640))
+    assert read(project).sizes == {"tides": 640}
 
 
 def test_the_arm_of_a_data_set_is_the_first_that_a_plan_has(study):

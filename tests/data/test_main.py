@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.data.__main__ import MADE, make_missing, origin
 from pipeline.data.sources import read
-from pipeline.spec.base import ConfigError
-from pipeline.spec.params import parse
+from pipeline.config.errors import ConfigError
+from pipeline.config.schema import parse
 
 WRITTEN = {
     "data": {"waves": {"group": "sequences", "source": "noise", "seeds": 1, "arguments": {"train": 16}},

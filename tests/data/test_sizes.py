@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.data.sizes import pool_sizes, series_sizes
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import Sizes
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import Sizes
 
 
 @pytest.mark.parametrize(

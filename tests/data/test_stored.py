@@ -11,7 +11,7 @@ import pipeline
 from pipeline.data.__main__ import arrays_of
 from pipeline.data.sources import write
 from pipeline.data.split import PARTS, SCALINGS, digest, load
-from pipeline.spec.params import load as load_params
+from pipeline.config.schema import load as load_params
 
 ROOT = Path(pipeline.__file__).parents[1]
 PARAMS = load_params(ROOT / "params.yaml")

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.spec.params import load
+from pipeline.config.schema import load
 
 FOLDER = Path(__file__).resolve().parents[2] / "extracts"
 DESCRIBED = YAML(typ="safe").load((FOLDER / "sets.yaml").read_text(encoding="utf-8"))

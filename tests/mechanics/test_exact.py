@@ -13,7 +13,7 @@ from pipeline.mechanics.exact import (
     bn_never_added, measure, order_in_applications, pooling, shift, softmax_cross_entropies,
     squeeze_excite)
 from pipeline.network.layers import SqueezeExcite
-from pipeline.results import read_table, seal
+from pipeline.tables.stored import read_table, seal
 
 COUNTS = pd.DataFrame([("one", "One", 5, 3, 1, 1, 4, 1), ("two", "Two", 4, 1, 2, 1, 0, 4),
                        ("three", "Three", 0, 0, 0, 0, 0, 0)], columns=applications.COLUMNS)

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.mechanics import __main__ as stage_module
-from pipeline.results import MECHANICS, Damaged, read_table, verify
+from pipeline.tables.stored import MECHANICS, Damaged, read_table, verify
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pipeline.network.layers import (
     GhostBatchNormalization, LayerNormLSTM, SqueezeExcite)
 from pipeline.network.layers.normalised_lstm import _NormalisedLSTM
 from pipeline.network.resolve import resolve
-from pipeline.spec.task import Task
+from pipeline.config.task import Task
 from pipeline.train.trainer import Trainer, batch_order
 
 

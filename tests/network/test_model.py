@@ -7,7 +7,7 @@ import pytest
 from pipeline.network.layers import Conv1D, Conv2D, SqueezeExcite
 from pipeline.network.model import build
 from pipeline.network.resolve import layer_class, resolve
-from pipeline.spec.base import ConfigError
+from pipeline.config.errors import ConfigError
 
 WORDS = {
     "conv": {"Conv1D": {"filters": 3, "kernel_size": 3, "padding": "causal"}},

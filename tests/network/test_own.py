@@ -12,7 +12,7 @@ from pipeline.network import layers as ours
 from pipeline.network import own
 from pipeline.network.model import build
 from pipeline.network.resolve import resolve
-from pipeline.spec.base import ConfigError
+from pipeline.config.errors import ConfigError
 
 GATE = """\
 import keras

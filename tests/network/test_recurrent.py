@@ -12,7 +12,8 @@ from pipeline.network.layers import recurrent
 
 BATCH, STEPS, CHANNELS, UNITS = 6, 7, 5, 4
 SWITCHES = ("return_sequences", "go_backwards", "use_bias")
-ARGUMENTS = [dict(zip(SWITCHES, values)) for values in itertools.product((True, False), repeat=3)]
+#: Of each two switches, every pair of values.
+ARGUMENTS = [dict(zip(SWITCHES, (a, b, a ^ b))) for a, b in itertools.product((True, False), repeat=2)]
 ARGUMENTS += [{"unit_forget_bias": False, "kernel_initializer": "he_normal"},
               {"kernel_regularizer": "l2", "recurrent_constraint": "max_norm"}]
 
@@ -71,8 +72,7 @@ def test_a_twin_equals_keras(x, twins, name, arguments):
     if name == "GRU":
         arguments = {k: v for k, v in arguments.items() if k != "unit_forget_bias"}
     theirs, ours = pair(name, x, **arguments)
-    compiled = arguments.get("return_sequences", False)
-    assert_equal(computed(ours, x, compiled), computed(theirs, x, compiled))
+    assert_equal(computed(ours, x, arguments.get("return_sequences", False)), computed(theirs, x, False))
     assert twins
 
 
@@ -92,7 +92,7 @@ def test_a_twin_inside_bidirectional_equals_keras(x, twins, name, merge):
     for layer in both:
         layer.build(x.shape)
     both[1].set_weights(both[0].get_weights())
-    assert_equal(computed(both[1], x, True), computed(both[0], x, True))
+    assert_equal(computed(both[1], x, True), computed(both[0], x, False))
     assert len(twins) == 2
 
 

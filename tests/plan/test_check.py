@@ -10,8 +10,8 @@ import pytest
 from pipeline.plan import check as check_module
 from pipeline.plan.check import check, checked
 from pipeline.plan.resolve import resolve
-from pipeline.spec.base import ConfigError
-from pipeline.spec.params import parse
+from pipeline.config.errors import ConfigError
+from pipeline.config.schema import parse
 
 ABOUT = {
     "waves": {"digest": "1", "shape": [5, 4], "classes": 0, "targets": 1, "train_size": 40},

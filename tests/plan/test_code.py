@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.plan import code
 from pipeline.plan.code import DECIDES, PACKAGE, digest, digest_of_class, pins, warning
-from pipeline.spec.base import ConfigError
+from pipeline.config.errors import ConfigError
 
 MODULE = '''
 """A module."""

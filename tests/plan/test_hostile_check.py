@@ -9,7 +9,7 @@ import pytest
 
 import pipeline
 from pipeline.network.resolve import resolve
-from pipeline.spec.base import ConfigError
+from pipeline.config.errors import ConfigError
 
 ROOT = Path(pipeline.__file__).parents[1]
 PARAMS = """\

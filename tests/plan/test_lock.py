@@ -140,7 +140,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from pipeline.plan.__main__ import tidy
 from pipeline.plan.lock import LOCK, prune
-from pipeline.results import write_text
+from pipeline.tables.stored import write_text
 params = YAML(typ="safe").load(Path("params.yaml").read_text())
 for name, entry in params["experiments"].items():
     write_text(Path("plan") / f"{name}.json", str(entry))

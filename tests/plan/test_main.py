@@ -14,8 +14,8 @@ import pipeline
 from pipeline.data import sources
 from pipeline.data.__main__ import arrays_of
 from pipeline.plan.__main__ import PLAN, _read, main, remember, tidy, write
-from pipeline.results import SUMS, seal
-from pipeline.spec.params import load
+from pipeline.tables.stored import SUMS, seal
+from pipeline.config.schema import load
 
 ROOT = Path(pipeline.__file__).parents[1]
 PARAMS = """\

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.plan.__main__ import PLAN, main
-from pipeline.results import SUMS, Store, rewritten
-from pipeline.spec.base import ConfigError
-from pipeline.spec.params import load
+from pipeline.tables.stored import SUMS, Store, rewritten
+from pipeline.config.errors import ConfigError
+from pipeline.config.schema import load
 from pipeline.train.runs import train_plan
 from tests.own_layers import forget
 from tests.plan.test_main import PARAMS, edit, planned, project  # noqa: F401
@@ -63,25 +63,26 @@ def test_a_plan_names_the_class_and_the_file_and_others_stay_as_they_are(mine):
     assert set(after["bent"]["custom_layers"]) == {"Bend"} and "custom_layers" not in after["mlp"]
 
 
-@pytest.mark.parametrize(("old", "new", "stale"), [
-    ("return 2 * inputs", "return 3 * inputs", {"doubled"}),
-    ("SLOPE = 0.5", "SLOPE = 0.2", {"bent"}),
-    ("ops as K", "ops as K, activations", {"bent", "doubled"}),  # what is imported may be another thing by now
-    ("class Double", "# a comment\nclass Double", set()),
-    ("class Double", "class Third(layers.Layer):\n    def call(self, inputs):\n        return inputs\n\n\nclass Double",
-     set())])
-def test_an_edit_makes_the_runs_that_use_it_stale_and_no_others(mine, capsys, old, new, stale):
+EDITS = [("return 2 * inputs", "return 3 * inputs", {"doubled"}), ("SLOPE = 0.5", "SLOPE = 0.2", {"bent"}),
+         ("ops as K", "ops as K, activations", {"bent", "doubled"}),  # what is imported may be another thing by now
+         ("class Double", "# a comment\nclass Double", set()),
+         ("class Double", "class Third(layers.Layer):\n    def call(self, inputs):\n        return inputs\n\n\nclass Double",
+          set())]
+
+
+def test_an_edit_makes_the_runs_that_use_it_stale_and_no_others(mine, capsys):
     assert run() == 0
-    before = plans()
-    edit("my_layers.py", old, new)
-    capsys.readouterr()
-    # The check sees it, so that DVC makes the plans again; then it is seen no more.
-    assert run("--check") == 0
-    assert "my_layers.py has changed" in capsys.readouterr().out and not (PLAN / SUMS).exists()
-    assert run() == 0 and run("--check") == 0
-    assert (PLAN / SUMS).exists()
-    after = plans()
-    assert {name for name in after if after[name].get("custom_layers") != before[name].get("custom_layers")} == stale
+    for old, new, stale in EDITS:
+        before = plans()
+        edit("my_layers.py", old, new)
+        capsys.readouterr()
+        # The check sees it, so that DVC makes the plans again; then it is seen no more.
+        assert run("--check") == 0
+        assert "my_layers.py has changed" in capsys.readouterr().out and not (PLAN / SUMS).exists()
+        assert run() == 0 and run("--check") == 0
+        assert (PLAN / SUMS).exists()
+        after = plans()
+        assert {name for name in after if after[name].get("custom_layers") != before[name].get("custom_layers")} == stale, old
 
 
 def test_its_network_is_trained_and_an_edit_after_the_plan_is_refused(mine):

@@ -10,8 +10,8 @@ import pytest
 from pipeline.data import sources
 from pipeline.data.__main__ import make_missing
 from pipeline.plan.__main__ import main
-from pipeline.results import RUNS_TABLE, Store, read_table, rewritten
-from pipeline.spec.params import load
+from pipeline.tables.stored import RUNS_TABLE, Store, read_table, rewritten
+from pipeline.config.schema import load
 from pipeline.train.runs import train_plan
 from tests.plan.test_main import PARAMS, content, edit, planned, project  # noqa: F401
 
@@ -20,12 +20,11 @@ OWN = "  mine: {group: tables, own: true, experiments: [wide], file: mine.csv, t
 
 @pytest.fixture
 def study(project):  # noqa: F811
-    """The small project, all of it trained, with a control that measures the rule."""
+    """The small project with a control that measures the rule, and a file of a reader's own."""
     edit("params.yaml", "probe:", "verdicts: {controls: [mlp]}\nprobe:")
     generator = np.random.default_rng(0)
     frame = pd.DataFrame(generator.normal(size=(120, 3)).round(3), columns=list("abc"))
     frame.assign(y=np.where(frame["a"] > 0, "yes", "no")).to_csv("mine.csv", index=False)
-    run()
     return project
 
 
@@ -52,6 +51,7 @@ def keys(name):
 
 
 def test_only_new_runs_are_trained_and_taking_it_out_leaves_no_trace(study):
+    run()
     before, known = stored(), {name: keys(name) for name in ("mlp", "wide", "same")}
     edit("params.yaml", "layers:\n", OWN + "layers:\n")
     # Two experiments with two seeds at one rate; their other runs, and `same`, are not trained again.
@@ -76,6 +76,7 @@ def test_only_new_runs_are_trained_and_taking_it_out_leaves_no_trace(study):
 
 
 def test_what_is_only_said_of_an_own_entry_does_not_make_its_arrays_anew(study):
+    make_missing(load())
     edit("params.yaml", "layers:\n", OWN + "layers:\n")
     assert make_missing(load()) == ["mine"]
     edit("params.yaml", "experiments: [wide], ", "")

@@ -7,9 +7,9 @@ import pytest
 
 from pipeline.plan.code import NUMERICS
 from pipeline.plan.resolve import check_optimizer, resolve
-from pipeline.spec.base import ConfigError
-from pipeline.spec.params import parse
-from pipeline.spec.task import Task
+from pipeline.config.errors import ConfigError
+from pipeline.config.schema import parse
+from pipeline.config.task import Task
 
 CONTENT = {
     "data": {

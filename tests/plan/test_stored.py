@@ -9,8 +9,8 @@ import pipeline
 from pipeline.data.__main__ import arrays_of
 from pipeline.data.split import load as load_split
 from pipeline.plan.resolve import resolve
-from pipeline.results import RUNS_TABLE, Store
-from pipeline.spec.params import load
+from pipeline.tables.stored import RUNS_TABLE, Store
+from pipeline.config.schema import load
 from pipeline.train.runs import _Arm
 
 ROOT = Path(pipeline.__file__).parents[1]

@@ -11,10 +11,10 @@ from pipeline.data.split import load
 from pipeline.plan.code import pins
 from pipeline.probe.__main__ import COLUMNS, main, probe
 from pipeline.probe.watch import MEASURES, Watched, watch
-from pipeline.results import (
+from pipeline.tables.stored import (
     PROBES, RUNS, RUNS_TABLE, Damaged, read_measures, read_table, write_tables)
-from pipeline.spec.params import study_seeds
-from pipeline.spec.task import Task
+from pipeline.config.schema import study_seeds
+from pipeline.config.task import Task
 from pipeline.train.runs import WrongVersion
 from pipeline.train.trainer import batch_order
 from pipeline.verdicts.arms import Arms

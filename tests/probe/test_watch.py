@@ -10,7 +10,7 @@ import tensorflow as tf
 from pipeline.network.model import build
 from pipeline.network.resolve import _own_layers
 from pipeline.probe.watch import Watched, _as_in_training, describe, kernels, watch, whole_batches
-from pipeline.spec.task import Task
+from pipeline.config.task import Task
 from pipeline.train.trainer import batch_order
 from tests.networks import network, random_split
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from pipeline.data.sources import make, write
-from pipeline.spec.params import study_seeds
-from pipeline.spec.task import Task
+from pipeline.config.schema import study_seeds
+from pipeline.config.task import Task
 from pipeline.train import trainer
 from pipeline.train.trainer import Trainer
 from tests.train.toy import a_plan

@@ -14,8 +14,8 @@ from distributed import Client, LocalCluster
 
 import pipeline
 from pipeline.data.sources import write
-from pipeline.results import Store
-from pipeline.spec.base import ConfigError
+from pipeline.tables.stored import Store
+from pipeline.config.errors import ConfigError
 from pipeline.train import engines
 from pipeline.train.engines import Here, engine
 from pipeline.train.queue import jobs, train_all
@@ -69,6 +69,7 @@ def test_processes_of_this_machine_give_the_same_bytes_also_after_one_was_ended(
     assert content(store) == expected
 
 
+@pytest.mark.slow
 def test_fresh_processes_take_the_place_of_those_that_did_many_jobs(arrays, folder, expected, monkeypatch):
     monkeypatch.setattr(engines, "JOBS_A_PROCESS", 2)
     store, seen = Store("store"), []
@@ -82,6 +83,7 @@ def test_fresh_processes_take_the_place_of_those_that_did_many_jobs(arrays, fold
     assert max(seen) == 4 < sum(seen) and content(store) == expected
 
 
+@pytest.mark.slow
 def test_a_fresh_clone_without_a_store_trains(arrays, folder):
     store = Store("store")
     job = next(jobs(PLANS, arrays, store))
@@ -121,6 +123,7 @@ def worker(cluster, folder):
         log.close()
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same_bytes_while_one_worker_dies_and_another_joins(
         arrays, folder, cluster, worker, expected):
     first, done = worker(), []
@@ -145,6 +148,7 @@ def test_a_cluster_gives_the_same_bytes_while_one_worker_dies_and_another_joins(
     assert content(store) == expected
 
 
+@pytest.mark.slow
 def test_the_command_trains_on_a_cluster_as_a_person_calls_it(folder, cluster, worker, expected):
     worker()
     Path("plan").mkdir()
@@ -164,6 +168,7 @@ def other_version(folder):
     return str(about.parent)
 
 
+@pytest.mark.slow
 def test_a_worker_of_other_versions_is_let_go_and_the_others_do_its_jobs(
         arrays, folder, cluster, worker, expected, capsys):
     wrong = worker(other_version(folder))
@@ -177,6 +182,7 @@ def test_a_worker_of_other_versions_is_let_go_and_the_others_do_its_jobs(
     assert content(store).items() <= expected.items() and store.count() == 12
 
 
+@pytest.mark.slow
 def test_when_no_worker_is_left_the_queue_says_why(arrays, folder, cluster, worker, capsys):
     worker(other_version(folder))
     with engine(cluster.scheduler_address) as found:
@@ -184,6 +190,7 @@ def test_when_no_worker_is_left_the_queue_says_why(arrays, folder, cluster, work
             train_all(PLANS, arrays, Store("store"), found)
 
 
+@pytest.mark.slow
 def test_a_worker_without_the_project_is_told_so(arrays, folder, cluster, worker, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.environ["PYTHONPATH"].replace(str(ROOT), str(folder)))
     worker()

@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from pipeline.results import LAYERS_TABLE, LAYER_COLUMNS, read_table, seal, write_table
+from pipeline.tables.stored import LAYERS_TABLE, LAYER_COLUMNS, read_table, seal, write_table
 from pipeline.train import layers
 from tests.networks import network
 from tests.train.toy import FOLDER, a_plan, stage

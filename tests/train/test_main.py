@@ -11,7 +11,7 @@ import pytest
 
 import pipeline
 from pipeline.data.sources import write
-from pipeline.results import (
+from pipeline.tables.stored import (
     CURVES_TABLE, LAYERS_TABLE, NEW, RUNS_TABLE, STORE, SUMS, building, read_table, verify)
 from pipeline.train import __main__ as stage_module
 from tests.train.toy import FOLDER, a_plan, another_bit, stage, with_own_data

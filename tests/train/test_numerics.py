@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.data.split import Split
-from pipeline.spec.task import Task
+from pipeline.config.task import Task
 from pipeline.train.task import measures, trivial_prediction
 from pipeline.train.trainer import Trainer, batch_order, record
 from tests.networks import network, random_split

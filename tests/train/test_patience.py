@@ -11,7 +11,7 @@ import tensorflow as tf
 from pipeline.data.split import Split
 from pipeline.network.model import build
 from pipeline.network.resolve import resolve
-from pipeline.spec.task import Task
+from pipeline.config.task import Task
 from pipeline.train.compiled import Compiled
 from pipeline.train.trainer import Trainer, batch_order
 
@@ -42,8 +42,7 @@ def run(trainer, split, patience, seed=0, rate=0.03, epochs=EPOCHS):
     return trainer.run(trainer.start(seed, 0), split, order, rate, patience)
 
 
-@pytest.mark.parametrize("patience", [1, 3, 8])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("patience", "seed"), [(1, 0), (3, 1), (8, 2)])
 def test_a_run_stops_where_keras_early_stopping_does(trainer, split, patience, seed):
     order = batch_order(24, 8, EPOCHS, seed)
     reference = build(NETWORK, (4,), 1, seed, 0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.results import RUNS_TABLE, Store, read_table
+from pipeline.tables.stored import RUNS_TABLE, Store, read_table
 from pipeline.train import missing, queue
 from pipeline.train.queue import OtherCode, jobs, ordered, read_plans, train_all, work
 from pipeline.train.runs import WrongVersion, train
@@ -151,7 +151,7 @@ def test_a_worker_with_other_packages_or_other_code_is_refused(arrays):
 
 
 def test_the_code_of_a_worker_is_told_by_every_byte_of_it(tmp_path, monkeypatch):
-    for name in ("data/load.py", "network/layers/own.py", "spec/base.py", "train/runs.py", "results.py", "book/x.py"):
+    for name in ("data/load.py", "network/layers/own.py", "config/errors.py", "train/runs.py", "tables/stored.py", "book/x.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("1\n")
     monkeypatch.setattr(queue, "PACKAGE", tmp_path)
@@ -159,7 +159,7 @@ def test_the_code_of_a_worker_is_told_by_every_byte_of_it(tmp_path, monkeypatch)
     (tmp_path / "book/x.py").write_text("2\n")
     assert queue.code() == before
     seen = {before}
-    for name in ("results.py", "network/layers/own.py"):
+    for name in ("tables/stored.py", "network/layers/own.py"):
         (tmp_path / name).write_text("2\n")
         seen.add(queue.code())
     assert len(seen) == 3

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.results import COLUMNS, LAYERS_TABLE, write_tables
+from pipeline.tables.stored import COLUMNS, LAYERS_TABLE, write_tables
 from pipeline.train import record
 from pipeline.train.record import chain
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.results import (
+from pipeline.tables.stored import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, LAYERS_TABLE, RUNS_TABLE, Damaged, Store, read_table)
-from pipeline.spec.entries import Train
-from pipeline.spec.task import Task
+from pipeline.config.experiments import Train
+from pipeline.config.task import Task
 from pipeline.train import trainer as trainer_module
 from pipeline.train.runs import WrongVersion, _Arm, choose, hit_limit, train, train_plan
 from pipeline.train.trainer import Trainer

@@ -8,7 +8,7 @@ from sklearn.metrics import log_loss, mean_pinball_loss, mean_squared_error
 
 from pipeline.data.split import Split
 from pipeline.network.resolve import resolve
-from pipeline.spec.task import Task
+from pipeline.config.task import Task
 from pipeline.train.task import loss_function, measures, task_of, trivial_prediction
 from pipeline.train.trainer import Trainer, batch_order
 

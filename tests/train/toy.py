@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.plan.code import pins
-from pipeline.results import RUNS, Store, rewritten
+from pipeline.tables.stored import RUNS, Store, rewritten
 from pipeline.train.runs import train_plan
 from tests.networks import TRAINING, network
 

@@ -5,9 +5,9 @@ import zlib
 import numpy as np
 import pandas as pd
 
-from pipeline.results import COLUMNS
-from pipeline.spec.claims import Claim
-from pipeline.spec.params import parse
+from pipeline.tables.stored import COLUMNS
+from pipeline.config.claims import Claim
+from pipeline.config.schema import parse
 from pipeline.verdicts.arms import Measured
 from pipeline.verdicts.rule import Rule
 from pipeline.verdicts.scores import derive

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.verdicts.made_runs import RULE, arm, curves, together
 
-from pipeline.spec.base import ConfigError
+from pipeline.config.errors import ConfigError
 from pipeline.verdicts.arms import Arms
 from pipeline.verdicts.scores import derive
 

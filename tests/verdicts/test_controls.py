@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from tests.verdicts.made_runs import RULE, arm, claim, family, measured, study, together
 
-from pipeline.spec.tables import STORED
+from pipeline.tables.schemas import STORED
 from pipeline.verdicts.__main__ import decide, metrics
 
 HALF, SAME = "train_fraction=0.5", "repetition=1"

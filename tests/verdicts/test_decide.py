@@ -9,8 +9,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from tests.verdicts.made_runs import RULE, arm, claim, curves, family, measured, study, together
 
-from pipeline.spec.base import ConfigError
-from pipeline.spec.tables import MEASURED, STORED
+from pipeline.config.errors import ConfigError
+from pipeline.tables.schemas import MEASURED, STORED
 from pipeline.verdicts.__main__ import decide
 
 DELTA = math.log(1.1)

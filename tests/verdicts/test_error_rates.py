@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from pipeline.spec.tables import SIMULATED_COLUMNS
+from pipeline.tables.schemas import SIMULATED_COLUMNS
 from pipeline.verdicts.average import groups
 from pipeline.verdicts.claims import verdict
 from pipeline.verdicts.error_rates import (

@@ -9,8 +9,8 @@ from tests.verdicts.made_runs import arm, curves, family, together
 
 import numpy as np
 
-from pipeline.results import CURVES_TABLE, CURVE_COLUMNS, RUNS, RUNS_TABLE, read_table, write_tables
-from pipeline.spec.tables import STORED
+from pipeline.tables.stored import CURVES_TABLE, CURVE_COLUMNS, RUNS, RUNS_TABLE, read_table, write_tables
+from pipeline.tables.schemas import STORED
 from pipeline.verdicts.__main__ import METRICS, main
 
 DATA = family(9) | {"lone": {"group": "waves", "source": "forecast", "seeds": 15}}

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from tests.verdicts.made_runs import RULE, arm, family, measured, study, together
 
-from pipeline.spec.tables import PLACE_COLUMNS
+from pipeline.tables.schemas import PLACE_COLUMNS
 from pipeline.verdicts.__main__ import decide
 from pipeline.verdicts.one_set import Effect
 from pipeline.verdicts.places import contenders

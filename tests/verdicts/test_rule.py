@@ -3,7 +3,7 @@ import math
 import pytest
 
 from pipeline.verdicts.rule import Rule, margin, rule
-from pipeline.spec.params import Verdicts
+from pipeline.config.schema import Verdicts
 
 
 def test_margins_by_hand():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.verdicts.made_runs import RULE, arm
 
-from pipeline.spec.base import ConfigError
+from pipeline.config.errors import ConfigError
 from pipeline.verdicts.arms import Arms
 from pipeline.verdicts.scores import derive, events, scores_of
 

@@ -10,10 +10,10 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from pipeline.results import RUNS, read_table
-from pipeline.spec.claims import read_claims
-from pipeline.spec.params import load, study_seeds
-from pipeline.spec.tables import STORED
+from pipeline.tables.stored import RUNS, read_table
+from pipeline.config.claims import read_claims
+from pipeline.config.schema import load, study_seeds
+from pipeline.tables.schemas import STORED
 
 PARAMS = load()
 DELTA = math.log(1 + PARAMS.verdicts.margin)
@@ -29,25 +29,29 @@ def runs():
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
+@pytest.fixture(scope="module")
+def scores(runs):
+    """Scores by seed of the runs of an arm on a data set that are kept, at most those of the trivial predictor.
+
+    The error of numbers is the root of the mean squared one, which is stored. `name[tuned]`: of a sweep, each seed
+    keeps the value that is best on its validation data.
+    """
+    kept = runs[runs.chosen].sort_values("seed")
+    ranked = kept.assign(loss=kept.best_validation_loss.where(~kept.diverged)).sort_values("loss", kind="stable")
+    best = ranked.drop_duplicates(["experiment", "data", "seed"]).assign(variant="tuned").sort_values("seed")
+    arms = dict(list(pd.concat([kept, best]).groupby(["experiment", "variant", "data"])))
+
+    def of(arm, data, column, trivial):
+        name, _, variant = arm.removesuffix("]").partition("[")
+        rows = arms[name, variant, data]
+        found = np.minimum(rows[column].where(~rows.diverged, rows[trivial]), rows[trivial]).to_numpy()
+        return np.sqrt(found) if column.endswith("_error") and data in NUMBERS else found
+
+    return of
+
+
 def stored(name):
     return read_table(STORED[name].path())
-
-
-def scores(runs, arm, data, column, trivial):
-    """Scores by seed of the runs that are kept, at most those of the trivial predictor.
-
-    The error of numbers is the root of the mean squared one, which is stored.
-    """
-    name, _, variant = arm.removesuffix("]").partition("[")
-    rows = runs[(runs.experiment == name) & (runs.data == data) & runs.chosen]
-    if variant == "tuned":  # Of a sweep, each seed keeps the value that is best on its validation data.
-        rows = rows.assign(loss=rows.best_validation_loss.where(~rows.diverged)).sort_values("loss", kind="stable")
-        rows = rows.drop_duplicates("seed")
-    else:
-        rows = rows[rows.variant == variant]
-    rows = rows.sort_values("seed")
-    found = np.minimum(rows[column].where(~rows.diverged, rows[trivial]), rows[trivial]).to_numpy()
-    return np.sqrt(found) if column.endswith("_error") and data in NUMBERS else found
 
 
 def test_every_trained_experiment_has_its_seeds_at_every_rate_and_keeps_one(runs):
@@ -71,7 +75,7 @@ def test_a_key_stands_for_one_record(runs):
     assert not numbers.drop_duplicates().duplicated("key").any()
 
 
-def test_effects_are_those_of_paired_log_ratios(runs):
+def test_effects_are_those_of_paired_log_ratios(runs, scores):
     effects = stored("effects")
     plain = effects[effects.metric.isin(["error", "loss"]) & (effects.control != "trivial predictor")]
     trained = set(runs.experiment)
@@ -83,7 +87,7 @@ def test_effects_are_those_of_paired_log_ratios(runs):
         for sign, t, c, data in ((1, row.treatment, row.control, row.data),
                                  (-1, row.minus_treatment, row.minus_control, row.minus_data or row.data)):
             if t:
-                c, t = (scores(runs, arm, data, column, trivial)[:row.seeds] for arm in (c, t))
+                c, t = (scores(arm, data, column, trivial)[:row.seeds] for arm in (c, t))
                 y, w = y + sign * math.log(c.mean() / t.mean()), w + sign * (c / c.mean() - t / t.mean())
         half = stats.t.ppf(1 - TAIL, row.seeds - 1) * stats.sem(w)
         np.testing.assert_allclose([row.y, row.low, row.high], [y, y - half, y + half], rtol=1e-4, atol=1e-5)
@@ -159,13 +163,13 @@ def test_what_is_fragile_loses_its_verdict_under_some_change():
         assert row.fragile == bool((mine.verdict != row.verdict).any())
 
 
-def test_marked_and_sensitive_sets_are_those_of_the_controls(runs):
+def test_marked_and_sensitive_sets_are_those_of_the_controls(scores):
     arms = stored("arms")
     half = arms[arms.kind == "half the data"].set_index(["control", "data"])
     sets = stored("data_sets")
     assert len(sets) == len(half)
     for row in sets.itertuples():
-        control = scores(runs, row.control, row.data, "best_error", "trivial_error").mean()
+        control = scores(row.control, row.data, "best_error", "trivial_error").mean()
         assert row.control_error == pytest.approx(control, rel=1e-4)
         assert row.marked == (row.of_trivial > 0.9)
         assert row.sensitive == (half.y[row.control, row.data] < -DELTA)

@@ -17,8 +17,8 @@ from matplotlib.ticker import FuncFormatter
 from pipeline.book.rows import records
 from pipeline.book.words.comparison import RATIOS, change, interval
 from pipeline.book.words.numbers import count, signed
-from pipeline.spec.metrics import metric_of
-from pipeline.spec.tables import TRIVIAL
+from pipeline.config.metrics import metric_of
+from pipeline.tables.schemas import TRIVIAL
 from pipeline.style import (
     BAND, BETTER, GREY, OTHERS, PANEL, QUIET, STYLE, TEXT, WORSE, need, one, ratio_axis, ratio_ticks)
 

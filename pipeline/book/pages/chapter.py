@@ -19,8 +19,8 @@ from pipeline.book.words.claim import all_verdicts, prediction, verdict_sentence
 from pipeline.book.words.network import put_in
 from pipeline.book.words.numbers import capital, count, short
 from pipeline.book.words.places import finding
-from pipeline.spec.claims import Claim
-from pipeline.spec.tables import MEASURED
+from pipeline.config.claims import Claim
+from pipeline.tables.schemas import MEASURED
 
 
 def write(study: Study) -> dict[str, str | Picture]:

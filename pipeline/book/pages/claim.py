@@ -18,7 +18,7 @@ from pipeline.book.words.comparison import interval
 from pipeline.book.words.distance import distance
 from pipeline.book.words.network import chain
 from pipeline.book.words.numbers import capital, count, signed
-from pipeline.spec.claims import Claim, data_sets, family
+from pipeline.config.claims import Claim, data_sets, family
 
 
 def write(study: Study) -> dict[str, str | Picture]:

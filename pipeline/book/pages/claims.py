@@ -7,7 +7,7 @@ from pipeline.book.markdown import claim_link, table
 from pipeline.book.study import Study
 from pipeline.book.words.claim import all_verdicts, short
 from pipeline.book.words.comparison import interval
-from pipeline.spec.claims import Claim, data_sets, family
+from pipeline.config.claims import Claim, data_sets, family
 
 
 def write(study: Study) -> dict[str, str]:

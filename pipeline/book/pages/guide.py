@@ -17,8 +17,8 @@ from pipeline.book.words.average import unit_of
 from pipeline.book.words.claim import verdict_words
 from pipeline.book.words.comparison import RATIOS, change
 from pipeline.book.words.numbers import capital, signed
-from pipeline.results import significant
-from pipeline.spec.metrics import metric_of
+from pipeline.tables.stored import significant
+from pipeline.config.metrics import metric_of
 
 #: Degrees of freedom of which the page knows the quantiles of the t distribution.
 FREEDOMS = 60

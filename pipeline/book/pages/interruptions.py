@@ -37,8 +37,7 @@ def _code(message: str) -> str:
 
 def _place(about: dict) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in sorted(about["versions"].items()))
-    ways = "; ".join(f"{kind}: {way}" for kind, way in about["ways"].items() if way)
     left_out = f" Left out, as this machine cannot: {', '.join(about['left_out'])}." if about["left_out"] else ""
     return (f"On {about['processor']}, {about['system']}, Python {about['python']}, {versions}, drawn with `SEED={about['seed']}`; "
-            f"{about['files']} files are compared. {ways.capitalize()}.{left_out} The tiny project is without the stages "
+            f"{about['files']} files are compared.{left_out} The tiny project is without the stages "
             f"{' and '.join(f'`{name}`' for name in about['without'])}, which write as `train` does.")

@@ -38,7 +38,7 @@ def write(study: Study) -> dict[str, str]:
     """The pieces of the method's page."""
     pieces = {"constants": constants(study), "words": interval_words(), "claims": claim_table(),
               "wrong": wrong(study), "families": families(study), "data_sets": data_sets(study),
-              "gaps": gaps(study), "detectable": detectable(study), "itself": itself(study),
+              "detectable": detectable(study), "itself": itself(study),
               "half": half(study), "simulated": simulated(study)}
     return {f"generated/method/{name}.md": text or "Nothing is stored yet.\n" for name, text in pieces.items()}
 
@@ -112,14 +112,6 @@ def _data_row(study: Study, name: str) -> tuple:
     family = ", ".join(filter(None, [data.family, data.stratum, f"unit {data.unit}" if data.unit not in ("", name) else ""]))
     return (name, family or "–", capital(data.title or data.origin), shape, target, data.seeds,
             train["epochs"], train["batch_size"])
-
-
-def gaps(study: Study) -> str:
-    """What was dropped of the series with gaps."""
-    return "\n".join(
-        f"In **{name}**, {counts['weeks_missing']} of {counts['weeks']} weeks are missing, and the "
-        f"{counts['windows_dropped']} windows that touch one of them are dropped.\n"
-        for name, counts in study.gaps.items()) or "No series has gaps.\n"
 
 
 def detectable(study: Study) -> str:

@@ -10,7 +10,7 @@ from pipeline.book.ranked import (
 from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.words.numbers import capital
-from pipeline.spec.params import PARAMS
+from pipeline.config.schema import PARAMS
 
 
 def write(study: Study) -> dict[str, str]:

@@ -15,7 +15,7 @@ from pipeline.book.study import Study
 from pipeline.book.words.claim import short
 from pipeline.book.words.network import chain
 from pipeline.book.words.numbers import count
-from pipeline.results import CURVES_TABLE, RUNS_TABLE
+from pipeline.tables.stored import CURVES_TABLE, RUNS_TABLE
 
 
 def write(study: Study) -> dict[str, str | bytes]:

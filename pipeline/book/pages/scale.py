@@ -2,62 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from pipeline.book.figures.scale import ALONG, amount, line, scale_alt, scale_curves
-from pipeline.book.markdown import image, table
-from pipeline.book.picture import Picture
-from pipeline.book.rows import records
-from pipeline.book.study import Scale, Study
+from pipeline.book.markdown import table
+from pipeline.book.study import Study
 from pipeline.book.words.numbers import capital
 
 
-def write(study: Study) -> dict[str, str | Picture]:
-    """What `make scale` measured, as curves, and how it grows; that nothing is stored where it is so."""
-    found = study.scale
-    if found is None:
+def write(study: Study) -> dict[str, str]:
+    """What `make scale` measured: a row a step, a column a size; that nothing is stored where it is so."""
+    if study.scale.empty:
         return {"generated/scale.md": "No measurement of it is stored yet.\n"}
-    picture = Picture("scale", found.measured, scale_curves, scale_alt)
-    text = "\n".join([where(found), *bounds(found), "", image(study, picture), *values(found),
-                      table(["", "grows with", "from", "to", "as the power", "of that, at last"], list(powers(found)))])
-    return {"generated/scale.md": text, f"figures/{picture.name}": picture}
+    sizes = list(study.scale.groupby(["experiments", "sets"], sort=False).groups)
+    cells = {(row.step, row.experiments, row.sets): amount(row.value, row.unit) for row in study.scale.itertuples()}
+    limits = {row.step: amount(row.limit, row.unit) for row in study.scale.itertuples() if row.limit == row.limit}
+    text = table(["", *(f"{experiments} experiments, {sets} sets" for experiments, sets in sizes), "limit"], [
+        (capital(step), *(cells.get((step, *size), "–") for size in sizes), limits.get(step, ""))
+        for step in dict.fromkeys(study.scale["step"])])
+    place = study.scale_place
+    return {"generated/scale.md": f"{text}\nMeasured on {place['processor']}, {place['cores']} cores, with Python "
+                                  f"{place['python']}. *Sets* are the data sets of each of two families; a limit holds up "
+                                  "to 1,000 experiments.\n"}
 
 
-def where(found: Scale) -> str:
-    """On which machine, and which steps grow faster than in proportion."""
-    place = found.place
-    text = f"Measured on {place['processor']}, {place['cores']} cores, with Python {place['python']}."
-    faster = [f"{row['step']} with the number of {ALONG[row['along']]}" for row in records(found.growth)
-              if row["faster"]]
-    return f"{text} " + ("Nothing grows faster than in proportion to the study." if not faster else
-                         f"**Faster than in proportion** grows {', '.join(faster)}.") + "\n"
-
-
-def bounds(found: Scale) -> Iterator[str]:
-    """The steps that have a limit, at the largest size that has it."""
-    rows = found.measured[found.measured["limit"].notna()]
-    for step, mine in rows.groupby("step", sort=False):
-        last = mine.sort_values(["experiments", "value"]).iloc[-1]
-        held = "" if last["value"] <= last["limit"] else ", **which is too much**"
-        yield (f"- {capital(step)} takes {amount(last['value'], last['unit'])} with {last['experiments']} experiments "
-               f"(the limit is {amount(last['limit'], last['unit'])}){held}.")
-
-
-def values(found: Scale) -> Iterator[str]:
-    """Two tables: every step at every size along each."""
-    for along, called in ALONG.items():
-        rows = line(found.measured, along)
-        sizes = sorted(set(rows[along]))
-        if len(sizes) < 2:
-            continue
-        cells = {(row["step"], row[along]): amount(row["value"], row["unit"]) for row in records(rows)}
-        yield table(["", *(f"{size} {called}" for size in sizes)], [
-            (capital(step), *(cells.get((step, size), "–") for size in sizes)) for step in dict.fromkeys(rows["step"])])
-
-
-def powers(found: Scale) -> Iterator[tuple[str, ...]]:
-    """A row a step and a size: between which sizes, and as which power, all told and between the last two."""
-    for row in records(found.growth):
-        yield (capital(row["step"]), f"the {ALONG[row['along']]}", row["smallest"], row["largest"],
-               # Without the sign of a zero.
-               *(f"{round(row[name], 2) + 0.0:.2f}" for name in ("power", "last")))
+def amount(value: float, unit: str) -> str:
+    """A value with its unit, in two digits or all before the point: `3.2 s`, `140 s`, `1.4 MB`."""
+    name, divided = {"seconds": ("s", 1), "bytes": ("MB", 1e6)}[unit]
+    value /= divided
+    return f"{value:.{2 if value < 1 else 1 if value < 10 else 0}f} {name}"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from pipeline.book.words.comparison import RATIOS, change
 from pipeline.book.words.numbers import count, short, signed
-from pipeline.spec.metrics import Metric, metric_of
-from pipeline.spec.tables import TRIVIAL
+from pipeline.config.metrics import Metric, metric_of
+from pipeline.tables.schemas import TRIVIAL
 
 
 def finding(row: Mapping) -> str:

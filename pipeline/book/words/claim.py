@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pipeline.book.words.average import finding
 from pipeline.book.words.comparison import better, worse
 from pipeline.book.words.numbers import capital, count
-from pipeline.spec.claims import Claim
-from pipeline.spec.metrics import COUNT, Metric, metric_of
-from pipeline.spec.tables import MEASURED, TRIVIAL
+from pipeline.config.claims import Claim
+from pipeline.config.metrics import COUNT, Metric, metric_of
+from pipeline.tables.schemas import MEASURED, TRIVIAL
 
 THREADS = {
     "A": ("Batch normalization layer for CNN-LSTM", None),

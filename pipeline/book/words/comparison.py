@@ -11,11 +11,11 @@ import pandas as pd
 
 from pipeline.book.words.numbers import factor, short, signed
 from pipeline.verdicts.rule import Rule
-from pipeline.spec.metrics import Metric, metric_of
-from pipeline.spec.tables import TRIVIAL
+from pipeline.config.metrics import Metric, metric_of
+from pipeline.tables.schemas import TRIVIAL
 
 #: Scales whose effects are logarithms of ratios.
-RATIOS = ("log ratio", "median")
+RATIOS = ("log ratio",)
 
 
 class Way(StrEnum):
@@ -57,7 +57,7 @@ def change(effect: float, metric: str, scale: str) -> float:
     Args:
         effect: as in a table of effects, positive = better.
         metric: of the effect; an unknown one is a measure, whose effect is its change.
-        scale: `log ratio`, `median`, `difference` or `share`.
+        scale: `log ratio`, `difference` or `share`.
     """
     score = metric_of(metric)
     if scale in RATIOS:
@@ -89,20 +89,12 @@ def sentence(row: Mapping, rule: Rule = Rule()) -> str:
     if not math.isfinite(float(row["y"])):
         return "no effect can be computed"
     metric = metric_of(row["metric"])
-    say = _medians if metric.scale == "median" else _interaction if row["minus_treatment"] else (
-        _parameters if row["metric"] == "parameters" else _plain)
+    say = _interaction if row["minus_treatment"] else _parameters if row["metric"] == "parameters" else _plain
     return say(row, metric, f"{short(100 * rule.confidence)} % interval")
 
 
 def _ends(cell: Mapping) -> tuple[float, float, float]:
     return tuple(float(cell[name]) for name in ("y", "low", "high"))
-
-
-def _medians(cell: Mapping, metric: Metric, confidence: str) -> str:
-    effect, low, high = map(factor, _ends(cell))
-    than = "that of the other contrast" if cell["minus_treatment"] else "the control's"
-    gain = "the gain in the " if cell["minus_treatment"] else ""
-    return f"{gain}{metric.name} is {effect} times {than} (median; {confidence} {low} to {high})"
 
 
 def _interaction(cell: Mapping, metric: Metric, confidence: str) -> str:

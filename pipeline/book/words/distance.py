@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pipeline.book.words.comparison import RATIOS, change
 from pipeline.book.words.numbers import short, signed
-from pipeline.spec.metrics import metric_of
+from pipeline.config.metrics import metric_of
 
 SUPPORTED, CONTRADICTED, NO_EFFECT = "supported", "contradicted", "no effect that matters"
 #: Region → what would decide it: the verdict, and the ends of the interval that must lie beyond a line.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.spec.claims import base
-from pipeline.spec.layers import Change, classes, words
-from pipeline.spec.params import Experiment, Params, Train
-from pipeline.spec.tables import TRIVIAL
+from pipeline.config.claims import base
+from pipeline.config.layer_list import Change, classes, words
+from pipeline.config.schema import Experiment, Params, Train
+from pipeline.tables.schemas import TRIVIAL
 
 
 def chain(experiment: Experiment) -> str:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from pipeline.data.split import PARTS
 from pipeline.data.user_data.rows import Rows, require_columns
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import FileSource, listed
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import FileSource, listed
 
 #: A target without `task` is a class if it has so many different whole numbers at most.
 FEW = 20

@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pipeline.spec.base import ConfigError, nearest
-from pipeline.spec.files import COLUMNS, LONGEST_NAME, ends
+from pipeline.config.errors import ConfigError, nearest
+from pipeline.config.data_files import COLUMNS, LONGEST_NAME, ends
 
 #: Beside `data/`, which holds what can be made anew and is tidied.
 FETCHED = Path(".fetched")

@@ -16,8 +16,8 @@ from pipeline.data.user_data.recordings import recordings
 from pipeline.data.user_data.rows import open_rows
 from pipeline.data.user_data.series import series
 from pipeline.data.user_data.table import table
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import FileSource, RecordingsFile, SeriesFile
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import FileSource, RecordingsFile, SeriesFile
 
 #: Bytes of memory that reading a file may take, beside those that are taken already.
 MEMORY = 8_000_000_000

@@ -29,8 +29,8 @@ from pipeline.data.user_data import columns
 from pipeline.data.user_data.location import folder_files
 from pipeline.data.user_data.rows import Rows, open_rows, readable, require_moderate
 from pipeline.data.user_data.times import Times
-from pipeline.spec.base import ConfigError, shown
-from pipeline.spec.files import COLUMNS, RecordingsFile, ends
+from pipeline.config.errors import ConfigError, shown
+from pipeline.config.data_files import COLUMNS, RecordingsFile, ends
 
 RECORDINGS = 20_000
 #: Of a long table, whole recordings are drawn that have at most so many cells together; an array has at most so many.

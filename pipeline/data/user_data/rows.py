@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.user_data.numbers import number_in
-from pipeline.spec.base import ConfigError, nearest, shown
-from pipeline.spec.files import FileSource, ends
+from pipeline.config.errors import ConfigError, nearest, shown
+from pipeline.config.data_files import FileSource, ends
 
 #: Cells that are read at once.
 PIECE = 2_000_000

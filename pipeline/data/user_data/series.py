@@ -24,8 +24,8 @@ from pipeline.data.sizes import pool_sizes, series_sizes
 from pipeline.data.user_data import columns
 from pipeline.data.user_data.rows import Rows
 from pipeline.data.user_data.times import Times
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import SeriesFile, listed
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import SeriesFile, listed
 
 ROWS = 200_000
 #: A grid, and the windows of a split, hold at most so many numbers.

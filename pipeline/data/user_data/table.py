@@ -21,8 +21,8 @@ from pipeline.data.samples import identity
 from pipeline.data.sizes import pool_sizes
 from pipeline.data.user_data import columns
 from pipeline.data.user_data.rows import Rows
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import TableFile, listed
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import TableFile, listed
 
 ROWS = 20_000
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.user_data.rows import Rows
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import FileSource, listed
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import FileSource, listed
 
 SECOND = 1_000_000
 #: Numbers of a larger size do not fit into 64 bits.

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.book.pages.certificates import write
 from pipeline.book.study import read
-from pipeline.results import Damaged, seal
+from pipeline.tables.stored import Damaged, seal
 
 FOUND = {"processor": "A processor", "instructions": "avx2", "python": "3.11.1", "cores": 2,
          "settings": {"TRAIN_THREADS": "1"}, "versions": {"numpy": "1.0"}, "seed": 7, "stored_seeds": 400,

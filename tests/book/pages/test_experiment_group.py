@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.book.pages.experiment_group import entry, where, write
-from pipeline.spec.base import read_yaml
-from pipeline.spec.params import parse
+from pipeline.config.errors import read_yaml
+from pipeline.config.schema import parse
 
 
 def without(study, *tables):

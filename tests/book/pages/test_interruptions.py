@@ -7,14 +7,14 @@ import pytest
 
 from pipeline.book.pages.interruptions import write
 from pipeline.book.study import read
-from pipeline.results import Damaged, write_tables
-from pipeline.spec.tables import STORED
+from pipeline.tables.stored import Damaged, write_tables
+from pipeline.tables.schemas import STORED
 
 ROW = {"round": 1, "kind": "full disk", "moment": 3.2, "stage": "plan", "message": "error: a.csv: `no` room", "clear": True,
        "whole": True, "went_on": True, "equal": True}
 ROWS = pd.DataFrame([ROW, ROW | {"stage": "", "equal": False}, ROW | {"kind": "kill of DVC", "stage": "data"}])
 ABOUT = {"processor": "A processor", "system": "linux", "python": "3.11.1", "versions": {"dvc": "3.0"}, "seed": 7,
-         "files": 90, "ways": {"full disk": "a tmpfs that is full"}, "left_out": ["read-only results"],
+         "files": 90, "left_out": ["read-only results"],
          "without": ["mechanics", "probe"]}
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from pipeline.book.pages.limits import sizes, write
 from pipeline.book.study import read
-from pipeline.results import seal
+from pipeline.tables.stored import seal
 
 
 def test_sizes_are_those_of_stored_networks_and_data(study):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.book.pages.method import (
-    INTERVALS, claim_table, constants, data_sets, detectable, families, gaps, half, interval_words, itself, simulated,
+    INTERVALS, claim_table, constants, data_sets, detectable, families, half, interval_words, itself, simulated,
     write, wrong)
 from pipeline.verdicts import words
 from pipeline.verdicts.claims import REGIONS, decide
@@ -80,13 +80,6 @@ def test_data_sets_say_their_family(study):
     assert "| wages | tables | A table of wages | 8 | 10 classes | 15 |" in text
     assert "| wind_north | sequences, forecasts, unit wind | " in text
     assert "| noise | – | Noise | – | – | 30 |" in text
-
-
-def test_gaps_are_said_in_a_sentence(study):
-    found = replace(study, gaps={"co2": {"weeks": 9, "weeks_missing": 2, "windows_dropped": 3}})
-    assert gaps(found) == ("In **co2**, 2 of 9 weeks are missing, and the 3 windows that touch one of them are "
-                           "dropped.\n")
-    assert gaps(study) == "No series has gaps.\n"
 
 
 def test_wrong_words_are_at_most_a_share_of_the_claims(study):

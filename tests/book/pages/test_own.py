@@ -9,9 +9,9 @@ import pytest
 from pipeline.book.assemble import PAGES
 from pipeline.book.contents import contents
 from pipeline.book.pages import own
-from pipeline.spec.base import read_yaml
-from pipeline.spec.params import parse
-from pipeline.spec.tables import STORED
+from pipeline.config.errors import read_yaml
+from pipeline.config.schema import parse
+from pipeline.tables.schemas import STORED
 from tests.book.test_ranked import AVERAGES, BASELINES, EFFECTS
 
 MINE = {"group": "sequences", "own": True, "file": "my/prices.csv", "target": "y", "window": 4, "seeds": 5}

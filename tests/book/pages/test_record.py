@@ -16,17 +16,20 @@ from ruamel.yaml import YAML
 
 from pipeline.book.html import build
 from pipeline.book.pages.record import framed, timing, write
+from pipeline.book.study import read
 from pipeline.data.sources import make, write as write_arrays
 from pipeline.plan.code import pins
-from pipeline.spec.base import read_yaml
+from pipeline.config.errors import read_yaml
 
 ROOT = Path(__file__).parents[3]
 TRAIN = {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01],
          "scaling": "standard", "train_fraction": 1.0, "repetition": 0}
 
 
-def read(path):
-    return nbformat.read(path, as_version=4)
+@pytest.fixture
+def study(project):
+    """A study whose records a test may change."""
+    return read(project)
 
 
 def test_a_record_gets_a_title_links_back_and_its_text_and_loses_its_kernel(study):
@@ -99,6 +102,7 @@ def trained(tmp_path_factory):
     return folder / "results/runs/before"
 
 
+@pytest.mark.slow
 def test_a_record_that_the_stage_wrote_has_its_pictures_text(trained, study):
     record = framed(replace(study, records={"before": trained / "record.ipynb"}), trained / "record.ipynb", "before")
     drawn, = (number for number, cell in enumerate(record.cells) if "mystnb" in cell.metadata)
@@ -110,6 +114,7 @@ def test_a_record_that_the_stage_wrote_has_its_pictures_text(trained, study):
     assert not re.search(r" at 0x[0-9a-f]+>|\d{4}-\d\d-\d\dT", (trained / "record.ipynb").read_text())
 
 
+@pytest.mark.slow
 def test_the_page_of_a_record_shows_picture_text_and_data_line(trained, study, tmp_path):
     source = tmp_path / "source"
     for path, content in write(replace(study, records={"before": trained / "record.ipynb"})).items():

@@ -7,9 +7,9 @@ import pytest
 
 from pipeline.book.words.claim import (
     BADGES, OF_NUMBER, OF_SIZE, all_verdicts, prediction, region, short, threads, verdict_sentence, verdict_words)
-from pipeline.spec.claims import Claim
-from pipeline.spec.metrics import METRICS, metric_of
-from pipeline.spec.tables import DECIDED
+from pipeline.config.claims import Claim
+from pipeline.config.metrics import METRICS, metric_of
+from pipeline.tables.schemas import DECIDED
 from pipeline.verdicts.claims import REGIONS
 
 

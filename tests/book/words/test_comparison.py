@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from pipeline.book.words.comparison import by_effect, change, direction, interval, sentence
-from pipeline.spec.metrics import metric_of
-from pipeline.spec.tables import TRIVIAL
+from pipeline.config.metrics import metric_of
+from pipeline.tables.schemas import TRIVIAL
 from pipeline.verdicts.rule import Rule
 
 

@@ -25,9 +25,9 @@ from pipeline.data.split import load
 from pipeline.data.user_data import read as reader
 from pipeline.data.user_data import rows as files
 from pipeline.data.user_data.read import changed, from_file
-from pipeline.results import Damaged
-from pipeline.spec.base import ConfigError, validate
-from pipeline.spec.files import KINDS, kind
+from pipeline.tables.stored import Damaged
+from pipeline.config.errors import ConfigError, validate
+from pipeline.config.data_files import KINDS, kind
 from tests.hostile import TEXTS, answer, changed_bytes, counted, mutated
 
 PLACE = "params.yaml: data.a"

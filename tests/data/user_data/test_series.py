@@ -6,8 +6,8 @@ import pytest
 
 from pipeline.data.split import load, split
 from pipeline.data.user_data.read import from_file
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import SeriesFile
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import SeriesFile
 
 
 def rows(count=400, seed=0):

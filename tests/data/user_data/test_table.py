@@ -7,8 +7,8 @@ from sklearn.preprocessing import OneHotEncoder
 
 from pipeline.data.split import load, split
 from pipeline.data.user_data.read import from_file
-from pipeline.spec.base import ConfigError
-from pipeline.spec.files import TableFile
+from pipeline.config.errors import ConfigError
+from pipeline.config.data_files import TableFile
 
 
 def rows(count=120, seed=0):
@@ -191,7 +191,9 @@ def test_a_target_that_cannot_be_predicted_is_refused(project):
     frame = rows()
     refused(frame.assign(kind="yes"), "column 'kind': found 1 classes (yes); allowed: 2 to 100")
     refused(frame.assign(kind=[f"k{i}" for i in range(120)]), "found 120 classes (k0, k1, k10, …); allowed: 2 to "
-            "100; for numbers its entry says task: regression")
+            "100")
+    refused(frame.assign(kind=range(120)), "found 120 classes (0, 1, 2, …)", "for numbers its entry says task: regression",
+            task="classes")
     refused(frame.assign(price=2.0), "column 'price': found 2 in every row; allowed: a target that varies",
             target="price", leave_out=["kind"], task="regression")
     refused(frame.assign(price=["n.a."] + frame["price"].tolist()[1:]), "a.csv, line 2, column 'price': found "

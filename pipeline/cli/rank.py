@@ -1,0 +1,91 @@
+"""What was found on a reader's own data, in the terminal: every change, ranked."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.cli.answer import WIDTH, _say
+from pipeline.book.ranked import Change, advice, in_study, interval, ranked, summary, warnings
+from pipeline.tables.stored import STORE, read_table, write_text
+from pipeline.config.errors import ConfigError, complain, nearest
+from pipeline.config.schema import Params, load
+
+EFFECTS, AVERAGES = Path("results/verdicts/effects.csv"), Path("results/verdicts/averages.csv")
+BASELINES = Path("results/baselines/baselines.csv")
+PAGE = "build/html/own/{}.html"
+#: Inside the store: what was said last of each own data set.
+SAID = "ranking.json"
+
+
+def ranking(name: str, changes: list[Change], baselines: Mapping | None) -> str:
+    """A data set's changes as lines of at most `WIDTH` characters, what to do, and the page that shows it."""
+    if not changes:
+        return f"{name}: no result is stored yet; `make book` trains what is missing"
+    lines = [f"{name}: the change of the test error, and its 95 % interval; less is better", ""]
+    width = max(len(one.name) for one in changes)
+    for number, one in enumerate(changes, 1):
+        lines.append(f"{number:3}  {one.name:{width}}  {interval(one.found)}")
+        lines += textwrap.wrap(f"{one.here}; in the study {in_study(one)}: {advice(one)}", WIDTH,
+                               initial_indent=" " * 9, subsequent_indent=" " * 9)
+    for text in (*summary(changes), *(f"Mind: {line}" for line in warnings(changes, baselines))):
+        lines += ["", *textwrap.wrap(text, WIDTH)]
+    return "\n".join([*lines, "", f"  {PAGE.format(name)}"])
+
+
+def of(name: str, params: Params) -> str:
+    """The ranking of an own data set, from the stored tables.
+
+    Raises:
+        ConfigError: there is no such own data set.
+        Damaged: a table is not what was stored.
+    """
+    if name not in params.own:
+        raise ConfigError(f"params.yaml: data: there is no own data set '{name}'; allowed: "
+                          f"{', '.join(params.own) or 'none'}{nearest(name, params.own)}")
+    if not (EFFECTS.exists() and AVERAGES.exists()):
+        return ranking(name, [], None)
+    rows = read_table(BASELINES) if BASELINES.exists() else pd.DataFrame(columns=["data"])
+    known = rows[rows["data"] == name].to_dict("records")
+    changes = ranked(read_table(EFFECTS), read_table(AVERAGES), name, _classes(params))
+    return ranking(name, changes, known[0] if known else None)
+
+
+def _classes(params: Params) -> dict[str, bool]:
+    """Data set → whether its targets are classes, as the plans say."""
+    found = {}
+    for name in params.experiments:
+        path = Path("plan") / f"{name}.json"
+        if path.exists():
+            arms = json.loads(path.read_text(encoding="utf-8"))["arms"]
+            found |= {arm["data"]: bool(arm["task"]["classes"]) for arm in arms}
+    return found
+
+
+def main() -> int:
+    """Print the ranking of own data sets; without a name, of those of which something is new."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.cli.rank", description=main.__doc__)
+    parser.add_argument("data", nargs="*")
+    names, path = parser.parse_args().data, STORE / SAID
+    try:
+        params = load()
+        found = {name: of(name, params) for name in names or params.own}
+        said = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (ConfigError, ValueError) as error:
+        return complain(error)
+    for name, text in found.items():
+        if names or said.get(name) != text:
+            _say("\n" + text)
+    if found != {name: said.get(name) for name in found} or said.keys() - set(params.own):
+        write_text(path, json.dumps({k: v for k, v in (said | found).items() if k in params.own}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""Train a random sample of the stored runs again, and say whether they are what they say."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tqdm import tqdm
+
+from pipeline.data.sources import read
+from pipeline.tables.stored import Store
+from pipeline.config.errors import ConfigError, complain
+from pipeline.config.given import option, whole
+from pipeline.config.schema import Params, load
+from pipeline.train.engines import engine
+from pipeline.train.queue import Job, ordered, read_plans
+from pipeline.cli.verify.certificate import FAILED, VERDICTS, alike, certificate, check_name, judge, verdicts_with, write
+from pipeline.cli.verify.sample import Unit, draw, job, stored, units
+
+MINUTES = 10
+
+
+def families(params: Params) -> dict[str, str]:
+    """Data set → its family; its group, if it is of none."""
+    return {name: getattr(entry, "family", "") or entry.group for name, entry in params.data.items()}
+
+
+def wanted(text: str, population: list[Unit]) -> int | None:
+    """How many runs are asked for: None for what fits the time.
+
+    Raises:
+        ConfigError: not a number, `all` or nothing.
+    """
+    if text == "all":
+        return sum(len(unit.keys) for unit in population)
+    if text and not (text.isdecimal() and int(text)):
+        raise ConfigError(f"RUNS={text}: allowed: all, or a number from 1 on")
+    return int(text) if text else None
+
+
+def first(sample: Iterable[Unit], runs: int) -> list[Unit]:
+    """The first units of a sample that have so many runs."""
+    found, held = [], 0
+    for unit in sample:
+        if held >= runs:
+            break
+        found.append(unit)
+        held += len(unit.keys)
+    return found
+
+
+def train_again(sample: list[Unit], made: Mapping[Unit, Job], data: Mapping, found, seconds: float | None,
+                ) -> tuple[list[Unit], dict, dict]:
+    """The units that were trained, in the time there is, their records by key, and where."""
+    waiting = list(made.values()) if seconds else ordered(made.values(), found.workers)
+    records, place, end = {}, {}, time.monotonic() + (seconds or float("inf"))
+    results = found.results(waiting, data, Store())
+    with tqdm(total=sum(len(one.runs) for one in waiting), unit="run", desc="trained again") as bar:
+        for one, done in results:
+            records |= done["records"]
+            place = done["place"]
+            bar.update(len(one.runs))
+            if time.monotonic() > end:
+                break
+        results.close()
+    return [unit for unit in sample if all(key in records for _, key in unit.keys)], records, place
+
+
+def main() -> int:
+    """Train a sample of the stored runs again and write its certificate; 1 if they are not what they say."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.cli.verify", description=main.__doc__)
+    option(parser, "name", "this_machine", help="of the certificate")
+    option(parser, "runs", "", help="all, or how many; by default what fits ten minutes")
+    option(parser, "seed", help="chooses the sample; by default a random one, which is printed")
+    given = parser.parse_args()
+    try:
+        seed = whole("SEED", given.seed)
+        seed = secrets.randbelow(2 ** 32) if seed is None else seed
+        check_name(given.name)
+        plans, of_family = read_plans(), families(load())
+        tables = stored(plans)
+        population = units(tables, of_family)
+        number = wanted(given.runs, population)
+        # No more fit the time than a run each tenth of a second.
+        sample = first(draw(population, seed), number or 600 * MINUTES)
+        data = {name: read(f"data/{name}.npz") for name in {place[2] for unit in sample for place in unit.places}}
+        by_name = {plan["experiment"]: plan for plan in plans}
+        made = {unit: job(unit, by_name, data) for unit in sample}
+        with engine(os.environ.get("CLUSTER", "")) as found:
+            print(f"{found}; SEED={seed}", flush=True)
+            sample, records, place = train_again(sample, made, data, found, None if number else 60 * MINUTES)
+        if not sample:
+            raise ConfigError(f"no run was trained in {MINUTES} minutes; RUNS=1 has no limit of time")
+        result = judge(sample, records, tables, by_name, data, of_family,
+                       alike({unit.place[0] for unit in sample}, place))
+        verdicts = None
+        if Path(VERDICTS).exists():
+            every = {name: read(f"data/{name}.npz") for plan in plans for name in plan["data"]}
+            verdicts = verdicts_with(records, plans, every) if result["identical"] < result["runs"] else []
+        path = write(given.name, certificate(result, seed, len(population), len(sample), verdicts, place,
+                                             plans[0]["versions"]))
+    except KeyboardInterrupt:
+        return complain(RuntimeError("interrupted; no certificate is written"))
+    except (RuntimeError, ValueError) as error:
+        return complain(error)
+    say(result, verdicts, path)
+    return 1 if result["says"] in FAILED else 0
+
+
+def say(result: Mapping, verdicts: list[str] | None, path: Path) -> None:
+    """The certificate in a few lines."""
+    print(f"{result['identical']} of {result['runs']} runs have the same bits: {result['says']}")
+    for line in result["differing"]:
+        print(f"  not what is stored: {line}")
+    for row in result["tests"]:
+        print(f"  {row['family']}: {row['seeds']} seeds, p = {row['p']:.2g}")
+    if result["identical"] < result["runs"]:
+        print(f"  largest change of a loss {result['largest']:.2g}, median {result['median']:.2g}")
+    if verdicts is not None:
+        print("no verdict changes" if not verdicts else "verdicts that change:", *verdicts, sep="\n  ")
+    print(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

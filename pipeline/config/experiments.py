@@ -1,0 +1,168 @@
+"""One entry of `params.yaml` as it is meant: how to train, a data set, an experiment."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import Field
+
+from pipeline.config.errors import Spec
+from pipeline.config.data_files import kinds
+from pipeline.config.layer_list import Change, Layer, Scalar, checked_argument, checked_text
+
+#: No epochs, samples of a batch or rates beyond these were meant.
+Count = Annotated[int, Field(ge=1, le=100_000)]
+Rate = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
+#: No more were meant.
+Seeds = Annotated[int, Field(ge=1, le=8_000)]
+Text = Annotated[str, pydantic.AfterValidator(checked_text)]
+Argument = Annotated[Scalar, pydantic.AfterValidator(checked_argument)]
+Optimizer = Text | Annotated[dict[Text, dict[Text, Argument]], Field(min_length=1, max_length=1)]
+
+
+class Train(Spec):
+    """How a network is trained. A data set or an experiment may override any value."""
+
+    #: How long a run is without `patience`, and at most with it.
+    epochs: Count
+    batch_size: Count
+    optimizer: Optimizer
+    #: Each seed trains at every rate, and keeps the one of least validation loss.
+    learning_rates: Annotated[list[Rate], Field(min_length=1)]
+    #: 'standard': inputs standardised with training statistics; 'none': as they are.
+    scaling: Literal["standard", "none"] = "standard"
+    #: The share of the training split that is used.
+    train_fraction: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 1.0
+    #: 1 gives other initial weights and batches than 0, on the same data.
+    repetition: Annotated[int, Field(ge=0, le=1)] = 0
+    #: A run ends when its validation loss has not fallen for so many epochs; 0: it never does.
+    patience: Annotated[int, Field(ge=0, le=100_000)] = 0
+
+    @pydantic.model_validator(mode="after")
+    def _rates_differ(self):
+        if len(set(self.learning_rates)) < len(self.learning_rates):
+            raise ValueError(f"found learning_rates {self.learning_rates}; allowed: each rate once")
+        return self
+
+
+class _FixedRate(Spec):
+    #: A rate that is fixed: a grid of one.
+    learning_rate: Rate | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _one_way_to_say_it(self):
+        if self.learning_rate is not None and self.learning_rates is not None:
+            raise ValueError("found learning_rate and learning_rates; allowed: one rate that is fixed, or a "
+                             "grid of them (and null for what `of` brings)")
+        return self
+
+
+_OVERRIDES = {
+    name: (field.annotation | None if not field.metadata else
+           Annotated[(field.annotation, *field.metadata)] | None, None)
+    for name, field in Train.model_fields.items()
+}
+#: Every training value, each optional, and `learning_rate` for a rate that is fixed.
+Overrides = pydantic.create_model("Overrides", __base__=_FixedRate, **_OVERRIDES)
+#: What a sweep may be over.
+SWEPT = tuple(Overrides.model_fields)
+
+
+def merge(train: Train, *special: Spec, **varied) -> Train:
+    """Training values, each of the last spec that has it."""
+    values = train.model_dump()
+    for given in (*({k: getattr(spec, k, None) for k in SWEPT} for spec in special), varied):
+        given = {k: v for k, v in given.items() if v is not None}
+        if "learning_rate" in given:
+            given["learning_rates"] = [given.pop("learning_rate")]
+        values |= given
+    return Train(**values)
+
+
+class AnyDataSet(Spec):
+    """What every data set has: its group, its number of study seeds, how networks train on it.
+
+    A group whose data sets have units is a family: questions asked of it are answered by an average
+    over its units. A unit is a source or a quantity, which several data sets may share.
+    """
+
+    group: str
+    #: Further groups that it belongs to.
+    also: list[str] = []
+    unit: str = ""
+    #: The part of its family, which gets an answer of its own where the parts differ.
+    stratum: str = ""
+    seeds: Seeds
+    train: Overrides = Overrides()
+    title: str = ""
+    #: The data set that this one is a change of.
+    of: str | None = None
+    #: A reader's own: networks are compared on it, and it counts in no verdict and no average.
+    own: bool = False
+    #: Of an own data set: the experiments of its groups that are wanted, with what they are compared with.
+    experiments: Annotated[list[str], Field(min_length=1)] | None = None
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """All groups that it belongs to."""
+        return self.group, *self.also
+
+    @property
+    def family(self) -> str:
+        """The family that it belongs to; empty for a data set that stands for itself."""
+        return self.group if self.unit else ""
+
+
+class DataSet(AnyDataSet):
+    """A data set of a source, and the source's arguments."""
+
+    source: str
+    arguments: dict[str, Scalar | list[Scalar]] = {}
+
+    @property
+    def origin(self) -> str:
+        """Where the data come from."""
+        return self.source
+
+
+#: Data sets of files of one's own, by their kind.
+FILES = kinds(AnyDataSet)
+
+
+Groups = str | Annotated[list[str], Field(min_length=1)]
+Head = Text | Annotated[list[Layer], Field(min_length=1)]
+Vary = Annotated[dict[str, Annotated[list[Argument], Field(min_length=1)]], Field(min_length=1)]
+
+
+def _rising(quantiles: list[float] | None) -> list[float] | None:
+    if quantiles and sorted(set(quantiles)) != quantiles:
+        raise ValueError(f"found {quantiles}; allowed: each once, from the least on")
+    return quantiles
+
+
+Quantiles = Annotated[list[Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]], Field(min_length=1),
+                      pydantic.AfterValidator(_rising)]
+
+
+class Experiment(Overrides):
+    """One experiment: a list of layers in the network's order, and what it is compared with."""
+
+    #: A group, a data set, or a list of them.
+    data: Groups
+    #: The whole list; of an `everywhere` experiment, the one into which its layers are put.
+    layers: Annotated[list[Layer], Field(min_length=1)]
+    versus: str | None = None
+    #: The output's activation, or the layers that follow the output's linear layer.
+    head: Head | None = None
+    #: Values to sweep: a training value, or `word.argument` of a layer in `layers`.
+    vary: Vary | None = None
+    #: What of each number the network tells, instead of its mean.
+    quantiles: Quantiles | None = None
+    title: str = ""
+    note: str = ""
+    #: The experiment that this one is a change of, and how it changes that one's list.
+    of: str | None = None
+    changes: tuple[Change, ...] = ()
+    #: Layers to put in at every place of the list, one place after the other: a sweep over places.
+    everywhere: list[Layer] | None = None

@@ -1,0 +1,183 @@
+"""What a person writes in `params.yaml` → entries as they are meant, every chain of `of` written out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import pydantic
+from pydantic import ConfigDict, Field
+
+from pipeline.config.errors import ConfigError, Spec, nearest, validate
+from pipeline.config.experiments import (
+    FILES, AnyDataSet, DataSet, Experiment, Groups, Head, Overrides, Quantiles, Seeds, Vary)
+from pipeline.config.data_files import kind
+from pipeline.config.layer_list import Block, Change, Items, Scalar, changed, checked_argument, flat
+
+
+class WrittenData(Spec):
+    """A data set as a person writes it: whole, or as a change of another.
+
+    What else it says belongs to its file, of whose kind only the whole entry is.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    of: str | None = None
+    group: str | None = None
+    also: list[str] | None = None
+    unit: str | None = None
+    stratum: str | None = None
+    own: bool = False
+    experiments: Annotated[list[str], Field(min_length=1)] | None = None
+    source: str | None = None
+    seeds: Seeds | None = None
+    arguments: dict[str, Scalar | list[Scalar]] | None = None
+    train: Overrides | None = None
+    title: str = ""
+
+
+_Blocks = Annotated[dict[str, Block], Field(min_length=1)]
+
+
+class WrittenExperiment(Overrides):
+    """An experiment as a person writes it: a list of layers, or a change of another experiment."""
+
+    of: str | None = None
+    data: Groups | None = None
+    layers: Items | None = None
+    without: str | Annotated[list[str], Field(min_length=1)] | None = None
+    replace: _Blocks | None = None
+    set: Annotated[dict[str, Any], Field(min_length=1)] | None = None
+    before: _Blocks | None = None
+    after: _Blocks | None = None
+    everywhere: Block | None = None
+    versus: str | None = None
+    head: Head | None = None
+    vary: Vary | None = None
+    quantiles: Quantiles | None = None
+    title: str = ""
+    note: str = ""
+
+    @pydantic.field_validator("set")
+    @classmethod
+    def _arguments(cls, given):
+        for place, value in (given or {}).items():
+            try:
+                checked_argument(value)
+            except ValueError as error:
+                raise ValueError(f"{place}: {error}") from None
+        return given
+
+
+def _bases_first(entries: Mapping[str, Any], path: Path, section: str) -> list[str]:
+    """The names of a section, each behind the one that it is a change of.
+
+    Raises:
+        ConfigError: an `of` that names nothing, or leads back to where it began.
+    """
+    found: dict[str, None] = {}
+    for name in entries:
+        chain: dict[str, None] = {}
+        while name is not None and name not in found:
+            if name in chain:
+                circle = " → ".join([*list(chain)[list(chain).index(name):], name])
+                raise ConfigError(f"{path}: {section}.{list(chain)[-1]}.of: it leads back: {circle}; allowed: "
+                                  "a chain that ends at an entry without of")
+            chain[name] = None
+            last, name = name, entries[name].of
+            if name is not None and name not in entries:
+                raise ConfigError(f"{path}: {section}.{last}.of: there is no '{name}' in {section}"
+                                  f"{nearest(name, entries)}")
+        found |= dict.fromkeys(reversed(chain))
+    return list(found)
+
+
+def given_by(spec: Spec) -> dict[str, Any]:
+    """What a spec says itself."""
+    return {name: getattr(spec, name) for name in spec.model_fields_set}
+
+
+def _over(base: dict[str, Any], own: dict[str, Any], reset: bool) -> dict[str, Any]:
+    """Values of a base under one's own; with `reset`, an own value that is null is the default again."""
+    found = base | own
+    return {k: v for k, v in found.items() if v is not None} if reset else found
+
+
+def _data_set(written: WrittenData, base: AnyDataSet | None, path: Path, name: str) -> AnyDataSet:
+    own, inherited = given_by(written), given_by(base) if base else {}
+    inherited.pop("title", None)
+    if ("source" if "file" in inherited else "file") in own:  # The rest is about the other one.
+        inherited = {k: v for k, v in inherited.items() if k in AnyDataSet.model_fields}
+    if own.get("source", inherited.get("source")) != inherited.get("source"):
+        inherited.pop("arguments", None)  # They are the other source's.
+    found = _over(inherited, own, base is not None) | {"of": written.of}
+    if base and written.arguments and "arguments" in inherited:
+        found["arguments"] = _over(base.arguments, written.arguments, True)
+    if base and written.train and "train" in inherited:
+        found["train"] = Overrides(**_over(given_by(base.train), given_by(written.train), True))
+    if not {"source", "file"} & found.keys() and written.model_extra:
+        extra = next(iter(written.model_extra))
+        raise ConfigError(f"{path}: data.{name}: unknown key '{extra}'; allowed: source or file, and what "
+                          f"belongs to it{nearest(extra, ('source', 'file'))}")
+    return validate(path, FILES.get(kind(found), DataSet), found, ("data", name))
+
+
+_CHANGES = ("without", "replace", "set", "before", "after")
+
+
+def _changes(written: WrittenExperiment, path: Path, place: str) -> tuple[Change, ...]:
+    """The elementary changes that an experiment writes, in their order."""
+    asked = [kind for kind in _CHANGES if getattr(written, kind) is not None]
+    if asked and written.of is None:
+        raise ConfigError(f"{path}: {place}: found {asked[0]} without of; allowed: of, with the experiment "
+                          "whose list is changed")
+    if asked and written.layers is not None:
+        raise ConfigError(f"{path}: {place}: found layers and {asked[0]}; allowed: a list of layers, or "
+                          f"changes of the list of '{written.of}'")
+    if written.of is not None and written.layers is not None:
+        return (Change(kind="layers", value=flat(written.layers)),)
+    found = []
+    for way in asked:
+        given = getattr(written, way)
+        if way == "without":
+            given = dict.fromkeys([given] if isinstance(given, str) else given)
+        found += [Change(kind=way, place=place, value=value) for place, value in given.items()]
+    return tuple(found)
+
+
+#: What an experiment does not take over from the one that it is a change of.
+_OWN = ("title", "note", "versus", "of", "changes", "everywhere")
+
+
+def _experiment(written: WrittenExperiment, base: Experiment | None, path: Path, name: str) -> Experiment:
+    place = f"experiments.{name}"
+    changes = _changes(written, path, place)
+    own = {k: v for k, v in given_by(written).items() if k not in _CHANGES}
+    inherited = {k: v for k, v in given_by(base).items() if k not in _OWN} if base else {}
+    found = _over(inherited, own, base is not None)
+    if base:
+        found["layers"] = changed(base.layers, changes, f"{path}: {place}")
+        found["versus"] = own.get("versus", written.of)
+    elif written.layers is not None:
+        found["layers"] = changed([], [Change(kind="layers", value=flat(written.layers))],
+                                  f"{path}: {place}")
+    return validate(path, Experiment, found | {"of": written.of, "changes": changes}, ("experiments", name))
+
+
+def expand(data: Mapping[str, WrittenData], experiments: Mapping[str, WrittenExperiment], path: Path,
+           ) -> dict[str, dict]:
+    """The sections `data` and `experiments`, each entry with all that it takes over from its `of`.
+
+    Raises:
+        ConfigError: a chain of `of` that cannot be followed, a change that does not fit its list, or
+            an entry that lacks something.
+    """
+    made: dict[str, dict] = {}
+    for section, entries, make in (("data", data, _data_set), ("experiments", experiments, _experiment)):
+        found: dict[str, Spec] = {}
+        for name in _bases_first(entries, path, section):
+            found[name] = make(entries[name], found.get(entries[name].of), path, name)
+        made[section] = {name: found[name] for name in entries}
+    return made

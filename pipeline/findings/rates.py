@@ -1,0 +1,130 @@
+"""The choice of the learning rate: at which rate each seed of an arm is scored on a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.findings.arms import Arms, Grid
+from pipeline.tables.schemas import EDGE_COLUMNS
+
+
+@dataclass(frozen=True)
+class ByOthers:
+    """Each seed at the rate of the least mean validation loss of the *other* seeds; the least of equals.
+
+    A rate that a seed chose for itself alone is nearly noise; chosen by all seeds but the one that is scored, it is
+    one that somebody who tuned this network on these data would have used, and the score is not what it was
+    chosen by.
+
+    Attributes:
+        logarithms: whether logarithms of the losses are averaged, so that no seed outweighs the others.
+    """
+
+    logarithms: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"other seeds, mean {'log ' * self.logarithms}loss"
+
+    def __call__(self, grid: Grid, shared: np.ndarray) -> np.ndarray:
+        """The column of each seed's run `(seeds,)`.
+
+        Args:
+            shared: the rates that both arms of a comparison have.
+        """
+        losses = grid.losses()
+        if len(losses) == 1:
+            return losses.argmin(axis=1)
+        losses = losses if self.logarithms else np.exp(losses)
+        # Sums of the same numbers in another order differ by rounding, which must break no tie.
+        return np.round(losses.sum(axis=0) - losses, 9).argmin(axis=1)
+
+
+@dataclass(frozen=True)
+class Own:
+    """Each seed at the rate of its own least validation loss; a diverged run only where all are."""
+
+    name: str = "own loss"
+
+    def __call__(self, grid: Grid, shared: np.ndarray) -> np.ndarray:
+        losses = np.where(grid["diverged"], np.inf, grid["best_validation_loss"].astype(float))
+        return np.nan_to_num(losses, nan=np.inf).argmin(axis=1)
+
+
+@dataclass(frozen=True)
+class Middle:
+    """All seeds at the middle one of the rates that both arms have, the lower one of two.
+
+    Of a tuned arm, whose variants all have that rate, the other seeds choose the variant.
+    """
+
+    name: str = "middle rate"
+
+    def __call__(self, grid: Grid, shared: np.ndarray) -> np.ndarray:
+        rates = np.unique(shared if len(shared) else grid.rates)
+        allowed = grid.rates == rates[(len(rates) - 1) // 2]
+        losses = np.where(allowed, grid.losses(), np.inf)
+        others = losses.sum(axis=0) - np.where(allowed, losses, 0.0) if len(losses) > 1 else losses
+        return others.argmin(axis=1)
+
+
+#: The rule, and what the multiverse puts in its place.
+CHOSEN = ByOthers()
+RULES = (CHOSEN, ByOthers(logarithms=False), Own(), Middle())
+
+
+@dataclass(frozen=True, eq=False)
+class Picked:
+    """One run a seed: the columns of a grid `(seeds,)`."""
+
+    grid: Grid
+    index: np.ndarray
+
+    def __getitem__(self, column: str) -> np.ndarray:
+        return self.grid[column][np.arange(len(self.index)), self.index]
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.grid
+
+    @property
+    def seeds(self) -> np.ndarray:
+        return self.grid.seeds
+
+    def share(self, column: str) -> float:
+        """The mean of a column; NaN where there is none."""
+        return float(self[column].mean()) if column in self else np.nan
+
+    @property
+    def at_edge(self) -> float:
+        """The share of seeds at the least or the greatest rate of three or more."""
+        return float(np.isin(self.grid.rates[self.index], _ends(self.grid.rates)).mean())
+
+
+def _ends(rates: np.ndarray) -> list[float]:
+    return [rates.min(), rates.max()] if len(np.unique(rates)) > 2 else []
+
+
+def edges(arms: Arms, sweeps: Mapping[str, Sequence]) -> pd.DataFrame:
+    """Which rate each arm is scored at on each data set, and whether it ends at an edge of its grid.
+
+    Returns:
+        `EDGE_COLUMNS`; `rate` is that of most seeds, `share` theirs; `at_least`, `at_greatest`: the share of seeds at
+        either end; `edge`: `least` or `greatest` if at least half of them are there, of a grid of three or more.
+    """
+    rows = []
+    for (experiment, variant, data), grid in arms.grids.items():
+        if variant not in sweeps.get(experiment, [variant]):
+            continue
+        rates = grid.rates[CHOSEN(grid, grid.rates)]
+        values, counts = np.unique(rates, return_counts=True)
+        least, greatest = float(grid.rates.min()), float(grid.rates.max())
+        low, high = float((rates == least).mean()), float((rates == greatest).mean())
+        ends = bool(_ends(grid.rates))
+        rows.append((experiment, variant, data, len(grid.rates), least, greatest, float(values[counts.argmax()]),
+                     float(counts.max() / len(rates)), low if ends else 0.0, high if ends else 0.0,
+                     "least" if ends and low >= 0.5 else "greatest" if ends and high >= 0.5 else ""))
+    return pd.DataFrame(rows, columns=EDGE_COLUMNS)

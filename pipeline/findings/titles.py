@@ -1,0 +1,164 @@
+"""What a finding is called: neutral, without a word of what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pipeline.config.layer_list import Change, word_of, words
+from pipeline.config.schema import Experiment, Params, Train
+from pipeline.findings.arms import LADDER, TUNED, Arm
+from pipeline.findings.comparison import GUESSING, Comparison, Pair
+
+#: Words of the vocabulary as a sentence has them; others are printed as they are.
+NAMES = {"bn": "BN", "ln": "layer normalisation", "ghost_bn": "BN over groups", "frozen_bn": "frozen BN",
+         "se": "squeeze-and-excite",
+         "relu": "ReLU", "selu": "SELU", "prelu": "PReLU", "lstm": "LSTM", "lstm_sequence": "LSTM",
+         "bn_lstm": "LSTM with BN inside", "ln_lstm": "LSTM with layer normalisation inside", "conv": "Conv1D",
+         "conv2d": "Conv2D", "dense": "Dense", "wide": "Dense", "dropout_half": "dropout 0.5", "pool2d": "MaxPooling2D",
+         "spatial_dropout": "spatial dropout", "alpha_dropout": "AlphaDropout", "average_pool": "average pooling",
+         "max_pool": "max pooling", "mean_over_time": "mean over time", "batch_noise": "noise"}
+ORDINALS = ("first", "second", "third", "fourth")
+SETTINGS = {"batch_size": "batch size", "learning_rate": "learning rate", "train_fraction": "share of the data"}
+
+
+def title(comparison: Comparison, params: Params) -> str:
+    """A comparison in words: `Conv1D → ReLU → LSTM: BN before ReLU, or none`."""
+    about = "" if comparison.metric == "error" else f", by {comparison.about.score}"
+    about += ", at the last epoch" if comparison.endpoint == "last" and comparison.about.endpoint else ""
+    pairs = [pair for _, pair in comparison.pairs]
+    if comparison.slope:
+        return f"{_pair(_without_variants(pairs[0]), params)}, along {setting(comparison.slope)}{about}"
+    names = [_pair(pair, params) + (f" ({pair.data})" if pair.data else "") for pair in pairs]
+    return "; compared with ".join(names) + about
+
+
+def setting(key: str) -> str:
+    """A swept key in words: `batch size`, `rate of dropout`."""
+    word, dot, argument = key.partition(".")
+    return SETTINGS.get(key, key.replace("_", " ")) if not dot else f"{argument.replace('_', ' ')} of {_name(word)}"
+
+
+def _without_variants(pair: Pair) -> Pair:
+    return Pair((pair.treatment[0], ""), (pair.control[0], ""), pair.data)
+
+
+def _pair(pair: Pair, params: Params) -> str:
+    """What two arms do to the network that both come from."""
+    if pair.control == GUESSING:
+        return f"{_network(params.experiments[pair.treatment[0]])}, or guessing"
+    new, old = (_line(arm, params) for arm in (pair.treatment, pair.control))
+    base = next((name for name in new if name in old), None)
+    if base is None:
+        return f"{_arm(pair.treatment, params)}, or {_arm(pair.control, params)}"
+    sides = [_changes(arm, line[:line.index(base)], params) for arm, line in
+             ((pair.treatment, new), (pair.control, old))]
+    shared = [one for one in sides[0] if one in sides[1]]
+    mine, others = ([one for one in side if one not in shared] for side in sides)
+    control = _listed(others) or ("none" if mine and all(map(_puts_in, mine)) else "as it is")
+    network = ", ".join([_network(params.experiments[base]), *shared])
+    return f"{network}: {_listed(mine) or 'as it is'}, or {control}"
+
+
+def _listed(changes: Sequence[str]) -> str:
+    """Layers that are put in, with `and`; settings behind a comma."""
+    layers = [one for one in changes if _puts_in(one) or one.startswith("without")]
+    return ", ".join(filter(None, [" and ".join(layers), *(one for one in changes if one not in layers)]))
+
+
+def _puts_in(change: str) -> bool:
+    return " before " in change or " after " in change or change.endswith(" first")
+
+
+def _line(arm: Arm, params: Params) -> list[str]:
+    """An experiment and those that it is a change of, up to the first."""
+    found, name = [], arm[0]
+    while name:
+        found.append(name)
+        name = params.experiments[name].of
+    return found
+
+
+def _changes(arm: Arm, line: Sequence[str], params: Params) -> list[str]:
+    """What an arm does to an experiment behind it, the nearest to that one first."""
+    found = [text for name in reversed(line) for text in _own(params.experiments[name], params)]
+    return found + _variant(arm, params)
+
+
+def _own(one: Experiment, params: Params) -> list[str]:
+    """What an experiment changes of the one that it comes from."""
+    parent = params.experiments[one.of]
+    found = [change(each) for each in one.changes]
+    if one.head != parent.head:
+        head = one.head or "usual"
+        found.append(f"{head if isinstance(head, str) else chain(head)} output")
+    for key in ("learning_rate", *Train.model_fields):
+        new, old = getattr(one, key, None), getattr(parent, key, None)
+        if new != old:
+            found.append(f"{setting(key)} {new}" if new is not None else f"usual {setting(key)}")
+    return found
+
+
+def _variant(arm: Arm, params: Params) -> list[str]:
+    if arm[1] in ("", LADDER):
+        return []
+    if arm[1] == TUNED:
+        return ["tuned"]
+    values: Mapping = params.variants(arm[0], measuring=True).get(arm[1])
+    if values is None:  # A layer, of what the probe measured.
+        return [f"at {arm[1].rpartition(',')[2]}"] + [part.replace("=", " ") for part in arm[1].split(",")[:-1]]
+    return [f"{chain(params.experiments[arm[0]].everywhere)} {_place(value)}" if key == "place" else
+            "from another start" if key == "repetition" else f"{setting(key)} {value}" for key, value in values.items()]
+
+
+def _place(place: str) -> str:
+    """A place of a list: `first`, `after the first LSTM`."""
+    return place if " " not in place else f"after {_name(place.partition(' ')[2])}"
+
+
+def _arm(arm: Arm, params: Params) -> str:
+    return ", ".join([_network(params.experiments[arm[0]]), *_variant(arm, params)])
+
+
+def change(one: Change) -> str:
+    """An elementary change: `BN before ReLU`."""
+    word, dot, argument = one.place.partition(".")
+    where = _name(word)
+    if one.kind == "without":
+        return f"without {where}"
+    if one.kind == "set":
+        about = f"{argument.replace('_', ' ')} of {where}"
+        if isinstance(one.value, bool) or one.value is None:
+            return f"{'with' if one.value else 'without'} {about}" if one.value is not None else f"usual {about}"
+        return f"{about} {one.value}"
+    come = chain(one.value)
+    return {"replace": f"{come} instead of {where}", "before": f"{come} before {where}",
+            "after": f"{come} after {where}", "layers": come}[one.kind]
+
+
+def _network(one: Experiment) -> str:
+    text = chain(one.layers)
+    return text if not one.head else f"{text}, {one.head if isinstance(one.head, str) else chain(one.head)} output"
+
+
+def chain(layers: Sequence) -> str:
+    """Layers in their order; a block that is repeated stands once: `2 × (Dense → tanh)`."""
+    names = [_layer(one) for one in layers]
+    for size in range(1, len(names) // 2 + 1):
+        times, rest = divmod(len(names), size)
+        if times > 1 and not rest and names == names[:size] * times:
+            block = " → ".join(names[:size])
+            return f"{times} × ({block})" if size > 1 else f"{times} × {block}"
+    return " → ".join(names)
+
+
+def _layer(one) -> str:
+    given = words([one])[0].removeprefix(word_of(one)).replace("kernel_initializer=", "").replace("=", " ")
+    return _name(word_of(one)) + given.replace("(", " (", 1)
+
+
+def _name(word: str) -> str:
+    stem, _, number = word.rpartition("_")
+    if word not in NAMES and number.isdigit():
+        name = NAMES.get(stem, stem.replace("_", " "))
+        return f"the {ORDINALS[int(number) - 1]} {name}" if int(number) <= len(ORDINALS) else f"{name} {number}"
+    return NAMES.get(word, word.replace("_", " "))

@@ -1,0 +1,1 @@
+"""How a process begins, ends, and shares its work with other cores."""

@@ -1,0 +1,166 @@
+"""What stages hand to each other: every stored table, its file and its columns, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.config.metrics import TRIVIAL  # For those who read tables.
+
+#: What a claim is whose experiments are not trained yet.
+MEASURED = "being measured"
+DECIDED = ("supported", "contradicted", "no effect that matters", "undecided", "true", "false", MEASURED)
+
+_RUN = ["experiment", "variant", "data", "seed"]
+#: A run's learning rate, whether its seed keeps it, its epochs, and whether more would have followed.
+_CHOICE = ["learning_rate", "chosen", "stopped", "hit_limit"]
+_SCORES = ["validation_loss", "train_loss", "error", "loss", "calibration_error", "minority_recall"]
+_OF_LAYERS = ["mean", "variance", "moment_distance", "skewness", "kurtosis", "zero_share",
+              "saturated_share", "slope", "correlation", "gradient_norm", "gradient_imbalance",
+              "gradient_over_time", "gamma"]
+#: A comparison on one data set. `y`: natural logarithm of a ratio, or a difference; positive = the
+#: treatment is better (of a measure that nobody judges: larger), with its standard error `s`.
+EFFECT_COLUMNS = [
+    "claim", "treatment", "control", "minus_treatment", "minus_control", "minus_data", "data", "unit",
+    "stratum", "family", "metric", "endpoint", "scale", "seeds", "y", "s", "freedom", "low", "high",
+    "margin", "found", "control_mean", "treatment_mean", "diverged_treatment", "diverged_control",
+    "limit_treatment", "limit_control", "edge_treatment", "edge_control"]
+#: What a claim or a comparison is averaged over. `group`: the stratum that has an answer of its own.
+UNIT_COLUMNS = [
+    "claim", "treatment", "control", "metric", "endpoint", "group", "unit", "stratum", "sets", "seeds",
+    "y", "s", "freedom"]
+AVERAGE_COLUMNS = [
+    "claim", "treatment", "control", "metric", "endpoint", "group", "family", "units", "sets", "mean",
+    "error", "freedom", "low", "high", "range_low", "range_high", "caught", "better", "worse", "above",
+    "below", "proven_above", "proven_below", "margin", "word", "depends", "strata_p"]
+VERDICT_COLUMNS = ["slug", "group", "verdict", "reads", "word", "p", "q", "fragile", "why", "primary"]
+#: Of every control and each of its data sets; `half_` is the effect of half the data.
+DATA_SET_COLUMNS = [
+    "data", "family", "stratum", "unit", "control", "control_error", "trivial_error", "of_trivial",
+    "marked", "half_effect", "half_low", "half_high", "sensitive"]
+RATE_COLUMNS = ["experiment", "variant", "data", "rate", "seeds", "edge"]
+DOSE_COLUMNS = ["experiment", "key", "dose", "data", "seeds", "mean", "low", "high"]
+#: A place of a network, averaged over units; the intervals of a family hold for all places together.
+PLACE_COLUMNS = [
+    "experiment", "place", "number", "family", "units", "effect", "low", "high", "margin", "word",
+    "stands", "may_be_best", "may_be_worst", "apart"]
+#: How often an average of stored comparisons would be called what, were its true value `truth` margins.
+SIMULATED_COLUMNS = [
+    "family", "comparisons", "units", "truth", "spread", "word", "share", "wrong", "smallest"]
+#: Of the arms of a kind: on how many data sets a difference was found, and that share with its interval.
+DECISIVE_COLUMNS = [
+    "kind", "control", "family", "comparisons", "decisive", "share", "low", "high", "noise", "expected",
+    "word"]
+
+
+#: Test errors of simple predictors: error rates, or roots of the mean squared error of standardised
+#: targets; `seeds`: of how many study seeds they are the mean; NaN where there is no such predictor.
+BASELINE_COLUMNS = ["data", "seeds", "trivial", "persistence", "linear", "forest", "key"]
+
+
+#: Of every disturbance of a run. `moment`: seconds after there was what was killed and a stage; `stage`: which was under
+#: way; `message`: the run's own last word; `clear`: it is one, and no traceback; `whole`: every file that was there
+#: was one of the undisturbed run; `went_on`: the next run did; `equal`: at the end all files were those.
+DISTURBANCE_COLUMNS = ["round", "kind", "moment", "stage", "message", "clear", "whole", "went_on", "equal"]
+
+#: What a step took, or weighs, in an invented study: its `value` in `unit`; of seconds, `work` is what all cores did
+#: together, and `limit` the most that the value may be.
+GROWTH_COLUMNS = ["step", "experiments", "sets", "unit", "value", "work", "limit"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A stored table.
+
+    Attributes:
+        file: its path from the project's folder; `{experiment}` stands for an experiment's name.
+        columns: in their order.
+    """
+
+    file: str
+    columns: tuple[str, ...]
+
+    def path(self, experiment: str = "") -> Path:
+        """The file, of one experiment where each has its own."""
+        return Path(self.file.format(experiment=experiment))
+
+
+def _tables(folder: str, **columns: list[str]) -> dict[str, Table]:
+    return {name: Table(f"{folder}/{name}.csv", tuple(own)) for name, own in columns.items()}
+
+
+STORED = {
+    "runs": Table("results/runs/{experiment}/runs.csv", (
+        *_RUN, *_CHOICE, "diverged", "parameters",
+        *(f"{endpoint}_{score}" for endpoint in ("best", "last") for score in ("epoch", *_SCORES)),
+        "trivial_error", "trivial_loss", "trivial_validation_loss", "test_size", "key")),
+    "curves": Table("results/runs/{experiment}/curves.csv.gz", (
+        *_RUN, "learning_rate", "epoch", "train_loss", "validation_loss")),
+    "layers": Table("results/runs/{experiment}/layers.csv", (
+        "variant", "data", "layer", "class", "shape", "parameters")),
+    "measures": Table("results/probe/{experiment}/measures.csv", (
+        *_RUN, *_CHOICE, "diverged", "best_error", "trivial_error", "test_size",
+        *(name + when for name in _OF_LAYERS for when in ("", "_at_start")), "drift",
+        *(name + when for name in ("constant", "inference_gap") for when in ("", "_at_first_epoch")))),
+    **_tables(
+        "results/mechanics",
+        checks=["check", "statement", "expected", "found", "tolerance", "holds"],
+        applications=["family", "network", "bn_layers", "before_activation", "after_activation",
+                      "neither", "without_bias", "with_bias"],
+        old_code=["thread", "feature", "works", "happens", "repair"]),
+    **_tables(
+        "results/verdicts",
+        effects=EFFECT_COLUMNS, units=UNIT_COLUMNS, averages=AVERAGE_COLUMNS, verdicts=VERDICT_COLUMNS,
+        robustness=["claim", "group", "change", "verdict"], arms=["kind", *EFFECT_COLUMNS],
+        data_sets=DATA_SET_COLUMNS, rates=RATE_COLUMNS, simulated=SIMULATED_COLUMNS,
+        decisive=DECISIVE_COLUMNS, doses=DOSE_COLUMNS, places=PLACE_COLUMNS)}
+STORED |= _tables("results/baselines", baselines=BASELINE_COLUMNS)
+STORED |= {"disturbances": Table("results/torture/disturbances.csv", tuple(DISTURBANCE_COLUMNS)),
+           "scale": Table("results/scale/measured.csv", tuple(GROWTH_COLUMNS))}
+
+
+# What the stage `findings` stores
+
+#: Of every arm and data set: at which learning rate most seeds are scored, and how many at either end of the grid.
+EDGE_COLUMNS = ["experiment", "variant", "data", "rates", "least", "greatest", "rate", "share", "at_least",
+                "at_greatest", "edge"]
+#: Whoever asked for a comparison (an experiment against its `versus`, a claim, a control), and the finding that answers,
+#: turned round where `turn` is -1.
+ASKED_COLUMNS = ["treatment", "control", "minus_treatment", "minus_control", "minus_data", "metric", "endpoint", "kind",
+                 "role", "by", "id", "turn"]
+#: One row a finding and stratum, and one for `all` where there are several. `effect`: natural logarithm of a ratio, or
+#: a difference; positive = the treatment is better (of a measure that nobody judges: larger). `change`: that of the
+#: score, in per cent or in its unit. `scope`: whether it speaks of data like these, or of the sets that were tried;
+#: `better`, `worse`: on how many units that is clear by itself; `p_mean`: P(μ > 0); `p_better`, `p_within`, `p_worse`:
+#: for another set; `apart`: the first stratum less the second; `of_half`: as a share of what half the data costs.
+FINDING_COLUMNS = [
+    "id", "title", "kind", "stratum", "treatment", "control", "minus_treatment", "minus_control", "minus_data", "slope",
+    "metric", "endpoint", "scale", "probe", "role", "scope", "units", "sets", "effect", "error", "freedom", "low", "high",
+    "margin", "change", "change_low", "change_high", "tau", "i2", "better", "worse", "range_low", "range_high", "caught",
+    "p_mean", "p_better", "p_within", "p_worse", "apart", "apart_low", "apart_high", "p", "q", "of_half", "analyses",
+    "same_sign", "same_word", "word", "sentence"]
+SET_COLUMNS = [
+    "id", "data", "unit", "stratum", "own", "seeds", "y", "s", "freedom", "low", "high", "margin", "word",
+    "control_mean", "treatment_mean", "trivial_error", "diverged_control", "limit_control", "edge_control",
+    "diverged_treatment", "limit_treatment", "edge_treatment"]
+UNIT_OF_FINDING_COLUMNS = ["id", "stratum", "unit", "sets", "seeds", "y", "s", "freedom", "low", "high"]
+READING_COLUMNS = ["slug", "topic", "reading", "reads", "sentence", "region", "quantifier", "by", "scope", "analogue",
+                   "primary"]
+#: What a reading rests on. `word` is the finding's, which `turn` -1 turns round; `says`: what it says of the claim.
+PART_COLUMNS = ["slug", "called", "id", "stratum", "data", "turn", "word", "says", "proven"]
+#: A finding under every other choice; the margin is that of the scale, NaN on ranks.
+MULTIVERSE_COLUMNS = ["id", "stratum", "rate", "endpoint", "scale", "weights", "sets", "mean", "low", "high", "margin"]
+RELIABILITY_COLUMNS = ["event", "from", "to", "whole", "predictions", "predicted", "happened", "low", "high", "off",
+                       "brier", "guessing"]
+ERROR_RATE_COLUMNS = ["subject", "kind", "stratum", "findings", "truth", "spread", "says", "share", "wrong", "q", "low",
+                      "high", "noise", "expected"]
+DATA_SET_CONTROL_COLUMNS = ["data", "kind", "stratum", "unit", "control", "error", "trivial_error", "of_trivial", "half",
+                            "half_low", "half_high", "reacts"]
+FINDING_PLACE_COLUMNS = ["experiment", "place", "number", "id", "stratum", "effect", "low", "high", "stands",
+                         "may_be_best", "may_be_worst"]
+FOUND = _tables(
+    "results/findings",
+    findings=FINDING_COLUMNS, sets=SET_COLUMNS, units=UNIT_OF_FINDING_COLUMNS, asked=ASKED_COLUMNS,
+    readings=READING_COLUMNS, parts=PART_COLUMNS, reliability=RELIABILITY_COLUMNS, error_rates=ERROR_RATE_COLUMNS,
+    edges=EDGE_COLUMNS, data_sets=DATA_SET_CONTROL_COLUMNS, places=FINDING_PLACE_COLUMNS, doses=DOSE_COLUMNS)
+FOUND |= {"multiverse": Table("results/findings/multiverse.csv.gz", tuple(MULTIVERSE_COLUMNS))}

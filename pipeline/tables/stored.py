@@ -1,0 +1,330 @@
+"""How results are stored: tables of fixed bytes in sealed folders, and the store of finished runs."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+RUNS = Path("results/runs")
+PROBES = Path("results/probe")
+MECHANICS = Path("results/mechanics")
+CERTIFICATES = Path("results/certificates")
+SCALE = Path("results/scale")
+TORTURE = Path("results/torture")
+STORE = Path(".runs")
+#: Inside the store: how far the training that is under way has come.
+PROGRESS = "progress.json"
+#: Inside the store: the experiments whose results are new since the last answer.
+NEW = "new.txt"
+#: The tables of an experiment; curves are long, and nobody compares them line by line.
+RUNS_TABLE, CURVES_TABLE, LAYERS_TABLE = "runs.csv", "curves.csv.gz", "layers.csv"
+#: The table of a probed experiment.
+MEASURES_TABLE = "measures.csv"
+#: What a finished run measured; with its curve, this is all that the store keeps of it.
+MEASURES = ["diverged", "parameters",
+            *(f"{endpoint}_{measure}" for endpoint in ("best", "last") for measure in
+              ("epoch", "validation_loss", "train_loss", "error", "loss", "calibration_error",
+               "minority_recall")),
+            "trivial_error", "trivial_loss", "trivial_validation_loss", "test_size"]
+#: One row a seed and learning rate. `chosen`: the rate that the seed keeps; `stopped`: the epochs that
+#: were run; `hit_limit`: whether the limit of epochs ended it, and it had not stopped learning.
+COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "chosen", "stopped", "hit_limit",
+           *MEASURES, "key"]
+#: Of the chosen runs, one row an epoch.
+CURVE_COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "epoch", "train_loss",
+                 "validation_loss"]
+#: One row a layer of every network; `shape` is that of its output.
+LAYER_COLUMNS = ["variant", "data", "layer", "class", "shape", "parameters"]
+#: The sums of a result folder's files, as `sha256sum` writes and `sha256sum -c` checks them.
+SUMS = "SHA256SUMS"
+#: Of a run; it names a file.
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
+#: Inside a result folder: its next content, while it is made, and once it is whole.
+_BUILDING, _WHOLE = ".building", ".whole"
+#: A file that is being written, as `tempfile` names it.
+_BESIDE = re.compile(r"\..+\.[a-z0-9_]{8}\Z")
+
+
+class Damaged(ValueError):
+    """Something is not what was stored; its message says what to do, and is all that a person sees."""
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: beside it first, on the disk, then in its place."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(beside, 0o644)
+        os.replace(beside, path)
+    except BaseException as error:
+        Path(beside).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            error.filename = str(path)  # A disk that is full does not say where.
+        raise
+
+
+def sweep(folder: Path) -> None:
+    """Remove what `write_bytes` left beside a folder's files when it was killed: only while nobody else writes there."""
+    for path in Path(folder).glob(".*"):
+        if _BESIDE.match(path.name):
+            path.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def significant(number: float, digits: int = 6) -> float:
+    """A float rounded so that a table holds it exactly."""
+    return float(f"{number:.{digits}g}")
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """A table as CSV; floats as their shortest exact text, so that reading gives them back.
+
+    A number that is missing is written `NaN`, so that empty text is empty text. A path that ends
+    in `.gz` is compressed, to the same bytes every time.
+    """
+    content = table.to_csv(index=False, lineterminator="\n", na_rep="NaN").encode()
+    write_bytes(path, gzip.compress(content, mtime=0) if Path(path).suffix == ".gz" else content)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A table that `write_table` wrote into a folder that was sealed.
+
+    Raises:
+        Damaged: the folder's content is not what was stored, see `verify`.
+    """
+    verify(Path(path).parent)
+    # Text, also when every one is made of digits, or every verdict is true or false.
+    names = ("experiment", "variant", "data", "key", "verdict", "reads")
+    try:
+        return pd.read_csv(path, float_precision="round_trip", dtype=dict.fromkeys(names, str),
+                           keep_default_na=False, na_values=["NaN"])
+    except FileNotFoundError:
+        raise
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise Damaged(f"{path}: it is no table ({' '.join(str(error).split())[:100]}); take it back with "
+                      f"`git checkout -- {path}`") from None
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """The files that a seal covers: all but itself, hidden ones and those in folders."""
+    return {path.name: path for path in sorted(Path(folder).glob("*"))
+            if path.name != SUMS and not path.name.startswith(".") and path.is_file()}
+
+
+def _sum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def seal(folder: Path) -> None:
+    """Write the sums of a result folder's files beside them."""
+    lines = [f"{_sum(path)}  {name}\n" for name, path in _files(folder).items()]
+    write_text(Path(folder) / SUMS, "".join(lines))
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    """File name → sum, as the seal of a folder says; nothing without a seal."""
+    path = Path(folder) / SUMS
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def verify(folder: Path) -> None:
+    """Refuse a result folder whose files are not those that were stored. An empty one is none.
+
+    Raises:
+        Damaged: a file was changed, added or removed, or there is no seal; names it and says what
+            to do.
+    """
+    found, sums = _files(folder), _sums(folder)
+    back = (f"take it back with `git checkout -- {folder}`, or remove the folder, and `make book` "
+            "makes it anew")
+    if found and not sums:
+        raise Damaged(f"{Path(folder) / SUMS}: it is missing, so nothing says that the files beside "
+                      f"it are what was stored; {back}")
+    for name in sorted({*found, *sums}):
+        if name not in sums:
+            raise Damaged(f"{found[name]}: it is not one of the stored files ({SUMS}); remove it")
+        if name not in found:
+            raise Damaged(f"{Path(folder) / name}: it is missing, but was stored ({SUMS}); {back}")
+        if _sum(found[name]) != sums[name]:
+            raise Damaged(f"{found[name]}: its content is not what was stored ({SUMS}); {back}")
+
+
+def distrusted() -> bool:
+    """Whether stored results are to be made anew without a look at them: the variable RETRAIN."""
+    return bool(os.environ.get("RETRAIN"))
+
+
+def building(folder: Path) -> Path:
+    """Where the next content of a result folder is made: inside it, hidden."""
+    return Path(folder) / _BUILDING
+
+
+def _settle(folder: Path) -> None:
+    """Put a result folder's next content in its place, if it is whole; a kill is made up for here.
+
+    Files are moved one by one, the seal last: a folder cannot be moved over another.
+    """
+    whole = Path(folder) / _WHOLE
+    if (whole / SUMS).exists():
+        for name in _files(folder).keys() - _sums(whole).keys():
+            (Path(folder) / name).unlink()
+        for path in [*_files(whole).values(), whole / SUMS]:
+            os.replace(path, Path(folder) / path.name)
+    for left in (whole, building(folder)):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def rewritten(folder: Path) -> Iterator[Path]:
+    """Yields a new folder whose files become the content of a result folder, sealed.
+
+    They do so together, once the block ends without an error; until then, and if it is killed, the
+    old content stays.
+
+    Raises:
+        Damaged: the old content is not what was stored. It is not overwritten, as whoever changed
+            it may want to know; unless stored results are distrusted.
+    """
+    folder = Path(folder)
+    _settle(folder)
+    if not distrusted():
+        verify(folder)
+    building(folder).mkdir(parents=True)
+    try:
+        yield building(folder)
+        seal(building(folder))
+        building(folder).rename(folder / _WHOLE)
+        _settle(folder)
+    finally:
+        shutil.rmtree(building(folder), ignore_errors=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], texts: Mapping[str, str] | None = None,
+                 ) -> None:
+    """The tables and texts of a result folder, by the names of their files; together or not at all.
+
+    Raises:
+        Damaged: the folder's old content is not what was stored, see `rewritten`.
+    """
+    with rewritten(folder) as new:
+        for name, table in tables.items():
+            write_table(table, new / name)
+        for name, text in (texts or {}).items():
+            write_text(new / name, text)
+
+
+def _digest(key: str, record: dict) -> str:
+    return hashlib.sha256(json.dumps([key, record], sort_keys=True).encode()).hexdigest()
+
+
+class Store:
+    """Finished runs, one JSON file a run, named by its key. A half-written run does not exist."""
+
+    def __init__(self, folder: Path = STORE):
+        self.folder = Path(folder)
+
+    def path(self, key: str) -> Path:
+        if not isinstance(key, str) or not _KEY.match(key):
+            raise Damaged(f"{str(key)[:80]!r}: it is not the key of a run; allowed: letters and digits")
+        return self.folder / key[:2] / f"{key}.json"
+
+    def get(self, key: str) -> dict | None:
+        """The record of a run, or None.
+
+        Raises:
+            Damaged: the file is not what was put there.
+        """
+        path = self.path(key)
+        try:
+            found = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (ValueError, RecursionError):
+            found = None
+        if isinstance(found, dict) and "sha256" not in found:
+            return None  # Of a store from before runs carried a digest.
+        if not isinstance(found, dict) or found["sha256"] != _digest(key, found.get("record")):
+            raise Damaged(f"{path}: its content is not what was stored; remove it, and its run is taken "
+                          "from the stored tables or trained again")
+        return found["record"]
+
+    def keys(self) -> set[str]:
+        """The keys of the finished runs that are kept."""
+        return {path.stem for path in self.folder.glob("*/*.json")}
+
+    def count(self) -> int:
+        """How many finished runs are kept."""
+        return len(self.keys())
+
+    def put(self, key: str, record: dict) -> None:
+        write_text(self.path(key), json.dumps({"record": record, "sha256": _digest(key, record)},
+                                              sort_keys=True))
+
+    def fill(self, folder: Path) -> int:
+        """Put the runs of an experiment's committed tables into the store; the number added.
+
+        A fresh clone has tables and no store: so it trains nothing that is already measured.
+
+        Raises:
+            Damaged: the folder, or a run in the store, is not what was stored.
+        """
+        folder = Path(folder)
+        verify(folder)
+        if not (folder / RUNS_TABLE).exists() or not (folder / CURVES_TABLE).exists():
+            return 0
+        runs, curves = read_table(folder / RUNS_TABLE), read_table(folder / CURVES_TABLE)
+        if list(runs.columns) != COLUMNS or list(curves.columns) != CURVE_COLUMNS:
+            return 0
+        where = ["variant", "data", "seed", "learning_rate"]
+        grouped = {place: curve for place, curve in curves.groupby(where, sort=False)}
+        added = 0
+        for row in runs.to_dict("records"):
+            held, curve = self.get(row["key"]), grouped.get(tuple(row[c] for c in where))
+            # A run that one experiment did not choose, and has no curve of, another may have chosen.
+            if held is not None and (curve is None or "train_curve" in held):
+                continue
+            record = {name: row[name] for name in MEASURES}
+            if curve is not None:
+                record["train_curve"] = curve["train_loss"].tolist()
+                record["validation_curve"] = curve["validation_loss"].tolist()
+            elif row["chosen"]:
+                continue
+            self.put(row["key"], record)
+            added += held is None
+        return added
+
+
+def in_units_of_targets(runs: pd.DataFrame) -> pd.DataFrame:
+    """Runs whose errors of numbers are roots of the mean squared error, in deviations of the target.
+
+    Stored is the mean squared error, which is the loss as well; an error rate is no loss, and quantiles,
+    whose loss is in the target's units already, have a calibration error. A new table.
+    """
+    arm = runs.groupby(["experiment", "data"], sort=False).ngroup()
+    calibrated = runs["best_calibration_error"].notna().groupby(arm).transform("any")
+    numbers = (runs["trivial_error"] == runs["trivial_loss"]) & ~calibrated
+    errors = ["best_error", "last_error", "trivial_error"]
+    return runs.assign(**{name: runs[name].where(~numbers, runs[name] ** 0.5) for name in errors})

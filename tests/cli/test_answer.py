@@ -1,0 +1,310 @@
+"""The answer in the terminal says what the comparison's numbers say, and draws them in their place."""
+
+import io
+import math
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from pipeline.cli import answer
+from pipeline.cli.answer import NAME, WIDTH, conclusion, main, plot
+from pipeline.tables.stored import COLUMNS, NEW, RUNS, RUNS_TABLE, STORE, write_tables
+from pipeline.config.schema import parse
+
+PARAMS = """
+data:
+  waves: {group: sequences, source: forecast, seeds: 8}
+  tides: {group: sequences, source: forecast, seeds: 8}
+layers: {}
+experiments:
+  plain: {data: sequences, layers: [LSTM]}
+  new_one: {data: sequences, layers: [LSTM], versus: plain}
+  on_tides: {data: tides, layers: [LSTM], versus: plain}
+  swept: {data: sequences, layers: [LSTM], versus: plain, vary: {epochs: [1, 2]}}
+train: {epochs: 1, batch_size: 8, optimizer: Adam, learning_rates: [0.01]}
+"""
+#: The error of an arm over that of the control, on each data set.
+FACTORS = {"plain": (1, 1), "new_one": (0.5, 1.5), "on_tides": (None, 1.02), "swept": (0.5, 2.0)}
+
+
+def runs(name):
+    """Runs of an experiment: errors around 1, which differ a little from seed to seed."""
+    rows = []
+    for variant in ("epochs=1", "epochs=2") if name == "swept" else ("",):
+        for data, factor in zip(("waves", "tides"), FACTORS[name], strict=True):
+            errors = 1 + 0.02 * np.random.default_rng(list(FACTORS).index(name)).standard_normal(8)
+            factor = factor and factor * (0.7 if variant == "epochs=2" else 1)
+            rows += [{"experiment": name, "variant": variant, "data": data, "seed": seed,
+                      "learning_rate": 0.01, "chosen": True, "stopped": 1, "hit_limit": False,
+                      "diverged": False, "best_error": factor * error, "last_error": factor * error,
+                      "best_loss": factor, "last_loss": factor, "best_train_loss": factor,
+                      "last_train_loss": factor, "trivial_error": 4.0, "test_size": 100, "key": "k"}
+                     for seed, error in enumerate(errors) if factor]
+    return pd.DataFrame(rows).reindex(columns=COLUMNS)
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A folder with params.yaml and the runs of its experiments."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    for name in FACTORS:
+        write_tables(RUNS / name, {RUNS_TABLE: runs(name)})
+    return tmp_path
+
+
+@pytest.fixture
+def say(monkeypatch, capsys):
+    """Runs the command; gives its exit code, and what it printed and complained of."""
+    def say(*given):
+        monkeypatch.setattr("sys.argv", ["answer", *given])
+        return main(), *capsys.readouterr()
+
+    return say
+
+
+def drawn(text, name):
+    """The row of a plot that begins with a name."""
+    row, = (line for line in text.splitlines() if line.startswith(f"  {name}  ") and "●" in line)
+    return row
+
+
+# --- an experiment ------------------------------------------------------------------------------
+
+def test_each_data_set_is_said_in_words_and_drawn_in_a_row(study, say):
+    code, out, err = say("new_one")
+    assert (code, err) == (0, "")
+    words = " ".join(out.split())
+    # exp(-effect) is the ratio of the mean errors, 0.5 and 1.5 but for the seeds' spread.
+    control, own = (runs(name).groupby("data")["best_error"].mean() for name in ("plain", "new_one"))
+    lower, higher = (round(100 * abs(own[data] / control[data] - 1)) for data in ("waves", "tides"))
+    assert f"on waves: {lower} % lower test error (95 % interval" in words
+    assert f"on tides: {higher} % higher test error (95 % interval" in words
+    assert words.count("better by more than the margin") == words.count("worse by more than") == 1
+    # On these sets: the mean of the two effects.
+    mean = np.mean([math.log(control[data] / own[data]) for data in ("waves", "tides")])
+    assert f"on average over these sets: {round(100 * abs(math.expm1(-mean)))} % lower test error" in words
+    assert "better on 1 of 2, worse on 1; it depends on the data" in words and "another such set" not in words
+    waves, tides = drawn(out, "waves"), drawn(out, "tides")
+    assert waves.index("●") < drawn(out, "average").index("●") < tides.index("●")
+    zero = waves.index("│")
+    assert tides.index("│") == zero and waves.index("●") < zero < tides.index("●")
+    for row in (waves, tides):
+        assert row.count("┊") == 2 and row.index("┊") < zero < row.rindex("┊")
+    assert max(map(len, out.splitlines())) <= WIDTH
+    assert "build/html/experiments/sequences.html#experiment-new-one" in out
+    assert "(once `make book` has built it)" in out
+
+
+def test_the_page_is_the_one_that_the_book_has(study, say):
+    page = study / "build/html/experiments/sequences.html"
+    page.parent.mkdir(parents=True)
+    page.write_text('<span id="experiment-new-one"></span>')
+    assert "once `make book`" not in say("new_one")[1]
+
+
+def test_a_sweep_has_a_row_a_variant_with_its_average(study, say):
+    out = say("swept")[1]
+    assert [line for line in out.splitlines() if line.startswith("swept")] == ["swept against plain"]
+    first, second = drawn(out, "epochs=1"), drawn(out, "epochs=2")
+    # The means of ln 2 and -ln 2, and of those less ln 0.7.
+    assert second.index("●") < first.index("●")
+    words = " ".join(out.split())
+    means = runs("swept").groupby(["variant", "data"])["best_error"].mean() / runs("plain").groupby("data")["best_error"].mean()
+    lower = round(-100 * math.expm1(np.log(means["epochs=2"]).mean()))
+    assert f"epochs=2, on average over these sets: {lower} % lower test error" in words
+    assert words.count("better on 1 of 2, worse on 1") == 2
+
+
+def family(count, level):
+    """A params.yaml and runs of a family, on which `new` has so much of the error of `old`."""
+    data = {f"set_{i}": {"group": "tables", "source": "forecast", "seeds": 8, "unit": f"unit_{i}"} for i in range(count)}
+    params = parse({"data": data, "layers": {}, "experiments": {
+        "old": {"data": "tables", "layers": ["LSTM"]}, "new": {"data": "tables", "layers": ["LSTM"], "versus": "old"}},
+        "train": {"epochs": 1, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01]}})
+    rng, tables = np.random.default_rng(0), {"old": [], "new": []}
+    for name in data:
+        factor = level * math.exp(0.05 * rng.standard_normal())
+        for own, scale in (("old", 1.0), ("new", factor)):
+            tables[own].append(runs("plain").query("data == 'waves'").assign(
+                experiment=own, data=name, best_error=scale * (1 + 0.02 * rng.standard_normal(8))))
+    return params, {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+
+
+def test_a_family_has_its_average_and_where_another_set_falls(study):
+    params, tables = family(9, 0.8)
+    for name, table in tables.items():
+        write_tables(RUNS / name, {RUNS_TABLE: table})
+    means = {name: table.groupby("data", sort=False)["best_error"].mean() for name, table in tables.items()}
+    y = np.log(means["old"] / means["new"])
+    low, high = stats.ttest_1samp(y, 0).confidence_interval(0.95)
+    wide = stats.t.ppf(0.9, 8) * y.std() * math.sqrt(1 + 1 / 9)
+    lower, upper, near, far = (f"−{round(-100 * math.expm1(-v))} %" for v in (
+        high, low, y.mean() + wide, y.mean() - wide))
+    words = " ".join(answer.answer("new", params, answer.compared("new", params)).split())
+    assert (f"on average over 9 units of tables: {round(-100 * math.expm1(-y.mean()))} % lower test error "
+            f"(95 % interval {lower} to {upper}), helps") in words
+    assert f"measured on another such set, in about four of five: {near} to {far}" in words
+
+
+def test_an_experiment_is_answered_on_its_own_data_sets_alone(study, say):
+    out = " ".join(say("on_tides")[1].split())
+    assert "on tides: " in out and "waves" not in out and "the same within the margin" in out
+    assert "average" not in out
+
+
+def test_a_control_has_nothing_to_be_compared_with(study, say):
+    code, out, _ = say("plain")
+    assert code == 0 and out.strip().startswith("plain is compared with nothing")
+
+
+def test_a_terminal_without_these_characters_gets_others(study, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["answer", "new_one"])
+    plain = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", plain)
+    assert main() == 0
+    plain.seek(0)
+    text = plain.read()
+    assert "[-" in text and "o" in text and "?" not in text
+
+
+def test_an_experiment_is_trained_after_what_it_needs_and_then_answered(study, say, monkeypatch):
+    reproduced = []
+    monkeypatch.setattr(answer, "reproduce", lambda *stages, only: reproduced.append((stages, only)) or 0)
+    monkeypatch.setenv("EXPERIMENT", "on_tides")
+    assert "on_tides against plain" in say("--try")[1]
+    monkeypatch.setenv("EXPERIMENT", "plain")
+    assert say("--try")[0] == 0
+    assert reproduced == [(("data", "plan", "train@plain", "train@on_tides"), True), (("data", "plan", "train@plain"), True)]
+    monkeypatch.setattr(answer, "reproduce", lambda *stages, only: 255)
+    assert say("--try") == (255, "", "")
+    monkeypatch.delenv("EXPERIMENT")
+    assert say("--try")[::2] == (1, "error: EXPERIMENT: missing; allowed: the name of one, make try EXPERIMENT=name\n")
+
+
+def test_mistakes_are_named(study, say):
+    assert say("new_on")[::2] == (1, (
+        "error: params.yaml: experiments: there is no 'new_on'; allowed: any experiment; did you mean "
+        "'new_one'?\n"))
+    (RUNS / "plain" / RUNS_TABLE).write_text("changed\n")
+    code, _, err = say("new_one")
+    assert code == 1 and err.startswith(f"error: {RUNS / 'plain' / RUNS_TABLE}: its content is not")
+    for path in (RUNS / "plain").iterdir():
+        path.unlink()
+    assert say("new_one")[2] == (f"error: {RUNS / 'plain' / RUNS_TABLE}: there are no runs; "
+                                 "`make try EXPERIMENT=new_one` trains them\n")
+
+
+@pytest.mark.parametrize("name", ["new_one", "swept"])
+def test_data_of_ones_own_are_shown_and_averaged_nowhere(study, say, name):
+    lines = (study / "params.yaml").read_text().replace(
+        "source: forecast, seeds: 8}", "file: a.csv, target: y, window: 3, seeds: 8, own: true}")
+    (study / "params.yaml").write_text(lines)
+    code, out, err = say(name)
+    assert (code, err) == (0, "") and "average" not in out
+    rows = [line for line in out.splitlines() if line.startswith("  tides  ") and "●" in line]
+    assert "on waves: " in out and len(rows) == out.count("on tides: ") == (2 if name == "swept" else 1)
+
+
+# --- what is new --------------------------------------------------------------------------------
+
+def test_what_is_new_is_said_once_and_nothing_where_nothing_is(study, say, monkeypatch):
+    assert say() == (0, "", "")
+    STORE.mkdir()
+    (STORE / NEW).write_text("new_one\nremoved\non_tides\nnew_one\n")
+    out = say()[1]
+    assert [line for line in out.splitlines() if "against" in line] == [
+        "new_one against plain", "on_tides against plain"]
+    assert say() == (0, "", "")
+    (STORE / NEW).write_text("new_one\non_tides\n")
+    assert "on_tides" not in say("new_one")[1]
+    monkeypatch.setattr(answer, "MOST", 1)
+    out = say()[1]
+    assert "new_one against" in out and "on_tides" not in out
+    assert "1 more are new: build/html/experiments.html" in out
+
+
+def test_what_waits_for_its_control_says_so_and_the_others_are_said(study, say):
+    (study / "params.yaml").write_text(PARAMS + "being_measured: [plain]\n")
+    STORE.mkdir()
+    (STORE / NEW).write_text("new_one\n")
+    # Runs on own data are runs: these are compared.
+    assert "new_one against plain" in say()[1]
+    write_tables(RUNS / "plain", {RUNS_TABLE: runs("plain").head(0)})
+    (STORE / NEW).write_text("new_one\n")
+    code, out, err = say()
+    assert (code, err) == (0, "") and "new_one is compared with plain, which is being measured" in out
+    # Nor is anything said of what has no runs itself any more.
+    (study / "params.yaml").write_text(PARAMS + "being_measured: [new_one]\n")
+    write_tables(RUNS / "plain", {RUNS_TABLE: runs("plain")})
+    write_tables(RUNS / "new_one", {RUNS_TABLE: runs("new_one").head(0)})
+    (STORE / NEW).write_text("new_one\n")
+    assert say() == (0, "", "")
+    # Asked by name, there is no answer.
+    code, out, err = say("new_one")
+    assert code == 1 and err.startswith("error: params.yaml: being_measured: new_one has no runs yet")
+
+
+def test_what_could_not_be_said_is_said_the_next_time(study, say):
+    STORE.mkdir()
+    (STORE / NEW).write_text("new_one\n")
+    before = (RUNS / "plain" / RUNS_TABLE).read_text()
+    (RUNS / "plain" / RUNS_TABLE).write_text("changed\n")
+    assert say()[0] == 1
+    (RUNS / "plain" / RUNS_TABLE).write_text(before)
+    assert "new_one against plain" in say()[1]
+
+
+# --- the plot -----------------------------------------------------------------------------------
+
+def cells(*rows):
+    return pd.DataFrame(rows, columns=["y", "low", "high", "margin"])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_marks_are_in_the_order_of_their_values_and_in_proportion(seed):
+    generator = np.random.default_rng(seed)
+    low, effect, high = np.sort(generator.normal(0, 10.0 ** generator.integers(-2, 2), 3))
+    margin = 0.1
+    row, axis = plot(cells((effect, low, high, margin)), ["waves"])
+    assert len(row) <= WIDTH and len(axis) <= WIDTH
+    # The dot may stand on an end, and an interval may be as narrow as the dot.
+    place = {mark: row.find(mark) for mark in "├●┤"}
+    left, right = max(high, margin), min(low, -margin)
+    scale = (WIDTH - len("  waves  ") - 5) / (left - right)
+    # To the right the error is larger, so the effect smaller.
+    for mark, value in (("├", high), ("┤", low)):
+        if place[mark] >= 0:
+            assert place["●"] - place[mark] == pytest.approx(scale * (value - effect), abs=1.01)
+        else:
+            assert scale * abs(value - effect) < 1.01
+
+
+def test_an_interval_that_crosses_zero_or_a_margin_shows_it():
+    row, _ = plot(cells((0.02, -0.3, 0.3, 0.1)), ["waves"])
+    assert row.count("┼") == 3 and "│" not in row and "┊" not in row
+    row, _ = plot(cells((0.02, -0.05, 0.06, 0.1)), ["waves"])
+    assert row.count("┼") == 1 and row.count("┊") == 2
+
+
+def test_the_axis_names_zero_the_shared_margin_and_its_ends():
+    axis = plot(cells((0.5, 0.4, 0.6, math.log(1.1)), (-0.5, -0.6, -0.4, math.log(1.1))), ["a", "b"])[-1]
+    # exp(-0.6) - 1 and exp(0.6) - 1; 1 / 1.1 - 1 and 1.1 - 1
+    assert axis.split() == ["−45", "%", "−9", "%", "0", "+10", "%", "+82", "%"]
+
+
+def test_a_long_name_is_cut():
+    first, second, _ = plot(cells((0.1, 0.0, 0.2, 0.1), (0.3, 0.2, 0.4, 0.1)), ["x" * 40, "y"])
+    assert first.startswith("  " + "x" * (NAME - 1) + "…") and "●" in second
+
+
+@pytest.mark.parametrize(("low", "high", "said"), [
+    (0.11, 0.3, "better by more than the margin"), (-0.3, -0.11, "worse by more than the margin"),
+    (-0.05, 0.05, "the same within the margin"), (0.02, 0.09, "the same within the margin"),
+    (0.05, 0.3, "better, though perhaps by less than the margin"),
+    (-0.3, -0.05, "worse, though perhaps by less than the margin"), (-0.2, 0.05, "undecided")])
+def test_a_conclusion_says_what_the_interval_shows(low, high, said):
+    assert conclusion({"low": low, "high": high, "margin": 0.1}) == said

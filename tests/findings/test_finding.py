@@ -1,0 +1,244 @@
+"""What is asked once, titled neutrally, averaged by stratum, and stored as rows."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from pipeline.config.errors import ConfigError
+from pipeline.config.schema import load
+from pipeline.findings import controls, words
+from pipeline.findings.asked import Asker, Question, of_claim, of_controls, of_experiments
+from pipeline.findings.comparison import Comparison, Pair
+from pipeline.findings.finding import ALL, advising, averages, find, row, set_table, unit_table
+from pipeline.findings.places import places
+from pipeline.findings.posterior import posterior
+from pipeline.findings.scales import Effect
+from pipeline.findings.sweeps import doses
+from pipeline.findings.titles import title
+from pipeline.tables.schemas import FINDING_COLUMNS, FINDING_PLACE_COLUMNS, SET_COLUMNS
+from tests.findings.made import RULE, arm, claim, family, params, study
+
+DATA = family(9, "waves", "forecasts") | family(8, "waves", "classes", first=9) | {
+    "extra": {"of": "waves_0"}, "toy": {"group": "toys", "source": "forecast", "seeds": 15},
+    "toy_2": {"group": "toys", "source": "forecast", "seeds": 15}}
+EXPERIMENTS = {"old": {"data": ["waves", "toys"]}, "new": {"data": ["waves", "toys"], "versus": "old"}}
+GIVEN = params(DATA, EXPERIMENTS, verdicts={"controls": ["old"]})
+
+
+def arms(level=0.95, **more):
+    return [arm(name, data, 1.0 if name == "old" else level * (1 + 0.02 * (i % 5)), **more)
+            for name in EXPERIMENTS for i, data in enumerate(DATA)]
+
+
+@pytest.fixture(scope="module")
+def made():
+    halves = [arm("old", data, 1.3, variant="train_fraction=0.5") for data in DATA]
+    return study(GIVEN, *arms(), *halves)
+
+
+@pytest.fixture(scope="module")
+def asker(made):
+    asker = Asker(made)
+    of_experiments(asker, asker.study.params.experiments)
+    of_controls(asker)
+    return asker
+
+
+def question(asker, kind, role="versus"):
+    return next(one for one in asker.questions.values() if one.kind == kind and one.role == role)
+
+
+def test_a_kind_of_data_is_a_question_and_an_invented_set_one_of_its_own(asker):
+    assert {one.kind for one in asker.questions.values() if one.role == "versus"} == {"waves", "toy", "toy_2"}
+    assert question(asker, "waves").id == "new_or_old_waves"
+    assert len(question(asker, "waves").sets) == 18
+
+
+def test_what_is_asked_again_or_the_other_way_round_is_the_same_question(made, asker):
+    before = len(asker.questions)
+    (again, turn), = of_claim(claim(findings=[("old", "new")], data=["waves"]), asker)[0]
+    assert (again.id, turn, len(asker.questions)) == ("new_or_old_waves", -1, before)
+    table = asker.table()
+    mine = table[(table.by == "a_claim") & (table.id == again.id)]
+    assert mine.turn.tolist() == [-1] and mine.treatment.tolist() == ["old"]
+    with pytest.raises(ConfigError, match="share none of the data sets"):
+        of_claim(claim(data=["tables"]), asker)
+
+
+def test_names_of_findings_are_names_of_pages():
+    made = study(GIVEN, *arms())
+    long = "x" * 80
+    for pair in (Pair((long, ""), (long + "y", "")), Pair((long, "a=0.5,b=1e-06"), (long + "y", ""))):
+        asker = Asker(made)
+        asker._shared = lambda comparison: ["toy"]
+        (one, _), = asker.ask(Comparison(((1.0, pair),)), "versus", "", "")
+        assert len(one.id) <= 100 and one.id.replace("_", "").isalnum() and one.id == one.id.lower()
+
+
+def test_strata_are_always_there_and_all_together_beside_them(made, asker):
+    found = {one.stratum: one for one in averages(find(question(asker, "waves"), made), made)}
+    assert list(found) == ["forecasts", "classes", ALL]
+    y = found["forecasts"].units.sample().y
+    assert len(y) == 9  # The extra set belongs to a unit.
+    expected = stats.ttest_1samp(y, 0).confidence_interval(0.95)
+    assert found["forecasts"].estimate.bounds(RULE.tail) == pytest.approx((expected.low, expected.high))
+    parts = [found[name].estimate.value for name in ("forecasts", "classes")]
+    assert found[ALL].estimate.value == pytest.approx(np.mean(parts))
+    assert all(one.family for one in found.values())
+    assert [one.stratum for one in advising(list(found.values()))] == ["forecasts", "classes"]
+
+
+def test_an_invented_set_stands_for_itself(made, asker):
+    one, = averages(find(question(asker, "toy"), made), made)
+    assert (one.stratum, one.family) == ("toy", False)
+    effect = one.finding.effects["toy"]
+    assert one.estimate.bounds(RULE.tail) == pytest.approx(effect.estimate.bounds(RULE.tail))
+
+
+def test_strata_too_small_for_themselves_are_read_together():
+    data = family(4, "waves", "forecasts") | family(4, "waves", "classes", first=4)
+    given = params(data, {name: {**one, "data": "waves"} for name, one in EXPERIMENTS.items()})
+    made = study(given, *(arm(name, one) for name in EXPERIMENTS for one in data))
+    asker = Asker(made)
+    of_experiments(asker, asker.study.params.experiments)
+    found = averages(find(question(asker, "waves"), made), made)
+    assert [one.family for one in found] == [False, False, True]
+    assert [one.stratum for one in advising(found)] == [ALL]
+
+
+def rows(made, asker, kind="waves"):
+    half = find(question(asker, "waves", "half the data"), made)
+    halves = {"old": half.effects}
+    return {one.stratum: row(one, halves, made) for one in averages(find(question(asker, kind), made), made)}
+
+
+def test_a_row_holds_all_that_is_said_of_a_finding(made, asker):
+    found = rows(made, asker)
+    assert set(FINDING_COLUMNS) - set(found["forecasts"]) == {"q", "analyses", "same_sign", "same_word", "sentence"}
+    forecasts, together = found["forecasts"], found[ALL]
+    assert forecasts["word"] == words.choose(forecasts["low"], forecasts["high"], forecasts["margin"])
+    assert forecasts["change"] == pytest.approx(100 * math.expm1(-forecasts["effect"]))
+    assert forecasts["change_low"] < forecasts["change"] < forecasts["change_high"]
+    y, s = (getattr(find(question(asker, "waves"), made).units.sample("forecasts"), name) for name in "ys")
+    belief = posterior(forecasts["margin"], RULE)(y, s)
+    assert (forecasts["p_better"], forecasts["p_within"], forecasts["p_worse"]) == pytest.approx(
+        belief.another(forecasts["margin"]))
+    assert forecasts["p"] == pytest.approx(stats.ttest_1samp(y, 0).pvalue)
+    assert together["apart"] == pytest.approx(forecasts["effect"] - found["classes"]["effect"])
+    assert math.isnan(forecasts["apart"])
+
+
+def test_an_effect_stands_beside_that_of_half_the_data(made, asker):
+    found = rows(made, asker)["forecasts"]
+    half = find(question(asker, "waves", "half the data"), made)
+    cost = -np.mean([half.effects[data].y for data in ("extra", *(f"waves_{i}" for i in range(9)))])
+    mine = find(question(asker, "waves"), made).effects
+    gain = np.mean([mine[data].y for data in ("extra", *(f"waves_{i}" for i in range(9)))])
+    assert found["of_half"] == pytest.approx(gain / cost)
+    assert math.isnan(rows(made, asker, "toy")["toy"]["of_half"])
+
+
+def test_the_nearest_control_is_an_ancestor_or_the_most_alike():
+    given = load()
+    halves = {name: dict.fromkeys(given.data_sets(name)) for name in ("cnn_lstm", "mlp_tanh", "mlp_plain")}
+    for arm_, data, expected in ((("mlp_bn_before_tanh", ""), "letter", "mlp_tanh"),
+                                 (("mlp_deep", ""), "letter", "mlp_plain"),
+                                 (("mlp_plain_bn_before", ""), "letter", "mlp_plain"),
+                                 (("bn_after_lstm", ""), "glucose", "cnn_lstm"), (("mlp_depth_2", "x"), "tabular", "")):
+        assert controls.nearest_control(arm_, data, halves, given) == expected
+
+
+def test_a_network_of_a_fixed_rate_is_not_set_beside_half_the_data():
+    given = load()
+    pair = Pair(("question_bn_added_as_written", ""), ("question_as_written", ""))
+    some = {"letter": Effect(0.1, np.ones(3))}
+    halves = {"mlp_tanh": {"letter": Effect(-0.2, np.ones(3))}}
+    assert math.isnan(controls.share_of_half(Comparison(((1.0, pair),)), some, halves, given))
+    pair = Pair(("mlp_bn_before_tanh", ""), ("mlp_tanh", ""))
+    assert controls.share_of_half(Comparison(((1.0, pair),)), some, halves, given) == pytest.approx(0.5)
+    nothing = {"mlp_tanh": {"letter": Effect(-0.005, np.ones(3))}}
+    assert math.isnan(controls.share_of_half(Comparison(((1.0, pair),)), some, nothing, given))
+
+
+def test_tables_of_sets_and_units_have_their_own_intervals(made, asker):
+    finding = find(question(asker, "waves"), made)
+    sets = set_table([finding], made)
+    assert list(sets.columns) == SET_COLUMNS and len(sets) == 18
+    for one in sets.itertuples():
+        assert (one.low, one.high) == pytest.approx(finding.effects[one.data].estimate.bounds(RULE.tail))
+        assert one.word == words.choose(one.low, one.high, one.margin)
+    found = unit_table(averages(finding, made), RULE)
+    assert len(found) == 17 and found.sets[0] == "waves_0, extra"
+
+
+def test_data_of_ones_own_are_a_kind_alone():
+    data = DATA | {"mine": {"group": "waves", "file": "extracts/letter.csv.xz", "target": "class", "seeds": 15, "own": True}}
+    given = params(data, EXPERIMENTS)
+    made = study(given, *(arm(name, one) for name in EXPERIMENTS for one in data))
+    asker = Asker(made)
+    of_experiments(asker, asker.study.params.experiments)
+    assert question(asker, "mine").sets == ("mine",) and "mine" not in question(asker, "waves").sets
+    assert set_table([find(question(asker, "mine"), made)], made).own.tolist() == [True]
+
+
+def test_places_are_ranked_in_each_stratum():
+    data = family(9, "waves", "forecasts") | family(9, "waves", "classes", first=9)
+    given = params(data, {"old": {"data": "waves"}, "put": {"of": "old", "everywhere": "Dropout"}})
+    level = {"first": 0.7, "after LSTM_1": 1.3}
+    runs = [arm("old", one, noise=0.01) for one in data] + [
+        arm("put", one, level[place], variant=place, noise=0.01) for place in level for one in data]
+    made = study(given, *runs)
+    asker = Asker(made)
+    of_experiments(asker, asker.study.params.experiments)
+    found = {q.id: averages(find(q, made), made) for q in asker.questions.values()}
+    table = places(asker.table(), found, made)
+    assert list(table.columns) == FINDING_PLACE_COLUMNS and len(table) == 4
+    assert table.groupby("stratum").stands.apply(list).tolist() == [["best", "worst"]] * 2
+    assert (table.may_be_best == (table.place == "first")).all() and (table.may_be_worst != table.may_be_best).all()
+
+
+def test_sweeps_have_a_mean_a_value():
+    given = params(DATA, {"swept": {"data": "toys", "vary": {"epochs": [1, 2]}}})
+    made = study(given, *(arm("swept", "toy", 1.0 / epochs, variant=f"epochs={epochs}") for epochs in (1, 2)))
+    found = doses(made)
+    assert found.dose.tolist() == [1.0, 2.0]
+    errors = made.arms.grids["swept", "epochs=2", "toy"]["best_error"][:, 0]
+    expected = stats.ttest_1samp(errors, 0).confidence_interval(0.95)
+    assert found.iloc[1][["mean", "low", "high"]].tolist() == pytest.approx([errors.mean(), expected.low, expected.high])
+
+
+@pytest.mark.parametrize(("treatment", "control", "about", "text"), [
+    (("bn_before_relu", ""), ("cnn_lstm", ""), {}, "Conv1D → ReLU → LSTM: BN before ReLU, or none"),
+    (("bn_before_relu", ""), ("bn_after_relu", ""), {}, "Conv1D → ReLU → LSTM: BN before ReLU, or BN after ReLU"),
+    (("mlp_bn_before_tanh", ""), ("mlp_tanh", ""), {"metric": "loss"},
+     "2 × (Dense → tanh → dropout 0.5): BN before tanh, or none, by test loss"),
+    (("mlp_plain_bn_after", ""), ("mlp_plain_bn_before", ""), {}, "2 × (Dense → ReLU): BN after ReLU, or BN before ReLU"),
+    (("spatial_dropout_rate", "spatial_dropout.rate=0.4"), ("dropout_rate", "dropout.rate=0.4"), {},
+     "Conv1D → ReLU → LSTM: spatial dropout before LSTM, rate of spatial dropout 0.4, or dropout before LSTM, "
+     "rate of dropout 0.4"),
+    (("cnn_lstm_selu", ""), ("cnn_lstm", ""), {}, "Conv1D → ReLU → LSTM: SELU instead of ReLU, or as it is"),
+    (("mlp_bn_first_only", ""), ("mlp_bn_before_tanh", ""), {},
+     "2 × (Dense → tanh → dropout 0.5): BN before the first tanh, or BN before tanh"),
+    (("bn_anywhere", "first"), ("cnn_lstm", ""), {}, "Conv1D → ReLU → LSTM: BN first, or none"),
+    (("cnn_lstm", "repetition=1"), ("cnn_lstm", ""), {}, "Conv1D → ReLU → LSTM: from another start, or as it is"),
+    (("bn_after_lstm", ""), ("trivial predictor", ""), {}, "Conv1D → ReLU → LSTM → BN, or guessing"),
+    (("mlp_bn_before_tanh", "tanh_1"), ("mlp_tanh", "tanh_1"), {"metric": "drift"},
+     "2 × (Dense → tanh → dropout 0.5), at tanh_1: BN before tanh, or none, by drift")])
+def test_titles_say_what_is_compared_and_not_what_was_found(treatment, control, about, text):
+    assert title(Comparison(((1.0, Pair(treatment, control)),), **about), load()) == text
+
+
+def test_every_question_of_the_study_has_a_title_of_its_own():
+    given = load()
+    found = [title(Comparison(((1.0, Pair((name, variant), (one.versus, variant if variant in given.variants(one.versus)
+                                                            else ""))),)), given)
+             for name, one in given.experiments.items() if one.versus for variant in given.variants(name)]
+    assert not [text for text in found if any(word in text for word in ("better", "worse", "helps", "None"))]
+    assert len(set(found)) >= len(found) - 8  # Some networks stand under two names.
+
+
+def test_a_question_is_a_comparison_on_a_kind(asker):
+    assert all(isinstance(one, Question) for one in asker.questions.values())
+    assert len({one.id for one in asker.questions.values()}) == len(asker.questions)

@@ -1,0 +1,202 @@
+"""The stage as a whole, on a small study; and the files that a person writes."""
+
+import hashlib
+import json
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.config import readings
+from pipeline.config.claims import read_claims as read_old_claims
+from pipeline.config.errors import ConfigError
+from pipeline.config.readings import check_claims, read_changes, read_claims
+from pipeline.config.schema import load
+from pipeline.findings.__main__ import main, read
+from pipeline.findings.record import of_experiment, tables
+from pipeline.tables.schemas import FOUND, STORED
+from pipeline.tables.stored import read_table, write_tables
+from tests.findings.made import RULE, arm, family, params, together
+
+DATA = family(9, "tables")
+PARAMS = """
+data:
+{data}
+layers: {{}}
+experiments:
+  old: {{data: tables, layers: [Dense]}}
+  new: {{of: old}}
+  later: {{of: old}}
+train: {{epochs: 1, batch_size: 8, optimizer: Adam, learning_rates: [0.01]}}
+verdicts: {{controls: [old]}}
+being_measured: [later]
+"""
+CLAIMS = """
+- {slug: it_helps, rows: [A1], who: Q, says: It helps., topic: test, predicts: {by: ours, region: better},
+   findings: [{treatment: new, control: old}]}
+- {slug: it_is_coming, rows: [A1], who: Q, says: It will help., topic: test, predicts: {by: ours, region: better},
+   findings: [{treatment: later, control: old}]}
+- {slug: it_holds, rows: [A1], who: Q, says: It holds., topic: test, checks: [it_holds]}
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = "\n".join(f"  {name}: {{group: tables, source: forecast, seeds: 15, unit: u{name}}}" for name in DATA)
+    Path("params.yaml").write_text(PARAMS.format(data=data))
+    Path("book").mkdir()
+    Path("book/readings.yaml").write_text(CLAIMS)
+    Path("book/claims_changes.yaml").write_text("- {slug: it_helps, what: nothing, why: for this test}\n")
+    for name, level in (("old", 1.0), ("new", 0.8)):
+        runs = [arm(name, one, level) for one in DATA] + (
+            [arm(name, one, 1.5, variant=variant) for variant in ("train_fraction=0.5", "repetition=1") for one in DATA]
+            if name == "old" else [])
+        write_tables(STORED["runs"].path(name).parent, {"runs.csv": together(*runs)})
+    write_tables(STORED["checks"].path().parent, {"checks.csv": pd.DataFrame(
+        [["it_holds", "", "", "", "", True]], columns=STORED["checks"].columns)})
+    return tmp_path
+
+
+def digests():
+    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in Path("results/findings").iterdir()}
+
+
+def test_the_stage_writes_every_table_the_same_twice(project, capsys):
+    assert main() == 0, capsys.readouterr().err
+    first = digests()
+    assert {path.name for path in first} == {table.path().name for table in FOUND.values()} | {"SHA256SUMS", "metrics.json"}
+    for table in FOUND.values():
+        assert list(read_table(table.path()).columns) == list(table.columns)
+    assert main() == 0 and digests() == first
+
+
+def test_claims_read_what_was_found(project):
+    assert main() == 0
+    found = read_table(FOUND["readings"].path()).set_index("slug")
+    assert found.reading.to_dict() == {"it_helps": "agrees", "it_is_coming": "being measured", "it_holds": "true"}
+    row = read_table(FOUND["findings"].path()).set_index("role").loc["versus"]
+    assert (row["id"], row["word"], row["scope"]) == ("new_or_old_tables", "better", "family")
+    assert row["q"] == row["p"] and row["same_sign"] == 1
+    assert row["sentence"].startswith("On tables, ")
+
+
+def test_no_two_rows_of_a_finding_have_different_words(project):
+    assert main() == 0
+    words = read_table(FOUND["findings"].path()).set_index(["id", "stratum"]).word
+    assert words.index.is_unique
+    for part in read_table(FOUND["parts"].path()).itertuples():
+        assert part.word == words[part.id, part.stratum]
+
+
+def test_the_study_in_a_few_numbers(project):
+    assert main() == 0
+    assert json.loads(Path("results/findings/metrics.json").read_text()) == {
+        "claims": {"agrees": 1, "being measured": 1, "true": 1}, "words": {"better": 1}, "A/A": 1.0}
+
+
+def test_one_experiment_alone_says_the_same(project):
+    assert main() == 0
+    runs = pd.concat([read_table(STORED["runs"].path(name)) for name in ("old", "new")])
+    findings, sets = of_experiment("new", load(), runs, RULE)
+    stored = read_table(FOUND["findings"].path())
+    stored = stored[stored.role == "versus"].iloc[0]
+    alone, = findings.to_dict("records")
+    assert (alone["id"], alone["word"], alone["sentence"]) == (stored["id"], stored["word"], stored["sentence"])
+    assert alone["effect"] == pytest.approx(stored["effect"], rel=1e-5) and len(sets) == len(DATA)
+    assert alone["of_half"] == pytest.approx(stored["of_half"], rel=1e-5) and math.isnan(alone["q"])
+
+
+def test_a_mistake_is_one_message_and_nothing_is_written(project, capsys):
+    Path("book/readings.yaml").write_text(CLAIMS.replace("treatment: new", "treatment: newt"))
+    assert main() == 1
+    assert capsys.readouterr().err == (
+        "error: book/readings.yaml: it_helps.findings[0].treatment: there is no experiment 'newt'; did you mean 'new'?\n")
+    assert not Path("results/findings").exists()
+
+
+def test_a_changed_table_of_runs_is_refused(project, capsys):
+    path = STORED["runs"].path("new")
+    path.write_text(path.read_text().replace("0.01", "0.02", 1))
+    assert main() == 1 and "its content is not what was stored" in capsys.readouterr().err
+
+
+def test_without_claims_everything_else_is_found(project):
+    found = tables(read(load(), RULE), [], {})
+    assert set(found) == set(FOUND) and found["readings"].empty and len(found["findings"]) == 3
+
+
+# The claims of the study
+
+OLD, NEW = {one.slug: one for one in read_old_claims()}, {one.slug: one for one in read_claims()}
+REGIONS = {"positive": "positive", "better": "more", "worse": "less"}
+
+
+def test_the_claims_of_the_study_name_what_exists():
+    check_claims(list(NEW.values()), load())
+
+
+def test_no_claim_is_lost_and_every_other_reading_is_explained():
+    changed = {one.slug for one in read_changes()}
+    assert set(OLD) <= set(NEW) and set(NEW) - set(OLD) <= changed <= set(NEW)
+    assert len(read_changes()) == len(changed)
+    for slug, old in OLD.items():
+        new = NEW[slug]
+        same = (old.says, old.who, old.metric, old.endpoint, old.probe, old.checks, old.topic, old.rows, old.primary) == (
+            new.says, new.who, new.metric, new.endpoint, new.probe, new.checks, new.topic, new.rows, new.primary)
+        if old.predicts:
+            pairs = [(c.treatment, c.control, c.minus and (c.minus.treatment, c.minus.control)) for c in old.contrasts]
+            same &= pairs == [(c.treatment, c.control, c.minus and (c.minus.treatment, c.minus.control))
+                              for c in new.findings]
+            same &= (old.predicts.by, old.predicts.region) == (new.predicts.by, new.predicts.region)
+            same &= (old.predicts.quantifier, new.predicts.quantifier) in (("generally", "one"), ("some", "some"))
+            same &= len(new.findings) == 1 or new.predicts.quantifier != "one"
+        assert same or slug in changed, slug
+
+
+def test_a_claim_with_several_findings_never_averages_them():
+    for one in NEW.values():
+        assert all(asked.called for asked in one.findings) or len(one.findings) == 1
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (("region: better}", "region: bitter}"), "predicts.region: found 'bitter'"),
+    (("findings: [{treatment: new, control: old}]", "findings: [{treatment: new, control: new}]"),
+     "found 'new' twice; a comparison needs two arms"),
+    (("findings: [{treatment: new, control: old}]", "data: [tables]"), "exactly one of findings, checks decides a claim"),
+    (("findings: [{treatment: new, control: old}]", "metric: drift, findings: [{treatment: new, control: old}]"),
+     "allowed for drift: more, less, differs"),
+    (("findings: [{treatment: new, control: old}]",
+      "findings: [{treatment: new, control: old}, {treatment: later, control: old}]"), "each needs `called`"),
+    (("predicts: {by: ours, region: better},\n   findings", "findings"), "predicts is missing"),
+    (("control: old}]", "control: old, slope: x, minus: {treatment: new, control: old}}]"), "found minus and slope")])
+def test_a_mistake_in_a_claim_is_named(tmp_path, change, message):
+    path = tmp_path / "readings.yaml"
+    path.write_text(CLAIMS.replace(*change, 1))
+    with pytest.raises(ConfigError) as error:
+        read_claims(path)
+    assert message in str(error.value) and "it_helps" in str(error.value)
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (("control: old}]}", "control: old}], data: [table]}"),
+     "it_helps.data: there is no data set, family or stratum 'table'"),
+    (("treatment: new", "treatment: 'new[x=1]'"), "found 'new[x=1]'; allowed: new")])
+def test_a_name_that_does_not_exist_is_answered_with_the_nearest(tmp_path, change, message):
+    path = tmp_path / "readings.yaml"
+    path.write_text(CLAIMS.replace(*change, 1))
+    given = params(DATA, {name: {"data": "tables"} for name in ("old", "new", "later")})
+    with pytest.raises(ConfigError) as error:
+        check_claims(read_claims(path), given)
+    assert message in str(error.value)
+
+
+def test_slugs_stand_once_and_changes_are_read(tmp_path):
+    path = tmp_path / "readings.yaml"
+    path.write_text(CLAIMS + CLAIMS)
+    with pytest.raises(ConfigError, match="the slug 'it_helps' stands twice"):
+        read_claims(path)
+    path.write_text("slug: x")
+    with pytest.raises(ConfigError, match="allowed: a list"):
+        readings.read_changes(path)

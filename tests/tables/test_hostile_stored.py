@@ -1,0 +1,124 @@
+"""Whatever is stored is what was stored, or gets one message; nothing outside its folder is touched."""
+
+import json
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.plan.lock import prune
+from pipeline.tables.stored import (
+    COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES, RUNS_TABLE, SUMS, Damaged, Store, read_table, seal, verify,
+    write_table, write_tables)
+from tests.hostile import SCRIPT, TEXTS, answer, changed_bytes, counted
+
+KEY = "ab" + "0" * 62
+LOCK = "schema: '2.0'\nstages:\n  train@a:\n    cmd: a\n  train@b:\n    cmd: b\n  data:\n    cmd: d\n"
+
+
+def tables(key=KEY):
+    row = dict.fromkeys(COLUMNS, 1.0) | {"experiment": "a", "variant": "", "data": "d", "seed": 3000, "chosen": True,
+                                         "diverged": False, "key": key}
+    curves = pd.DataFrame([["a", "", "d", 3000, 1.0, 1, 0.5, 0.25]], columns=CURVE_COLUMNS)
+    return {RUNS_TABLE: pd.DataFrame([row])[COLUMNS], CURVES_TABLE: curves}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A sealed result folder."""
+    write_tables(tmp_path / "runs/a", tables())
+    return tmp_path / "runs/a"
+
+
+def everything(root):
+    return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", [RUNS_TABLE, CURVES_TABLE, SUMS])
+def test_a_changed_result_is_refused_or_the_same(folder, name):
+    whole, stored = (folder / name).read_bytes(), read_table(folder / RUNS_TABLE)
+
+    @counted(60)
+    @given(changed_bytes(whole))
+    def check(content):
+        (folder / name).write_bytes(content)
+        before = everything(folder)
+        if answer(lambda: verify(folder) or True):
+            assert read_table(folder / RUNS_TABLE).equals(stored)
+            assert content == whole or name == SUMS
+        elif content != whole:
+            with pytest.raises(Damaged):
+                write_tables(folder, tables())
+        if content != whole:
+            # A damaged result is not overwritten, and reading it changes nothing.
+            assert everything(folder) == before or name == SUMS
+
+    check()
+
+
+@pytest.mark.parametrize("name", [RUNS_TABLE, CURVES_TABLE])
+def test_a_table_that_was_sealed_anew_is_a_table_or_gets_one_message(folder, name):
+    whole = (folder / name).read_bytes()
+    outside = {path for path in folder.parents[1].iterdir()}
+
+    @counted(80)
+    @given(changed_bytes(whole))
+    def check(content):
+        (folder / name).write_bytes(content)
+        seal(folder)
+        found = answer(read_table, folder / name)
+        assert found is None or isinstance(found, pd.DataFrame)
+        answer(Store(folder.parent / "store").fill, folder)
+        assert {path for path in folder.parents[1].iterdir()} == outside
+
+    check()
+
+
+@pytest.mark.parametrize("key", ["../../hacked", "/tmp/hacked", "a/b", "", SCRIPT, "x" * 300, "a\0b"])
+def test_the_key_of_a_run_names_no_other_file(tmp_path, key):
+    store = Store(tmp_path / "store")
+    for use in (store.get, lambda key: store.put(key, {})):
+        with pytest.raises(Damaged, match="not the key of a run"):
+            use(key)
+    if "\0" in key:  # Which a table cannot hold.
+        return
+    folder = tmp_path / "runs/a"
+    folder.mkdir(parents=True)
+    for name, table in tables(key).items():
+        write_table(table, folder / name)
+    seal(folder)
+    with pytest.raises(Damaged, match="not the key of a run"):
+        store.fill(folder)
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_changed_run_in_the_store_is_refused_or_the_same(tmp_path):
+    store, record = Store(tmp_path), {name: 0.5 for name in MEASURES} | {"train_curve": [1.0, float("nan")]}
+    store.put(KEY, record)
+    whole = store.path(KEY).read_bytes()
+
+    @counted(120)
+    @given(st.one_of(changed_bytes(whole), st.sampled_from(TEXTS).map(lambda text: json.dumps(text).encode()),
+                     st.sampled_from([b"[" * 100_000, b"{}", b'{"sha256": 1}', b'{"sha256": "", "record": {}}'])))
+    def check(content):
+        store.path(KEY).write_bytes(content)
+        found = answer(store.get, KEY)
+        assert found is None or json.dumps(found, sort_keys=True) == json.dumps(record, sort_keys=True)
+
+    check()
+
+
+def test_a_changed_lock_is_pruned_or_refused():
+    @counted(120)
+    @given(changed_bytes(LOCK.encode()))
+    def check(content):
+        text = content.decode("utf-8", "replace")
+        try:
+            found = prune(text, {"train": ["a"]})
+        except ValueError as error:
+            assert "dvc.lock: it is not as DVC writes it" in str(error)
+        else:
+            assert "  train@b:\n" not in found or found == text
+
+    check()

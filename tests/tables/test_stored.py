@@ -1,0 +1,415 @@
+"""Tables and the store of runs: whole or not at all, exact, and what was stored or refused."""
+
+import errno
+import hashlib
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.tables.stored import (
+    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, MEASURES_TABLE, RUNS_TABLE, SUMS, Damaged, Store,
+    building, in_units_of_targets, read_table, rewritten, seal, significant, sweep, verify, write_bytes,
+    write_table, write_tables, write_text)
+
+
+def record(seed, epochs=3):
+    """What a run measured, as training stores it."""
+    generator = np.random.default_rng(seed)
+    found = {name: significant(generator.random() * 10.0 ** generator.integers(-8, 8))
+             for name in MEASURES}
+    found |= {"diverged": seed % 2 == 0, "parameters": 17, "best_epoch": 2, "last_epoch": 3,
+              "test_size": 24, "best_calibration_error": float("nan"), "last_loss": float("inf")}
+    found["train_curve"] = [significant(v, 5) for v in generator.random(epochs)]
+    found["validation_curve"] = [significant(v, 5) for v in generator.random(epochs)]
+    return found
+
+
+def tables(count=4, experiment="one", chosen=(True,)):
+    """The tables of runs, and key → record."""
+    rows, curves, records = [], [], {}
+    for number in range(count):
+        found, key = record(number), f"{number:02d}{'ab' * 31}"
+        records[key] = found
+        place = {"experiment": experiment, "variant": "batch_size=8" if number % 3 == 0 else "",
+                 "data": "waves", "seed": 1000 + number, "learning_rate": 0.003}
+        kept = chosen[number % len(chosen)]
+        rows.append(place | {"chosen": kept, "stopped": 3, "hit_limit": False, "key": key}
+                    | {name: found[name] for name in MEASURES})
+        if kept:
+            curves += [place | {"epoch": epoch, "train_loss": a, "validation_loss": b}
+                       for epoch, (a, b) in enumerate(zip(
+                           found["train_curve"], found["validation_curve"], strict=True), 1)]
+        else:
+            del found["train_curve"], found["validation_curve"]
+    return (pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(curves, columns=CURVE_COLUMNS),
+            records)
+
+
+def write(folder, runs, curves):
+    write_tables(folder, {RUNS_TABLE: runs, CURVES_TABLE: curves})
+
+
+def text(value):
+    """A record as text, in which NaN equals NaN."""
+    return json.dumps(value, sort_keys=True)
+
+
+# --- files -------------------------------------------------------------------------------------
+
+def test_write_text_makes_folders_and_replaces(tmp_path):
+    path = tmp_path / "a" / "b" / "file.txt"
+    write_text(path, "one\n")
+    write_text(path, "zwö\n")
+    assert path.read_bytes() == "zwö\n".encode()
+    assert os.listdir(path.parent) == ["file.txt"]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch, step):
+    path = tmp_path / "file.txt"
+    write_text(path, "old\n")
+
+    def fail(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(OSError, match="no space left"):
+        write_text(path, "new\n")
+    assert path.read_text() == "old\n"
+    assert os.listdir(tmp_path) == ["file.txt"]
+
+
+def test_what_a_killed_write_left_is_swept_and_nothing_else(tmp_path):
+    code = ("import os, signal, sys; from pathlib import Path; from pipeline.tables.stored import write_bytes\n"
+            "os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL); write_bytes(Path(sys.argv[1]), b'new')")
+    write_bytes(tmp_path / "a.npz", b"old")
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "a.npz"], env=os.environ | {"PYTHONPATH": os.getcwd()})
+    assert done.returncode == -9 and len(os.listdir(tmp_path)) == 2
+    for name in (".building", ".gitkeep", "b.csv"):
+        (tmp_path / name).write_text("x")
+    sweep(tmp_path)
+    assert set(os.listdir(tmp_path)) == {"a.npz", ".building", ".gitkeep", "b.csv"}
+    assert (tmp_path / "a.npz").read_bytes() == b"old"
+    sweep(tmp_path / "missing")
+
+
+def test_a_disk_that_is_full_is_told_with_the_file(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError) as error:
+        write_bytes(tmp_path / "a.npz", b"new")
+    assert error.value.filename == str(tmp_path / "a.npz") and not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize(("number", "digits", "expected"), [
+    (1 / 3, 6, 0.333333), (123456.789, 6, 123457.0), (1.23456789e-9, 5, 1.2346e-9), (2.0, 6, 2.0)])
+def test_significant(number, digits, expected):
+    assert significant(number, digits) == expected
+
+
+# --- tables ------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", ["table.csv", "table.csv.gz"])
+def test_a_table_comes_back_exactly(tmp_path, name):
+    runs, curves, _ = tables()
+    for table in (runs, curves):
+        write_tables(tmp_path, {name: table})
+        pd.testing.assert_frame_equal(read_table(tmp_path / name), table, check_exact=True)
+
+
+def test_a_table_has_the_same_bytes_every_time(tmp_path):
+    runs, _, _ = tables()
+    for name in ("one.csv.gz", "two.csv.gz"):
+        write_table(runs, tmp_path / name)
+    seal(tmp_path)
+    assert (tmp_path / "one.csv.gz").read_bytes() == (tmp_path / "two.csv.gz").read_bytes()
+    write_table(read_table(tmp_path / "one.csv.gz"), tmp_path / "again.csv.gz")
+    assert (tmp_path / "again.csv.gz").read_bytes() == (tmp_path / "one.csv.gz").read_bytes()
+
+
+def test_empty_text_is_text_and_an_empty_number_is_nan(tmp_path):
+    runs, _, _ = tables()
+    runs["variant"] = ""
+    runs["best_calibration_error"] = np.nan
+    write_tables(tmp_path, {"runs.csv": runs})
+    found = read_table(tmp_path / "runs.csv")
+    assert (found["variant"] == "").all()
+    assert found["best_calibration_error"].isna().all()
+    assert found["diverged"].dtype == bool
+
+
+def test_a_name_made_of_digits_stays_text(tmp_path):
+    runs, curves, _ = tables(experiment="007")
+    runs["data"] = curves["data"] = "12"
+    write(tmp_path, runs, curves)
+    pd.testing.assert_frame_equal(read_table(tmp_path / RUNS_TABLE), runs)
+    pd.testing.assert_frame_equal(read_table(tmp_path / CURVES_TABLE), curves)
+
+
+def test_verdicts_that_are_all_true_or_false_stay_text(tmp_path):
+    write_tables(tmp_path, {"verdicts.csv": pd.DataFrame({"slug": ["a", "b"], "verdict": ["true", "false"],
+                                                         "reads": ["true", "false"]})})
+    found = read_table(tmp_path / "verdicts.csv")
+    assert list(found["verdict"]) == list(found["reads"]) == ["true", "false"]
+
+
+def test_the_words_none_and_nan_stay_text(tmp_path):
+    runs, _, _ = tables()
+    words = ["scaling=none", "None", "NA", "nan"]
+    runs["variant"] = words
+    write_tables(tmp_path, {"runs.csv": runs})
+    assert list(read_table(tmp_path / "runs.csv")["variant"]) == words
+
+
+# --- the store ---------------------------------------------------------------------------------
+
+def test_the_store_gives_back_what_was_put(tmp_path):
+    store = Store(tmp_path)
+    assert store.get("ab12") is None
+    store.put("ab12", record(1))
+    assert text(store.get("ab12")) == text(record(1))
+    assert store.get("ab13") is None
+    assert text(Store(tmp_path).get("ab12")) == text(record(1))
+
+
+@pytest.mark.parametrize("damage", [
+    lambda text: "", lambda text: text[:-9], lambda text: "[]", lambda text: "\0" * 20,
+    lambda text: text.replace("1", "2", 1), lambda text: text.replace('"sha256": "', '"sha256": "0')])
+def test_a_damaged_run_is_refused_by_name(tmp_path, damage):
+    store = Store(tmp_path)
+    store.put("ab12", record(1))
+    path = store.path("ab12")
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(Damaged) as error:
+        store.get("ab12")
+    assert str(error.value) == (
+        f"{path}: its content is not what was stored; remove it, and its run is taken from the stored "
+        "tables or trained again")
+    path.unlink()
+    assert store.get("ab12") is None
+
+
+def test_a_run_under_another_name_is_refused(tmp_path):
+    store = Store(tmp_path)
+    store.put("ab12", record(1))
+    shutil.copy(store.path("ab12"), store.path("ab13"))
+    with pytest.raises(Damaged, match="ab13.json"):
+        store.get("ab13")
+
+
+def test_a_run_without_a_digest_counts_as_absent(tmp_path):
+    store = Store(tmp_path)
+    write_text(store.path("ab12"), json.dumps(record(1)))
+    assert store.get("ab12") is None
+    store.put("ab12", record(2))
+    assert text(store.get("ab12")) == text(record(2))
+
+
+def test_tables_fill_the_store_with_the_records_they_were_made_of(tmp_path):
+    runs, curves, records = tables(6, chosen=(True, False))
+    write(tmp_path / "tables", runs, curves)
+    store = Store(tmp_path / "store")
+    assert store.fill(tmp_path / "tables") == 6
+    for key, expected in records.items():
+        assert text(store.get(key)) == text(expected)
+    assert store.fill(tmp_path / "tables") == 0
+
+
+def test_filling_leaves_what_is_there_and_refuses_what_is_damaged(tmp_path):
+    runs, curves, records = tables(3)
+    write(tmp_path / "tables", runs, curves)
+    store = Store(tmp_path / "store")
+    there, damaged, _ = records
+    store.put(there, {"mine": True, "train_curve": []})
+    store.put(damaged, {})
+    store.path(damaged).write_bytes(b"{")
+    with pytest.raises(Damaged, match=damaged):
+        store.fill(tmp_path / "tables")
+    store.path(damaged).unlink()
+    store.fill(tmp_path / "tables")
+    assert store.get(there) == {"mine": True, "train_curve": []}
+    assert text(store.get(damaged)) == text(records[damaged])
+
+
+def test_filling_from_nothing_or_from_other_columns_adds_nothing(tmp_path):
+    store = Store(tmp_path / "store")
+    assert store.fill(tmp_path / "missing") == 0
+    runs, curves, _ = tables()
+    write(tmp_path / "tables", runs.drop(columns="test_size"), curves)
+    assert store.fill(tmp_path / "tables") == 0
+
+
+def test_a_chosen_run_without_its_curve_is_not_filled(tmp_path):
+    runs, curves, _ = tables(4)
+    write(tmp_path / "tables", runs, curves[curves["seed"] != 1002])
+    assert Store(tmp_path / "store").fill(tmp_path / "tables") == 3
+
+
+def test_a_run_that_another_experiment_chose_gets_its_curve(tmp_path):
+    """In either order: the store keeps what has curves."""
+    runs, curves, records = tables(2)
+    write(tmp_path / "chose", runs, curves)
+    write(tmp_path / "did_not", runs.assign(chosen=False), curves[:0])
+    for order in (("chose", "did_not"), ("did_not", "chose")):
+        store = Store(tmp_path / "_".join(order))
+        assert [store.fill(tmp_path / name) for name in order] == [2, 0]
+        for key, expected in records.items():
+            assert text(store.get(key)) == text(expected)
+
+
+# --- seals -------------------------------------------------------------------------------------
+
+@pytest.fixture
+def folder(tmp_path):
+    """A sealed folder with the tables of an experiment, and a file that nobody reads as a table."""
+    runs, curves, _ = tables()
+    write_tables(tmp_path / "one", {RUNS_TABLE: runs, CURVES_TABLE: curves}, {"record.ipynb": "{}\n"})
+    return tmp_path / "one"
+
+
+def test_a_seal_is_what_sha256sum_writes_and_checks(folder):
+    # macOS has it under another name.
+    program = ["sha256sum"] if shutil.which("sha256sum") else ["shasum", "-a", "256"]
+    written = subprocess.run([*program, CURVES_TABLE, "record.ipynb", RUNS_TABLE], cwd=folder, text=True,
+                             capture_output=True, check=True, env=os.environ | {"LC_ALL": "C"}).stdout
+    assert (folder / SUMS).read_text() == written
+    subprocess.run([*program, "--check", "--strict", "--quiet", SUMS], cwd=folder, check=True)
+    verify(folder)
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def digit(path):
+    content = path.read_text()
+    assert "0.003" in content
+    path.write_text(content.replace("0.003", "0.004", 1))
+
+
+@pytest.mark.parametrize(("name", "damage", "said"), [
+    (RUNS_TABLE, digit, "its content is not what was stored"),
+    (CURVES_TABLE, flip, "its content is not what was stored"),
+    ("record.ipynb", flip, "its content is not what was stored"),
+    (CURVES_TABLE, os.unlink, "it is missing, but was stored"),
+    ("notes.csv", lambda path: path.write_text("a\n"), "it is not one of the stored files"),
+    (SUMS, os.unlink, "it is missing, so nothing says"),
+    (SUMS, lambda path: path.write_text("no sums\n"), "")])
+def test_a_folder_that_is_not_what_was_stored_is_refused_by_every_reader(folder, name, damage, said):
+    damage(folder / name)
+    readers = [verify, lambda f: read_table(f / RUNS_TABLE), lambda f: Store(f.parent / "store").fill(f)]
+    for read in readers:
+        with pytest.raises(Damaged) as error:
+            read(folder)
+        if said:
+            assert str(error.value).startswith(f"{folder / name}: {said}")
+        assert "remove" in str(error.value)
+        assert name == "notes.csv" or f"`git checkout -- {folder}`" in str(error.value)
+    assert Store(folder.parent / "store").count() == 0
+
+
+def test_hidden_files_and_folders_and_an_empty_folder_are_no_results(folder, tmp_path):
+    (folder / ".DS_Store").write_text("x")
+    (folder / ".ipynb_checkpoints").mkdir()
+    verify(folder)
+    (tmp_path / "empty").mkdir()
+    verify(tmp_path / "empty")
+    verify(tmp_path / "missing")
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_folder_is_rewritten_whole_and_loses_what_is_no_longer_stored(folder):
+    with rewritten(folder) as new:
+        (new / "two.csv").write_text("a\n")
+        verify(folder)
+        assert (folder / RUNS_TABLE).exists() and not (folder / "two.csv").exists()
+    digest = hashlib.sha256(b"a\n").hexdigest()
+    assert content(folder) == {"two.csv": b"a\n", SUMS: f"{digest}  two.csv\n".encode()}
+
+
+def test_a_rewrite_that_fails_or_is_refused_leaves_the_old_content(folder, monkeypatch):
+    before = content(folder)
+    with pytest.raises(KeyError), rewritten(folder) as new:
+        (new / "two.csv").write_text("a\n")
+        raise KeyError
+    assert content(folder) == before
+    with pytest.raises(KeyError), rewritten(folder.parent / "new"):
+        raise KeyError
+    assert not (folder.parent / "new").exists()
+    digit(folder / RUNS_TABLE)
+    changed = content(folder)
+    with pytest.raises(Damaged, match=RUNS_TABLE):
+        write_tables(folder, {})
+    assert content(folder) == changed
+    monkeypatch.setenv("RETRAIN", "1")
+    write_text(folder / "notes.csv", "a\n")
+    write_tables(folder, {RUNS_TABLE: tables()[0]})
+    verify(folder)
+    assert set(content(folder)) == {RUNS_TABLE, SUMS}
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from pipeline.tables.stored import rewritten
+left = int(sys.argv[2])
+
+def or_killed(step):
+    def wrapped(*given, **named):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step(*given, **named)
+    return wrapped
+
+with rewritten(pathlib.Path(sys.argv[1])) as new:
+    os.replace, os.rmdir = or_killed(os.replace), or_killed(os.rmdir)
+    pathlib.Path.rename = or_killed(pathlib.Path.rename)
+    pathlib.Path.unlink = or_killed(pathlib.Path.unlink)
+    (new / "runs.csv").write_text("new")
+    (new / "layers.csv").write_text("new, too")
+"""
+
+
+@pytest.mark.parametrize("steps", range(9))
+def test_a_kill_at_any_step_leaves_the_old_content_or_the_new(folder, steps):
+    old = content(folder)
+    done = subprocess.run([sys.executable, "-c", KILLED, folder, str(steps)], env=os.environ | {
+        "PYTHONPATH": os.getcwd()})
+    assert done.returncode == (-9 if steps < 8 else 0)
+    with pytest.raises(KeyError), rewritten(folder):  # The next write finds a whole folder.
+        raise KeyError
+    verify(folder)
+    found = content(folder)
+    assert found == old or set(found) == {RUNS_TABLE, "layers.csv", SUMS}
+    assert found == old or found[RUNS_TABLE] == b"new"
+    assert (found == old) == (steps < 2) and not building(folder).exists()
+
+
+def test_errors_of_numbers_are_shown_as_roots_and_those_of_classes_and_quantiles_as_they_are():
+    table = pd.DataFrame({
+        "experiment": ["mean", "mean", "classes", "classes", "quantiles"], "data": ["series", "series", "pool", "pool", "series"],
+        "best_error": [0.25, math.nan, 0.25, math.nan, 0.25], "last_error": [4.0, math.nan, 0.5, math.nan, 0.5],
+        "trivial_error": [1.44, 1.44, 0.5, 0.5, 0.81], "trivial_loss": [1.44, 1.44, 0.69, 0.69, 0.81],
+        "best_calibration_error": [math.nan, math.nan, 0.1, math.nan, 0.05]})
+    kept = table.copy()
+    found = in_units_of_targets(table)
+    assert found["trivial_error"].tolist() == pytest.approx([1.2, 1.2, 0.5, 0.5, 0.81])
+    assert found["best_error"].dropna().tolist() == pytest.approx([0.5, 0.25, 0.25])
+    assert found["last_error"].dropna().tolist() == pytest.approx([2.0, 0.5, 0.5])
+    pd.testing.assert_frame_equal(table, kept)
