@@ -1,5 +1,5 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book ask runs verify torture try test test-all inspect pdf bench scale retrain tiny check lock
+.PHONY: book ask runs verify torture try test test-all inspect pdf bench scale retrain tiny tidy check lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
 # Dask: for `make runs CLUSTER=…`, and for the tests of it.
@@ -14,26 +14,27 @@ export $(1)
 endef
 $(foreach name,$(GIVEN),$(if $(value $(name)),$(eval $(call as_typed,$(name)))))
 
-book: check                 ## train what is stale (nothing, on a fresh clone) and build build/html
-	dvc repro
+book: tidy                  ## train what is stale (nothing, on a fresh clone) and build build/html
+	python -m pipeline.process.reproduce
 	@python -m pipeline.cli.answer
 	@python -m pipeline.cli.rank
+	@echo "the book: build/html/index.html"
 
-runs: check $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
+runs: tidy $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
 	python -m pipeline.process.reproduce plan
 	python -m pipeline.train.missing
 
-verify: check $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored runs again: make verify NAME=avx2 RUNS=200 SEED=7
+verify: tidy $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored runs again: make verify NAME=avx2 RUNS=200 SEED=7
 	python -m pipeline.process.reproduce plan
 	python -m pipeline.cli.verify
 
 torture: check             ## kill, starve and lock out runs of a tiny project at random moments: make torture MOMENTS=12 SEED=7
 	python -m tools.torture
 
-try: $(INSTALLED)           ## one experiment against its control, without the book: make try EXPERIMENT=name
+try: tidy                   ## one experiment against its control, without the book: make try EXPERIMENT=name
 	@python -m pipeline.cli.answer --try
 
-ask: check                  ## the networks on a file of your own: make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6
+ask: tidy                   ## the networks on a file of your own: make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6
 	@python -m pipeline.cli.ask
 
 test: $(INSTALLED) $(DASK)  ## the test suite, but for what takes long
@@ -49,6 +50,9 @@ inspect: .ci/venv/installed ## look at the built book: its files, then every pag
 pdf: $(INSTALLED)           ## print the chapters of the built book as one PDF, build/html/book.pdf, in Chromium
 	python .ci/print_book.py build/html
 
+tidy: $(INSTALLED)          # check, mend what a kill left, remove what was taken out of params.yaml
+	@python -m pipeline.plan --tidy
+
 check: $(INSTALLED)         # one clear message for a mistake in params.yaml, before DVC reads it
 	@python -m pipeline.plan --check
 
@@ -61,7 +65,7 @@ scale: $(INSTALLED)         ## how long each step takes as a study grows, on inv
 tiny: $(INSTALLED)          ## the whole pipeline, training included, on a tiny profile in .tiny/
 	python -m tools.tiny
 
-retrain: check              ## redo the whole study from nothing
+retrain: tidy               ## redo the whole study from nothing
 	rm -rf .runs
 	bash -c 'time (RETRAIN=1 $(MAKE) runs && RETRAIN=1 dvc repro --force)'
 

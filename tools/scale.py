@@ -22,7 +22,7 @@ from pipeline.config.given import option
 from pipeline.config.schema import PARAMS, load, study_seeds
 from pipeline.tables.schemas import STORED
 from pipeline.tables.stored import (
-    COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MECHANICS, PROBES, RUNS, RUNS_TABLE, SCALE, seal, significant, write_table, write_tables)
+    COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MECHANICS, PROBES, RUNS, RUNS_TABLE, SCALE, significant, write_table, write_tables)
 from pipeline.train.place import place
 from tools.tiny import begin, copied, dump
 
@@ -30,6 +30,8 @@ SCRATCH = Path(".scale")
 #: A family's group and its data set, of which there are copies; every other one is in the group of a few, too.
 FAMILIES = {"sequences": {"file": "extracts/smartwatch.npz"}, "tables": {"file": "extracts/letter.csv.xz", "target": "class"}}
 GROUPS = {*FAMILIES, *(f"few_{name}" for name in FAMILIES)}
+#: Besides what `make ask` tries: a sweep over places and two over values.
+SWEEPS = {"bn_anywhere", "dropout_rate", "mlp_samples"}
 #: The most seconds that a step may take, with up to 1,000 experiments.
 LIMITS = {"nothing to do": 30.0, "one change": 120.0}
 #: Writes every stage's entry of DVC's lock at once; `dvc commit` writes the whole lock anew for each.
@@ -46,66 +48,51 @@ with repo.lock:
 """
 
 
-def study(experiments: int, sets: int) -> tuple[dict, list[dict]]:
-    """The params.yaml and the claims of an invented study: the real networks and claims, again and again as copies.
+def study(experiments: int, sets: int) -> dict:
+    """The params.yaml of an invented study: real networks again and again under other names, on copies of a data set.
 
     Args:
         experiments: how many there are.
         sets: how many data sets a family has.
     """
     real, written = load(), read_yaml(PARAMS)
-    used = {name: [group for group in ([one.data] if isinstance(one.data, str) else one.data) if group in GROUPS]
-            for name, one in real.experiments.items()}
-    tried = {name for some in real.ask.values() for name in some} | {"bn_anywhere", "dropout_rate", "mlp_samples"}
+    tried = SWEEPS | {name for some in real.ask.values() for name in some}
     tried |= {other for name in tried for other in (real.experiments[name].of, real.experiments[name].versus)}
-    names = [name for name, groups in used.items() if groups and name in tried]
-    data = {f"{family}_{number}": entry | {
-        "group": family, "also": [f"few_{family}"] if number % 2 else [], "unit": f"{family} {number}", "seeds": 15,
-        "split": {"train": 256, "validation": 64, "test": 64}} for family, entry in FAMILIES.items() for number in range(sets)}
-
-    def copy(value, number: int):
-        """An entry in which each experiment's name, or `name[variant]`, is that of the copy."""
-        if isinstance(value, Mapping):
-            return {key: copy(one, number) for key, one in value.items()}
-        if isinstance(value, list):
-            return [copy(one, number) for one in value]
-        name, bracket, variant = str(value).partition("[")
-        return f"{name}_{number}{bracket}{variant}" if number and name in names else value
-
-    made = {copy(name, number): copy(written["experiments"][name], number) | {"data": used[name]}
-            for number in range(1 + experiments // len(names)) for name in names}
-    kept = dict(list(made.items())[:experiments])
-    claims = [copy(entry, number) | {"slug": f"{entry['slug']}_{number}", "primary": entry.get("primary", False) and not number}
-              for number in range(1 + experiments // len(names)) for claim, entry in zip(read_claims(), read_yaml(CLAIMS), strict=True)
-              if claim.experiments and not claim.probe and set(claim.data or GROUPS) <= GROUPS
-              and {copy(name, number) for name in claim.experiments} <= kept.keys()]
-    return written | {"data": data, "experiments": kept, "probe": {"experiments": []}, "train": written["train"] | {"epochs": 5},
-                      "ask": {}, "verdicts": written["verdicts"] | {"controls": [name for name in ("cnn_lstm", "mlp_tanh") if name in kept]}}, claims
+    entries = {name: written["experiments"][name] | {"data": sorted(GROUPS & {*np.ravel(one.data)})}
+               for name, one in real.experiments.items() if name in tried}
+    made = {}
+    for number in range(1 + experiments // len(entries)):
+        end = f"_{number}" if number else ""
+        made |= {name + end: entry | {key: entry[key] + end for key in ("of", "versus") if entry.get(key)}
+                 for name, entry in entries.items()}
+    return written | {
+        "data": {f"{family}_{number}": entry | {
+            "group": family, "also": [f"few_{family}"] if number % 2 else [], "unit": f"{family} {number}", "seeds": 15,
+            "split": {"train": 256, "validation": 64, "test": 64}} for family, entry in FAMILIES.items() for number in range(sets)},
+        "experiments": dict(list(made.items())[:experiments]), "ask": {}, "probe": {"experiments": []},
+        "train": written["train"] | {"epochs": 5}, "verdicts": written["verdicts"] | {"controls": ["cnn_lstm"]}}
 
 
 def store(root: Path, plan: Mapping) -> None:
     """Store invented results of an experiment, in the form in which training stores them; nothing is trained."""
     name, tables = plan["experiment"], []
     for arm in plan["arms"]:
-        random, rates = np.random.default_rng(zlib.crc32(f"{name} {arm['variant']} {arm['data']}".encode())), arm["train"]["learning_rates"]
-        runs = pd.DataFrame([(name, arm["variant"], arm["data"], seed, rate) for seed in study_seeds(15) for rate in sorted(rates)],
+        random = np.random.default_rng(zlib.crc32(f"{name} {arm['variant']} {arm['data']}".encode()))
+        rates = sorted(arm["train"]["learning_rates"])
+        runs = pd.DataFrame([(name, arm["variant"], arm["data"], seed, rate) for seed in study_seeds(15) for rate in rates],
                             columns=COLUMNS[:5])
         loss = np.round(0.5 * np.exp(random.normal(0, 0.2, len(runs))), 6)
-        error = loss * (0.5 if arm["task"]["classes"] else 1)
         tables.append(runs.assign(
-            stopped=8, hit_limit=False, diverged=False, parameters=1000, best_epoch=4, last_epoch=8, test_size=64, trivial_error=1.0,
-            trivial_loss=1.0, trivial_validation_loss=1.0, key=[f"{name}{random.integers(2**62):x}" for _ in loss],
+            stopped=8, hit_limit=False, diverged=False, parameters=1000, best_epoch=4, last_epoch=8, test_size=64,
+            trivial_error=1.0, trivial_loss=1.0, trivial_validation_loss=1.0, key=[f"{name}{random.integers(2**62):x}" for _ in loss],
             chosen=pd.Series(loss).groupby(runs["seed"]).transform("idxmin") == runs.index,
-            **{f"{end}_{score}": error if score == "error" else loss for end in ("best", "last")
-               for score in ("validation_loss", "train_loss", "loss", "error")}))
-    folder = root / RUNS / name
-    runs = pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS)
+            **{f"{end}_{score}": loss for end in ("best", "last") for score in ("validation_loss", "train_loss", "loss", "error")}))
+    folder, runs = root / RUNS / name, pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS)
     curves = runs[runs["chosen"]].merge(pd.DataFrame({"epoch": range(1, 9)}), how="cross")
     folder.mkdir(parents=True)
     write_table(runs, folder / RUNS_TABLE)
     write_table(curves.assign(train_loss=0.5, validation_loss=curves["best_loss"])[CURVE_COLUMNS], folder / CURVES_TABLE)
     shutil.copy(next(RUNS.glob("*/record.ipynb")), folder)
-    seal(folder)
 
 
 def run(root: Path, *command: str) -> tuple[float, float]:
@@ -118,22 +105,28 @@ def run(root: Path, *command: str) -> tuple[float, float]:
     return time.perf_counter() - began, sum(os.times()[2:4]) - sum(before[2:4])
 
 
+def stage(root: Path, name: str, *arguments: str) -> tuple[float, float]:
+    """As `run`, of a stage."""
+    return run(root, sys.executable, "-m", f"pipeline.{name}", *arguments)
+
+
 def invent(root: Path, experiments: int, sets: int) -> dict:
     """Make the folder of an invented study, with data, plans and results that nobody trained; its params.yaml."""
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     copied(root)
-    params, claims = study(experiments, sets)
+    params = study(experiments, sets)
     dump(params, root / PARAMS)
-    dump(claims, root / CLAIMS)
+    dump([entry for claim, entry in zip(read_claims(), read_yaml(CLAIMS), strict=True) if claim.experiments and not claim.probe
+          and {*claim.experiments} <= {*params["experiments"]} and {*(claim.data or GROUPS)} <= GROUPS], root / CLAIMS)
     shutil.copytree(MECHANICS, root / MECHANICS)
-    (root / PROBES).mkdir(parents=True)
+    for empty in (root / PROBES, root / "timings"):
+        empty.mkdir()
     begin(root)
-    for stage in ("data", "plan", "baselines"):
-        run(root, sys.executable, "-m", f"pipeline.{stage}")
+    for name in ("data", "plan", "baselines"):
+        stage(root, name)
     for path in (root / "plan").glob("*.json"):
         store(root, json.loads(path.read_text(encoding="utf-8")))
-    (root / "timings").mkdir(exist_ok=True)
     return params
 
 
@@ -145,24 +138,23 @@ def measure(root: Path, experiments: int, sets: int) -> Iterator[tuple]:
         return (step, experiments, sets, unit, significant(value, 4), significant(work, 4),
                 LIMITS.get(step, np.nan) if experiments <= 1000 else np.nan)
 
-    for step, *command in (("checking", "plan", "--check"), ("planning", "plan"), ("verdicts", "verdicts"), ("the book", "book")):
-        yield row(step, "seconds", *run(root, sys.executable, "-m", f"pipeline.{command[0]}", *command[1:]))
-    pages = root / "build/html"
-    yield row("the ledger", "bytes", (pages / "claims.html").stat().st_size)
-    yield row("all pages", "bytes", sum(path.stat().st_size for path in pages.rglob("*") if path.is_file()))
+    for step, name, *arguments in (("checking", "plan", "--check"), ("planning", "plan"), ("verdicts",) * 2, ("the book", "book")):
+        yield row(step, "seconds", *stage(root, name, *arguments))
+    yield row("all pages", "bytes", sum(path.stat().st_size for path in (root / "build/html").rglob("*") if path.is_file()))
     run(root, sys.executable, "-c", COMMIT)
     yield row("nothing to do", "seconds", *run(root, "dvc", "repro"))
     # What `make book` does after an edit, but for the training that an edit may ask for.
-    next(iter(params["experiments"].values()))["note"] = "Edited."
+    params["experiments"]["cnn_lstm"]["note"] = "Edited."
     dump(params, root / PARAMS)
-    yield row("one change", "seconds", *map(sum, zip(run(root, sys.executable, "-m", "pipeline.plan", "--check"), run(root, "dvc", "repro"))))
+    parts = stage(root, "plan", "--tidy"), run(root, "dvc", "repro")
+    yield row("one change", "seconds", *map(sum, zip(*parts, strict=True)))
 
 
 def numbers(text: str, name: str, least: int) -> list[int]:
     """A list of sizes such as `150,300`; ConfigError for anything else."""
     parts = text.split(",")
     if not all(part.strip().isdecimal() and least <= int(part) <= 100_000 for part in parts):
-        raise ConfigError(f"{name.upper()}={text}: allowed: numbers from {least} on, with commas between them")
+        raise ConfigError(f"{name}={text}: allowed: numbers from {least} on, with commas between them")
     return sorted(map(int, parts))
 
 
@@ -173,7 +165,7 @@ def main() -> int:
     option(parser, "sets", "10,20,50", help="of data sets in each family")
     given, rows = parser.parse_args(), []
     try:
-        experiments, sets = numbers(given.experiments, "experiments", 150), numbers(given.sets, "sets", 4)
+        experiments, sets = numbers(given.experiments, "EXPERIMENTS", 30), numbers(given.sets, "SETS", 4)
         for size in dict.fromkeys([*((one, sets[0]) for one in experiments), *((experiments[0], one) for one in sets)]):
             for row in measure(SCRATCH, *size):
                 rows.append(row)

@@ -13,7 +13,8 @@ import pandas as pd
 from pipeline.baselines.measure import errors
 from pipeline.data.sources import read
 from pipeline.data.user_data.location import sha256
-from pipeline.tables.stored import read_table, significant, write_tables
+from pipeline.tables.lock import trusted
+from pipeline.tables.stored import read_table, replace_folder, significant, write_table
 from pipeline.config.errors import ConfigError, complain
 from pipeline.config.schema import Params, load
 from pipeline.process.stage import run
@@ -31,7 +32,7 @@ def table(params: Params, known: pd.DataFrame, folder: Path = DATA) -> pd.DataFr
     """A row for every data set, in the order of params.yaml.
 
     Args:
-        known: the stored table; what it has of unchanged data is not computed again.
+        known: a stored table; what it has of unchanged data is not computed again.
     """
     before = {row["key"]: row for row in known.to_dict("records")}
     rows = []
@@ -57,8 +58,10 @@ def main() -> int:
     """Measure the baselines of data sets that are new or changed: results/baselines/baselines.csv."""
     path = TABLE.path()
     try:
-        known = read_table(path) if path.exists() else pd.DataFrame(columns=list(TABLE.columns))
-        write_tables(path.parent, {path.name: table(load(), known)})
+        with replace_folder(path.parent) as new:
+            known = (read_table(path) if trusted(path.parent) and path.exists()
+                     else pd.DataFrame(columns=list(TABLE.columns)))
+            write_table(table(load(), known), new / path.name)
     except (ConfigError, OSError, ValueError) as error:
         return complain(error)
     return 0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +21,9 @@ from pipeline.book.lines import experiment_lines
 from pipeline.book.plain import plain
 from pipeline.book.questions import read_answers, read_guide
 from pipeline.book.rows import records
+from pipeline.tables.lock import check
 from pipeline.tables.stored import (
-    CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, TORTURE, read_table, verify)
+    CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, TORTURE, need, read_json, read_table)
 from pipeline.config.errors import Spec, read_yaml
 from pipeline.config.claims import Claim, base, read_claims
 from pipeline.config.schema import Params, load
@@ -33,8 +34,8 @@ from pipeline.verdicts.rule import Rule, rule
 SETS = Path("extracts/sets.yaml")
 #: The verdict on a claim that no stored result decides.
 NOT_MEASURED = "not measured"
-#: The stored tables that are one file.
-TABLES = {name: table for name, table in STORED.items() if "{" not in table.file}
+#: The stored tables that are one file, but for what is only compared.
+TABLES = {name: table for name, table in STORED.items() if "{" not in table.file and name != "predictions"}
 
 
 @dataclass(frozen=True)
@@ -291,21 +292,23 @@ def _optional(path: Path):
 
 def _jsons(folder: Path, params: Params) -> dict[str, dict]:
     """What a folder has of each experiment, one JSON file an experiment."""
-    return {name: json.loads(path.read_text(encoding="utf-8")) for name in params.experiments
+    return {name: read_json(path) for name in params.experiments
             if (path := folder / f"{name}.json").exists()}
 
 
 def _records(root: Path, params: Params) -> dict[str, Path]:
     """The lab records, in folders that are as they were stored."""
     folders = {name: root / RUNS / name for name in params.experiments} | {"mechanics": root / MECHANICS}
-    for folder in folders.values():
-        verify(folder)
+    for name, folder in folders.items():
+        check(folder)
+        # Else its claims would read as if they were being measured.
+        if name not in params.being_measured and (root / f"plan/{name}.json").exists():
+            need(folder / RUNS_TABLE)
     return {name: path for name, folder in folders.items() if (path := folder / "record.ipynb").exists()}
 
 
 def _certificates(folder: Path) -> dict[str, dict]:
-    verify(folder)
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
+    return {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
 
 
 def _trained(root: Path, params: Params) -> dict[str, Counter]:
@@ -341,4 +344,5 @@ def _size(path: Path) -> int:
 
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    return read_table(path) if path.exists() else pd.DataFrame(columns=list(columns))
+    check(path)
+    return read_table(path) if os.path.lexists(path) else pd.DataFrame(columns=list(columns))

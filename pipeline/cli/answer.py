@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 import textwrap
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ import pandas as pd
 
 from pipeline.process.reproduce import reproduce
 from pipeline.tables.stored import NEW, RUNS, RUNS_TABLE, STORE, read_table
+from pipeline.tables.schemas import STORED
 from pipeline.config.errors import ConfigError, complain, nearest
 from pipeline.config.claims import ARM
 from pipeline.config.given import given
@@ -69,7 +71,7 @@ def compared(name: str, params: Params) -> list[tuple[pd.DataFrame, pd.DataFrame
     tables, constants = [], rule(params.verdicts)
     for one in dict.fromkeys((name, params.experiments[name].versus)):
         path = RUNS / one / RUNS_TABLE
-        runs = read_table(path) if path.exists() else pd.DataFrame()
+        runs = read_table(path) if os.path.lexists(path) else pd.DataFrame()
         if runs.empty:
             raise ConfigError(f"params.yaml: being_measured: {one} has no runs yet; it is trained once it is taken off "
                               "that list" if one in params.being_measured else
@@ -82,7 +84,7 @@ def compared(name: str, params: Params) -> list[tuple[pd.DataFrame, pd.DataFrame
 def _waits(name: str, params: Params) -> bool:
     """Whether an experiment is being measured, and has no runs on own data either."""
     path = RUNS / name / RUNS_TABLE
-    return name in params.being_measured and not (path.exists() and len(read_table(path)))
+    return name in params.being_measured and not (os.path.lexists(path) and len(read_table(path)))
 
 
 def conclusion(row: Mapping) -> str:
@@ -259,6 +261,16 @@ def _new(params: Params) -> list[str]:
     return [name for name in dict.fromkeys(noted) if name in params.experiments and not _waits(name, params)]
 
 
+def _say_changes() -> None:
+    """Say which predictions and constants were changed after their runs were stored."""
+    path = STORED["changes"].path()
+    found = read_table(path).to_dict("records") if os.path.lexists(path) else []
+    for change in found[:MOST]:
+        _say(f"changed after its runs were stored: {change['kind']} {change['name']}{': ' * bool(change['key'])}{change['key']}")
+    if len(found) > MOST:
+        _say(f"and {len(found) - MOST} more: build/html/claims.html, build/html/method.html")
+
+
 def main() -> int:
     """Say how experiments compare with their controls; without a name, those that are new."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.cli.answer", description=main.__doc__)
@@ -280,6 +292,8 @@ def main() -> int:
                 _say(f"\n{name} is compared with {control}, which is being measured: {page(name, params)}")
             else:
                 _say("\n" + answer(name, params, compared(name, params)))
+        if not asked.experiments:
+            _say_changes()
     except (ConfigError, ValueError) as error:
         return complain(error)
     if len(names) > MOST:

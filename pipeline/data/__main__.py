@@ -11,7 +11,7 @@ from pipeline.data.draw import Arrays
 from pipeline.data.user_data.location import digest, locate, sha256
 from pipeline.data.user_data.read import from_file
 from pipeline.data.sources import check, make, write
-from pipeline.tables.stored import sweep, write_text
+from pipeline.tables.stored import remove_temporary, write_text
 from pipeline.config.errors import ConfigError, complain
 from pipeline.config.data_files import FileSource
 from pipeline.config.schema import Params, load
@@ -75,7 +75,7 @@ def make_missing(params: Params, folder: Path = DATA) -> list[str]:
         ConfigError, ValueError: a data set cannot be made; those before it are kept.
     """
     record, new = folder / MADE, []
-    sweep(folder)
+    remove_temporary(folder)
     known = _known(record)
     for name in params.data:
         path, wanted = folder / f"{name}.npz", origin(params, name)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from pipeline.notebook import LOG, errors_to, execute
-from pipeline.tables.stored import MECHANICS, rewritten
+from pipeline.tables.stored import MECHANICS, replace_folder
 from pipeline.config.errors import complain
 from pipeline.process.stage import run
 
@@ -18,7 +18,7 @@ def main() -> int:
     """Execute the record of the exact checks, which stores their tables."""
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     try:
-        with rewritten(MECHANICS) as new, errors_to(LOG):
+        with replace_folder(MECHANICS) as new, errors_to(LOG):
             execute(RECORD, new / "record.ipynb", {})
     except (RuntimeError, ValueError) as error:
         return complain(error)

@@ -309,7 +309,7 @@ def measure(folder: Path = building(MECHANICS)) -> dict[str, pd.DataFrame]:
     """Run all checks and write the tables into a folder; what the mechanics notebook calls.
 
     Returns the tables by the names of their files: `checks`, `applications`, `old_code`. The folder
-    is the one that `results.rewritten` puts in the place of `MECHANICS`.
+    is the one that `replace_folder` puts in the place of `MECHANICS`.
     """
     with no_advice():
         counts, features = applications.table(), old_code.table()

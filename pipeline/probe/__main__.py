@@ -16,8 +16,9 @@ from pipeline.data.sources import read
 from pipeline.data.split import load as load_split
 from pipeline.network.own import require
 from pipeline.probe.watch import MEASURES, Watched, watch
+from pipeline.tables.lock import trusted
 from pipeline.tables.stored import (
-    MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, distrusted, read_table, rewritten, significant, verify, write_table)
+    MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, read_needed, read_table, replace_folder, significant, write_table)
 from pipeline.config.errors import ConfigError, complain
 from pipeline.config.schema import Train, load, study_seeds
 from pipeline.process.stage import run
@@ -101,7 +102,7 @@ def made_from(runs: pd.DataFrame, seeds: int, watched: Collection[str]) -> str:
 def main() -> int:
     """Watch an experiment's runs and write the table of measures; without rows while it is being measured.
 
-    What is stored stays if it was made from the same.
+    What is stored stays if it was made from the same, and is what `dvc.lock` says.
     """
     parser = argparse.ArgumentParser(prog="python -m pipeline.probe", description=main.__doc__)
     parser.add_argument("experiment")
@@ -113,14 +114,14 @@ def main() -> int:
             raise ConfigError(f"{path}: there is no such file; `make book` writes it")
         plan = json.loads(path.read_text(encoding="utf-8"))
         require(plan.get("modules", {}), str(path))
-        runs, watched = read_table(RUNS / name / RUNS_TABLE), params.watched(name)
+        watched = params.watched(name)
+        runs = (read_table if plan.get("being_measured") else read_needed)(RUNS / name / RUNS_TABLE)
         digest = made_from(runs, params.probe.seeds, watched)
         stored = PROBES / name / MADE_FROM
-        if not distrusted() and stored.exists() and stored.read_text(encoding="utf-8") == f"{digest}\n":
-            verify(PROBES / name)
+        if trusted(PROBES / name) and stored.exists() and stored.read_text(encoding="utf-8") == f"{digest}\n":
             return 0
         arrays = {d: read(f"data/{d}.npz") for d in plan["data"]}
-        with rewritten(PROBES / name) as new:
+        with replace_folder(PROBES / name) as new:
             table = (pd.DataFrame(columns=COLUMNS) if plan.get("being_measured") else
                      probe(plan, arrays, runs, params.probe.seeds, watched))
             write_table(table, new / MEASURES_TABLE)

@@ -113,7 +113,12 @@ STORED = {
         effects=EFFECT_COLUMNS, units=UNIT_COLUMNS, averages=AVERAGE_COLUMNS, verdicts=VERDICT_COLUMNS,
         robustness=["claim", "group", "change", "verdict"], arms=["kind", *EFFECT_COLUMNS],
         data_sets=DATA_SET_COLUMNS, rates=RATE_COLUMNS, simulated=SIMULATED_COLUMNS,
-        decisive=DECISIVE_COLUMNS, doses=DOSE_COLUMNS, places=PLACE_COLUMNS)}
+        decisive=DECISIVE_COLUMNS, doses=DOSE_COLUMNS, places=PLACE_COLUMNS,
+        # Of `predictions`, what stands today otherwise than it stood.
+        changes=["kind", "name", "key", "stood", "stands"])}
+#: What a claim predicts, a constant of the rule is, a data set belongs to, as it `stood` when runs were first stored;
+#: `after_runs`: whether all runs of a claim were stored before it was written. Rows are added, and never changed.
+STORED |= _tables("results", predictions=["kind", "name", "stood", "after_runs"])
 STORED |= _tables("results/baselines", baselines=BASELINE_COLUMNS)
 STORED |= {"disturbances": Table("results/torture/disturbances.csv", tuple(DISTURBANCE_COLUMNS)),
            "scale": Table("results/scale/measured.csv", tuple(GROWTH_COLUMNS))}

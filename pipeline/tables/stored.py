@@ -1,4 +1,4 @@
-"""How results are stored: tables of fixed bytes in sealed folders, and the store of finished runs."""
+"""How results are stored: files and folders that are whole, tables of fixed bytes, and the store of finished runs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
+
+from pipeline.tables.lock import BUILDING, WHOLE, Damaged, check, check_edited
 
 RUNS = Path("results/runs")
 PROBES = Path("results/probe")
@@ -46,18 +48,12 @@ CURVE_COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "epoc
                  "validation_loss"]
 #: One row a layer of every network; `shape` is that of its output.
 LAYER_COLUMNS = ["variant", "data", "layer", "class", "shape", "parameters"]
-#: The sums of a result folder's files, as `sha256sum` writes and `sha256sum -c` checks them.
-SUMS = "SHA256SUMS"
 #: Of a run; it names a file.
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
-#: Inside a result folder: its next content, while it is made, and once it is whole.
-_BUILDING, _WHOLE = ".building", ".whole"
+#: Inside the next content of a result folder: the names of its files.
+_NAMES = ".names"
 #: A file that is being written, as `tempfile` names it.
 _BESIDE = re.compile(r"\..+\.[a-z0-9_]{8}\Z")
-
-
-class Damaged(ValueError):
-    """Something is not what was stored; its message says what to do, and is all that a person sees."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -79,11 +75,23 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise
 
 
-def sweep(folder: Path) -> None:
+def remove_temporary(folder: Path) -> None:
     """Remove what `write_bytes` left beside a folder's files when it was killed: only while nobody else writes there."""
     for path in Path(folder).glob(".*"):
         if _BESIDE.match(path.name):
             path.unlink(missing_ok=True)
+
+
+def read_json(path: Path):
+    """The content of a stored JSON file.
+
+    Raises:
+        Damaged: it is no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"{path}: it is no JSON ({str(error)[:100]}); take it back with `git checkout -- {path}`") from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -106,116 +114,93 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     write_bytes(path, gzip.compress(content, mtime=0) if Path(path).suffix == ".gz" else content)
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """A table that `write_table` wrote into a folder that was sealed.
+def need(path: Path) -> Path:
+    """A stored file that cannot be done without.
 
     Raises:
-        Damaged: the folder's content is not what was stored, see `verify`.
+        Damaged: it is not there, or no file, or the output that it belongs to is not what `dvc.lock` says.
     """
-    verify(Path(path).parent)
+    check(path)
+    if not Path(path).is_file():
+        raise Damaged(f"{path}: there is no such file; `make book` makes it, or `git checkout -- {path}` takes it back")
+    return path
+
+
+def read_needed(path: Path) -> pd.DataFrame:
+    """A table that has rows.
+
+    Raises:
+        Damaged: it has none, or see `read_table`.
+    """
+    table = read_table(path)
+    if table.empty:
+        raise Damaged(f"{path}: it has no rows; take it back with `git checkout -- {path}`, or remove {Path(path).parent}, "
+                      "and `make book` makes it anew")
+    return table
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A table that `write_table` wrote.
+
+    Raises:
+        Damaged: it is missing, it is no table, or the output that it belongs to is not what `dvc.lock` says.
+    """
+    need(path)
     # Text, also when every one is made of digits, or every verdict is true or false.
-    names = ("experiment", "variant", "data", "key", "verdict", "reads")
+    names = ("experiment", "variant", "data", "key", "verdict", "reads", "stood", "stands")
     try:
         return pd.read_csv(path, float_precision="round_trip", dtype=dict.fromkeys(names, str),
                            keep_default_na=False, na_values=["NaN"])
-    except FileNotFoundError:
-        raise
     except (ValueError, OSError, EOFError, zlib.error) as error:
         raise Damaged(f"{path}: it is no table ({' '.join(str(error).split())[:100]}); take it back with "
                       f"`git checkout -- {path}`") from None
 
 
-def _files(folder: Path) -> dict[str, Path]:
-    """The files that a seal covers: all but itself, hidden ones and those in folders."""
-    return {path.name: path for path in sorted(Path(folder).glob("*"))
-            if path.name != SUMS and not path.name.startswith(".") and path.is_file()}
-
-
-def _sum(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def seal(folder: Path) -> None:
-    """Write the sums of a result folder's files beside them."""
-    lines = [f"{_sum(path)}  {name}\n" for name, path in _files(folder).items()]
-    write_text(Path(folder) / SUMS, "".join(lines))
-
-
-def _sums(folder: Path) -> dict[str, str]:
-    """File name → sum, as the seal of a folder says; nothing without a seal."""
-    path = Path(folder) / SUMS
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-
-
-def verify(folder: Path) -> None:
-    """Refuse a result folder whose files are not those that were stored. An empty one is none.
-
-    Raises:
-        Damaged: a file was changed, added or removed, or there is no seal; names it and says what
-            to do.
-    """
-    found, sums = _files(folder), _sums(folder)
-    back = (f"take it back with `git checkout -- {folder}`, or remove the folder, and `make book` "
-            "makes it anew")
-    if found and not sums:
-        raise Damaged(f"{Path(folder) / SUMS}: it is missing, so nothing says that the files beside "
-                      f"it are what was stored; {back}")
-    for name in sorted({*found, *sums}):
-        if name not in sums:
-            raise Damaged(f"{found[name]}: it is not one of the stored files ({SUMS}); remove it")
-        if name not in found:
-            raise Damaged(f"{Path(folder) / name}: it is missing, but was stored ({SUMS}); {back}")
-        if _sum(found[name]) != sums[name]:
-            raise Damaged(f"{found[name]}: its content is not what was stored ({SUMS}); {back}")
-
-
-def distrusted() -> bool:
-    """Whether stored results are to be made anew without a look at them: the variable RETRAIN."""
-    return bool(os.environ.get("RETRAIN"))
-
-
 def building(folder: Path) -> Path:
     """Where the next content of a result folder is made: inside it, hidden."""
-    return Path(folder) / _BUILDING
+    return Path(folder) / BUILDING
 
 
-def _settle(folder: Path) -> None:
+def _files(folder: Path) -> dict[str, Path]:
+    """The files of a folder by name, but for hidden ones and those in folders."""
+    return {path.name: path for path in sorted(Path(folder).glob("*"))
+            if not path.name.startswith(".") and path.is_file()}
+
+
+def _finish(folder: Path) -> None:
     """Put a result folder's next content in its place, if it is whole; a kill is made up for here.
 
-    Files are moved one by one, the seal last: a folder cannot be moved over another.
+    Files are moved one by one, as a folder cannot be moved over another.
     """
-    whole = Path(folder) / _WHOLE
-    if (whole / SUMS).exists():
-        for name in _files(folder).keys() - _sums(whole).keys():
+    whole = Path(folder) / WHOLE
+    if (whole / _NAMES).exists():
+        for name in _files(folder).keys() - {*json.loads((whole / _NAMES).read_text(encoding="utf-8"))}:
             (Path(folder) / name).unlink()
-        for path in [*_files(whole).values(), whole / SUMS]:
+        for path in _files(whole).values():
             os.replace(path, Path(folder) / path.name)
     for left in (whole, building(folder)):
         shutil.rmtree(left, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def rewritten(folder: Path) -> Iterator[Path]:
-    """Yields a new folder whose files become the content of a result folder, sealed.
+def replace_folder(folder: Path) -> Iterator[Path]:
+    """Yields a new folder whose files become the content of a result folder.
 
     They do so together, once the block ends without an error; until then, and if it is killed, the
     old content stays.
 
     Raises:
-        Damaged: the old content is not what was stored. It is not overwritten, as whoever changed
-            it may want to know; unless stored results are distrusted.
+        Damaged: the old content was changed, see `lock.check_edited`.
     """
     folder = Path(folder)
-    _settle(folder)
-    if not distrusted():
-        verify(folder)
+    _finish(folder)
+    check_edited(folder)
     building(folder).mkdir(parents=True)
     try:
         yield building(folder)
-        seal(building(folder))
-        building(folder).rename(folder / _WHOLE)
-        _settle(folder)
+        write_text(building(folder) / _NAMES, json.dumps([*_files(building(folder))]))
+        building(folder).rename(folder / WHOLE)
+        _finish(folder)
     finally:
         shutil.rmtree(building(folder), ignore_errors=True)
         if not any(folder.iterdir()):
@@ -227,9 +212,9 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], texts: Mappin
     """The tables and texts of a result folder, by the names of their files; together or not at all.
 
     Raises:
-        Damaged: the folder's old content is not what was stored, see `rewritten`.
+        Damaged: the folder's old content was changed, see `lock.check_edited`.
     """
-    with rewritten(folder) as new:
+    with replace_folder(folder) as new:
         for name, table in tables.items():
             write_table(table, new / name)
         for name, text in (texts or {}).items():
@@ -292,7 +277,7 @@ class Store:
             Damaged: the folder, or a run in the store, is not what was stored.
         """
         folder = Path(folder)
-        verify(folder)
+        check(folder)
         if not (folder / RUNS_TABLE).exists() or not (folder / CURVES_TABLE).exists():
             return 0
         runs, curves = read_table(folder / RUNS_TABLE), read_table(folder / CURVES_TABLE)

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from pipeline.notebook import LOG, errors_to, execute
 from pipeline.tables.stored import (
-    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, NEW, PROGRESS, RUNS, RUNS_TABLE, STORE, rewritten, write_tables)
+    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, NEW, PROGRESS, RUNS, RUNS_TABLE, STORE, replace_folder, write_tables)
 from pipeline.config.errors import ConfigError, complain
 from pipeline.process.stage import run
 from pipeline.train.runs import to_train
@@ -79,7 +79,7 @@ def main() -> int:
             write_tables(RUNS / name, {RUNS_TABLE: pd.DataFrame(columns=COLUMNS),
                                        CURVES_TABLE: pd.DataFrame(columns=CURVE_COLUMNS)})
             return 0
-        with rewritten(RUNS / name) as new, errors_to(LOG) as terminal, _Bar(name, terminal):
+        with replace_folder(RUNS / name) as new, errors_to(LOG) as terminal, _Bar(name, terminal):
             execute(RECORD, new / "record.ipynb", {"plan_file": str(plan)})
     except (RuntimeError, ValueError) as error:
         return complain(error)

@@ -9,7 +9,8 @@ import os
 import sys
 
 from pipeline.data.sources import read
-from pipeline.tables.stored import RUNS, Store, distrusted
+from pipeline.tables.lock import trusted
+from pipeline.tables.stored import RUNS, Store
 from pipeline.config.errors import ConfigError, complain
 from pipeline.train.engines import engine
 from pipeline.train.queue import read_plans, train_all
@@ -22,9 +23,9 @@ def main() -> int:
         if not plans:
             raise ConfigError("plan: there is no plan to train; `dvc repro plan` writes plans")
         store = Store()
-        if not distrusted():
-            for plan in plans:
-                store.fill(RUNS / plan["experiment"])
+        for folder in (RUNS / plan["experiment"] for plan in plans):
+            if trusted(folder):
+                store.fill(folder)
         data = {name: read(f"data/{name}.npz") for plan in plans for name in plan["data"]}
         with engine(os.environ.get("CLUSTER", "")) as found:
             print(found, flush=True)

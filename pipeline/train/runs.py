@@ -17,9 +17,10 @@ from filelock import FileLock
 
 from pipeline.data.split import Split, digest, load
 from pipeline.data.sources import read
+from pipeline.tables.lock import trusted
 from pipeline.tables.stored import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, LAYERS_TABLE, MEASURES, PROGRESS, RUNS, RUNS_TABLE, Store,
-    building, distrusted, seal, write_table, write_text)
+    building, write_table, write_text)
 from pipeline.config.schema import Train, study_seeds
 from pipeline.config.task import Task
 from pipeline.train import layers
@@ -223,11 +224,11 @@ def train(plan: dict, arrays: dict[str, dict], store: Store, threads: int | None
 def train_plan(path: str, store: Store | None = None) -> Path:
     """Train a plan file and write its tables; what the lab record calls first.
 
-    Stored runs count, and so do those of the stored tables, unless stored results are distrusted.
+    Stored runs count, and so do those of the stored tables where these are what `dvc.lock` says.
     What training took, and where, goes to `timings/`, on which no result depends.
 
     Returns:
-        The new folder that the tables are in, which `results.rewritten` puts in its place.
+        The new folder that the tables are in, which `replace_folder` puts in its place.
 
     Raises:
         Damaged: a stored table, or a run in the store, is not what was stored.
@@ -242,7 +243,7 @@ def train_plan(path: str, store: Store | None = None) -> Path:
         require(plan["modules"], path)
     store = store or Store()
     folder = RUNS / plan["experiment"]
-    if not distrusted():
+    if trusted(folder):
         store.fill(folder)
     arrays = {name: read(f"data/{name}.npz") for name in plan["data"]}
     state = store.folder / PROGRESS
@@ -260,12 +261,11 @@ def train_plan(path: str, store: Store | None = None) -> Path:
     # What a reader's own data took is no part of what the study took, and goes with them.
     mine = runs["data"].isin([name for name, about in plan["data"].items() if about.get("own")])
     seconds, trained = time.perf_counter() - began, len({*runs.loc[~mine, "key"]} - held)
-    known = None if distrusted() else layers.stored(folder, runs)
+    known = layers.stored(folder, runs) if trusted(folder) else None
     new = building(folder)
     for name, table in ((RUNS_TABLE, runs), (CURVES_TABLE, curves),
                         (LAYERS_TABLE, layers.layers(plan) if known is None else known)):
         write_table(table, new / name)
-    seal(new)
     if trained:
         write_text(Path("timings") / f"{plan['experiment']}.json", json.dumps({
             "seconds": round(seconds, 1), "trained": trained, "runs": int((~mine).sum()),

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
-from pipeline.tables.stored import COLUMNS, read_table, significant, write_tables
+from pipeline.tables.stored import (
+    COLUMNS, read_needed, read_table, replace_folder, significant, write_table, write_text)
 from pipeline.config.errors import ConfigError, complain
 from pipeline.config.claims import Claim, check_claims, read_claims
 from pipeline.process.cores import on_every_core
 from pipeline.process.cycles import search_seldom
 from pipeline.config.schema import Params, load
 from pipeline.process.stage import run
-from pipeline.tables.schemas import DECIDED, STORED
-from pipeline.verdicts import controls, effects
+from pipeline.tables.schemas import DECIDED, MEASURED, STORED
+from pipeline.verdicts import controls, effects, predictions
 from pipeline.verdicts.arms import Measured
 from pipeline.verdicts.decide import (
     Answer, answer, average_table, being_measured, contributions, effect_table, unit_table, verdict_tables)
@@ -32,10 +35,16 @@ SHARED = 300
 METRICS = STORED["verdicts"].path().with_name("metrics.json")
 
 
-def _stored(name: str, table: str) -> pd.DataFrame | None:
-    """A stored table of an experiment; None if there is none, or it has no rows."""
+def _stored(name: str, table: str, params: Params) -> pd.DataFrame | None:
+    """A stored table of an experiment; None if it is being measured, and there is none, or one without rows.
+
+    Raises:
+        Damaged: the experiment is not being measured, and there is no table, or one without rows.
+    """
     path = STORED[table].path(name)
-    found = read_table(path) if path.exists() else None
+    if name not in params.being_measured:
+        return read_needed(path)
+    found = read_table(path) if os.path.lexists(path) else None
     return None if found is None or found.empty else found
 
 
@@ -44,10 +53,10 @@ def trained(params: Params) -> dict[str, pd.DataFrame]:
 
     Raises:
         ConfigError: a table of runs has other columns than training writes.
-        Damaged: a table is not what was stored.
+        Damaged: a table that is needed is missing or empty, or one is not what was stored.
     """
     def runs_of(name: str) -> pd.DataFrame | None:
-        return _stored(name, "runs")
+        return _stored(name, "runs", params)
 
     names, found = list(params.experiments), {}
     tables = map(runs_of, names) if len(names) < SHARED else on_every_core(runs_of, names, together=20)
@@ -70,9 +79,10 @@ def read(params: Params, claims: Sequence[Claim], constants: Rule) -> Measured:
     tables = trained(params)
     runs = pd.concat(tables.values(), ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
     timed = {name for one in claims if one.metric == "epochs_to_target" for name in one.experiments}
-    curves = _together(_stored(name, "curves") for name in params.experiments
+    curves = _together(_stored(name, "curves", params) for name in params.experiments
                        if name in timed and name in tables)
-    probed = _together(_stored(name, "measures") for name in params.probe.experiments if name in tables)
+    probed = _together(_stored(name, "measures", params) for name in params.probe.experiments
+                       if name in tables and params.watched(name))
     return Measured(derive(runs, constants), curves, sweeps(params), probed)
 
 
@@ -141,12 +151,12 @@ def metrics(verdicts: pd.DataFrame, decisive: pd.DataFrame) -> dict:
             "decisive": significant(every["share"].iloc[0]) if len(every) else None}
 
 
-def write(tables: Mapping[str, pd.DataFrame]) -> None:
-    """Store every table, and the few numbers beside them."""
-    rounded = {STORED[name].path().name: table.apply(
-        lambda c: c.map(significant) if c.dtype.kind == "f" else c) for name, table in tables.items()}
-    numbers = metrics(tables["verdicts"], tables["decisive"])
-    write_tables(METRICS.parent, rounded, {METRICS.name: json.dumps(numbers, indent=2) + "\n"})
+def write(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write every table into a folder, and the few numbers beside them."""
+    for name, table in tables.items():
+        write_table(table.apply(lambda c: c.map(significant) if c.dtype.kind == "f" else c),
+                    folder / STORED[name].path().name)
+    write_text(folder / METRICS.name, json.dumps(metrics(tables["verdicts"], tables["decisive"]), indent=2) + "\n")
 
 
 # Words are compared one by one here, which takes four times as long where pyarrow holds them.
@@ -157,13 +167,32 @@ def main() -> int:
         params, claims = load(), read_claims()
         check_claims(claims, params)
         constants = rule(params.verdicts)
-        checks = read_table(STORED["checks"].path())
-        tables = decide(params, claims, read(params, claims, constants),
-                        dict(zip(checks["check"], checks["holds"], strict=True)), constants)
+        with replace_folder(METRICS.parent) as new:
+            before, checks = predictions.known(), read_needed(STORED["checks"].path())
+            measured = read(params, claims, constants)
+            tables = decide(params, claims, measured, dict(zip(checks["check"], checks["holds"], strict=True)), constants)
+            after = predictions.recorded(before, claims, _decided(tables["verdicts"]), _measured(measured, params), params,
+                                         constants)
+            changes = predictions.changes(after, claims, params, constants)
+            write(new, tables | {"changes": changes})
+            write_table(after, predictions.TABLE.path())
     except (ConfigError, ValueError) as error:
         return complain(error)
-    write(tables)
+    for change in changes.to_dict("records"):
+        print(f"not as it stood when its runs were first stored: {predictions.said(change)}")
     return 0
+
+
+def _decided(verdicts: pd.DataFrame) -> set[str]:
+    """The claims whose runs are stored."""
+    return set(verdicts.loc[verdicts["verdict"] != MEASURED, "slug"])
+
+
+def _measured(measured: Measured, params: Params) -> dict[str, list[str]]:
+    """The experiments of which runs on the study's data are stored, and of which the probe's measures are."""
+    tables = {predictions.RUNS: measured.runs, predictions.PROBE: measured.probed}
+    return {kind: [] if table is None else list(table.loc[~table["data"].isin(params.own), "experiment"].unique())
+            for kind, table in tables.items()}
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ import pytest
 
 from pipeline.baselines import __main__ as stage
 from pipeline.data.__main__ import make_missing
-from pipeline.tables.stored import read_table
+from pipeline.tables.stored import read_table, write_table
 from pipeline.config.schema import load
 from pipeline.tables.schemas import STORED
+from tests.locked import lock
 
 PARAMS = """\
 data:
@@ -49,6 +50,21 @@ def test_rows_are_kept_while_their_data_are_and_go_with_them(project, capsys):
     assert stage.main() == 0
     assert capsys.readouterr().out == ""
     pd.testing.assert_frame_equal(read_table(path), before.iloc[:1])
+
+
+def test_rows_are_not_taken_from_a_table_that_is_not_what_the_lock_says(project, capsys):
+    assert stage.main() == 0
+    path = STORED["baselines"].path()
+    before = path.read_bytes()
+    lock(baselines=(["params.yaml"], [path.parent]))
+    table = read_table(path)
+    write_table(table.assign(linear=0.5), path)
+    capsys.readouterr()
+    assert stage.main() == 1
+    assert capsys.readouterr().err.startswith(f"error: {path.parent}: its content is not what was stored")
+    (project / "params.yaml").write_text(PARAMS + "# another\n")
+    assert stage.main() == 0
+    assert capsys.readouterr().out == "baselines of table\nbaselines of mine\n" and path.read_bytes() == before
 
 
 def test_a_data_set_without_arrays_is_named(project, capsys):

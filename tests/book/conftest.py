@@ -8,7 +8,6 @@ import pytest
 
 from pipeline.book.assemble import assemble
 from pipeline.book.study import read
-from pipeline.tables.stored import seal
 from tests.book import invented
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +32,6 @@ def one_project(tmp_path_factory):
         record.cells = [nbformat.v4.new_code_cell("curves", outputs=[output])]
         nbformat.write(record, folder / "record.ipynb")
         (folder / "runs.csv").write_text("experiment,variant,data,seed\n" + f"{name},,tides,1\n" * 3)
-        seal(folder)
     return tmp_path
 
 

@@ -15,7 +15,6 @@ import pandas as pd
 from scipy import stats
 
 from pipeline.verdicts.words import word
-from pipeline.tables.stored import seal
 from pipeline.tables.schemas import (
     AVERAGE_COLUMNS, EFFECT_COLUMNS, PLACE_COLUMNS, STORED, UNIT_COLUMNS, VERDICT_COLUMNS)
 
@@ -463,9 +462,8 @@ def tables() -> dict[str, pd.DataFrame]:
 
 
 def store(folder: Path, **given) -> None:
-    """Write rows as stored tables of a project, each under its name, and seal their folders."""
+    """Write rows as stored tables of a project, each under its name."""
     for name, rows in given.items():
         path = folder / STORED[name].path()
         path.parent.mkdir(parents=True, exist_ok=True)
         pd.DataFrame(rows, columns=list(STORED[name].columns)).to_csv(path, index=False, na_rep="NaN")
-        seal(path.parent)

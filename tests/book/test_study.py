@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.book.study import TABLES, read
 from pipeline.tables.stored import Damaged
+from tests.locked import lock
 
 
 def test_a_table_that_is_not_stored_has_its_columns_and_no_rows(project):
@@ -88,8 +89,22 @@ def test_marked_and_sensitive_sets_are_those_that_the_table_calls_so(study):
 @pytest.mark.parametrize("name", ["results/runs/plain/runs.csv", "results/runs/before/record.ipynb",
                                   "results/verdicts/effects.csv", "results/mechanics/checks.csv"])
 def test_a_result_that_was_changed_is_refused_by_name(project, name):
+    folder = name.rpartition("/")[0]
+    lock(project, one=([], [folder]))
+    read(project)
     (project / name).write_bytes((project / name).read_bytes() + b" ")
-    with pytest.raises(Damaged, match=f"{name}: its content is not what was stored"):
+    with pytest.raises(Damaged, match=f"{folder}: its content is not what was stored"):
+        read(project)
+
+
+@pytest.mark.parametrize("gone", [lambda path: path.unlink(), lambda path: (path.unlink(), path.symlink_to("nowhere")),
+                                  lambda path: (path.unlink(), path.mkdir())])
+def test_runs_that_a_plan_needs_are_missed_but_for_what_is_being_measured(project, gone):
+    (project / "plan").mkdir()
+    (project / "plan/plain.json").write_text('{"arms": []}')
+    read(project)
+    gone(project / "results/runs/plain/runs.csv")
+    with pytest.raises(Damaged, match="results/runs/plain/runs.csv: there is no such file"):
         read(project)
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from pipeline.cli import rank as ranking
 from pipeline.cli.answer import WIDTH
-from pipeline.tables.stored import seal
 from tests.book.test_ranked import AVERAGES, EFFECTS
 
 PARAMS = """\
@@ -31,7 +30,6 @@ def store(**tables):
         path = getattr(ranking, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(path, index=False, na_rep="NaN")
-    seal(ranking.EFFECTS.parent)
 
 
 def said(capsys, monkeypatch, *names):

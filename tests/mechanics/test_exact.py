@@ -13,7 +13,7 @@ from pipeline.mechanics.exact import (
     bn_never_added, measure, order_in_applications, pooling, shift, softmax_cross_entropies,
     squeeze_excite)
 from pipeline.network.layers import SqueezeExcite
-from pipeline.tables.stored import read_table, seal
+from pipeline.tables.stored import read_table
 
 COUNTS = pd.DataFrame([("one", "One", 5, 3, 1, 1, 4, 1), ("two", "Two", 4, 1, 2, 1, 0, 4),
                        ("three", "Three", 0, 0, 0, 0, 0, 0)], columns=applications.COLUMNS)
@@ -209,7 +209,6 @@ def test_the_tables_are_stored(tmp_path, monkeypatch, table):
     monkeypatch.setattr("pipeline.mechanics.old_code.table", lambda: FEATURES)
     monkeypatch.setattr(exact, "checks", lambda counts, features: table)
     tables = measure(tmp_path)
-    seal(tmp_path)
     assert set(tables) == {"checks", "applications", "old_code"}
     stored = read_table(tmp_path / "checks.csv")
     assert list(stored["check"]) == list(table["check"])

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.plan.__main__ import PLAN, main
-from pipeline.tables.stored import SUMS, Store, rewritten
+from pipeline.tables.lock import entries
+from pipeline.tables.stored import Store, replace_folder
 from pipeline.config.errors import ConfigError
 from pipeline.config.schema import load
 from pipeline.train.runs import train_plan
+from tests.locked import lock
 from tests.own_layers import forget
 from tests.plan.test_main import PARAMS, edit, planned, project  # noqa: F401
 
@@ -74,13 +76,17 @@ def test_an_edit_makes_the_runs_that_use_it_stale_and_no_others(mine, capsys):
     assert run() == 0
     for old, new, stale in EDITS:
         before = plans()
+        lock(plan=(["params.yaml"], ["plan"]), data=([], ["data"]))
         edit("my_layers.py", old, new)
         capsys.readouterr()
-        # The check sees it, so that DVC makes the plans again; then it is seen no more.
-        assert run("--check") == 0
-        assert "my_layers.py has changed" in capsys.readouterr().out and not (PLAN / SUMS).exists()
-        assert run() == 0 and run("--check") == 0
-        assert (PLAN / SUMS).exists()
+        # DVC is told to make the plans again; then it is seen no more.
+        assert run("--tidy") == 0
+        assert capsys.readouterr().out == "my_layers.py has changed: the plans are made again\n"
+        assert list(entries(Path("dvc.lock").read_text())) == ["data"]
+        assert run() == 0
+        lock(plan=(["params.yaml"], ["plan"]), data=([], ["data"]))
+        assert run("--tidy") == 0 and "has changed" not in capsys.readouterr().out
+        assert list(entries(Path("dvc.lock").read_text())) == ["plan", "data"]
         after = plans()
         assert {name for name in after if after[name].get("custom_layers") != before[name].get("custom_layers")} == stale, old
 
@@ -88,7 +94,7 @@ def test_an_edit_makes_the_runs_that_use_it_stale_and_no_others(mine, capsys):
 def test_its_network_is_trained_and_an_edit_after_the_plan_is_refused(mine):
     assert run() == 0
     Path("results/runs/bent").mkdir(parents=True)
-    with rewritten(Path("results/runs/bent")):
+    with replace_folder(Path("results/runs/bent")):
         new = train_plan("plan/bent.json", Store(".runs"))
         table = (new / "layers.csv").read_text()
     assert "bent" in (Path("results/runs/bent/runs.csv")).read_text() and "Bend" in table

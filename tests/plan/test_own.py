@@ -10,7 +10,7 @@ import pytest
 from pipeline.data import sources
 from pipeline.data.__main__ import make_missing
 from pipeline.plan.__main__ import main
-from pipeline.tables.stored import RUNS_TABLE, Store, read_table, rewritten
+from pipeline.tables.stored import RUNS_TABLE, Store, read_table, replace_folder
 from pipeline.config.schema import load
 from pipeline.train.runs import train_plan
 from tests.plan.test_main import PARAMS, content, edit, planned, project  # noqa: F401
@@ -34,7 +34,7 @@ def run():
     make_missing(load())
     assert main() == 0
     for path in sorted(Path("plan").glob("*.json")):
-        with rewritten(Path("results/runs") / path.stem):
+        with replace_folder(Path("results/runs") / path.stem):
             train_plan(str(path))
     return len(Store().keys() - held)
 

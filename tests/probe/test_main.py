@@ -1,6 +1,7 @@
 """The stage watches the chosen runs of a plan, and stores what it measured."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,14 @@ from pipeline.plan.code import pins
 from pipeline.probe.__main__ import COLUMNS, main, probe
 from pipeline.probe.watch import MEASURES, Watched, watch
 from pipeline.tables.stored import (
-    PROBES, RUNS, RUNS_TABLE, Damaged, read_measures, read_table, write_tables)
+    PROBES, RUNS, RUNS_TABLE, Damaged, read_table, write_tables)
 from pipeline.config.schema import study_seeds
 from pipeline.config.task import Task
 from pipeline.train.runs import WrongVersion
 from pipeline.train.trainer import batch_order
 from pipeline.verdicts.arms import Arms
 from pipeline.verdicts.scores import scores_of
+from tests.locked import lock
 from tests.networks import TRAINING, network
 
 SOFTMAX = {"Activation": "softmax"}
@@ -256,15 +258,27 @@ def test_what_was_made_from_the_same_runs_is_not_measured_again(project, monkeyp
     assert main() == 0 and len(project) == 3
 
 
+def test_what_was_made_from_the_same_is_measured_again_if_it_is_not_what_the_lock_says(project):
+    assert main() == 0
+    before = MEASURED.read_bytes()
+    lock(probe=(["plan/an_experiment.json"], [MEASURED.parent]))
+    assert main() == 0 and len(project) == 1
+    MEASURED.write_text(MEASURED.read_text().replace("0.03", "0.04", 1))
+    Path("plan/an_experiment.json").write_text(json.dumps(json.loads(Path("plan/an_experiment.json").read_text()), indent=1))
+    assert main() == 0 and len(project) == 2 and MEASURED.read_bytes() == before
+
+
 @pytest.mark.parametrize("path", [RUNS / "an_experiment" / RUNS_TABLE, MEASURED])
 def test_a_table_that_was_changed_by_hand_is_refused(project, path, capsys):
     assert main() == 0
     project.clear()
+    lock(train=([], [RUNS / "an_experiment"]), probe=(
+        ["plan/an_experiment.json", RUNS / "an_experiment" / RUNS_TABLE], [MEASURED.parent]))
     text = path.read_text().replace("0.03", "0.04", 1)
     path.write_text(text)
     assert main() == 1
-    assert capsys.readouterr().err.startswith(f"error: {path}: its content is not what was stored")
+    assert capsys.readouterr().err.startswith(f"error: {path.parent}: its content is not what was stored")
     assert path.read_text() == text and not project and not (MEASURED.parent / ".building").exists()
     if path == MEASURED:
         with pytest.raises(Damaged):
-            read_measures(["an_experiment"])
+            read_table(MEASURED)

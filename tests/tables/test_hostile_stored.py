@@ -7,16 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.plan.lock import prune
+from pipeline.plan.tidy import beginning, without
+from pipeline.tables import lock
+from pipeline.tables.lock import entries
 from pipeline.tables.stored import (
-    COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES, RUNS_TABLE, SUMS, Damaged, Store, read_table, seal, verify,
-    write_table, write_tables)
+    COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES, RUNS_TABLE, Damaged, Store, read_table, write_table, write_tables)
+from tests import locked
 from tests.hostile import SCRIPT, TEXTS, answer, changed_bytes, counted
 
 KEY = "ab" + "0" * 62
-LOCK = "schema: '2.0'\nstages:\n  train@a:\n    cmd: a\n  train@b:\n    cmd: b\n  data:\n    cmd: d\n"
-
-
 def tables(key=KEY):
     row = dict.fromkeys(COLUMNS, 1.0) | {"experiment": "a", "variant": "", "data": "d", "seed": 3000, "chosen": True,
                                          "diverged": False, "key": key}
@@ -26,8 +25,9 @@ def tables(key=KEY):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A sealed result folder."""
+    """A result folder that a lock names."""
     write_tables(tmp_path / "runs/a", tables())
+    locked.lock(tmp_path, train_at_a=([], ["runs/a"]))
     return tmp_path / "runs/a"
 
 
@@ -35,7 +35,7 @@ def everything(root):
     return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("name", [RUNS_TABLE, CURVES_TABLE, SUMS])
+@pytest.mark.parametrize("name", [RUNS_TABLE, CURVES_TABLE])
 def test_a_changed_result_is_refused_or_the_same(folder, name):
     whole, stored = (folder / name).read_bytes(), read_table(folder / RUNS_TABLE)
 
@@ -44,29 +44,29 @@ def test_a_changed_result_is_refused_or_the_same(folder, name):
     def check(content):
         (folder / name).write_bytes(content)
         before = everything(folder)
-        if answer(lambda: verify(folder) or True):
+        if answer(lambda: lock.check(folder) or True):
             assert read_table(folder / RUNS_TABLE).equals(stored)
-            assert content == whole or name == SUMS
+            assert content == whole
         elif content != whole:
             with pytest.raises(Damaged):
                 write_tables(folder, tables())
         if content != whole:
             # A damaged result is not overwritten, and reading it changes nothing.
-            assert everything(folder) == before or name == SUMS
+            assert everything(folder) == before
 
     check()
 
 
 @pytest.mark.parametrize("name", [RUNS_TABLE, CURVES_TABLE])
-def test_a_table_that_was_sealed_anew_is_a_table_or_gets_one_message(folder, name):
+def test_a_table_that_no_lock_names_is_a_table_or_gets_one_message(folder, name):
     whole = (folder / name).read_bytes()
+    (folder.parents[1] / "dvc.lock").unlink()
     outside = {path for path in folder.parents[1].iterdir()}
 
     @counted(80)
     @given(changed_bytes(whole))
     def check(content):
         (folder / name).write_bytes(content)
-        seal(folder)
         found = answer(read_table, folder / name)
         assert found is None or isinstance(found, pd.DataFrame)
         answer(Store(folder.parent / "store").fill, folder)
@@ -87,7 +87,6 @@ def test_the_key_of_a_run_names_no_other_file(tmp_path, key):
     folder.mkdir(parents=True)
     for name, table in tables(key).items():
         write_table(table, folder / name)
-    seal(folder)
     with pytest.raises(Damaged, match="not the key of a run"):
         store.fill(folder)
     assert not (tmp_path / "store").exists()
@@ -109,16 +108,20 @@ def test_a_changed_run_in_the_store_is_refused_or_the_same(tmp_path):
     check()
 
 
-def test_a_changed_lock_is_pruned_or_refused():
-    @counted(120)
-    @given(changed_bytes(LOCK.encode()))
+def test_a_changed_lock_is_read_or_refused_and_only_its_end_is_mended(folder):
+    whole = locked.text({f"train@{name}": ([], ["runs/a"]) for name in "abc"}, folder.parents[1])
+
+    @counted(200)
+    @given(changed_bytes(whole.encode()))
     def check(content):
         text = content.decode("utf-8", "replace")
         try:
-            found = prune(text, {"train": ["a"]})
-        except ValueError as error:
-            assert "dvc.lock: it is not as DVC writes it" in str(error)
-        else:
-            assert "  train@b:\n" not in found or found == text
+            assert {"train@a", "train@b"} & entries(text).keys() or not text
+            found = without(text, {"train@b"})
+        except Damaged as error:
+            assert str(error).startswith("dvc.lock: ")
+            found = answer(beginning, text) or ""
+            assert text.startswith(found)
+        assert "  train@b:\n" not in found or found in text
 
     check()

@@ -1,7 +1,6 @@
 """Tables and the store of runs: whole or not at all, exact, and what was stored or refused."""
 
 import errno
-import hashlib
 import json
 import math
 import os
@@ -14,9 +13,8 @@ import pandas as pd
 import pytest
 
 from pipeline.tables.stored import (
-    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, MEASURES_TABLE, RUNS_TABLE, SUMS, Damaged, Store,
-    building, in_units_of_targets, read_table, rewritten, seal, significant, sweep, verify, write_bytes,
-    write_table, write_tables, write_text)
+    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, RUNS_TABLE, Damaged, Store, building, in_units_of_targets, read_json,
+    read_table, remove_temporary, replace_folder, significant, write_bytes, write_table, write_tables, write_text)
 
 
 def record(seed, epochs=3):
@@ -87,7 +85,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch, step):
     assert os.listdir(tmp_path) == ["file.txt"]
 
 
-def test_what_a_killed_write_left_is_swept_and_nothing_else(tmp_path):
+def test_what_a_killed_write_left_is_removed_and_nothing_else(tmp_path):
     code = ("import os, signal, sys; from pathlib import Path; from pipeline.tables.stored import write_bytes\n"
             "os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL); write_bytes(Path(sys.argv[1]), b'new')")
     write_bytes(tmp_path / "a.npz", b"old")
@@ -95,10 +93,10 @@ def test_what_a_killed_write_left_is_swept_and_nothing_else(tmp_path):
     assert done.returncode == -9 and len(os.listdir(tmp_path)) == 2
     for name in (".building", ".gitkeep", "b.csv"):
         (tmp_path / name).write_text("x")
-    sweep(tmp_path)
+    remove_temporary(tmp_path)
     assert set(os.listdir(tmp_path)) == {"a.npz", ".building", ".gitkeep", "b.csv"}
     assert (tmp_path / "a.npz").read_bytes() == b"old"
-    sweep(tmp_path / "missing")
+    remove_temporary(tmp_path / "missing")
 
 
 def test_a_disk_that_is_full_is_told_with_the_file(tmp_path, monkeypatch):
@@ -131,7 +129,6 @@ def test_a_table_has_the_same_bytes_every_time(tmp_path):
     runs, _, _ = tables()
     for name in ("one.csv.gz", "two.csv.gz"):
         write_table(runs, tmp_path / name)
-    seal(tmp_path)
     assert (tmp_path / "one.csv.gz").read_bytes() == (tmp_path / "two.csv.gz").read_bytes()
     write_table(read_table(tmp_path / "one.csv.gz"), tmp_path / "again.csv.gz")
     assert (tmp_path / "again.csv.gz").read_bytes() == (tmp_path / "one.csv.gz").read_bytes()
@@ -169,6 +166,13 @@ def test_the_words_none_and_nan_stay_text(tmp_path):
     runs["variant"] = words
     write_tables(tmp_path, {"runs.csv": runs})
     assert list(read_table(tmp_path / "runs.csv")["variant"]) == words
+
+
+def test_json_that_is_none_is_named(tmp_path):
+    for damage in ("{", "[" * 100_000, "\0"):
+        (tmp_path / "a.json").write_text(damage)
+        with pytest.raises(Damaged, match="a.json: it is no JSON"):
+            read_json(tmp_path / "a.json")
 
 
 # --- the store ---------------------------------------------------------------------------------
@@ -267,105 +271,42 @@ def test_a_run_that_another_experiment_chose_gets_its_curve(tmp_path):
             assert text(store.get(key)) == text(expected)
 
 
-# --- seals -------------------------------------------------------------------------------------
+# --- folders -----------------------------------------------------------------------------------
 
 @pytest.fixture
 def folder(tmp_path):
-    """A sealed folder with the tables of an experiment, and a file that nobody reads as a table."""
+    """A folder with the tables of an experiment, and a file that nobody reads as a table."""
     runs, curves, _ = tables()
     write_tables(tmp_path / "one", {RUNS_TABLE: runs, CURVES_TABLE: curves}, {"record.ipynb": "{}\n"})
     return tmp_path / "one"
-
-
-def test_a_seal_is_what_sha256sum_writes_and_checks(folder):
-    # macOS has it under another name.
-    program = ["sha256sum"] if shutil.which("sha256sum") else ["shasum", "-a", "256"]
-    written = subprocess.run([*program, CURVES_TABLE, "record.ipynb", RUNS_TABLE], cwd=folder, text=True,
-                             capture_output=True, check=True, env=os.environ | {"LC_ALL": "C"}).stdout
-    assert (folder / SUMS).read_text() == written
-    subprocess.run([*program, "--check", "--strict", "--quiet", SUMS], cwd=folder, check=True)
-    verify(folder)
-
-
-def flip(path):
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def digit(path):
-    content = path.read_text()
-    assert "0.003" in content
-    path.write_text(content.replace("0.003", "0.004", 1))
-
-
-@pytest.mark.parametrize(("name", "damage", "said"), [
-    (RUNS_TABLE, digit, "its content is not what was stored"),
-    (CURVES_TABLE, flip, "its content is not what was stored"),
-    ("record.ipynb", flip, "its content is not what was stored"),
-    (CURVES_TABLE, os.unlink, "it is missing, but was stored"),
-    ("notes.csv", lambda path: path.write_text("a\n"), "it is not one of the stored files"),
-    (SUMS, os.unlink, "it is missing, so nothing says"),
-    (SUMS, lambda path: path.write_text("no sums\n"), "")])
-def test_a_folder_that_is_not_what_was_stored_is_refused_by_every_reader(folder, name, damage, said):
-    damage(folder / name)
-    readers = [verify, lambda f: read_table(f / RUNS_TABLE), lambda f: Store(f.parent / "store").fill(f)]
-    for read in readers:
-        with pytest.raises(Damaged) as error:
-            read(folder)
-        if said:
-            assert str(error.value).startswith(f"{folder / name}: {said}")
-        assert "remove" in str(error.value)
-        assert name == "notes.csv" or f"`git checkout -- {folder}`" in str(error.value)
-    assert Store(folder.parent / "store").count() == 0
-
-
-def test_hidden_files_and_folders_and_an_empty_folder_are_no_results(folder, tmp_path):
-    (folder / ".DS_Store").write_text("x")
-    (folder / ".ipynb_checkpoints").mkdir()
-    verify(folder)
-    (tmp_path / "empty").mkdir()
-    verify(tmp_path / "empty")
-    verify(tmp_path / "missing")
 
 
 def content(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_a_folder_is_rewritten_whole_and_loses_what_is_no_longer_stored(folder):
-    with rewritten(folder) as new:
+def test_a_folder_is_replaced_whole_and_loses_what_is_no_longer_stored(folder):
+    (folder / ".DS_Store").write_text("x")
+    with replace_folder(folder) as new:
         (new / "two.csv").write_text("a\n")
-        verify(folder)
         assert (folder / RUNS_TABLE).exists() and not (folder / "two.csv").exists()
-    digest = hashlib.sha256(b"a\n").hexdigest()
-    assert content(folder) == {"two.csv": b"a\n", SUMS: f"{digest}  two.csv\n".encode()}
+    assert content(folder) == {"two.csv": b"a\n", ".DS_Store": b"x"}
 
 
-def test_a_rewrite_that_fails_or_is_refused_leaves_the_old_content(folder, monkeypatch):
+def test_a_replacement_that_fails_leaves_the_old_content(folder):
     before = content(folder)
-    with pytest.raises(KeyError), rewritten(folder) as new:
+    with pytest.raises(KeyError), replace_folder(folder) as new:
         (new / "two.csv").write_text("a\n")
         raise KeyError
     assert content(folder) == before
-    with pytest.raises(KeyError), rewritten(folder.parent / "new"):
+    with pytest.raises(KeyError), replace_folder(folder.parent / "new"):
         raise KeyError
     assert not (folder.parent / "new").exists()
-    digit(folder / RUNS_TABLE)
-    changed = content(folder)
-    with pytest.raises(Damaged, match=RUNS_TABLE):
-        write_tables(folder, {})
-    assert content(folder) == changed
-    monkeypatch.setenv("RETRAIN", "1")
-    write_text(folder / "notes.csv", "a\n")
-    write_tables(folder, {RUNS_TABLE: tables()[0]})
-    verify(folder)
-    assert set(content(folder)) == {RUNS_TABLE, SUMS}
 
 
 KILLED = """
 import os, pathlib, signal, sys
-from pipeline.tables.stored import rewritten
+from pipeline.tables.stored import replace_folder
 left = int(sys.argv[2])
 
 def or_killed(step):
@@ -377,27 +318,26 @@ def or_killed(step):
         return step(*given, **named)
     return wrapped
 
-with rewritten(pathlib.Path(sys.argv[1])) as new:
-    os.replace, os.rmdir = or_killed(os.replace), or_killed(os.rmdir)
-    pathlib.Path.rename = or_killed(pathlib.Path.rename)
-    pathlib.Path.unlink = or_killed(pathlib.Path.unlink)
+with replace_folder(pathlib.Path(sys.argv[1])) as new:
     (new / "runs.csv").write_text("new")
     (new / "layers.csv").write_text("new, too")
+    os.replace, os.rmdir, os.unlink = or_killed(os.replace), or_killed(os.rmdir), or_killed(os.unlink)
+    pathlib.Path.rename = or_killed(pathlib.Path.rename)
+    pathlib.Path.unlink = or_killed(pathlib.Path.unlink)
 """
 
 
-@pytest.mark.parametrize("steps", range(9))
+@pytest.mark.parametrize("steps", range(11))
 def test_a_kill_at_any_step_leaves_the_old_content_or_the_new(folder, steps):
+    """Steps: the list of names, the folder's renaming, old files go, new ones come, the list and the folder go."""
     old = content(folder)
     done = subprocess.run([sys.executable, "-c", KILLED, folder, str(steps)], env=os.environ | {
         "PYTHONPATH": os.getcwd()})
-    assert done.returncode == (-9 if steps < 8 else 0)
-    with pytest.raises(KeyError), rewritten(folder):  # The next write finds a whole folder.
+    assert done.returncode == (-9 if steps < 10 else 0)
+    with pytest.raises(KeyError), replace_folder(folder):  # The next write finds a whole folder.
         raise KeyError
-    verify(folder)
     found = content(folder)
-    assert found == old or set(found) == {RUNS_TABLE, "layers.csv", SUMS}
-    assert found == old or found[RUNS_TABLE] == b"new"
+    assert found == old or found == {RUNS_TABLE: b"new", "layers.csv": b"new, too"}
     assert (found == old) == (steps < 2) and not building(folder).exists()
 
 

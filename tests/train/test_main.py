@@ -12,8 +12,9 @@ import pytest
 import pipeline
 from pipeline.data.sources import write
 from pipeline.tables.stored import (
-    CURVES_TABLE, LAYERS_TABLE, NEW, RUNS_TABLE, STORE, SUMS, building, read_table, verify)
+    CURVES_TABLE, LAYERS_TABLE, NEW, RUNS_TABLE, STORE, building, read_table)
 from pipeline.train import __main__ as stage_module
+from tests.locked import lock
 from tests.train.toy import FOLDER, a_plan, another_bit, stage, with_own_data
 
 ROOT = Path(pipeline.__file__).parent.parent
@@ -39,10 +40,9 @@ def test_a_stage_whose_runs_are_stored_loads_no_tensorflow(write_plan, counted):
                               "PYTHONPATH": f"{Path('absent').absolute()}:{ROOT}"})
     assert done.returncode == 0, done.stderr
     assert {name: (FOLDER / name).read_bytes() for name in kept} == kept
-    verify(FOLDER)
     record = nbformat.read(FOLDER / "record.ipynb", 4)
     assert any("Dense" in str(cell.get("outputs")) for cell in record.cells)
-    assert sorted(path.name for path in FOLDER.iterdir()) == sorted([*kept, "record.ipynb", SUMS])
+    assert sorted(path.name for path in FOLDER.iterdir()) == sorted([*kept, "record.ipynb"])
     # Nothing new was found.
     assert not (STORE / NEW).exists()
 
@@ -59,12 +59,13 @@ def test_new_results_are_noted(write_plan, main, monkeypatch):
 @pytest.mark.parametrize("table", [RUNS_TABLE, CURVES_TABLE, LAYERS_TABLE])
 def test_a_flipped_bit_is_refused_in_one_message(write_plan, counted, main, capsys, table):
     stage(STORE)
+    lock(train=(["plan/an_experiment.json"], [FOLDER]))
     another_bit(FOLDER / table)
     before = {path: path.read_bytes() for path in FOLDER.iterdir()}
     assert main() == 1
     assert capsys.readouterr().err == (
-        f"error: {FOLDER / table}: its content is not what was stored ({SUMS}); take it back with "
-        f"`git checkout -- {FOLDER}`, or remove the folder, and `make book` makes it anew\n")
+        f"error: {FOLDER}: its content is not what was stored (dvc.lock); take it back with "
+        f"`git checkout -- {FOLDER}`, or remove {FOLDER}, and `make book` makes it anew\n")
     assert {path: path.read_bytes() for path in FOLDER.iterdir()} == before
 
 

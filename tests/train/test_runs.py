@@ -15,6 +15,7 @@ from pipeline.config.task import Task
 from pipeline.train import trainer as trainer_module
 from pipeline.train.runs import WrongVersion, _Arm, choose, hit_limit, train, train_plan
 from pipeline.train.trainer import Trainer
+from tests.locked import lock
 from tests.networks import TRAINING, network
 from tests.train.toy import FOLDER, VERSIONS, a_plan, another_bit, stage
 
@@ -207,14 +208,43 @@ def another_digit(path):
     (RUNS_TABLE, another_digit), (CURVES_TABLE, another_bit), (LAYERS_TABLE, another_bit)])
 def test_a_changed_table_is_refused_on_a_fresh_clone_and_stays(write_plan, counted, table, damage):
     stage("first")
+    lock(train=(["plan/an_experiment.json"], [FOLDER]))
     damage(FOLDER / table)
     changed = (FOLDER / table).read_bytes()
-    with pytest.raises(Damaged, match=rf"^results/runs/an_experiment/{table}: its content is not what "
-                       r"was stored .*`git checkout -- results/runs/an_experiment`"):
-        train_plan("plan/an_experiment.json", Store("clone"))
-    with pytest.raises(Damaged, match=table):
+    with pytest.raises(Damaged, match=r"^results/runs/an_experiment: its content is not what was stored .*`git checkout -- "
+                       "results/runs/an_experiment`"):
         stage("clone")
     assert Store("clone").count() == 0 and (FOLDER / table).read_bytes() == changed
+
+
+def test_no_number_of_a_changed_table_comes_back_when_its_plan_changes(write_plan, counted):
+    """From the store the right runs come, and without one they are trained; a fresh clone takes what the lock says."""
+    stage("store")
+    lock(train=(["plan/an_experiment.json"], [FOLDER]))
+    right = (FOLDER / RUNS_TABLE).read_bytes()
+    write_plan(seeds=3)
+    stage("clone")
+    assert len(counted) == 6 + 3
+    more = (FOLDER / RUNS_TABLE).read_bytes()
+    for store, trained in (("store", 3), ("empty", 9)):
+        counted.clear()
+        (FOLDER / RUNS_TABLE).write_bytes(right)
+        another_digit(FOLDER / RUNS_TABLE)
+        stage(store)
+        assert len(counted) == trained and (FOLDER / RUNS_TABLE).read_bytes() == more
+    # As after a kill before DVC wrote its lock: the folder is new, and the lock is not.
+    counted.clear()
+    stage("store")
+    assert not counted and (FOLDER / RUNS_TABLE).read_bytes() == more
+
+
+def test_tables_that_the_lock_does_not_name_are_not_taken_for_runs(write_plan, counted):
+    stage("first")
+    lock(train_at_another=([], ["plan"]))
+    another_digit(FOLDER / RUNS_TABLE)
+    counted.clear()
+    stage("clone")
+    assert len(counted) == 6
 
 
 def test_a_changed_table_is_made_anew_once_its_folder_is_removed(write_plan, counted):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.plan.code import pins
-from pipeline.tables.stored import RUNS, Store, rewritten
+from pipeline.tables.stored import RUNS, Store, replace_folder
 from pipeline.train.runs import train_plan
 from tests.networks import TRAINING, network
 
@@ -28,7 +28,7 @@ def with_own_data(plan):
 
 def stage(store):
     """What the stage does with the toy plan, but for the lab record."""
-    with rewritten(FOLDER):
+    with replace_folder(FOLDER):
         train_plan("plan/an_experiment.json", Store(store))
 
 

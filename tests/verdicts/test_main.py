@@ -1,6 +1,7 @@
 """The stage on a small study in a folder of its own: partly measured, and the same every time."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ import numpy as np
 from pipeline.tables.stored import CURVES_TABLE, CURVE_COLUMNS, RUNS, RUNS_TABLE, read_table, write_tables
 from pipeline.tables.schemas import STORED
 from pipeline.verdicts.__main__ import METRICS, main
+from tests.locked import lock
 
 DATA = family(9) | {"lone": {"group": "waves", "source": "forecast", "seeds": 15}}
 EXPERIMENTS = {
@@ -115,6 +117,7 @@ def test_an_experiment_that_shares_no_data_with_its_control_yet_is_not_compared(
     content = YAML(typ="safe", pure=True).load((study / "params.yaml").read_text())
     content["data"]["mine"] = {"own": True, "group": "tables", "file": "mine.csv", "target": "y", "seeds": 15}
     content["experiments"]["after_late"] = {"data": "lone", "layers": ["LSTM"]}
+    content.setdefault("being_measured", []).append("after_late")
     content["experiments"]["new"]["versus"] = "late"
     with open(study / "params.yaml", "w", encoding="utf-8") as file:
         YAML(typ="safe", pure=True).dump(content, file)
@@ -131,7 +134,7 @@ def test_the_same_runs_give_the_same_bytes(study):
     for _ in range(2):
         assert main() == 0
         found.append({path.name: path.read_bytes() for path in folder.iterdir()})
-    assert found[0] == found[1] and len(found[0]) == len(stored()) + 2
+    assert found[0] == found[1] and len(found[0]) == len(stored()) + 1
 
 
 def test_what_every_core_reads_and_decides_is_the_same(study, monkeypatch, capsys):
@@ -152,6 +155,39 @@ def test_runs_of_another_protocol_and_changed_ones_are_refused(study, capsys):
     write_tables(RUNS / "new", {RUNS_TABLE: table.drop(columns=["hit_limit"])})
     assert main() == 1
     assert f"{RUNS / 'new' / RUNS_TABLE}: its columns are not those that training writes" in capsys.readouterr().err
+    lock(train=([], [RUNS / "new"]))
     (RUNS / "new" / RUNS_TABLE).write_text("changed\n")
     assert main() == 1
     assert "its content is not what was stored" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", [RUNS / "new" / RUNS_TABLE, STORED["checks"].path()])
+@pytest.mark.parametrize("gone", [
+    lambda path: path.unlink(), lambda path: (path.unlink(), path.symlink_to("nowhere")),
+    lambda path: (path.unlink(), path.mkdir()), lambda path: path.write_text(path.read_text().partition("\n")[0] + "\n"),
+    lambda path: shutil.rmtree(path.parent)])
+def test_a_table_that_is_missing_or_empty_is_no_experiment_that_is_being_measured(study, capsys, path, gone):
+    assert main() == 0
+    before = {one.name: one.read_bytes() for one in METRICS.parent.iterdir()}
+    gone(path)
+    capsys.readouterr()
+    assert main() == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {path}: ") and error.count("\n") == 1
+    assert {one.name: one.read_bytes() for one in METRICS.parent.iterdir()} == before
+
+
+def test_verdicts_that_were_changed_are_refused_and_made_anew_of_other_runs(study, capsys):
+    assert main() == 0
+    path = STORED["verdicts"].path()
+    before = path.read_bytes()
+    lock(verdicts=(["params.yaml", "book/claims.yaml", RUNS], [path.parent]))
+    path.write_text(path.read_text().replace("supported", "contradicted"))
+    changed = path.read_bytes()
+    capsys.readouterr()
+    assert changed != before and main() == 1
+    assert capsys.readouterr().err.startswith(f"error: {path.parent}: its content is not what was stored")
+    assert path.read_bytes() == changed
+    with (study / "book/claims.yaml").open("a") as file:
+        file.write("# another\n")
+    assert main() == 0 and path.read_bytes() == before

@@ -32,7 +32,7 @@ from tools.torture.disturb import FULL, READ_ONLY, SILENT, TWICE, Run, kill, kin
 #: The tiny project has two networks, two data sets, and not the stages that write as `train` does.
 EXPERIMENTS, DATA = ("mlp_tanh", "mlp_bn_before_tanh"), ("synthetic_tables", "many_class_tables")
 WITHOUT = ("mechanics", "probe")
-COMMAND = "python -m pipeline.plan --check && dvc repro"
+COMMAND = "python -m pipeline.plan --tidy && dvc repro"
 #: What stages and DVC write; of that, what is complete only once its stage has ended.
 WRITTEN, GROWS = ("data", "plan", "results", "build/html", "dvc.lock"), ("dvc.lock", "data/made.json")
 #: A run that fails so often in a row does not go on; but one that says that another one is at work is to wait for it.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from pipeline.book import changes
 from pipeline.book.blocks import (
     averages_with_scale, check_table, claim_picture, effect_table, endings, others)
 from pipeline.book.markdown import experiment_link, image, record_link, table
@@ -39,7 +40,8 @@ def page(study: Study, claim: Claim, picture: Picture | None) -> str:
         ":::{admonition} Verdict\n:class: tip\n" + "\n\n".join(_verdicts(study, claim)) + "\n:::\n",
         f"**Who says it.** {capital(claim.who)}; row {', '.join(claim.rows)} of the ledger, "
         f"from {threads(claim.rows)}.\n",
-        f"**Prediction.** {prediction(claim, where(study, claim), _several(study, claim))}\n", *_reasons(claim),
+        f"**Prediction.** {prediction(claim, where(study, claim), _several(study, claim))}\n",
+        *changes.of_claim(study, claim), *_reasons(claim),
         *_measured(study, claim, picture), others(study, claim.rows), *_sources(study, claim),
         "[All claims](/claims.md) · [How a verdict is reached](/method.md)\n"])
 

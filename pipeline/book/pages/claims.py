@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.book import changes
 from pipeline.book.blocks import averages_with_scale
 from pipeline.book.markdown import claim_link, table
 from pipeline.book.study import Study
@@ -13,7 +14,7 @@ from pipeline.config.claims import Claim, data_sets, family
 def write(study: Study) -> dict[str, str]:
     """All claims with their verdicts; a script adds search, filters and sorting to the table."""
     rows = [_row(study, claim) for claim in study.claims]
-    return {"generated/claims.md": ":::{div} cards ledger\n" + table(
+    return {"generated/claims.md": changes.of_all(study) + ":::{div} cards ledger\n" + table(
         ["claim", "verdict", "average", "on", "topic", "thread", "row", "who says it", "primary"], rows) + ":::\n"}
 
 

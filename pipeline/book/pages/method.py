@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from pipeline.book import changes
 from pipeline.book.markdown import experiment_link, table
 from pipeline.book.rows import records
 from pipeline.book.study import Study
@@ -47,7 +48,7 @@ def constants(study: Study) -> str:
     """The rule's constants, as the code has them."""
     return table(["constant", "value", "what it is"], [
         (f"`{row['name']}`", f"{row['value']:.4g}", capital(row["says"]))
-        for row in records(study.rule.table())])
+        for row in records(study.rule.table())]) + changes.of_rule(study)
 
 
 def interval_words() -> str:

@@ -13,16 +13,20 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pipeline.data.sources import read
-from pipeline.tables.stored import Store
+from pipeline.tables.stored import Store, read_table
 from pipeline.config.errors import ConfigError, complain
 from pipeline.config.given import option, whole
 from pipeline.config.schema import Params, load
 from pipeline.train.engines import engine
 from pipeline.train.queue import Job, ordered, read_plans
-from pipeline.cli.verify.certificate import FAILED, VERDICTS, alike, certificate, check_name, judge, verdicts_with, write
+from pipeline.cli.verify.certificate import FAILED, alike, certificate, check_name, judge, write
+from pipeline.cli.verify.recompute import VERDICTS, changed, decided, differing
 from pipeline.cli.verify.sample import Unit, draw, job, stored, units
+from pipeline.cli.verify.tables import faults
 
 MINUTES = 10
+#: So many faults of tables are named; more say no more.
+MOST = 5
 
 
 def families(params: Params) -> dict[str, str]:
@@ -71,8 +75,25 @@ def train_again(sample: list[Unit], made: Mapping[Unit, Job], data: Mapping, fou
     return [unit for unit in sample if all(key in records for _, key in unit.keys)], records, place
 
 
+def checked(plans: list[dict], tables: Mapping, data: Mapping) -> None:
+    """Look at every stored row, and decide every verdict again.
+
+    Raises:
+        RuntimeError: names the first things that are wrong.
+    """
+    found = faults(plans, tables, data)
+    if not found and VERDICTS.exists():
+        with decided({}, plans, data) as folder:
+            found = differing(VERDICTS.parent, folder) + changed(read_table(VERDICTS), read_table(folder / VERDICTS.name))
+    if found:
+        more = [f"and {len(found) - MOST} more"] if len(found) > MOST else []
+        raise RuntimeError(f"the stored tables are not what training and verdicts give: {'; '.join(found[:MOST] + more)}")
+    print(f"every row of {sum(len(runs) for runs, _ in tables.values())} is a plan's, and the verdicts are what they give",
+          flush=True)
+
+
 def main() -> int:
-    """Train a sample of the stored runs again and write its certificate; 1 if they are not what they say."""
+    """Check every stored row, train a sample of the runs again, write its certificate; 1 if they are not what they say."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.cli.verify", description=main.__doc__)
     option(parser, "name", "this_machine", help="of the certificate")
     option(parser, "runs", "", help="all, or how many; by default what fits ten minutes")
@@ -86,9 +107,10 @@ def main() -> int:
         tables = stored(plans)
         population = units(tables, of_family)
         number = wanted(given.runs, population)
+        data = {name: read(f"data/{name}.npz") for plan in plans for name in plan["data"]}
+        checked(plans, tables, data)
         # No more fit the time than a run each tenth of a second.
         sample = first(draw(population, seed), number or 600 * MINUTES)
-        data = {name: read(f"data/{name}.npz") for name in {place[2] for unit in sample for place in unit.places}}
         by_name = {plan["experiment"]: plan for plan in plans}
         made = {unit: job(unit, by_name, data) for unit in sample}
         with engine(os.environ.get("CLUSTER", "")) as found:
@@ -98,18 +120,20 @@ def main() -> int:
             raise ConfigError(f"no run was trained in {MINUTES} minutes; RUNS=1 has no limit of time")
         result = judge(sample, records, tables, by_name, data, of_family,
                        alike({unit.place[0] for unit in sample}, place))
-        verdicts = None
-        if Path(VERDICTS).exists():
-            every = {name: read(f"data/{name}.npz") for plan in plans for name in plan["data"]}
-            verdicts = verdicts_with(records, plans, every) if result["identical"] < result["runs"] else []
-        path = write(given.name, certificate(result, seed, len(population), len(sample), verdicts, place,
-                                             plans[0]["versions"]))
+        verdicts = None if not VERDICTS.exists() else _changed(records, plans, data) if result["identical"] < result["runs"] else []
+        path = write(given.name, certificate(result, seed, len(population), len(sample), verdicts, place, plans[0]["versions"]))
     except KeyboardInterrupt:
         return complain(RuntimeError("interrupted; no certificate is written"))
     except (RuntimeError, ValueError) as error:
         return complain(error)
     say(result, verdicts, path)
     return 1 if result["says"] in FAILED else 0
+
+
+def _changed(records: Mapping, plans: list[dict], data: Mapping) -> list[str]:
+    """The verdicts that change when runs that were trained again take the place of the stored ones."""
+    with decided(records, plans, data) as folder:
+        return changed(read_table(VERDICTS), read_table(folder / VERDICTS.name))
 
 
 def say(result: Mapping, verdicts: list[str] | None, path: Path) -> None:

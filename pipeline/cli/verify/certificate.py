@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-import pipeline
-from pipeline.tables.stored import (
-    CERTIFICATES, CURVES_TABLE, RUNS, RUNS_TABLE, Store, read_table, seal, verify, write_table, write_text)
+from pipeline.tables.stored import CERTIFICATES, write_text
 from pipeline.config.errors import ConfigError
 from pipeline.train.place import settings
-from pipeline.train.runs import choose, train
+from pipeline.train.runs import choose
 from pipeline.cli.verify import compare
 from pipeline.cli.verify.sample import Tables, Unit, chance
 
 #: What training took, and where, an experiment.
 TIMINGS = Path("timings")
-#: Decides, in the folder that it is started in.
-STAGE = "pipeline.verdicts"
-VERDICTS = Path("results/verdicts/verdicts.csv")
 NAME = re.compile(r"[a-z0-9_-]{1,60}\Z")
 #: What a sample can say; the last two are a failure.
 SAME, CHANCE, NOT_REPRODUCED, MORE = (
@@ -123,63 +113,6 @@ def _said(row: Mapping, names: list[str]) -> str:
             f"{', '.join(names)}")
 
 
-# --- verdicts ----------------------------------------------------------------------------------
-
-def verdicts_with(records: Mapping[str, Mapping], plans: Iterable[dict], data: Mapping[str, Mapping],
-                  root: Path = Path()) -> list[str]:
-    """The verdicts that change when runs take the place of the stored ones: `slug: before → now`.
-
-    The stage `verdicts` itself decides, in a scratch folder whose tables of runs are those that the
-    stage `train` would write: whatever the rule is.
-
-    Raises:
-        RuntimeError: the stage fails.
-    """
-    root = Path(root).absolute()
-    with tempfile.TemporaryDirectory() as scratch:
-        scratch = Path(scratch)
-        (scratch / "results").mkdir()
-        for path in [*root.glob("*"), *(root / "results").glob("*")]:
-            if path not in (root / "results", root / RUNS, root / VERDICTS.parent):
-                (scratch / path.relative_to(root)).symlink_to(path)
-        for plan in plans:
-            folder = RUNS / plan["experiment"]
-            if set(read_table(root / folder / RUNS_TABLE)["key"]) & records.keys():
-                _with(records, plan, data, root / folder, scratch / folder)
-            else:
-                (scratch / folder).parent.mkdir(parents=True, exist_ok=True)
-                (scratch / folder).symlink_to(root / folder)
-        path = [str(Path(pipeline.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-        done = subprocess.run([sys.executable, "-m", STAGE], cwd=scratch, text=True, capture_output=True,
-                              env=os.environ | {"PYTHONPATH": os.pathsep.join(path)})
-        if done.returncode:
-            raise RuntimeError(f"python -m {STAGE}: {done.stderr.strip()}")
-        return changed(read_table(root / VERDICTS), read_table(scratch / VERDICTS))
-
-
-def _with(records: Mapping, plan: dict, data: Mapping, stored: Path, target: Path) -> None:
-    """An experiment's folder with other records in the place of some of its runs."""
-    shutil.copytree(stored, target)
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store(folder)
-        store.fill(stored)
-        for key, record in records.items():
-            store.put(key, dict(record))
-        runs, curves = train(plan, data, store)
-    write_table(runs, target / RUNS_TABLE)
-    write_table(curves, target / CURVES_TABLE)
-    seal(target)
-
-
-def changed(before: pd.DataFrame, now: pd.DataFrame) -> list[str]:
-    """What differs between two tables of verdicts: `slug: before → now`."""
-    place = [name for name in ("slug", "group") if name in before.columns]
-    both = before[[*place, "verdict"]].fillna("").merge(now[[*place, "verdict"]].fillna(""), on=place, how="outer",
-                                                       suffixes=("", "_now")).fillna("none")
-    return [f"{' '.join(row[name] for name in place).strip()}: {row['verdict']} → {row['verdict_now']}"
-            for row in both.to_dict("records") if row["verdict"] != row["verdict_now"]]
-
-
 # --- the file ----------------------------------------------------------------------------------
 
 def certificate(found: Mapping, seed: int, population: int, drawn: int, verdicts: list[str] | None, place: Mapping,
@@ -199,13 +132,7 @@ def certificate(found: Mapping, seed: int, population: int, drawn: int, verdicts
 
 
 def write(name: str, content: Mapping) -> Path:
-    """Keep a certificate beside the others, and seal them.
-
-    Raises:
-        Damaged: the certificates that are there are not what was stored.
-    """
-    verify(CERTIFICATES)
+    """Keep a certificate beside the others."""
     path = CERTIFICATES / f"{check_name(name)}.json"
     write_text(path, json.dumps(content, indent=1, default=lambda value: value.item()) + "\n")
-    seal(CERTIFICATES)
     return path

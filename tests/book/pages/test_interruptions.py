@@ -47,11 +47,11 @@ def test_without_an_outcome_that_is_said(study):
         assert text(study, rows, about) == "No outcome is stored yet.\n"
 
 
-def test_an_outcome_is_read_as_it_was_sealed(project):
+def test_an_outcome_is_read_and_a_table_that_is_none_is_refused(project):
     path = project / STORED["disturbances"].path()
     write_tables(path.parent, {path.name: ROWS}, {"about.json": '{"seed": 7}'})
     found = read(project)
     assert found.torture == {"seed": 7} and found.disturbances["kind"].tolist() == ROWS["kind"].tolist()
-    path.write_text(path.read_text().replace("True", "False", 1))
-    with pytest.raises(Damaged, match="disturbances.csv: its content is not what was stored"):
+    path.write_text('"')
+    with pytest.raises(Damaged, match="disturbances.csv: it is no table"):
         read(project)

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from pipeline.book.pages.limits import sizes, write
 from pipeline.book.study import read
-from pipeline.tables.stored import seal
 
 
 def test_sizes_are_those_of_stored_networks_and_data(study):
@@ -21,5 +20,4 @@ def test_weights_are_added_over_the_layers_of_an_arm(project):
     rows = ["variant,data,layer,class,shape,parameters", ',tides,conv_1,Conv1D,"(batch, 21)",610',
             ',tides,lstm_1,LSTM,"(batch, 15)",1560', ',wages,conv_1,Conv1D,"(batch, 21)",7']
     (project / "results/runs/plain/layers.csv").write_text("\n".join(rows) + "\n")
-    seal(project / "results/runs/plain")
     assert read(project).weights["plain"] == {("", "tides"): 2170, ("", "wages"): 7}

@@ -12,11 +12,12 @@ import pytest
 
 from pipeline.data.sources import make, write as write_data
 from pipeline.tables.stored import (
-    CURVES_TABLE, RUNS, RUNS_TABLE, SUMS, Store, read_table, rewritten, seal, write_table, write_text)
+    CURVES_TABLE, RUNS, RUNS_TABLE, Store, read_table, replace_folder, write_table, write_text)
 from pipeline.config.schema import study_seeds
 from pipeline.train import runs as runs_module
 from pipeline.train.runs import train_plan
-from pipeline.cli.verify import __main__ as verify_module, certificate
+from pipeline.cli.verify import __main__ as verify_module, recompute
+from tests.locked import lock
 from tests.train.toy import a_plan
 
 SEEDS = 12
@@ -45,7 +46,8 @@ def a_record(key, spread=0.2, turned=0.0):
     noise = math.exp(generator.normal(0, spread) + turned)
     found = {name: round(float(0.5 * noise), 6) for name in runs_module.MEASURES}
     found |= {"diverged": False, "parameters": 9, "test_size": 24, "best_epoch": 2, "last_epoch": 3}
-    return found | {"train_curve": [0.5, 0.4, 0.3], "validation_curve": [0.5, 0.4, round(0.4 * noise, 4)]}
+    loss = found["best_validation_loss"]
+    return found | {"train_curve": [0.5, 0.4, 0.3], "validation_curve": [round(2 * loss, 5), round(loss, 5), round(loss, 5)]}
 
 
 class Again:
@@ -89,12 +91,12 @@ def tiny(tmp_path, monkeypatch):
         for arm in plan["arms"]:
             arm["train"] = arm["train"] | {"repetition": int(bool(arm["variant"]))}
         write_text(Path(f"plan/{name}.json"), json.dumps(plan))
-        with rewritten(RUNS / name):
+        with replace_folder(RUNS / name):
             train_plan(f"plan/{name}.json", Store("store"))
     trained_on(processor="a processor", instructions="avx2")
     Path("stand_in.py").write_text(STAND_IN)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(certificate, "STAGE", "stand_in")
+    monkeypatch.setattr(recompute, "STAGE", "stand_in")
     exec(STAND_IN, {})
     return tmp_path
 
@@ -112,12 +114,12 @@ def verify(tiny, monkeypatch, capsys):
 
 
 def falsify(experiment, table, change):
-    """A stored table changed, and sealed as if it had always been so."""
+    """A stored table changed as if it had always been so, and the verdicts with it."""
     path = RUNS / experiment / table
     found = read_table(path)
-    change(found)
-    write_table(found, path)
-    seal(path.parent)
+    changed = change(found)
+    write_table(found if changed is None else changed, path)
+    exec(STAND_IN, {})
 
 
 def test_the_stored_bits_are_certified(verify):
@@ -127,7 +129,7 @@ def test_the_stored_bits_are_certified(verify):
     assert found["verdicts_changed"] == [] and found["largest"] == found["median"] == 0
     assert found["seed"] == 7 and found["processor"] == "a processor" and "numpy" in found["versions"]
     assert "108 of 108 runs have the same bits" in said and "SEED=7" in said and "no verdict changes" in said
-    assert (Path("results/certificates") / SUMS).exists()
+    assert "every row of 108 is a plan's, and the verdicts are what they give" in said
 
 
 def test_a_number_of_runs_is_drawn_by_the_seed(verify, tiny):
@@ -145,8 +147,7 @@ def test_a_number_of_runs_is_drawn_by_the_seed(verify, tiny):
 
 
 @pytest.mark.parametrize(("table", "column", "value"), [
-    (RUNS_TABLE, "best_error", 0.123), (RUNS_TABLE, "test_size", 25), (RUNS_TABLE, "stopped", 2),
-    (CURVES_TABLE, "train_loss", 0.9)])
+    (RUNS_TABLE, "best_error", 0.123), (RUNS_TABLE, "test_size", 25), (CURVES_TABLE, "train_loss", 0.9)])
 def test_a_falsified_number_is_caught_and_named(verify, table, column, value):
     def change(found):
         found.loc[5, column] = value
@@ -158,13 +159,84 @@ def test_a_falsified_number_is_caught_and_named(verify, table, column, value):
     assert named in said and found["identical"] == found["runs"] - 1
 
 
-def test_a_falsified_choice_of_the_rate_is_caught(verify):
+def at(row, **values):
     def change(found):
-        mine = found["seed"] == 3004
-        found.loc[mine, "chosen"] = found.loc[mine, "chosen"].to_numpy()[[1, 2, 0]]
-    falsify("two", RUNS_TABLE, change)
-    code, found, _ = verify("--runs", "all")
-    assert code == 1 and found["runs"] - found["identical"] >= 2 and "chosen" in found["differing"][0]
+        found.loc[row, list(values)] = list(values.values())
+    return change
+
+
+def other_choice(found):
+    mine = found["seed"] == 3004
+    found.loc[mine, "chosen"] = found.loc[mine, "chosen"].to_numpy()[[1, 2, 0]]
+
+
+def other_arm(found):
+    """The rows of one seed under the keys of another."""
+    found.loc[found["seed"] == 3004, "key"] = found.loc[found["seed"] == 3005, "key"].to_numpy()
+
+
+def twice(*row):
+    return lambda found: pd.concat([found, found.iloc[list(row)]], ignore_index=True)
+
+
+@pytest.mark.parametrize(("table", "change", "said"), [
+    (RUNS_TABLE, other_choice, "two on tables, seed 3004: another rate is chosen than that of the least validation loss"),
+    (RUNS_TABLE, at(5, stopped=2), "where it stopped is not what its epochs say"),
+    (RUNS_TABLE, at(5, hit_limit=True), "where it stopped is not what its epochs say"),
+    (RUNS_TABLE, twice(4), "two on tables, seed 3001, rate 0.01: it stands 2 times"),
+    (RUNS_TABLE, lambda found: twice(4)(found).assign(best_error=lambda all: all["best_error"].where(all.index != 36, 0.1)),
+     "it stands 2 times"),
+    (RUNS_TABLE, lambda found: found.drop(index=4), "two on tables, seed 3001, rate 0.01: it is missing"),
+    (RUNS_TABLE, lambda found: found.assign(seed=found["seed"].where(found.index != 4, 2999)),
+     "two on tables, seed 2999, rate 0.01: the plan asks for no such run"),
+    (RUNS_TABLE, other_arm, "two on tables, seed 3004, rate 0.003: its key is that of another run"),
+    (CURVES_TABLE, at(5, validation_loss=0.123), "its losses are not those of its curve"),
+    (CURVES_TABLE, twice(5), "its curve has other epochs"), (CURVES_TABLE, at(5, seed=2999), "seed 2999, ")])
+def test_tables_that_contradict_themselves_are_named_whatever_is_drawn(verify, table, change, said):
+    falsify("two", table, change)
+    code, found, printed = verify("--runs", "1")
+    assert code == 1 and found is None and printed.count("\n") == 1
+    assert printed.startswith("error: the stored tables are not what training and verdicts give: two") and said in printed
+
+
+def test_a_run_that_two_experiments_share_has_the_same_numbers(verify, tiny):
+    plan = json.loads(Path("plan/two.json").read_text()) | {"experiment": "three"}
+    write_text(Path("plan/three.json"), json.dumps(plan))
+    shutil.copytree(RUNS / "two", RUNS / "three")
+    falsify("three", RUNS_TABLE, lambda found: found.assign(experiment="three"))
+    assert verify("--runs", "1")[0] == 0
+    falsify("three", RUNS_TABLE, at(5, best_error=0.123))
+    assert "two on tables, seed 3001, rate 0.03: another experiment has other numbers of the same run" in verify("--runs", "1")[2]
+
+
+def test_a_verdict_that_was_changed_with_all_that_guards_it_is_found(verify):
+    path = Path("results/verdicts/verdicts.csv")
+    word = read_table(path)["verdict"][0]
+    write_table(read_table(path).assign(verdict="no effect that matters"), path)
+    code, found, said = verify("--runs", "1")
+    assert code == 1 and found is None
+    assert f"{path}: line 2: verdict: found no effect that matters; the stored runs give {word}" in said
+    assert f"two_is_better: no effect that matters → {word}" in said
+
+
+def test_other_tables_of_verdicts_are_compared_but_for_their_last_digits(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    rows = pd.DataFrame({"slug": ["a", "b"], "y": [0.123456, math.nan], "n": [1, 2], "fragile": [True, False]})
+    for folder in (one, other):
+        write_table(rows, folder / "effects.csv")
+    assert recompute.differing(one, other) == []
+    for row, column, value, named in ((0, "y", 0.123457, ""), (1, "y", 0.0, "line 3: y: found nan; the stored runs give 0.0"),
+                                      (0, "n", 2, "line 2: n: found 1; the stored runs give 2"),
+                                      (1, "fragile", True, "line 3: fragile: found False; the stored runs give True"),
+                                      (0, "slug", "c", "line 2: slug: found a; the stored runs give c")):
+        changed = rows.copy()
+        changed.loc[row, column] = value
+        write_table(changed, other / "effects.csv")
+        assert recompute.differing(one, other) == [f"{one / 'effects.csv'}: {named}"] * bool(named)
+    write_table(rows[:1], other / "effects.csv")
+    write_table(rows, other / "new.csv")
+    assert recompute.differing(one, other) == [
+        f"{one / 'effects.csv'}: found 2 rows of 4 columns; the stored runs give 1 of 4", f"{one / 'new.csv'}: it is missing"]
 
 
 def test_falsified_results_that_turn_a_verdict_are_caught_with_the_verdict(verify, tiny):
@@ -177,6 +249,8 @@ def test_falsified_results_that_turn_a_verdict_are_caught_with_the_verdict(verif
     exec(STAND_IN, {})
     after = read_table(Path("results/verdicts/verdicts.csv"))["verdict"][0]
     assert after != before
+    # The lock says nothing of what is decided in its place.
+    lock(train_at_one=([], [RUNS / "one"]), train_at_two=([], [RUNS / "two"]), verdicts=([], ["results/verdicts"]))
     code, found, said = verify("--runs", "all")
     assert code == 1 and found["verdicts_changed"] == [f"two_is_better: {after} → {before}"]
     assert found["verdicts_changed"][0] in said
@@ -230,6 +304,6 @@ def test_runs_of_another_plan_are_not_verified(verify, tiny):
     plan["arms"][0]["train"]["epochs"] = 4
     Path("plan/two.json").write_text(json.dumps(plan))
     code, found, said = verify("--runs", "all")
-    assert code == 1 and found is None and "are not those of plan/two.json" in said
+    assert code == 1 and found is None and "two: its runs are not those of plan/two.json; `make book`" in said
     shutil.rmtree(RUNS / "two")
-    assert "there is no such file; `make book` trains it" in verify()[2]
+    assert "results/runs/two/runs.csv: there is no such file; `make book` makes it" in verify()[2]

@@ -13,8 +13,8 @@ from tools.torture.disturb import KILLS, kinds, mounted
 STAGE = """
 import sys, time
 from pathlib import Path
-from pipeline.plan.lock import mend
-from pipeline.tables.stored import rewritten, sweep, write_bytes
+from pipeline.plan.tidy import mend
+from pipeline.tables.stored import remove_temporary, replace_folder, write_bytes
 from pipeline.process.stage import run
 
 def check():
@@ -22,14 +22,14 @@ def check():
     return 0
 
 def data():
-    sweep(Path("data"))
+    remove_temporary(Path("data"))
     for number in range(20):
         write_bytes(Path("data") / f"{number}.npz", bytes([number]) * 200_000)
         time.sleep(0.15)
     return 0
 
 def results():
-    with rewritten(Path("results/one")) as new:
+    with replace_folder(Path("results/one")) as new:
         for number in range(20):
             write_bytes(new / f"{number}.csv", b"a,b\\n" * 50_000)
             time.sleep(0.15)

@@ -1,0 +1,116 @@
+"""The verdicts again, as their stage decides them: of the stored runs, or with others in their place."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import pipeline
+from pipeline.tables.lock import LOCK
+from pipeline.tables.stored import CURVES_TABLE, RUNS, RUNS_TABLE, Store, read_table, write_table
+from pipeline.train.runs import train
+
+#: Decides, in the folder that it is started in.
+STAGE = "pipeline.verdicts"
+VERDICTS = Path("results/verdicts/verdicts.csv")
+#: Numbers of another machine may differ by so much, as a share or at all.
+CLOSE, NOTHING = 1e-3, 1e-6
+
+
+@contextlib.contextmanager
+def decided(records: Mapping[str, Mapping], plans: Iterable[dict], data: Mapping[str, Mapping],
+            root: Path = Path()) -> Iterator[Path]:
+    """Yields a folder with the verdicts' tables, decided when some runs take the place of the stored ones.
+
+    The stage itself decides, in a scratch folder whose tables of runs are those that the stage
+    `train` would write: whatever the rule is.
+
+    Args:
+        records: by key; without any, the stored runs decide.
+
+    Raises:
+        RuntimeError: the stage fails.
+    """
+    root = Path(root).absolute()
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = Path(scratch)
+        (scratch / "results").mkdir()
+        # What is decided there is none of what the lock names.
+        for path in {*root.glob("*"), *(root / "results").glob("*")} - {
+                root / one for one in (Path("results"), RUNS, VERDICTS.parent, LOCK)}:
+            (scratch / path.relative_to(root)).symlink_to(path)
+        for plan in plans:
+            folder = RUNS / plan["experiment"]
+            if records and set(read_table(root / folder / RUNS_TABLE)["key"]) & records.keys():
+                _with(records, plan, data, root / folder, scratch / folder)
+            else:
+                (scratch / folder).parent.mkdir(parents=True, exist_ok=True)
+                (scratch / folder).symlink_to(root / folder)
+        path = [str(Path(pipeline.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+        done = subprocess.run([sys.executable, "-m", STAGE], cwd=scratch, text=True, capture_output=True,
+                              env=os.environ | {"PYTHONPATH": os.pathsep.join(path)})
+        if done.returncode:
+            raise RuntimeError(f"python -m {STAGE}: {done.stderr.strip()}")
+        yield scratch / VERDICTS.parent
+
+
+def _with(records: Mapping, plan: dict, data: Mapping, stored: Path, target: Path) -> None:
+    """An experiment's folder with other records in the place of some of its runs."""
+    shutil.copytree(stored, target)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(folder)
+        store.fill(stored)
+        for key, record in records.items():
+            store.put(key, dict(record))
+        runs, curves = train(plan, data, store)
+    write_table(runs, target / RUNS_TABLE)
+    write_table(curves, target / CURVES_TABLE)
+
+
+def changed(before: pd.DataFrame, now: pd.DataFrame) -> list[str]:
+    """What differs between two tables of verdicts: `slug: before → now`."""
+    place = [name for name in ("slug", "group") if name in before.columns]
+    both = before[[*place, "verdict"]].fillna("").merge(now[[*place, "verdict"]].fillna(""), on=place, how="outer",
+                                                       suffixes=("", "_now")).fillna("none")
+    return [f"{' '.join(row[name] for name in place).strip()}: {row['verdict']} → {row['verdict_now']}"
+            for row in both.to_dict("records") if row["verdict"] != row["verdict_now"]]
+
+
+def differing(stored: Path, found: Path) -> list[str]:
+    """What in a folder of tables is not what was found again: a line a table, with the first place where it differs.
+
+    Numbers of another machine may differ in their last digits.
+    """
+    lines = []
+    for name in sorted({path.name for folder in (stored, found) for path in folder.glob("*.csv")}):
+        if not (stored / name).exists() or not (found / name).exists():
+            lines.append(f"{stored / name}: {'it is missing' if (found / name).exists() else 'no stage makes it'}")
+        elif place := _first(read_table(stored / name), read_table(found / name)):
+            lines.append(f"{stored / name}: {place}")
+    return lines
+
+
+def _first(stored: pd.DataFrame, found: pd.DataFrame) -> str:
+    """The first place where two tables differ; empty if they do not."""
+    if list(stored.columns) != list(found.columns) or len(stored) != len(found):
+        return (f"found {len(stored)} rows of {len(stored.columns)} columns; the stored runs give {len(found)} of "
+                f"{len(found.columns)}")
+    for column in stored.columns:
+        one, other = stored[column], found[column]
+        if one.dtype.kind == other.dtype.kind == "f":
+            same = np.isclose(one, other, rtol=CLOSE, atol=NOTHING, equal_nan=True)
+        else:
+            same = ((one == other) | (one.isna() & other.isna())).to_numpy(bool)
+        if not same.all():
+            row = int(np.flatnonzero(~same)[0])
+            return f"line {row + 2}: {column}: found {one[row]}; the stored runs give {other[row]}"
+    return ""
