@@ -9,9 +9,7 @@ import numpy as np
 from pipeline.data.draw import Arrays, Count, scalars
 
 
-def digits(
-    seeds: Iterable[int] = (), train: Count = 1079, validation: Count = 359, test: Count = 359
-) -> Arrays:
+def digits(seeds: Iterable[int] = (), train: Count = 1079, validation: Count = 359, test: Count = 359) -> Arrays:
     """Optical digits: x ``(1797, 8, 8, 1)``, grey levels 0 to 16, y ``(1797,)``, ten classes."""
     from sklearn.datasets import load_digits
 

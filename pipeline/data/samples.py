@@ -22,91 +22,36 @@ def rank(identities: np.ndarray) -> np.ndarray:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-class Rows:
-    """At most `limit` different rows of a stream of frames: those of the lowest rank.
+class Drawn:
+    """Whole groups of the rows of a stream of frames, at most `limit` rows together: those of the lowest ranks.
 
-    Ranks are a shuffle of what rows contain, so each set of different rows is as likely as any
-    other. Equal rows have equal ranks, and only the first of them is kept.
+    Rows of one identity are a group. Ranks are a shuffle of identities, so that each set of groups is as likely as any
+    other, and what is drawn depends on no order. A single group that is longer gives its latest rows.
+
+    Args:
+        once: rows of one identity are repeats of each other, of which only the first is kept.
+        newest_first: whether the latest rows come first.
     """
 
-    def __init__(self, limit: int):
-        self.limit, self.count = limit, 0
+    def __init__(self, limit: int, once: bool = False, newest_first: bool = False):
+        self.limit, self.once, self.newest_first, self.count = limit, once, newest_first, 0
         self._frames: list[pd.DataFrame] = []
         self._identities: list[np.ndarray] = []
-        self._held, self._highest = 0, np.uint64(2**64 - 1)
+        self._held, self._lowest_left_out = 0, None
 
     def add(self, frame: pd.DataFrame, identities: np.ndarray) -> None:
+        """Add rows that follow those before them; their identities are 64-bit numbers."""
         self.count += len(frame)
-        ranks = rank(identities)
-        low = ranks <= self._highest
-        self._identities.append(identities)
-        self._frames.append(frame[low].assign(rank=ranks[low]))
-        self._held += int(low.sum())
+        self._identities += [identities] if self.once else []
+        frame = frame.assign(rank=rank(identities))
+        self._frames.append(frame if self._lowest_left_out is None else frame[frame["rank"] < self._lowest_left_out])
+        self._held += len(self._frames[-1])
         if self._held > 4 * self.limit:
             self._prune()
 
     def _prune(self) -> pd.DataFrame:
-        frame = pd.concat(self._frames).drop_duplicates("rank")
-        frame = frame.nsmallest(self.limit, "rank")
-        if len(frame) == self.limit:
-            self._highest = frame["rank"].max()
-        self._frames, self._held = [frame.sort_index()], len(frame)
-        return self._frames[0]
-
-    def result(self) -> tuple[pd.DataFrame, int, int]:
-        """The rows kept, in the file's order; how many there were; how many of these were repeats."""
-        frame = self._prune().drop(columns="rank")
-        identities = np.concatenate(self._identities)
-        return frame, len(identities), len(identities) - len(np.unique(identities))
-
-
-class Latest:
-    """The `limit` latest rows of a stream of frames, in order of time: the last ones, or of `newest_first` the first."""
-
-    def __init__(self, limit: int, newest_first: bool = False):
-        self.limit, self.newest_first, self.count = limit, newest_first, 0
-        self._frames: list[pd.DataFrame] = []
-
-    def add(self, frame: pd.DataFrame) -> None:
-        self.count += len(frame)
-        if not self.newest_first or sum(map(len, self._frames)) < self.limit:
-            self._frames.append(frame)
-        while not self.newest_first and sum(map(len, self._frames[1:])) >= self.limit:
-            del self._frames[0]
-
-    def result(self) -> pd.DataFrame:
-        return _latest(pd.concat(self._frames), self.limit, self.newest_first)
-
-
-def _latest(frame: pd.DataFrame, limit: int, newest_first: bool) -> pd.DataFrame:
-    return frame.iloc[:limit][::-1] if newest_first else frame.iloc[-limit:]
-
-
-class Groups:
-    """Whole groups of rows of a stream of frames, at most `limit` rows of them together.
-
-    Groups are drawn by a seeded shuffle of their names. A single one that is longer gives its latest
-    `limit` rows.
-    """
-
-    def __init__(self, limit: int, column: str, newest_first: bool = False):
-        self.limit, self.column, self.newest_first, self.count = limit, column, newest_first, 0
-        self._frames: list[pd.DataFrame] = []
-        self._held, self._lowest_left_out = 0, None
-
-    def add(self, frame: pd.DataFrame) -> None:
-        ranks = rank(identity(frame[[self.column]].astype(object)))
-        self.count += len(frame)
-        if self._lowest_left_out is not None:
-            kept = ranks < self._lowest_left_out
-            frame, ranks = frame[kept], ranks[kept]
-        self._frames.append(frame.assign(rank=ranks))
-        self._held += len(frame)
-        if self._held > 2 * self.limit:
-            self._prune()
-
-    def _prune(self) -> pd.DataFrame:
-        frame = pd.concat(self._frames) if len(self._frames) > 1 else self._frames[0]
+        frame = pd.concat(self._frames)
+        frame = frame.drop_duplicates("rank") if self.once else frame
         lengths = frame["rank"].value_counts().sort_index()
         fit = lengths.cumsum() <= self.limit
         fit.iloc[:1] = True
@@ -118,4 +63,32 @@ class Groups:
         return self._frames[0]
 
     def result(self) -> pd.DataFrame:
-        return _latest(self._prune().drop(columns="rank"), self.limit, self.newest_first)
+        """The rows that are kept, in the order in which they came, or in that of time."""
+        frame = self._prune().drop(columns="rank")
+        return frame[::-1] if self.newest_first else frame
+
+    @property
+    def repeats(self) -> int:
+        """How many rows were repeats of others."""
+        return self.count - len(np.unique(np.concatenate(self._identities)))
+
+
+class Latest:
+    """The `limit` latest rows of a stream of frames, in order of time: the last ones, or of `newest_first` the first."""
+
+    def __init__(self, limit: int, newest_first: bool = False):
+        self.limit, self.newest_first, self.count = limit, newest_first, 0
+        self._frames: list[pd.DataFrame] = []
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Add rows that follow those before them."""
+        self.count += len(frame)
+        if not self.newest_first or sum(map(len, self._frames)) < self.limit:
+            self._frames.append(frame)
+        while not self.newest_first and sum(map(len, self._frames[1:])) >= self.limit:
+            del self._frames[0]
+
+    def result(self) -> pd.DataFrame:
+        """The rows that are kept."""
+        frame = pd.concat(self._frames)
+        return frame.iloc[:self.limit][::-1] if self.newest_first else frame.iloc[-self.limit:]

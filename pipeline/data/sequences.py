@@ -12,14 +12,8 @@ from pipeline.data.draw import (
     Arrays, BURN_IN, CALIBRATION, Count, DECIMALS, autoregression, generators, rounded, scalars)
 
 
-def noise(
-    seeds: Iterable[int],
-    train: Count = 480,
-    validation: Count = 240,
-    test: Count = 960,
-    window: Count = 21,
-    channels: Count = 20,
-) -> Arrays:
+def noise(seeds: Iterable[int], train: Count = 480, validation: Count = 240, test: Count = 960, window: Count = 21,
+          channels: Count = 20) -> Arrays:
     """Inputs that say nothing about the target: x ~ N(0, 1), y ~ U(0, 2), independent.
 
     The toy data of the thread on CNN-LSTM networks. The best prediction is the mean, 1; its mean
@@ -35,16 +29,9 @@ def noise(
     return arrays
 
 
-def forecast(
-    seeds: Iterable[int],
-    train: Count = 960,
-    validation: Count = 480,
-    test: Count = 960,
-    window: Count = 21,
-    channels: Count = 20,
-    noise: Annotated[float, Field(ge=0, lt=1)] = 0.15,
-    targets: Literal["standard", "none", "positive"] = "standard",
-) -> Arrays:
+def forecast(seeds: Iterable[int], train: Count = 960, validation: Count = 480, test: Count = 960, window: Count = 21,
+             channels: Count = 20, noise: Annotated[float, Field(ge=0, lt=1)] = 0.15,
+             targets: Literal["standard", "none", "positive"] = "standard") -> Arrays:
     """Autoregressive, cross-correlated channels and a target with memory.
 
     The channels, each of variance 1, mix four autoregressive factors with an autoregressive part
@@ -69,15 +56,8 @@ def forecast(
     return arrays
 
 
-def badly_scaled(
-    seeds: Iterable[int],
-    train: Count = 480,
-    validation: Count = 480,
-    test: Count = 960,
-    window: Count = 21,
-    channels: Count = 20,
-    noise: Annotated[float, Field(ge=0, lt=1)] = 0.15,
-) -> Arrays:
+def badly_scaled(seeds: Iterable[int], train: Count = 480, validation: Count = 480, test: Count = 960,
+                 window: Count = 21, channels: Count = 20, noise: Annotated[float, Field(ge=0, lt=1)] = 0.15) -> Arrays:
     """The draw of `forecast`, each channel in a unit and with an offset of its own.
 
     Channel c is scale_c (x_c + offset_c), scale 10**U(-2, 2), offset U(-5, 5).

@@ -22,9 +22,7 @@ WINDOWS = (1_280, 426, 1_000)
 STRETCH = 0.8
 
 
-def pool_sizes(
-    split: Sizes, held: int, name: str, unit: str = "rows", groups: np.ndarray | None = None
-) -> tuple[int, int, int]:
+def pool_sizes(split: Sizes, held: int, name: str, unit: str = "rows", groups: np.ndarray | None = None) -> tuple[int, int, int]:
     """The sizes of a pool's parts.
 
     By default 640 train and 213 validate, and up to 2,500 of the others test. Of fewer than 1,153

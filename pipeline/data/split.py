@@ -69,7 +69,7 @@ def load(arrays: Arrays, seed: int, train_fraction: float = 1.0, scaling: str = 
         x = [_scaled(scaler, values, steps) for values, steps in zip(x, real, strict=True)]
     if "codes" in arrays:
         x = [np.concatenate(both, axis=1) for both in zip(x, _one_hot(arrays, parts), strict=True)]
-    y = [_targets(arrays, seed)[part] for part in parts]
+    y = [targets(arrays, seed)[part] for part in parts]
     if str(arrays["task"]) == "regression" and str(arrays.get("targets", "standard")) == "standard":
         scaler = StandardScaler().fit(y[0].astype(np.float64))
         y = [scaler.transform(values.astype(np.float64)) for values in y]
@@ -158,7 +158,7 @@ def _hold(arrays: Arrays, seed: int) -> None:
         raise ValueError(f"seed: found {seed!r}, allowed (the data set's seeds): {held}")
 
 
-def _targets(arrays: Arrays, seed: int) -> np.ndarray:
+def targets(arrays: Arrays, seed: int) -> np.ndarray:
     """The targets of all items; that of a synthetic window is that of its last step."""
     if str(arrays["kind"]) == "synthetic":
         _hold(arrays, seed)
@@ -202,7 +202,7 @@ def _one_hot(arrays: Arrays, parts: Positions) -> list[np.ndarray]:
 
 def _blocks(arrays: Arrays, seed: int, sizes: list[int]) -> list[np.ndarray]:
     """Adjoining blocks; windows that would cross a boundary are left out."""
-    gap, held = int(arrays.get("window", 1)) - 1, len(_targets(arrays, seed))
+    gap, held = int(arrays.get("window", 1)) - 1, len(targets(arrays, seed))
     starts = [0, sizes[0] + gap, sizes[0] + sizes[1] + 2 * gap]
     if starts[-1] + sizes[-1] > held:
         counts = ", ".join(f"{part}={size}" for part, size in zip(PARTS, sizes, strict=True))
@@ -225,7 +225,7 @@ def _part_of(arrays: Arrays, seed: int, train: np.ndarray, kept: int) -> np.ndar
         return train
     if "window" in arrays:
         return train[-kept:]
-    chosen, _ = train_test_split(train, train_size=kept, stratify=_targets(arrays, seed)[train], random_state=seed)
+    chosen, _ = train_test_split(train, train_size=kept, stratify=targets(arrays, seed)[train], random_state=seed)
     return chosen if str(arrays["kind"]) == "pool" else np.sort(chosen)
 
 
@@ -284,5 +284,5 @@ def _evenly(strata: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 def _strata(arrays: Arrays, seed: int) -> np.ndarray:
     """Each item's class; one for all if targets are numbers."""
-    targets = _targets(arrays, seed)
-    return targets if str(arrays["task"]) == "classes" else np.zeros(len(targets), int)
+    y = targets(arrays, seed)
+    return y if str(arrays["task"]) == "classes" else np.zeros(len(y), int)

@@ -15,15 +15,9 @@ from pipeline.data.draw import (
 IMBALANCE = 8.0
 
 
-def tabular(
-    seeds: Iterable[int],
-    train: Count = 640,
-    validation: Count = 320,
-    test: Count = 1280,
-    features: Count = 14,
-    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.25,
-    minority: Annotated[float, Field(gt=0, le=0.5)] = 0.5,
-) -> Arrays:
+def tabular(seeds: Iterable[int], train: Count = 640, validation: Count = 320, test: Count = 1280,
+            features: Count = 14, noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.25,
+            minority: Annotated[float, Field(gt=0, le=0.5)] = 0.5) -> Arrays:
     """Independent rows of correlated features, two classes, a random network as the teacher.
 
     The shape of the thread on where to put batch normalisation. Class 1, the rarer one, is a
@@ -53,15 +47,9 @@ def tabular(
     return arrays
 
 
-def many_classes(
-    seeds: Iterable[int],
-    train: Count = 1200,
-    validation: Count = 400,
-    test: Count = 1600,
-    features: Count = 40,
-    classes: Annotated[int, Field(ge=2)] = 9,
-    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.05,
-) -> Arrays:
+def many_classes(seeds: Iterable[int], train: Count = 1200, validation: Count = 400, test: Count = 1600,
+                 features: Count = 40, classes: Annotated[int, Field(ge=2)] = 9,
+                 noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.05) -> Arrays:
     """Independent rows of skewed counts, many unequal classes, a random network as the teacher.
 
     The shape of the Otto challenge. A feature is a log-normal number rounded down: whole, from 0,
@@ -121,9 +109,7 @@ def _teacher(parameters: np.random.Generator, features: int) -> Callable:
     return draw
 
 
-def _counts_and_scores(
-    parameters: np.random.Generator, features: int, classes: int
-) -> Callable:
+def _counts_and_scores(parameters: np.random.Generator, features: int, classes: int) -> Callable:
     """A random problem: (generator, rows) -> x ``(rows, features)``, scores ``(rows, classes)``."""
     factors, units, common = 5, 16, 0.6
     loadings = parameters.standard_normal((factors, features))

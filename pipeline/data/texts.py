@@ -11,15 +11,9 @@ from pydantic import Field
 from pipeline.data.draw import Arrays, Count, generators, require_every_class, scalars
 
 
-def tokens(
-    seeds: Iterable[int],
-    train: Count = 480,
-    validation: Count = 240,
-    test: Count = 960,
-    length: Annotated[int, Field(ge=4)] = 24,
-    vocabulary: Annotated[int, Field(ge=20)] = 60,
-    classes: Annotated[int, Field(ge=2)] = 4,
-) -> Arrays:
+def tokens(seeds: Iterable[int], train: Count = 480, validation: Count = 240, test: Count = 960,
+           length: Annotated[int, Field(ge=4)] = 24, vocabulary: Annotated[int, Field(ge=20)] = 60,
+           classes: Annotated[int, Field(ge=2)] = 4) -> Arrays:
     """Short token sequences whose classes differ a little in their words, more in their order.
 
     Words are drawn independently, about as unequally as in Zipf's law, with frequencies that

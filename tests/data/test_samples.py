@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from pipeline.data.samples import Groups, Latest, Rows, identity, rank
+from pipeline.data.samples import Drawn, Latest, identity, rank
 
 
 def table(rows, values=50, seed=0):
@@ -15,11 +15,11 @@ def table(rows, values=50, seed=0):
 
 
 def drawn(frame, limit, piece):
-    sample = Rows(limit)
+    sample = Drawn(limit, once=True)
     for start in range(0, len(frame), piece):
         part = frame.iloc[start:start + piece]
         sample.add(part, identity(part))
-    return sample.result()
+    return sample.result(), sample.count, sample.repeats
 
 
 @pytest.mark.parametrize("limit", [10, 700, 10_000])
@@ -59,6 +59,10 @@ def test_the_latest_rows(limit):
         sample.add(frame.iloc[start:start + 10])
     pd.testing.assert_frame_equal(sample.result(), frame.iloc[-limit:])
     assert sample.count == 333
+    turned = Latest(limit, newest_first=True)
+    for start in range(0, 333, 10):
+        turned.add(frame.iloc[start:start + 10])
+    pd.testing.assert_frame_equal(turned.result(), frame.iloc[:limit][::-1])
 
 
 @pytest.mark.parametrize("limit", [60, 200, 5_000])
@@ -67,16 +71,20 @@ def test_groups_stay_whole(limit, piece):
     # Rows of the groups in turn, so that each piece has some of many.
     frame = pd.DataFrame({"who": [f"p{i % 40}" for i in range(2_000)], "x": np.arange(2_000)}).astype(
         {"who": object})
-    sample = Groups(limit, "who")
+    sample = Drawn(limit)
     for start in range(0, 2_000, piece):
-        sample.add(frame.iloc[start:start + piece])
+        part = frame.iloc[start:start + piece]
+        sample.add(part, identity(part[["who"]]))
     kept = sample.result().sort_index()
     assert sample.count == 2_000 and len(kept) == min(limit // 50 * 50, 2_000)
     pd.testing.assert_frame_equal(kept, frame[frame["who"].isin(kept["who"])])
 
 
 def test_a_group_that_is_too_long_gives_its_latest_rows():
-    frame, sample = pd.DataFrame({"who": ["p"] * 500, "x": range(500)}).astype({"who": object}), Groups(90, "who")
-    for start in range(0, 500, 30):
-        sample.add(frame.iloc[start:start + 30])
-    pd.testing.assert_frame_equal(sample.result(), frame.iloc[-90:])
+    frame = pd.DataFrame({"who": ["p"] * 500, "x": range(500)}).astype({"who": object})
+    for newest_first in (False, True):
+        sample = Drawn(90, newest_first=newest_first)
+        for start in range(0, 500, 30):
+            part = frame.iloc[start:start + 30]
+            sample.add(part, identity(part[["who"]]))
+        pd.testing.assert_frame_equal(sample.result(), frame.iloc[:90][::-1] if newest_first else frame.iloc[-90:])

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import os
 import stat
 import tempfile
-import urllib.request
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from pipeline.config.errors import ConfigError, nearest
+import requests
+import urllib3
+
 from pipeline.config.data_files import COLUMNS, LONGEST_NAME, ends
+from pipeline.config.errors import ConfigError, nearest
 
 #: Beside `data/`, which holds what can be made anew and is tidied.
 FETCHED = Path(".fetched")
@@ -27,12 +28,13 @@ _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a dev
           stat.S_IFDIR: "a folder"}
 
 
-def regular(path: str | Path, name: str = "", outside: bool = False) -> Path:
+def regular(path: str | Path, name: str = "", outside: bool = False, kind: int = stat.S_IFREG) -> Path:
     """A reader's file as it lies on the disk, behind symbolic links: the one way to a file that is opened.
 
     Args:
         name: what a message calls it.
         outside: whether it may lie outside the project.
+        kind: the kind of file that is allowed, a regular one or a folder.
 
     Raises:
         ConfigError: there is none, it has no end as a pipe or a device has none, or it is a link out of the project.
@@ -46,9 +48,9 @@ def regular(path: str | Path, name: str = "", outside: bool = False) -> Path:
         raise ConfigError(f"{name}: there is no such file{nearest(path.name, beside)}") from None
     except (OSError, ValueError, RuntimeError) as error:
         raise ConfigError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    kind = stat.S_IFMT(found.st_mode)
-    if kind != stat.S_IFREG:
-        raise ConfigError(f"{name}: is {_KINDS.get(kind, 'no file')}; allowed: a file")
+    if stat.S_IFMT(found.st_mode) != kind:
+        raise ConfigError(f"{name}: is {_KINDS.get(stat.S_IFMT(found.st_mode), 'a file')}; allowed: "
+                          f"{_KINDS.get(kind, 'a file')}")
     if not (outside or real.is_relative_to(Path.cwd().resolve())):
         raise ConfigError(f"{name}: is a symbolic link out of the project; allowed: a file inside it; copy it there")
     if found.st_size > LARGEST:
@@ -58,21 +60,13 @@ def regular(path: str | Path, name: str = "", outside: bool = False) -> Path:
     return real
 
 
-def folder_files(folder: str | Path, outside: bool = False) -> list[Path]:
+def folder_files(folder: Path, outside: bool = False) -> list[Path]:
     """The files with columns of a folder and of those inside it, in the order of their names.
 
     Raises:
         ConfigError: there is no such folder, it has none, or more than `MOST_FILES`.
     """
-    folder = Path(folder)
-    try:
-        real = folder.resolve(strict=True)
-    except (OSError, ValueError, RuntimeError):
-        real = None
-    if real is None or not real.is_dir():
-        raise ConfigError(f"{folder}/: there is no such folder")
-    if not (outside or real.is_relative_to(Path.cwd().resolve())):
-        raise ConfigError(f"{folder}/: is a symbolic link out of the project; allowed: a folder inside it; copy it there")
+    regular(folder, f"{folder}/", outside, stat.S_IFDIR)
     held = (path for path in folder.rglob("*") if ends(path.name, COLUMNS) and not path.name.startswith("."))
     found = sorted(islice(held, MOST_FILES + 1))
     if not 0 < len(found) <= MOST_FILES:
@@ -115,20 +109,21 @@ def fetch(address: str, expected: str, folder: Path = FETCHED, schemes: tuple = 
         ConfigError: another scheme, no answer, or a content of another hash; nothing is kept then.
     """
     try:
-        ascii_address = _in_ascii(address)
+        parts = urlsplit(address)
     except ValueError as error:
         raise ConfigError(f"{address}: is no address: {error}") from None
-    path = Path(folder) / f"{expected[:16]}-{PurePosixPath(urlsplit(ascii_address).path).name[-LONGEST_NAME:]}"
+    path = Path(folder) / f"{expected[:16]}-{PurePosixPath(parts.path).name.encode()[-LONGEST_NAME:].decode(errors='ignore')}"
     if path.exists():
         if sha256(path) == expected:
             return path
         path.unlink()
-    _require_scheme(address, schemes)
+    if parts.scheme not in schemes:
+        raise ConfigError(f"{address}: found the scheme '{parts.scheme}'; allowed: {', '.join(schemes)}")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".fetched.")
     try:
         with os.fdopen(handle, "wb") as file:
-            found = _copy(address, ascii_address, file, schemes)
+            found = _copy(address, file, schemes)
         if found != expected:
             raise ConfigError(f"{address}: found the SHA-256 {found}; allowed: {expected}, which its "
                               "entry names; the file is another one than it was")
@@ -138,51 +133,25 @@ def fetch(address: str, expected: str, folder: Path = FETCHED, schemes: tuple = 
     return path
 
 
-def _in_ascii(address: str) -> str:
-    """An address as servers are asked for it: other letters in its host and its path are encoded."""
-    parts = urlsplit(address)
-    host = parts.netloc.encode("idna").decode()
-    if not host:
-        raise ValueError("it has no host")
-    return urlunsplit(parts._replace(netloc=host, path=quote(parts.path, safe="/%:@!$&'()*+,;=~"),
-                                     query=quote(parts.query, safe="/%:@!$&'()*+,;=~?")))
-
-
-def _copy(address: str, ascii_address: str, file, schemes: tuple) -> str:
+def _copy(address: str, file, schemes: tuple) -> str:
     """Write what is at an address to an open file; its SHA-256."""
     known = hashlib.sha256()
-    opener = urllib.request.build_opener(_Redirects(schemes))
-    try:
-        with opener.open(ascii_address, timeout=PATIENCE) as answer:
-            while block := answer.read(BLOCK):
-                known.update(block)
-                file.write(block)
-                if file.tell() > LARGEST:
-                    raise ConfigError(f"{address}: found more than {LARGEST} bytes; allowed: at most that many")
-            if answer.length:
-                raise ConfigError(f"{address}: cannot be fetched: it ended after {file.tell()} of "
-                                  f"{file.tell() + answer.length} bytes; try again")
-    except http.client.IncompleteRead:
-        raise ConfigError(f"{address}: cannot be fetched: it ended before it was whole; try again") from None
-    except ConfigError:
-        raise
-    except (http.client.HTTPException, OSError, ValueError) as error:
-        raise ConfigError(f"{address}: cannot be fetched: {getattr(error, 'reason', error)}") from None
+    with requests.Session() as session:
+        for scheme in {"http", "https"} - {*schemes}:
+            del session.adapters[f"{scheme}://"]  # Nor is one redirected to.
+        try:
+            # As it is stored there: a file that is packed stays so.
+            with session.get(address, stream=True, timeout=PATIENCE, headers={"Accept-Encoding": "identity"}) as answer:
+                answer.raise_for_status()
+                for block in answer.raw.stream(BLOCK, decode_content=False):
+                    known.update(block)
+                    file.write(block)
+                    if file.tell() > LARGEST:
+                        raise ConfigError(f"{address}: found more than {LARGEST} bytes; allowed: at most that many")
+        except requests.exceptions.InvalidSchema as error:
+            raise ConfigError(f"{address}: cannot be fetched: {error}; allowed: {', '.join(schemes)}") from None
+        except (urllib3.exceptions.ProtocolError, requests.exceptions.ChunkedEncodingError):
+            raise ConfigError(f"{address}: cannot be fetched: it ended before it was whole; try again") from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise ConfigError(f"{address}: cannot be fetched: {' '.join(str(error).split())[:300]}") from None
     return known.hexdigest()
-
-
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows a redirection only to an allowed scheme."""
-
-    def __init__(self, schemes: tuple):
-        self.schemes = schemes
-
-    def redirect_request(self, req, fp, code, msg, headers, newurl):
-        _require_scheme(newurl, self.schemes)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _require_scheme(address: str, schemes: tuple) -> None:
-    if urlsplit(address).scheme not in schemes:
-        raise ConfigError(f"{address}: found the scheme '{urlsplit(address).scheme}'; allowed: "
-                          f"{', '.join(schemes)}")

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.config.data_files import FileSource, RecordingsFile, SeriesFile
+from pipeline.config.errors import ConfigError
 from pipeline.data.draw import Arrays
-from pipeline.data.split import PARTS, split
+from pipeline.data.split import PARTS, split, targets
+from pipeline.data.user_data.columns import are_numbers
 from pipeline.data.user_data.location import digest, locate, regular
 from pipeline.data.user_data.recordings import recordings
 from pipeline.data.user_data.rows import open_rows
 from pipeline.data.user_data.series import series
 from pipeline.data.user_data.table import table
-from pipeline.config.errors import ConfigError
-from pipeline.config.data_files import FileSource, RecordingsFile, SeriesFile
 
 #: Bytes of memory that reading a file may take, beside those that are taken already.
 MEMORY = 8_000_000_000
@@ -33,16 +34,19 @@ def from_file(entry: FileSource, seeds: Iterable[int], place: str, **options) ->
         options: of `location.fetch`.
 
     Raises:
-        ConfigError: names the entry, the file, the line and the column, what was found and what is
-            allowed.
+        ConfigError: names the entry, the file, the line and the column, what was found and what is allowed.
     """
     try:
-        path, known = opened(entry, **options)
+        path = locate(entry.file, entry.sha256, **options)
+        if not entry.file.endswith("/"):
+            path = regular(path, entry.file, outside="://" in entry.file)
+        found = digest(entry.file, path)
+        if entry.sha256 not in (None, found):
+            raise ConfigError(f"{entry.file}: found the SHA-256 {found}; allowed: {entry.sha256}, which its "
+                              "entry names; the file is another one than it was")
         with bounded_memory():
-            if isinstance(entry, RecordingsFile):
-                arrays = recordings(entry, path, known)
-            else:
-                arrays = (series if isinstance(entry, SeriesFile) else table)(entry, open_rows(entry, path), known)
+            arrays = recordings(entry, path, found) if isinstance(entry, RecordingsFile) else (
+                series if isinstance(entry, SeriesFile) else table)(entry, open_rows(entry, path), found)
             for seed in seeds:
                 _try_split(entry, arrays, seed)
     except ConfigError as error:
@@ -51,22 +55,6 @@ def from_file(entry: FileSource, seeds: Iterable[int], place: str, **options) ->
         raise ConfigError(f"{place}: {entry.file}: needs more than {MEMORY} bytes of memory; allowed: fewer rows or "
                           "columns") from None
     return arrays
-
-
-def opened(entry: FileSource, **options) -> tuple[Path, str]:
-    """An entry's file, or the folder of its files, on this machine, and its SHA-256.
-
-    Raises:
-        ConfigError: there is none, it cannot be read, or it is another one than the entry says.
-    """
-    path = locate(entry.file, entry.sha256, **options)
-    if not entry.file.endswith("/"):
-        path = regular(path, entry.file, outside="://" in entry.file)
-    found = digest(entry.file, path)
-    if entry.sha256 not in (None, found):
-        raise ConfigError(f"{entry.file}: found the SHA-256 {found}; allowed: {entry.sha256}, which its "
-                          "entry names; the file is another one than it was")
-    return path, found
 
 
 def changed(entry: FileSource, arrays: Mapping[str, np.ndarray]) -> bool:
@@ -80,33 +68,34 @@ def changed(entry: FileSource, arrays: Mapping[str, np.ndarray]) -> bool:
 @contextmanager
 def bounded_memory():
     """Ends what asks for more than `MEMORY` in a MemoryError, where the system knows such a limit."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
     try:
         taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        before = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, before[1]))
     except (OSError, ValueError):
-        before = None
+        pass
     try:
         yield
     finally:
-        if before:
-            resource.setrlimit(resource.RLIMIT_AS, before)
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def _try_split(entry: FileSource, arrays: Arrays, seed: int) -> None:
-    """Refuse a data set of which a seed's split leaves a part without a class."""
+    """Refuse a data set of which a seed's split leaves a part without a class; of a single series, with but one."""
     try:
         parts = split(arrays, seed)
     except ValueError as error:
         raise ConfigError(f"{entry.file}: split: {error}") from None
-    if str(arrays["task"]) != "classes":
-        return
-    everywhere = "last" not in arrays or "groups" in arrays
-    y = arrays["y"][arrays["last"] + int(arrays["horizon"])] if "last" in arrays else arrays["y"]
-    for name, part in zip(PARTS, parts, strict=True):
-        held = len(np.unique(y[part]))
-        if held < (int(arrays["classes"]) if everywhere else 2):
-            allowed = "all of them" if everywhere else "two or more"
-            raise ConfigError(f"{entry.file}: with seed {seed}, {name} ({len(part)}) has {held} of "
-                              f"{int(arrays['classes'])} classes; allowed: {allowed} in each part; a larger "
-                              "split, or a file without the rarest class")
+    names, y = arrays["about_classes"].tolist(), targets(arrays, seed)
+    for name, part in zip(PARTS, parts, strict=True) if names else ():
+        held = np.bincount(y[part], minlength=len(names)) > 0
+        if held.all() or ("last" in arrays and "groups" not in arrays and held.sum() > 1):
+            continue
+        rare, counts = int(np.flatnonzero(~held)[0]), np.bincount(y, minlength=len(names))
+        numbers = are_numbers(names) and len(names) > 2
+        raise ConfigError(
+            f"{entry.file}, {f'column {entry.target!r}' if entry.target else 'the target'}: found {counts[rare]} of class "
+            f"'{names[rare]}' among {len(y)}, and with seed {seed} none of the {len(part)} of {name}; allowed: each class in "
+            f"each part; a larger split.{name}, or a file without that class"
+            + ("; for numbers its entry says task: regression" if numbers else ""),
+            remedy={"task": "regression"} if numbers else {"split": {name: -(-len(y) // max(3, int(counts[rare])))}})

@@ -15,22 +15,23 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from pipeline.config.data_files import COLUMNS, RecordingsFile, ends, listed
+from pipeline.config.errors import ConfigError, shown
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.samples import Groups
-from pipeline.data.samples import Rows as Drawn
+from pipeline.data.samples import Drawn, identity
 from pipeline.data.sizes import pool_sizes
 from pipeline.data.user_data import columns
 from pipeline.data.user_data.location import folder_files
-from pipeline.data.user_data.rows import Rows, open_rows, readable, require_moderate
+from pipeline.data.user_data.rows import Rows, open_rows
 from pipeline.data.user_data.times import Times
-from pipeline.config.errors import ConfigError, shown
-from pipeline.config.data_files import COLUMNS, RecordingsFile, ends
+from pipeline.data.user_data.unpack import readable, require_moderate
 
 RECORDINGS = 20_000
 #: Of a long table, whole recordings are drawn that have at most so many cells together; an array has at most so many.
@@ -57,10 +58,8 @@ def recordings(entry: RecordingsFile, path: Path, digest: str) -> Arrays:
     Raises:
         ConfigError: names the file and the place in it, what was found and what is allowed.
     """
-    if entry.file.endswith("/"):
-        read = _folder(entry, path)
-    elif ends(entry.file, COLUMNS):
-        read = _long(entry, open_rows(entry, path))
+    if ends(entry.file, COLUMNS):
+        read = _long(entry, path)
     else:
         with readable(entry.file):
             read = (_npz if ends(entry.file, (".npz",)) else _ts)(entry, path)
@@ -68,18 +67,18 @@ def recordings(entry: RecordingsFile, path: Path, digest: str) -> Arrays:
     filled = [(place, _filled(x, steps, f"{entry.file}, {place}"), y, group) for place, x, y, group in read.items]
     known = [(place, x, y, group) for place, x, y, group in filled if not (
         np.isnan(x).any() or y is None or (entry.group_by and group is None))]
-    length = entry.length or max([len(x) for _, x, _, _ in known], default=0)
+    if not known:
+        raise ConfigError(f"{entry.file}: found no recording without a missing value; allowed: one or more")
+    length = entry.length or max(len(x) for _, x, _, _ in known)
     averaged = sum(len(x) > length for _, x, _, _ in known)
     known = [(place, _averaged(x, length), y, group) for place, x, y, group in known]
-    frame = pd.DataFrame(known, columns=["place", "x", "y", "group"], dtype=object)
-    if frame.empty:
-        raise ConfigError(f"{entry.file}: found no recording without a missing value; allowed: one or more")
-    drawn = Drawn(entry.rows or RECORDINGS)
+    frame, drawn = pd.DataFrame(known, columns=["place", "x", "y", "group"], dtype=object), Drawn(
+        entry.rows or RECORDINGS, once=True)
     drawn.add(frame, np.array([_identity(x, y) for x, y in zip(frame["x"], frame["y"], strict=True)], np.uint64))
-    frame, count, duplicates = drawn.result()
-    used = "all" if read.whole and len(frame) == count - duplicates else "drawn"
+    frame = drawn.result()
+    used = "all" if read.whole and len(frame) == drawn.count - drawn.repeats else "drawn"
     return _arrays(entry, frame, read.classes, read.channels) | columns.about(
-        entry.file, digest, used, recordings=len(filled), missing=len(filled) - len(known), duplicates=duplicates,
+        entry.file, digest, used, recordings=len(filled), missing=len(filled) - len(known), duplicates=drawn.repeats,
         averaged=averaged, inputs=np.array(read.channels, str))
 
 
@@ -95,17 +94,13 @@ def _arrays(entry: RecordingsFile, frame: pd.DataFrame, classes: list[str] | Non
         names = [classes[int(label)] for label in names]
     groups = columns.codes(frame["group"].map(str))[0] if frame["group"].notna().any() else None
     sizes = pool_sizes(entry.split, len(frame), entry.file, "recordings", groups)
-    if names:
-        columns.require_rows_of_each_class(y, names, sizes, where(None))
-    arrays = scalars(task, "recordings", *sizes, len(names)) | {"y": y, "about_classes": np.array(names, str)}
     lengths = np.array([len(x) for x in frame["x"]], np.int32)
-    if (lengths == lengths[0]).all():
-        arrays["x"] = np.stack(list(frame["x"]))
-    else:
-        arrays |= {"x": np.concatenate(list(frame["x"])), "lengths": lengths}
-    flat = arrays["x"].reshape(-1, arrays["x"].shape[-1])
+    equal = bool((lengths == lengths[0]).all())
+    x = (np.stack if equal else np.concatenate)(list(frame["x"]))
+    flat = x.reshape(-1, x.shape[-1])
     columns.require_variety(entry.file, channels or [str(c + 1) for c in range(flat.shape[1])], flat)
-    return arrays | ({} if groups is None else {"groups": groups})
+    return scalars(task, "recordings", *sizes, len(names)) | {"x": x, "y": y, "about_classes": np.array(names, str)} | (
+        {} if equal else {"lengths": lengths}) | ({} if groups is None else {"groups": groups})
 
 
 def _filled(x: np.ndarray, steps, place: str) -> np.ndarray:
@@ -152,15 +147,12 @@ def _npz(entry: RecordingsFile, path: Path) -> _Read:
     with zipfile.ZipFile(path) as file:
         require_moderate(file, path, entry.file)
     with np.load(path, allow_pickle=False) as file:
-        named = {name.lower(): name for name in file.files}
-        for name in ("x", "y"):
-            if name not in named:
-                raise ConfigError(f"{entry.file}: there is no array '{name}'; found: {', '.join(file.files)}; "
-                                  "allowed: x and y, and if need be length, group and names")
-        held = {name: _array(entry, file, named[name], name) for name in _KINDS if name in named}
+        held = {name.lower(): _array(entry, file, name) for name in file.files if name.lower() in _KINDS}
+        if not held.keys() >= {"x", "y"}:
+            raise ConfigError(f"{entry.file}: there is no array '{'y' if 'x' in held else 'x'}'; found: "
+                              f"{', '.join(file.files)}; allowed: x and y, and if need be length, group and names")
     x, count = held["x"], len(held["x"])
-    wanted = (3, 4) if entry.images else (3,)
-    if x.ndim not in wanted or not x.size or x.size > MOST:
+    if x.ndim not in ((3, 4) if entry.images else (3,)) or not 0 < x.size <= MOST:
         form = "(images, height, width), or with channels" if entry.images else (
             "(recordings, time, channels), also of a single channel; images have `images: true` in their entry")
         raise ConfigError(f"{entry.file}: x: found the shape {x.shape}; allowed: the shape {form}, at most {MOST} numbers")
@@ -174,25 +166,25 @@ def _npz(entry: RecordingsFile, path: Path) -> _Read:
     if len(wrong):
         raise ConfigError(f"{entry.file}: length of recording {wrong[0] + 1}: found "
                           f"{held['length'][wrong[0]]}; allowed: 1 to {x.shape[1]}")
-    x = _float32(x[..., None] if entry.images and x.ndim == 3 else x)
     if held["y"].dtype.kind == "f" and np.isnan(held["y"]).any():
         raise ConfigError(f"{entry.file}, recording {np.flatnonzero(np.isnan(held['y']))[0] + 1}: found a missing target; "
                           "allowed: a target")
+    x = _float32(x[..., None] if entry.images and x.ndim == 3 else x)
     items = [(f"recording {number}", one[:length], str(target), group) for number, (one, length, target, group) in enumerate(
         zip(x, held["length"], held["y"], held["group"], strict=True), 1)]
     return _Read(items, [], [str(name) for name in held["names"].ravel()] if "names" in held else None)
 
 
-def _array(entry: RecordingsFile, file, key: str, name: str) -> np.ndarray:
+def _array(entry: RecordingsFile, file, name: str) -> np.ndarray:
     try:
-        found = file[key]
+        found = file[name]
     except ValueError as error:
-        if "pickle" in str(error).lower():
-            raise ConfigError(f"{entry.file}: {name}: found Python objects, which are pickled and could run code; allowed: "
-                              "numbers or text") from None
-        raise
-    if found.dtype.kind not in _KINDS[name]:
-        allowed = {"x": "numbers", "length": "whole numbers", "names": "text"}.get(name, "numbers or text")
+        if "pickle" not in str(error).lower():
+            raise
+        raise ConfigError(f"{entry.file}: {name}: found Python objects, which are pickled and could run code; allowed: "
+                          "numbers or text") from None
+    if found.dtype.kind not in _KINDS[name.lower()]:
+        allowed = {"x": "numbers", "length": "whole numbers", "names": "text"}.get(name.lower(), "numbers or text")
         raise ConfigError(f"{entry.file}: {name}: found {found.dtype}; allowed: {allowed}")
     return found
 
@@ -208,13 +200,44 @@ def _ts(entry: RecordingsFile, path: Path) -> _Read:
                   for number, (x, target) in enumerate(zip(held, targets, strict=True), 1)], [])
 
 
-def _long(entry: RecordingsFile, rows: Rows) -> _Read:
-    """The recordings of a long table: rows with the same word in the column `recording`."""
-    inputs = _channels(entry, rows)
-    keys = {"recording": entry.recording, "target": entry.target}
-    keys |= {"group": entry.group_by} if entry.group_by else {}
-    frame, times, whole = _frame(entry, rows, inputs, keys)
-    # A row without its recording is none of any; the entry says that it may be left out.
+def _tables(entry: RecordingsFile, path: Path) -> Iterator[tuple[Rows, dict[str, str]]]:
+    """The file, or each file of a folder, and what all its rows have instead of columns.
+
+    A folder's file is a recording; without a column of targets, its target is the name of the folder that it stands in.
+    """
+    if not entry.file.endswith("/"):
+        yield open_rows(entry, path), {}
+    for file in folder_files(path) if entry.file.endswith("/") else ():
+        fixed = {"recording": file.relative_to(path).as_posix(), "target": file.parent.name}
+        rows = open_rows(entry.model_copy(update={"file": file.as_posix()}), file)
+        yield rows, {key: value for key, value in fixed.items() if getattr(entry, key) is None}
+
+
+def _long(entry: RecordingsFile, path: Path) -> _Read:
+    """The recordings of a long table, rows with the same word in the column `recording`, or of a folder of tables."""
+    drawn, inputs, times = None, None, None
+    for rows, fixed in _tables(entry, path):
+        found = columns.inputs(entry, rows)
+        words_only = [] if entry.inputs else rows.words_only(found)
+        mine = [name for name in found if name not in words_only]
+        inputs, drawn = inputs or mine, drawn or Drawn(max(1, CELLS // len(mine)))
+        if mine != inputs:
+            raise ConfigError(f"{rows.name}: found the inputs {shown(mine)}; allowed: {shown(inputs)}, as in the files before")
+        keys = {key: column for key, column in (("recording", entry.recording), ("target", entry.target), (
+            "group", entry.group_by)) if column}
+        times = Times(entry, rows) if entry.time else None
+        for piece in rows.pieces(inputs, list(dict.fromkeys([*keys.values(), *listed(entry.time)]))):
+            columns.gaps(entry, rows, piece)
+            # Inputs by their numbers, so that a column of the file may have any name.
+            frame = piece[inputs].astype(np.float32).set_axis(range(len(inputs)), axis=1).assign(**fixed)
+            frame = frame.assign(**{key: piece[column] for key, column in keys.items()})
+            frame = frame.assign(time=times.read(piece)) if times else frame
+            # A row without its recording is none of any; the entry says that it may be left out.
+            frame = frame[frame["recording"].notna()]
+            drawn.add(frame, identity(frame[["recording"]].astype(object)))
+    if not drawn.count:
+        raise ConfigError(f"{entry.file}: found no rows; allowed: some of each recording")
+    frame = drawn.result()
     number, names = pd.factorize(frame["recording"])
     order = np.argsort(number, kind="stable")
     frame, number = frame.iloc[order], number[order]
@@ -229,55 +252,8 @@ def _long(entry: RecordingsFile, rows: Rows) -> _Read:
                               f"'{frame['recording'].iloc[at]}'; allowed: one for all rows of a recording")
     if times:
         times.check(frame, starts)
-    first, x = frame.iloc[starts], frame[list(range(len(inputs)))].to_numpy()
+    first = frame.iloc[starts]
     groups = first["group"] if entry.group_by else [None] * len(first)
-    items = [(f"recording '{name}'", part, target, group) for name, part, target, group in zip(
-        first["recording"], np.split(x, starts[1:]), first["target"], groups, strict=True)]
-    return _Read(items, inputs, whole=whole)
-
-
-def _channels(entry: RecordingsFile, rows: Rows) -> list[str]:
-    found = columns.inputs(entry, rows)
-    words_only = [] if entry.inputs else rows.words_only(found)
-    return [name for name in found if name not in words_only]
-
-
-def _frame(entry: RecordingsFile, rows: Rows, inputs: list[str], keys: dict[str, str]):
-    """Rows with inputs by their numbers, so that a column may have any name, and `keys`; their times; if all are there."""
-    times = Times(entry, rows) if entry.time else None
-    drawn = Groups(max(1, CELLS // len(inputs)), "recording")
-    named = list(dict.fromkeys([*keys.values(), *([entry.time] if entry.time else [])]))
-    for piece in rows.pieces(inputs, named):
-        columns.gaps(entry, rows, piece)
-        found = piece[inputs].astype(np.float32).set_axis(range(len(inputs)), axis=1)
-        for key, column in keys.items():
-            found[key] = piece[column]
-        if times:
-            found["time"] = times.read(piece)
-        drawn.add(found[found["recording"].notna()])
-    if not drawn.count:
-        raise ConfigError(f"{rows.name}: found no rows; allowed: some of each recording")
-    frame = drawn.result()
-    return frame, times, len(frame) == drawn.count
-
-
-def _folder(entry: RecordingsFile, path: Path) -> _Read:
-    """The recordings of a folder, a file each; a target is that of the first row, or the name of the file's folder."""
-    items, channels = [], None
-    for file in folder_files(path):
-        one = entry.model_copy(update={"file": file.as_posix()})
-        rows = open_rows(one, file)
-        mine = _channels(one, rows)
-        channels = channels or mine
-        if mine != channels:
-            raise ConfigError(f"{rows.name}: found the inputs {shown(mine)}; allowed: {shown(channels)}, as the files before "
-                              "it")
-        words = [name for name in (entry.target, entry.group_by) if name]
-        frame = pd.concat([piece for piece in rows.pieces(channels, words)] or [pd.DataFrame(columns=[*channels, *words])])
-        columns.gaps(one, rows, frame)
-        if frame.empty:
-            raise ConfigError(f"{rows.name}: found no rows; allowed: one or more")
-        target, group = (frame[name].iloc[0] if name else None for name in (entry.target, entry.group_by))
-        items.append((file.relative_to(path).as_posix(), frame[channels].to_numpy(np.float32),
-                      target if entry.target else file.parent.name, group))
-    return _Read(items, channels)
+    x = np.split(frame[list(range(len(inputs)))].to_numpy(), starts[1:])
+    return _Read([(f"recording '{name}'", part, target, group) for name, part, target, group in zip(
+        first["recording"], x, first["target"], groups, strict=True)], inputs, whole=len(frame) == drawn.count)

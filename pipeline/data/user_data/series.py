@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.samples import Groups, Latest
+from pipeline.data.samples import Drawn, Latest, identity
 from pipeline.data.sizes import pool_sizes, series_sizes
 from pipeline.data.user_data import columns
 from pipeline.data.user_data.rows import Rows
@@ -40,8 +40,7 @@ def series(entry: SeriesFile, rows: Rows, digest: str) -> Arrays:
     """
     inputs = columns.inputs(entry, rows)
     words_only = rows.words_only(list(dict.fromkeys([*inputs, *entry.targets])))
-    if entry.inputs is None:
-        inputs = [name for name in inputs if name not in words_only]
+    inputs = entry.inputs or [name for name in inputs if name not in words_only]
     is_number = len(entry.targets) > 1 or entry.task == "regression" or (
         entry.task is None and entry.target not in words_only)
     times = Times(entry, rows) if entry.time else None
@@ -62,44 +61,43 @@ def _used(entry: SeriesFile, rows: Rows, inputs: list[str], is_number: bool, tim
     a column of the file may have any name.
     """
     limit, turned = entry.rows or ROWS, entry.newest_first and not entry.resample
-    sample = Groups(limit, "group", turned) if entry.group_by else Latest(limit, turned)
-    grid, count, held, cut = [], 0, 0, False
-    numbers = [*inputs, *(entry.targets if is_number else [])]
-    named = [*listed(entry.time), *listed(entry.group_by)]
-    for piece in rows.pieces(numbers, [*([] if is_number else entry.targets), *named]):
+    sample = Drawn(limit, newest_first=turned) if entry.group_by else Latest(limit, turned)
+    sums, count, cut, named = [], 0, False, [*listed(entry.time), *listed(entry.group_by)]
+
+    def add(part: pd.DataFrame) -> None:
+        sample.add(part, *([identity(part[["group"]].astype(object))] if entry.group_by else []))
+
+    for piece in rows.pieces([*inputs, *(entry.targets if is_number else [])], [*([] if is_number else entry.targets), *named]):
         count += len(piece)
         # Without its time or its group, a row stands nowhere.
         piece = piece[~columns.gaps(entry, rows, piece)[named].any(axis=1)]
         found = piece[inputs].astype(np.float32).set_axis(range(len(inputs)), axis=1)
         # The target stands beside the inputs, of which it may be one, and is never filled.
-        for number, name in enumerate(entry.targets):
-            found[f"target {number}"] = piece[name]
-        found["time"] = times.read(piece) if times else piece.index
-        found["group"] = piece[entry.group_by] if entry.group_by else ""
-        (grid.append(_sums(found, times.width(entry.resample))) if entry.resample else sample.add(found))
-        held += len(found)
-    if not held:
-        raise ConfigError(f"{rows.name}: found no rows; allowed: more than the window's {entry.window}")
+        found = found.assign(**{f"target {number}": piece[name] for number, name in enumerate(entry.targets)},
+                             time=times.read(piece) if times else piece.index,
+                             group=piece[entry.group_by] if entry.group_by else "")
+        (sums.append(_sums(found, times.width(entry.resample))) if entry.resample else add(found))
     if entry.resample:
-        whole, cut = _on_a_grid(entry, rows, pd.concat(grid), times, limit)
-        sample.add(whole)
+        whole, cut = _on_a_grid(entry, rows, inputs, pd.concat(sums), times, limit)
+        add(whole)
+    if not sample.count:
+        raise ConfigError(f"{rows.name}: found no rows; allowed: more than the window's {entry.window}")
     frame = sample.result()
-    if entry.group_by:
-        # Groups in the order in which they begin; their rows, in that of time.
-        frame = frame.iloc[np.argsort(pd.factorize(frame["group"])[0], kind="stable")]
+    # Groups in the order in which they begin; their rows, in that of time.
+    frame = frame.iloc[np.argsort(pd.factorize(frame["group"])[0], kind="stable")]
     whole = len(frame) == sample.count and not cut
     return frame.reset_index(names="row"), count, "all" if whole else "whole groups" if entry.group_by else "latest"
 
 
 def _sums(found: pd.DataFrame, width: int) -> pd.DataFrame:
     """Sums, counts and last values of the rows of each group and step, which pieces may share."""
-    grouped = found.drop(columns=["time", "group"]).groupby([found["group"], found["time"] // width * width])
-    numbers = found.drop(columns=["time", "group"]).select_dtypes("number").columns
-    return pd.concat({"sum": grouped[list(numbers)].sum(), "count": grouped[list(numbers)].count(),
-                      "last": grouped.last()}, axis=1)
+    values = found.drop(columns=["time", "group"])
+    grouped, numbers = values.groupby([found["group"], found["time"] // width * width]), list(values.select_dtypes("number"))
+    return pd.concat({"sum": grouped[numbers].sum(), "count": grouped[numbers].count(), "last": grouped.last()}, axis=1)
 
 
-def _on_a_grid(entry: SeriesFile, rows: Rows, parts: pd.DataFrame, times: Times, limit: int) -> tuple[pd.DataFrame, bool]:
+def _on_a_grid(entry: SeriesFile, rows: Rows, inputs: list[str], parts: pd.DataFrame, times: Times, limit: int,
+               ) -> tuple[pd.DataFrame, bool]:
     """Means of the rows of each step of a regular grid, and whether the grid was longer than is used.
 
     A class is that of a step's last row; steps without rows are missing.
@@ -108,7 +106,7 @@ def _on_a_grid(entry: SeriesFile, rows: Rows, parts: pd.DataFrame, times: Times,
     sums, counts = (parts[kind].groupby(level=[0, 1]).sum() for kind in ("sum", "count"))
     means = parts["last"].groupby(level=[0, 1]).last()
     means[sums.columns] = sums / counts.where(counts > 0)
-    full, held, cut = [], 0, False
+    full, held, cut = [means.reset_index(names=["group", "time"])[:0]], 0, False
     for group, part in means.groupby(level=0, sort=False):
         part = part.droplevel(0)
         # No more steps than are used, however far apart two rows are.
@@ -120,63 +118,50 @@ def _on_a_grid(entry: SeriesFile, rows: Rows, parts: pd.DataFrame, times: Times,
                               "allowed: a longer step, or fewer `rows`")
         part = part.reindex(np.arange(first, part.index[-1] + width, width))
         full.append(part.rename_axis("time").reset_index().assign(group=group))
-    frame = pd.concat(full, ignore_index=True)
-    named = dict(enumerate(columns.inputs(entry, rows))) | {f"target {n}": name for n, name in enumerate(entry.targets)}
+    frame = pd.concat(full[1:] or full, ignore_index=True)
     for key in frame.columns[frame.isna().any()]:
-        if entry.carried(named[key]) is None:
+        name = inputs[key] if isinstance(key, int) else entry.targets[int(key.split()[1])]
+        if entry.carried(name) is None:
             time = times.text(frame["time"][int(np.flatnonzero(frame[key].isna())[0])])
-            raise ConfigError(f"{rows.name}, column '{named[key]}': found no row in the step of {entry.resample} that "
-                              f"begins at {time}; allowed: one or more; or its entry says missing: {{{named[key]}: drop}}, "
-                              f"or {{{named[key]}: {{carry: 3}}}}", remedy={"missing": "drop"})
+            raise ConfigError(f"{rows.name}, column '{name}': found no row in the step of {entry.resample} that begins at "
+                              f"{time}; allowed: one or more; or its entry says missing: {{{name}: drop}}, or {{{name}: "
+                              "{carry: 3}}", remedy={"missing": "drop"})
     return frame, cut
 
 
 def _arrays(entry: SeriesFile, rows: Rows, frame: pd.DataFrame, segments, inputs, is_number) -> Arrays:
     def where(at, column):
-        if at is None or entry.resample:
-            return f"{rows.name}, column '{column}'"
-        return rows.place(int(frame["row"][at]), column)
+        return f"{rows.name}, column '{column}'" if at is None or entry.resample else rows.place(int(frame["row"][at]), column)
 
     task = entry.task or ("regression" if is_number else "classes")
     targets = frame[[f"target {number}" for number in range(len(entry.targets))]]
     task, y, classes = columns.targets(entry.model_copy(update={"task": task}), targets, where)
     x = frame[list(range(len(inputs)))].to_numpy(np.float32)
     columns.require_variety(rows.name, inputs, x)
-    as_numbers = np.asarray(targets.apply(pd.to_numeric, errors="coerce"), np.float32)
-    for name, values in zip(entry.targets, as_numbers.T, strict=True):
-        if np.isfinite(values).any():
-            _refuse_what_knows_the_target(rows.name, entry, name, inputs, x, values, segments)
+    numbers = np.asarray(targets.apply(pd.to_numeric, errors="coerce"), np.float32)
+    _refuse_what_knows_a_target(entry, rows.name, inputs, x, numbers, segments)
     carried = [entry.carried(name) or 0 for name in inputs]
-    x = columns.carry(x, carried, segments)
+    x, reach = columns.carry(x, carried, segments), entry.window + entry.horizon - 1 + max(carried)
     last, possible = _windows(entry, x, y, segments, rows.name)
-    arrays = {"window": np.array(entry.window), "horizon": np.array(entry.horizon),
-              "carried": np.array(max(carried)), "x": x, "y": y, "last": last,
-              "about_windows": np.array(possible), "about_windows_dropped": np.array(possible - len(last)),
-              "about_classes": np.array(classes, str)}
-    if entry.group_by:
-        number = np.searchsorted(segments, last, side="right") - 1
-        arrays["groups"] = np.unique(number, return_inverse=True)[1].astype(np.int32)
-        sizes = pool_sizes(entry.split, len(last), rows.name, "windows", arrays["groups"])
-        if classes:
-            columns.require_rows_of_each_class(y[last + entry.horizon], classes, sizes, where(None, entry.target))
-    else:
-        reach = entry.window + entry.horizon - 1 + max(carried)
-        sizes = series_sizes(entry.split, last, reach, rows.name)
+    groups = np.unique(np.searchsorted(segments, last, side="right"), return_inverse=True)[1].astype(np.int32)
+    sizes = pool_sizes(entry.split, len(last), rows.name, "windows", groups) if entry.group_by else (
+        series_sizes(entry.split, last, reach, rows.name))
     if sum(sizes) * entry.window * len(inputs) > CELLS:
         raise ConfigError(f"{rows.name}: found {sum(sizes)} windows of {entry.window} rows and {len(inputs)} "
                           f"inputs; allowed: {CELLS} numbers together; a shorter window, fewer inputs, or a "
                           "smaller split")
-    return scalars(task, "windows", *sizes, len(classes)) | arrays
+    return scalars(task, "windows", *sizes, len(classes)) | ({"groups": groups} if entry.group_by else {}) | {
+        "window": np.array(entry.window), "horizon": np.array(entry.horizon), "carried": np.array(max(carried)), "x": x,
+        "y": y, "last": last, "about_windows": np.array(possible),
+        "about_windows_dropped": np.array(possible - len(last)), "about_classes": np.array(classes, str)}
 
 
 def _windows(entry: SeriesFile, x, y, segments, name: str) -> tuple[np.ndarray, int]:
     """The last rows of the windows that touch no missing value, and how many windows there are."""
     window, horizon = entry.window, entry.horizon
-    ends = np.append(segments[1:], len(x))
     last = np.concatenate([np.arange(start + window - 1, end - horizon, entry.stride)
-                           for start, end in zip(segments, ends, strict=True)])
-    known = np.isfinite(x).all(axis=1)
-    missing = np.concatenate([[0], np.cumsum(~known)])
+                           for start, end in zip(segments, [*segments[1:], len(x)], strict=True)])
+    missing = np.concatenate([[0], np.cumsum(~np.isfinite(x).all(axis=1))])
     whole = missing[last + 1] == missing[last + 1 - window]
     whole &= (y >= 0)[last + horizon] if y.dtype == np.int32 else np.isfinite(y).all(axis=1)[last + horizon]
     if not whole.any():
@@ -187,17 +172,14 @@ def _windows(entry: SeriesFile, x, y, segments, name: str) -> tuple[np.ndarray, 
     return last[whole], len(last)
 
 
-def _refuse_what_knows_the_target(name, entry, target, inputs, x, y, segments) -> None:
-    """Refuse an input that holds the target of later under another name, or that of now if asked for."""
-    lags = range(1, min(entry.horizon, len(y) - 1) + 1) if entry.horizon else [0]
-    for column, values in zip(inputs, x.T, strict=True):
-        for lag in lags:
-            ahead, now = y[lag:], values[:len(values) - lag]
-            inside = np.ones(len(now), bool)
-            for start in segments[1:]:
-                inside[max(0, start - lag):start] = False
-            known = np.isfinite(ahead) & np.isfinite(now) & inside
-            if known.any() and (ahead == now)[known].all():
+def _refuse_what_knows_a_target(entry: SeriesFile, name: str, inputs, x, targets, segments) -> None:
+    """Refuse an input that holds a target of later under another name, or that of now if asked for."""
+    segment = np.searchsorted(segments, np.arange(len(x)), side="right")
+    for target, y in zip(entry.targets, targets.T, strict=True):
+        for lag in range(1, min(entry.horizon, len(y) - 1) + 1) if entry.horizon else [0]:
+            now, ahead = x[:len(x) - lag], y[lag:, None]
+            known = np.isfinite(ahead) & np.isfinite(now) & (segment[lag:] == segment[:len(x) - lag])[:, None]
+            for column in np.flatnonzero(known.any(axis=0) & ((now == ahead) | ~known).all(axis=0)):
                 when = "of the same row" if lag == 0 else f"of {lag} rows later"
-                raise columns.left_out(name, column, f"found the target '{target}' {when} in every row; allowed: what is "
-                                                     "known at the time")
+                raise columns.no_input(name, inputs[column], f"found the target '{target}' {when} in every row; allowed: what "
+                                                             "is known at the time")

@@ -16,8 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.samples import Rows as Drawn
-from pipeline.data.samples import identity
+from pipeline.data.samples import Drawn, identity
 from pipeline.data.sizes import pool_sizes
 from pipeline.data.user_data import columns
 from pipeline.data.user_data.rows import Rows
@@ -40,22 +39,19 @@ def table(entry: TableFile, rows: Rows, digest: str) -> Arrays:
         entry.task is None and entry.target in entry.as_numbers)
     read = [*numbers, *(entry.targets if as_numbers else [])]
     named = dict.fromkeys([*categories, *([] if as_numbers else entry.targets), *listed(entry.group_by)])
-    drawn, missing = Drawn(entry.rows or ROWS), 0
+    drawn, missing = Drawn(entry.rows or ROWS, once=True), 0
     for piece in rows.pieces(read, list(named)):
         whole = ~columns.gaps(entry, rows, piece).any(axis=1)
         missing += int((~whole).sum())
         piece = piece[whole].astype(dict.fromkeys(read, np.float32))
         # Adding 0 makes -0.0 and 0.0 the same row.
         piece[read] += 0
-        if entry.equal_rows == "keep":
-            drawn.add(piece, identity(pd.DataFrame({"row": piece.index})))
-        else:
-            only_group = [name for name in listed(entry.group_by) if name not in categories]
-            drawn.add(piece, identity(piece.drop(columns=only_group)))
-    frame, whole, duplicates = drawn.result()
-    return _arrays(entry, rows, frame, numbers, categories) | (
-        columns.about(rows.name, digest, "all" if len(frame) == whole - duplicates else "drawn",
-                      rows=whole + missing, missing=missing, duplicates=duplicates))
+        content = piece.drop(columns=[name for name in listed(entry.group_by) if name not in categories])
+        drawn.add(piece, identity(content if entry.equal_rows == "drop" else pd.DataFrame({"row": piece.index})))
+    frame = drawn.result()
+    return _arrays(entry, rows, frame, numbers, categories) | columns.about(
+        rows.name, digest, "all" if len(frame) == drawn.count - drawn.repeats else "drawn", rows=drawn.count + missing,
+        missing=missing, duplicates=drawn.repeats)
 
 
 def _arrays(entry, rows: Rows, frame: pd.DataFrame, numbers, categories) -> Arrays:
@@ -71,12 +67,10 @@ def _arrays(entry, rows: Rows, frame: pd.DataFrame, numbers, categories) -> Arra
     for target in entry.targets:
         for column in [*numbers, *categories]:
             if _same(frame[column], frame[target]):
-                raise columns.left_out(rows.name, column, f"found the target '{target}' in every row; allowed: what is "
+                raise columns.no_input(rows.name, column, f"found the target '{target}' in every row; allowed: what is "
                                                           "known before it")
     groups = columns.codes(frame[entry.group_by])[0] if entry.group_by else None
     sizes = pool_sizes(entry.split, len(frame), rows.name, "rows", groups)
-    if classes:
-        columns.require_rows_of_each_class(y, classes, sizes, where(None, entry.target))
     arrays = scalars(task, "table", *sizes, len(classes)) | {
         "x": x, "y": y, "row": frame.index.to_numpy(np.int64)} | _coded(rows.name, frame, categories)
     return arrays | ({} if groups is None else {"groups": groups}) | {
@@ -94,7 +88,7 @@ def _coded(name: str, frame: pd.DataFrame, categories: list[str]) -> Arrays:
     for column, (_, levels) in coded.items():
         if not 2 <= len(levels) <= columns.MANY:
             some = f"{', '.join(levels[:3])}{', …' if len(levels) > 3 else ''}"
-            raise columns.left_out(name, column, f"found {len(levels)} different words ({some}); allowed of a category: 2 "
+            raise columns.no_input(name, column, f"found {len(levels)} different words ({some}); allowed of a category: 2 "
                                                  f"to {columns.MANY}")
     return {"codes": np.stack([found for found, _ in coded.values()], axis=1),
             "levels": np.array([len(levels) for _, levels in coded.values()]),

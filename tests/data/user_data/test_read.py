@@ -72,7 +72,7 @@ def test_a_seed_whose_part_lacks_a_class_is_refused_before_anything_trains(proje
     frame = pd.DataFrame({"x": np.sin(np.arange(600)), "y": np.where(np.arange(600) < 300, "up", "down")})
     frame.to_csv("a.csv", index=False)
     entry = KINDS["series"](file="a.csv", target="y", window=3, split={"train": 100, "validation": 40, "test": 40})
-    with pytest.raises(ConfigError, match="a.csv: with seed [0-9]+, train \\(100\\) has 1 of 2 classes; allowed: "):
+    with pytest.raises(ConfigError, match="found 29[79] of class '[a-z]+' among 597, and with seed [0-9]+ none of the 100 of train; allowed: "):
         from_file(entry, range(20), "params.yaml: data.a")
 
 

@@ -107,9 +107,9 @@ def test_what_means_a_missing_number(tmp_path, cell):
         ("x,y\n1,1e39\n", "a.csv, line 2, column 'y': found 1e+39; allowed: a finite number"),
         ("x,y\n1,2\n3,4,5\n", "a.csv, line 3: found 3 cells; allowed: 2, as the columns' names are"),
         ("x,y\n1,2,3\n4,5,6\n", "a.csv, line 2: found 3 cells; allowed: 2"),
-        ("", "a.csv, line 1: empty; allowed: a line with the columns' names"),
+        ("", "a.csv, line 1: found nothing; allowed: the columns' names"),
         ("1,2\n3,4\n", "a.csv, line 1: found only numbers (1, 2, …); allowed: a line with"),
-        ("x,y,x\n1,2,3\n", "a.csv, line 1: the name 'x' stands twice"),
+        ("x,y,x\n1,2,3\n", "a.csv, line 1: found the name 'x' twice"),
         ("x;y\n1;2\n", "a.csv, line 1: found one column, 'x;y'; if ';' separates columns, its entry must say "
          "separator: ';'"),
     ],

@@ -201,7 +201,7 @@ def test_a_target_that_cannot_be_predicted_is_refused(project):
     refused(frame.assign(price=["n.a."] + frame["price"].tolist()[1:]), "a.csv, line 2, column 'price': found "
             "'n.a.'; allowed: a number", target="price", leave_out=["kind"], task="regression")
     refused(frame.assign(kind=["rare", *["yes", "no"] * 59, "yes"]), "column 'kind': found 1 of class 'rare' among "
-            "120; allowed: at least 6, so that each part has one, validation with its 20 too")
+            "120, and with seed 0 none of the ", "allowed: each class in each part; a larger split.")
     refused(frame.iloc[:2], "split: found", "allowed: at most 2 together, the rows of a.csv")
     refused(frame.iloc[:0], "a.csv: found no row")
     refused(frame, "a.csv: split:", "groups", group_by="who", leave_out=["price"],
