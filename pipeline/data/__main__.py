@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from pipeline.data.draw import Arrays
-from pipeline.data.user_data.location import digest, locate, sha256
+from pipeline.data.user_data.location import digest, located, sha256
 from pipeline.data.user_data.read import from_file
 from pipeline.data.sources import check, make, write
 from pipeline.tables.stored import remove_temporary, write_text
@@ -49,7 +49,7 @@ def origin(params: Params, name: str) -> str:
 def _sha256(entry: FileSource) -> str:
     """That of an entry's file; empty if it cannot be read, which is refused once its arrays are made."""
     try:
-        return digest(entry.file, locate(entry.file, entry.sha256))
+        return digest(entry.file, located(entry.file, entry.sha256))
     except ConfigError:
         return ""
 

@@ -16,9 +16,8 @@ def noise(seeds: Iterable[int], train: Count = 480, validation: Count = 240, tes
           channels: Count = 20) -> Arrays:
     """Inputs that say nothing about the target: x ~ N(0, 1), y ~ U(0, 2), independent.
 
-    The toy data of the thread on CNN-LSTM networks. The best prediction is the mean, 1; its mean
-    squared error, 1/3, is the least reachable, so the targets are not standardised.
-    Per seed: x ``(length, channels)``, y ``(length, 1)``.
+    The toy data of the thread on CNN-LSTM networks. The best prediction is the mean, 1; its mean squared error, 1/3, is
+    the least reachable, so the targets are not standardised. Per seed: x ``(length, channels)``, y ``(length, 1)``.
     """
     arrays = _sequences(train, validation, test, window, targets="none")
     length = _length(train, validation, test, window)
@@ -34,10 +33,9 @@ def forecast(seeds: Iterable[int], train: Count = 960, validation: Count = 480, 
              targets: Literal["standard", "none", "positive"] = "standard") -> Arrays:
     """Autoregressive, cross-correlated channels and a target with memory.
 
-    The channels, each of variance 1, mix four autoregressive factors with an autoregressive part
-    of their own. The target adds a non-linear function of the last three steps, a hidden state
-    that a non-linear function of the inputs drives and that forgets over 5 to 12 steps, and
-    observation noise. Every parameter of the problem is drawn per seed.
+    The channels, each of variance 1, mix four autoregressive factors with an autoregressive part of their own. The
+    target adds a non-linear function of the last three steps, a hidden state that a non-linear function of the inputs
+    drives and that forgets over 5 to 12 steps, and observation noise. Every parameter of the problem is drawn per seed.
     Per seed: x ``(length, channels)``, y ``(length, 1)``.
 
     Args:

@@ -62,8 +62,7 @@ def series_sizes(split: Sizes, last: np.ndarray, reach: int, name: str) -> tuple
     Raises:
         ConfigError: no stretch of the series holds the parts and the gaps between them.
     """
-    rows = int(last[-1] - last[0]) + 1 if len(last) else 0
-    gap = math.ceil(reach * len(last) / max(1, rows))
+    gap = math.ceil(reach * len(last) / (int(last[-1] - last[0]) + 1)) if len(last) else 0
     usable = max(0, len(last) - 2 * gap)
     shrunk = min(1.0, STRETCH * usable / sum(WINDOWS))
     sizes = tuple(math.floor(shrunk * default) if said is None else said

@@ -46,10 +46,9 @@ def load(arrays: Arrays, seed: int, train_fraction: float = 1.0, scaling: str = 
 
     Scaling 'standard' takes the mean off each channel (the last axis: also a table's feature, an image's channel over
     all its pixels) and divides by its deviation, both of the training part; a channel that is constant there becomes 0.
-    'none' leaves inputs as they are. Regression targets are standardised with the training part's statistics, whatever
-    the scaling, unless the data set's `targets` says 'none'. A category is a 1 at its level and 0 elsewhere, never
-    scaled; a level that no training row has is 0 everywhere. Recordings of unequal length are scaled with statistics of
-    real steps only, and then padded on the left with zeros.
+    Regression targets are standardised likewise, whatever the scaling, unless the data set's `targets` says 'none'. A
+    category is a 1 at its level and 0 elsewhere, never scaled; a level that no training row has is 0 everywhere.
+    Recordings of unequal length are scaled by their real steps only, and then padded on the left with zeros.
 
     Args:
         arrays: what a source or a file made.
@@ -102,8 +101,7 @@ def split(arrays: Arrays, seed: int, train_fraction: float = 1.0) -> Positions:
     if kept < 1:
         raise ValueError(f"train_fraction: {train_fraction!r} of {sizes[0]} items leaves none")
     if kind in ("synthetic", "pool"):
-        train, *others = (_blocks if kind == "synthetic" else _stratified)(arrays, seed, sizes)
-        return _part_of(arrays, seed, train, kept), *others
+        return (_blocks if kind == "synthetic" else _stratified)(arrays, seed, sizes, kept)
     generator = np.random.default_rng(seed)
     if "groups" in arrays:
         return _by_group(arrays["groups"], _strata(arrays, seed), sizes, kept, generator)
@@ -117,8 +115,7 @@ def split(arrays: Arrays, seed: int, train_fraction: float = 1.0) -> Positions:
 def digest(arrays: Arrays, seed: int) -> str:
     """SHA-256 of all that a seed's split depends on in the arrays.
 
-    Synthetic: that seed's arrays and the scalars, so that another seed changes nothing. Others: all but what is only
-    said about a file.
+    Synthetic: that seed's arrays and the scalars, so that another seed changes nothing. Others: all but what is only said.
     """
     keys = sorted(key for key in arrays if not key.startswith("about_"))
     if str(arrays["kind"]) == "synthetic":
@@ -190,43 +187,38 @@ def _scaled(scaler: StandardScaler, x: np.ndarray, real: np.ndarray) -> np.ndarr
 
 def _one_hot(arrays: Arrays, parts: Positions) -> list[np.ndarray]:
     """A column for each level of each category, in their order."""
-    columns = [[] for _ in parts]
-    for code, count in zip(arrays["codes"].T, arrays["levels"], strict=True):
-        known = np.isin(np.arange(count), code[parts[0]])
-        for part, found in zip(parts, columns, strict=True):
-            found.append((code[part][:, None] == np.arange(count)) & known)
-    return [np.concatenate(found, axis=1).astype(np.float32) for found in columns]
+    columns = [(code, np.arange(count), np.isin(np.arange(count), code[parts[0]]))
+               for code, count in zip(arrays["codes"].T, arrays["levels"], strict=True)]
+    return [np.concatenate([(code[part][:, None] == levels) & known for code, levels, known in columns],
+                           axis=1).astype(np.float32) for part in parts]
 
 
 # Ways to part items
 
-def _blocks(arrays: Arrays, seed: int, sizes: list[int]) -> list[np.ndarray]:
+def _blocks(arrays: Arrays, seed: int, sizes: list[int], kept: int) -> Positions:
     """Adjoining blocks; windows that would cross a boundary are left out."""
-    gap, held = int(arrays.get("window", 1)) - 1, len(targets(arrays, seed))
+    gap, y = int(arrays.get("window", 1)) - 1, targets(arrays, seed)
     starts = [0, sizes[0] + gap, sizes[0] + sizes[1] + 2 * gap]
-    if starts[-1] + sizes[-1] > held:
+    if starts[-1] + sizes[-1] > len(y):
         counts = ", ".join(f"{part}={size}" for part, size in zip(PARTS, sizes, strict=True))
-        raise ValueError(f"{counts}: with the gaps between them, they do not fit into the data set's {held} items")
-    return [np.arange(start, start + size) for start, size in zip(starts, sizes, strict=True)]
+        raise ValueError(f"{counts}: with the gaps between them, they do not fit into the data set's {len(y)} items")
+    train, *others = (np.arange(start, start + size) for start, size in zip(starts, sizes, strict=True))
+    return train[-kept:] if "window" in arrays else np.sort(_some(train, y, kept, seed)), *others
 
 
-def _stratified(arrays: Arrays, seed: int, sizes: list[int]) -> list[np.ndarray]:
+def _stratified(arrays: Arrays, seed: int, sizes: list[int], kept: int) -> Positions:
     """A stratified random split of a pool."""
-    train, validation, test = sizes
-    y = arrays["y"]
+    y, (train, validation, test) = arrays["y"], sizes
     rest, last = train_test_split(np.arange(len(y)), train_size=train + validation, test_size=test, stratify=y,
                                   random_state=seed)
-    return [*train_test_split(rest, train_size=train, test_size=validation, stratify=y[rest], random_state=seed), last]
+    first, middle = train_test_split(rest, train_size=train, test_size=validation, stratify=y[rest], random_state=seed)
+    return _some(first, y, kept, seed), middle, last
 
 
-def _part_of(arrays: Arrays, seed: int, train: np.ndarray, kept: int) -> np.ndarray:
-    """Part of the training items of a source: the most recent windows, or a stratified choice."""
-    if kept == len(train):
-        return train
-    if "window" in arrays:
-        return train[-kept:]
-    chosen, _ = train_test_split(train, train_size=kept, stratify=targets(arrays, seed)[train], random_state=seed)
-    return chosen if str(arrays["kind"]) == "pool" else np.sort(chosen)
+def _some(train: np.ndarray, y: np.ndarray, kept: int, seed: int) -> np.ndarray:
+    """A stratified choice of training items."""
+    return train if kept == len(train) else train_test_split(
+        train, train_size=kept, stratify=y[train], random_state=seed)[0]
 
 
 def _from_origin(arrays: Arrays, sizes: list[int], kept: int, generator: np.random.Generator) -> Positions:

@@ -20,10 +20,9 @@ def tabular(seeds: Iterable[int], train: Count = 640, validation: Count = 320, t
             minority: Annotated[float, Field(gt=0, le=0.5)] = 0.5) -> Arrays:
     """Independent rows of correlated features, two classes, a random network as the teacher.
 
-    The shape of the thread on where to put batch normalisation. Class 1, the rarer one, is a
-    teacher's score plus logistic noise above the threshold that leaves it the share `minority`.
-    The teacher is a network of four units; it and the features' correlation are drawn per seed.
-    Per seed: x ``(rows, features)``, y ``(rows,)``.
+    The shape of the thread on where to put batch normalisation. Class 1, the rarer one, is a teacher's score plus
+    logistic noise above the threshold that leaves it the share `minority`. The teacher is a network of four units; it
+    and the features' correlation are drawn per seed. Per seed: x ``(rows, features)``, y ``(rows,)``.
 
     Args:
         noise: deviation of the logistic noise relative to that of the score.
@@ -52,14 +51,12 @@ def many_classes(seeds: Iterable[int], train: Count = 1200, validation: Count = 
                  noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.05) -> Arrays:
     """Independent rows of skewed counts, many unequal classes, a random network as the teacher.
 
-    The shape of the Otto challenge. A feature is a log-normal number rounded down: whole, from 0,
-    mostly small, and correlated with the others through five common factors. The teacher, a
-    network of sixteen units, sees log(1 + count) along the factors' directions and gives each class
-    a score; the class is that of the largest sum of score, Gumbel noise and a constant. The
-    constants leave the classes shares that fall evenly on a logarithmic scale, the largest
-    `IMBALANCE` times the smallest (25 % and 3 % for nine). Which class is how large, the features'
-    distributions and the teacher are drawn per seed.
-    Per seed: x ``(rows, features)``, y ``(rows,)``.
+    The shape of the Otto challenge. A feature is a log-normal number rounded down: whole, from 0, mostly small, and
+    correlated with the others through five common factors. The teacher, a network of sixteen units, sees log(1 + count)
+    along the factors' directions and gives each class a score; the class is that of the largest sum of score, Gumbel
+    noise and a constant. The constants leave the classes shares that fall evenly on a logarithmic scale, the largest
+    `IMBALANCE` times the smallest (25 % and 3 % for nine). Which class is how large, the features' distributions and
+    the teacher are drawn per seed. Per seed: x ``(rows, features)``, y ``(rows,)``.
 
     Args:
         noise: deviation of the Gumbel noise relative to that of a score.
@@ -91,8 +88,7 @@ def many_classes(seeds: Iterable[int], train: Count = 1200, validation: Count = 
 def _teacher(parameters: np.random.Generator, features: int) -> Callable:
     """A random problem: (generator, rows) -> x ``(rows, features)``, scores ``(rows,)``.
 
-    Two units rise along their direction, two have their least in the middle of theirs; no linear
-    rule sees the latter.
+    Two units rise along their direction, two have their least in the middle of theirs; no linear rule sees the latter.
     """
     mixing = np.eye(features) + parameters.normal(0, 0.5 / np.sqrt(features), (features, features))
     weights = parameters.standard_normal((features, 4))

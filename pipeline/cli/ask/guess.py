@@ -23,6 +23,8 @@ from pipeline.config.experiments import FILES
 from pipeline.config.data_files import TEXT, ends, kind, listed
 from pipeline.config.schema import study_seeds
 
+#: So many cells of a file are looked at.
+LOOK = 2_000_000
 #: Few, so that an answer takes minutes; the study takes three times as many.
 SEEDS = 5
 #: So many refusals are followed; a file with more deserves a look.
@@ -66,7 +68,7 @@ def look(question: Question) -> tuple[Guess, dict]:
         rows = rows_of(question.file, how, guess.entry["target"])
         for key in ("target", "recording"):
             require_columns(rows, key.upper(), listed(guess.entry.get(key)))
-        piece = next(rows.pieces([], rows.columns), pd.DataFrame(columns=rows.columns))
+        piece = rows.read([], rows.columns, LOOK // (len(rows.columns) + 1))
         columns = {name: column(name, piece[name], how.get("decimal", ".")) for name in rows.columns}
         guess.said.insert(0, f"{question.file}: {len(columns)} columns, of which {len(piece):,} rows were looked at")
         for name in listed(guess.entry["target"]):

@@ -13,19 +13,13 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from pipeline.config.data_files import COLUMNS, LONGEST_NAME, ends
+from pipeline.config.data_files import COLUMNS, ends
 from pipeline.config.errors import ConfigError, nearest
 
 #: Beside `data/`, which holds what can be made anew and is tidied.
 FETCHED = Path(".fetched")
-#: Seconds without an answer.
-PATIENCE = 60
-BLOCK = 1 << 20
-#: Bytes of a file, and files of a folder, at most.
-LARGEST, MOST_FILES = 10_000_000_000, 20_000
-#: What is no file, by the bits of its mode.
-_KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFSOCK: "a socket",
-          stat.S_IFDIR: "a folder"}
+#: Seconds without an answer; bytes of a file that are fetched at once, and at most; files of a folder, at most.
+PATIENCE, BLOCK, LARGEST, MOST_FILES = 60, 1 << 20, 10_000_000_000, 20_000
 
 
 def regular(path: str | Path, name: str = "", outside: bool = False, kind: int = stat.S_IFREG) -> Path:
@@ -39,7 +33,7 @@ def regular(path: str | Path, name: str = "", outside: bool = False, kind: int =
     Raises:
         ConfigError: there is none, it has no end as a pipe or a device has none, or it is a link out of the project.
     """
-    path, name = Path(path), name or str(path)
+    path, name, what = Path(path), name or str(path), "a folder" if kind == stat.S_IFDIR else "a file"
     try:
         real = path.resolve(strict=True)
         found = real.stat()
@@ -48,15 +42,13 @@ def regular(path: str | Path, name: str = "", outside: bool = False, kind: int =
         raise ConfigError(f"{name}: there is no such file{nearest(path.name, beside)}") from None
     except (OSError, ValueError, RuntimeError) as error:
         raise ConfigError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if stat.S_IFMT(found.st_mode) != kind:
-        raise ConfigError(f"{name}: is {_KINDS.get(stat.S_IFMT(found.st_mode), 'a file')}; allowed: "
-                          f"{_KINDS.get(kind, 'a file')}")
-    if not (outside or real.is_relative_to(Path.cwd().resolve())):
-        raise ConfigError(f"{name}: is a symbolic link out of the project; allowed: a file inside it; copy it there")
-    if found.st_size > LARGEST:
-        raise ConfigError(f"{name}: has {found.st_size} bytes; allowed: at most {LARGEST}")
-    if not os.access(real, os.R_OK):
-        raise ConfigError(f"{name}: cannot be read: it is another user's; allowed: a file that you may read")
+    for wrong, words in ((stat.S_IFMT(found.st_mode) != kind, f"is no file; allowed: {what}, no pipe or device"),
+                         (not (outside or real.is_relative_to(Path.cwd().resolve())),
+                          f"is a symbolic link out of the project; allowed: {what} inside it; copy it there"),
+                         (found.st_size > LARGEST, f"has {found.st_size} bytes; allowed: at most {LARGEST}"),
+                         (not os.access(real, os.R_OK), "cannot be read; allowed: a file that you may read")):
+        if wrong:
+            raise ConfigError(f"{name}: {words}")
     return real
 
 
@@ -87,53 +79,44 @@ def digest(name: str, path: Path, outside: bool = False) -> str:
         name: as the entry has it; a folder's ends in `/`.
         outside: whether a folder may lie outside the project.
     """
-    if not name.endswith("/"):
-        return sha256(path)
-    known = [f"{sha256(one)} {one.relative_to(path).as_posix()}\n" for one in folder_files(path, outside)]
-    return hashlib.sha256("".join(known).encode()).hexdigest()
+    known = [f"{sha256(one)} {one.relative_to(path).as_posix()}\n" for one in folder_files(path, outside)] if (
+        name.endswith("/")) else []
+    return hashlib.sha256("".join(known).encode()).hexdigest() if known else sha256(path)
 
 
-def locate(file: str, expected: str | None, **options) -> Path:
-    """An entry's file on this machine; one at an address is fetched if it is not there yet."""
-    return fetch(file, expected, **options) if "://" in file else Path(file)
-
-
-def fetch(address: str, expected: str, folder: Path = FETCHED, schemes: tuple = ("https",)) -> Path:
-    """The file at an address, from `folder` if it has been fetched before.
+def located(file: str, expected: str | None, folder: Path = FETCHED, schemes: tuple = ("https",)) -> Path:
+    """An entry's file on this machine; one at an address is fetched, unless it is in `folder` already.
 
     Args:
-        expected: the SHA-256 that its content must have, today and whenever it is used again.
+        expected: the SHA-256 that the content at an address must have, today and whenever it is used again.
         schemes: what an address, and whatever it redirects to, may begin with.
 
     Raises:
         ConfigError: another scheme, no answer, or a content of another hash; nothing is kept then.
     """
+    if "://" not in file:
+        return Path(file)
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(file)
     except ValueError as error:
-        raise ConfigError(f"{address}: is no address: {error}") from None
-    path = Path(folder) / f"{expected[:16]}-{PurePosixPath(parts.path).name.encode()[-LONGEST_NAME:].decode(errors='ignore')}"
-    if path.exists():
-        if sha256(path) == expected:
-            return path
-        path.unlink()
+        raise ConfigError(f"{file}: is no address: {error}") from None
+    path = Path(folder) / f"{expected[:16]}-{PurePosixPath(parts.path).name.encode()[-200:].decode(errors='ignore')}"
+    if path.exists() and sha256(path) == expected:
+        return path
     if parts.scheme not in schemes:
-        raise ConfigError(f"{address}: found the scheme '{parts.scheme}'; allowed: {', '.join(schemes)}")
+        raise ConfigError(f"{file}: found the scheme '{parts.scheme}'; allowed: {', '.join(schemes)}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".fetched.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            found = _copy(address, file, schemes)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as beside:
+        with open(Path(beside) / "new", "wb") as new:
+            found = _fetched(file, new, schemes)
         if found != expected:
-            raise ConfigError(f"{address}: found the SHA-256 {found}; allowed: {expected}, which its "
-                              "entry names; the file is another one than it was")
-        os.replace(beside, path)
-    finally:
-        Path(beside).unlink(missing_ok=True)
+            raise ConfigError(f"{file}: found the SHA-256 {found}; allowed: {expected}, which its entry names; the file is "
+                              "another one than it was")
+        os.replace(Path(beside) / "new", path)
     return path
 
 
-def _copy(address: str, file, schemes: tuple) -> str:
+def _fetched(address: str, file, schemes: tuple) -> str:
     """Write what is at an address to an open file; its SHA-256."""
     known = hashlib.sha256()
     with requests.Session() as session:
@@ -145,13 +128,12 @@ def _copy(address: str, file, schemes: tuple) -> str:
                 answer.raise_for_status()
                 for block in answer.raw.stream(BLOCK, decode_content=False):
                     known.update(block)
-                    file.write(block)
-                    if file.tell() > LARGEST:
+                    if file.write(block) and file.tell() > LARGEST:
                         raise ConfigError(f"{address}: found more than {LARGEST} bytes; allowed: at most that many")
-        except requests.exceptions.InvalidSchema as error:
-            raise ConfigError(f"{address}: cannot be fetched: {error}; allowed: {', '.join(schemes)}") from None
         except (urllib3.exceptions.ProtocolError, requests.exceptions.ChunkedEncodingError):
             raise ConfigError(f"{address}: cannot be fetched: it ended before it was whole; try again") from None
+        except ConfigError:
+            raise
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise ConfigError(f"{address}: cannot be fetched: {' '.join(str(error).split())[:300]}") from None
     return known.hexdigest()

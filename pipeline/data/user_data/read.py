@@ -14,7 +14,7 @@ from pipeline.config.errors import ConfigError
 from pipeline.data.draw import Arrays
 from pipeline.data.split import PARTS, split, targets
 from pipeline.data.user_data.columns import are_numbers
-from pipeline.data.user_data.location import digest, locate, regular
+from pipeline.data.user_data.location import digest, located, regular
 from pipeline.data.user_data.recordings import recordings
 from pipeline.data.user_data.rows import open_rows
 from pipeline.data.user_data.series import series
@@ -31,13 +31,13 @@ def from_file(entry: FileSource, seeds: Iterable[int], place: str, **options) ->
 
     Args:
         place: the file and the path inside it that an error begins with: `params.yaml: data.air`.
-        options: of `location.fetch`.
+        options: of `located`.
 
     Raises:
         ConfigError: names the entry, the file, the line and the column, what was found and what is allowed.
     """
     try:
-        path = locate(entry.file, entry.sha256, **options)
+        path = located(entry.file, entry.sha256, **options)
         if not entry.file.endswith("/"):
             path = regular(path, entry.file, outside="://" in entry.file)
         found = digest(entry.file, path)

@@ -6,9 +6,8 @@ Arrays, beside the scalars task, kind 'recordings', classes, train, validation, 
   of unequal length ``(steps of all, channels)``, end to end, and lengths ``(recordings,)`` int32;
 - y ``(recordings,)`` int32, or ``(recordings, 1)`` float32;
 - with groups: groups ``(recordings,)`` int32;
-- about_…: file, sha256, used ('all' or 'drawn'), recordings (in the file), missing and duplicates
-  (recordings left out), averaged (recordings longer than `length`), inputs (names of the channels, if
-  they have any), classes (names).
+- about_…: file, sha256, used ('all' or 'drawn'), recordings (in the file), missing and duplicates (recordings left
+  out), averaged (recordings longer than `length`), inputs (names of the channels, if they have any), classes (names).
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ import pandas as pd
 from pipeline.config.data_files import COLUMNS, RecordingsFile, ends, listed
 from pipeline.config.errors import ConfigError, shown
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.samples import Drawn, identity
+from pipeline.data.samples import drawn, identity
 from pipeline.data.sizes import pool_sizes
 from pipeline.data.user_data import columns
 from pipeline.data.user_data.location import folder_files
@@ -72,13 +71,13 @@ def recordings(entry: RecordingsFile, path: Path, digest: str) -> Arrays:
     length = entry.length or max(len(x) for _, x, _, _ in known)
     averaged = sum(len(x) > length for _, x, _, _ in known)
     known = [(place, _averaged(x, length), y, group) for place, x, y, group in known]
-    frame, drawn = pd.DataFrame(known, columns=["place", "x", "y", "group"], dtype=object), Drawn(
-        entry.rows or RECORDINGS, once=True)
-    drawn.add(frame, np.array([_identity(x, y) for x, y in zip(frame["x"], frame["y"], strict=True)], np.uint64))
-    frame = drawn.result()
-    used = "all" if read.whole and len(frame) == drawn.count - drawn.repeats else "drawn"
-    return _arrays(entry, frame, read.classes, read.channels) | columns.about(
-        entry.file, digest, used, recordings=len(filled), missing=len(filled) - len(known), duplicates=drawn.repeats,
+    frame = pd.DataFrame(known, columns=["place", "x", "y", "group"], dtype=object)
+    identities = np.array([_identity(x, y) for _, x, y, _ in known], np.uint64)
+    repeated = pd.Series(identities).duplicated().to_numpy()
+    kept = frame[~repeated][drawn(identities[~repeated], entry.rows or RECORDINGS)]
+    used = "all" if read.whole and len(kept) == (~repeated).sum() else "drawn"
+    return _arrays(entry, kept, read.classes, read.channels) | columns.about(
+        entry.file, digest, used, recordings=len(filled), missing=len(filled) - len(known), duplicates=repeated.sum(),
         averaged=averaged, inputs=np.array(read.channels, str))
 
 
@@ -145,7 +144,7 @@ def _float32(x: np.ndarray) -> np.ndarray:
 def _npz(entry: RecordingsFile, path: Path) -> _Read:
     """The arrays x, y and, if need be, length, group and names, in letters of any size."""
     with zipfile.ZipFile(path) as file:
-        require_moderate(file, path, entry.file)
+        require_moderate(sum(member.file_size for member in file.infolist()), path, entry.file)
     with np.load(path, allow_pickle=False) as file:
         held = {name.lower(): _array(entry, file, name) for name in file.files if name.lower() in _KINDS}
         if not held.keys() >= {"x", "y"}:
@@ -215,38 +214,34 @@ def _tables(entry: RecordingsFile, path: Path) -> Iterator[tuple[Rows, dict[str,
 
 def _long(entry: RecordingsFile, path: Path) -> _Read:
     """The recordings of a long table, rows with the same word in the column `recording`, or of a folder of tables."""
-    drawn, inputs, times = None, None, None
+    parts, inputs = [], None
+    keys = {key: column for key, column in (("recording", entry.recording), ("target", entry.target), (
+        "group", entry.group_by)) if column}
     for rows, fixed in _tables(entry, path):
         found = columns.inputs(entry, rows)
         words_only = [] if entry.inputs else rows.words_only(found)
         mine = [name for name in found if name not in words_only]
-        inputs, drawn = inputs or mine, drawn or Drawn(max(1, CELLS // len(mine)))
+        inputs = inputs or mine
         if mine != inputs:
             raise ConfigError(f"{rows.name}: found the inputs {shown(mine)}; allowed: {shown(inputs)}, as in the files before")
-        keys = {key: column for key, column in (("recording", entry.recording), ("target", entry.target), (
-            "group", entry.group_by)) if column}
-        times = Times(entry, rows) if entry.time else None
-        for piece in rows.pieces(inputs, list(dict.fromkeys([*keys.values(), *listed(entry.time)]))):
-            columns.gaps(entry, rows, piece)
-            # Inputs by their numbers, so that a column of the file may have any name.
-            frame = piece[inputs].astype(np.float32).set_axis(range(len(inputs)), axis=1).assign(**fixed)
-            frame = frame.assign(**{key: piece[column] for key, column in keys.items()})
-            frame = frame.assign(time=times.read(piece)) if times else frame
-            # A row without its recording is none of any; the entry says that it may be left out.
-            frame = frame[frame["recording"].notna()]
-            drawn.add(frame, identity(frame[["recording"]].astype(object)))
-    if not drawn.count:
+        read, times = rows.read(inputs, [*keys.values(), *listed(entry.time)]), Times(entry, rows) if entry.time else None
+        columns.gaps(entry, rows, read)
+        # Inputs by their numbers, so that a column of the file may have any name.
+        part = read[inputs].set_axis(range(len(inputs)), axis=1).assign(
+            **fixed, **{key: read[column] for key, column in keys.items()}, **({"time": times.read(read)} if times else {}))
+        # A row without its recording is none of any; the entry says that it may be left out.
+        parts.append(part[part["recording"].notna()])
+    whole = pd.concat(parts)
+    if whole.empty:
         raise ConfigError(f"{entry.file}: found no rows; allowed: some of each recording")
-    frame = drawn.result()
+    frame = whole[drawn(identity(whole[["recording"]].astype(object)), CELLS // len(inputs))]
     number, names = pd.factorize(frame["recording"])
     order = np.argsort(number, kind="stable")
     frame, number = frame.iloc[order], number[order]
     starts = np.searchsorted(number, np.arange(len(names)))
     for key, column in keys.items():
         cells = frame[key].to_numpy()
-        other = np.flatnonzero(cells != cells[starts][number])
-        if len(other):
-            at = other[0]
+        for at in np.flatnonzero(cells != cells[starts][number])[:1]:
             raise ConfigError(f"{rows.place(int(frame.index[at]), column)}: found '{cells[at]}', but "
                               f"'{cells[starts][number[at]]}' in the first row of recording "
                               f"'{frame['recording'].iloc[at]}'; allowed: one for all rows of a recording")
@@ -254,6 +249,6 @@ def _long(entry: RecordingsFile, path: Path) -> _Read:
         times.check(frame, starts)
     first = frame.iloc[starts]
     groups = first["group"] if entry.group_by else [None] * len(first)
-    x = np.split(frame[list(range(len(inputs)))].to_numpy(), starts[1:])
+    x = np.split(frame[list(range(len(inputs)))].to_numpy(np.float32), starts[1:])
     return _Read([(f"recording '{name}'", part, target, group) for name, part, target, group in zip(
-        first["recording"], x, first["target"], groups, strict=True)], inputs, whole=len(frame) == drawn.count)
+        first["recording"], x, first["target"], groups, strict=True)], inputs, whole=len(frame) == len(whole))

@@ -1,4 +1,4 @@
-"""Files with rows and named columns, read in pieces: every format gives the same frames."""
+"""Files with rows and named columns: every format gives the same frames."""
 
 from __future__ import annotations
 
@@ -49,37 +49,35 @@ class Rows:
                 raise ConfigError(f"{self.place(-1)}: found {found}; allowed: the columns' names, each once, at most "
                                   f"{MOST_COLUMNS}")
 
-    def pieces(self, numbers: list[str], words: list[str], rows: int | None = None) -> Iterator[pd.DataFrame]:
-        """Frames of rows that follow each other, one or more, indexed by the row's number from 0.
+    def read(self, numbers: list[str], words: list[str], rows: int | None = None) -> pd.DataFrame:
+        """Rows, indexed by their numbers from 0.
 
         Args:
-            numbers: columns read as float64, NaN where a value is missing.
+            numbers: columns read as float32, NaN where a value is missing.
             words: columns read as text without spaces around it, None where a value is missing.
             rows: read only so many rows from the beginning.
 
         Raises:
             ConfigError: a cell of `numbers` that is no finite number, or a damaged file.
         """
-        names, cells, piece = list(dict.fromkeys([*numbers, *words])), 0, None
-        size = max(1_000, PIECE // (len(self.columns) + 1))
+        names, cells, read = list(dict.fromkeys([*numbers, *words])), 0, []
         with readable(self.name):
-            for piece in self._raw(names, numbers, min(size, rows or size)):
-                cells += piece.size
+            for piece in self._pieces(names, numbers, max(1_000, PIECE // (len(self.columns) + 1))):
+                piece, cells = piece if rows is None else piece[:rows], cells + piece.size
                 if cells > MOST_CELLS:
                     raise ConfigError(f"{self.name}: found more than {MOST_CELLS} cells; allowed: fewer rows, or fewer "
                                       "columns: its entry says inputs")
-                yield pd.DataFrame({name: (self._numbers if name in numbers else self._words)(piece[name]) for name in names},
-                                   index=piece.index)
-                if rows is not None and len(piece) and piece.index[-1] + 1 >= rows:
-                    return
-            if piece is None:
-                yield pd.DataFrame({name: [] for name in names}, dtype=object)
+                read.append(pd.DataFrame({name: (self._numbers if name in numbers else self._words)(piece[name])
+                                          for name in names}, index=piece.index))
+                if rows is not None:
+                    break
+        return pd.concat(read) if read else pd.DataFrame({name: [] for name in names}, dtype=object)
 
     def words_only(self, columns: list[str]) -> list[str]:
         """Those of the columns that have a word and no number in the first `LOOK` rows."""
         columns = [name for name in columns if name not in self.entry.as_numbers]
         held = {name: cells[cells.notna() & ~cells.isin([*MISSING, *self.entry.missing_as])]
-                for name, cells in next(self.pieces([], columns, LOOK)).items()}
+                for name, cells in self.read([], columns, LOOK).items()}
         return [name for name, cells in held.items() if len(cells) and self._parsed(cells).isna().all()]
 
     def place(self, row: int, column: str | None = None) -> str:
@@ -89,8 +87,8 @@ class Rows:
     def _names(self) -> list[str]:
         raise NotImplementedError
 
-    def _raw(self, names: list[str], numbers: list[str], size: int) -> Iterator[pd.DataFrame]:
-        """Frames of these columns, their cells as the file has them, about so many rows each."""
+    def _pieces(self, names: list[str], numbers: list[str], size: int) -> Iterator[pd.DataFrame]:
+        """Frames of these columns that follow each other, their cells as the file has them, so many rows at most."""
         raise NotImplementedError
 
     def _words(self, cells: pd.Series) -> pd.Series:
@@ -116,7 +114,7 @@ class Rows:
             raise ConfigError(f"{place}: found {text}; allowed: a number; if {text} means a missing value, its entry says "
                               f"missing_as: [{text}]; if numbers of this column have signs or units, as_numbers; if it "
                               "holds words, categories (of a table) or leave_out")
-        return values
+        return values.astype(np.float32)
 
     def _parsed(self, text: pd.Series) -> pd.Series:
         """Texts as numbers, NaN where one is none."""
@@ -137,7 +135,8 @@ class _Text(Rows):
     def _open(self):
         """The file's text from the line of names on."""
         with unpacked(self.path, self.name) as content:
-            is_utf16 = content.peek(4)[:2] in (b"\xff\xfe", b"\xfe\xff")
+            is_utf16 = content.read(2) in (b"\xff\xfe", b"\xfe\xff")
+            content.seek(0)
             text = io.TextIOWrapper(content, self.entry.encoding or ("utf-16" if is_utf16 else "utf-8-sig"), newline="")
             for _ in range(self.entry.skip_lines):
                 text.readline(PIECE)
@@ -163,7 +162,7 @@ class _Text(Rows):
         self._all = [name or f"\0{number}" for number, name in enumerate(names)]
         return names
 
-    def _raw(self, names, numbers, size):
+    def _pieces(self, names, numbers, size):
         plain = [name for name in numbers if name not in self.entry.as_numbers]
         with self._open() as text:
             # All columns are read, because pandas looks for rows that are too long only then.
@@ -220,7 +219,7 @@ class _Arrow(Rows):
             names = getattr(file, "schema_arrow", file.schema).names
         return [name for name in names if not name.startswith("__index_level_")]
 
-    def _raw(self, names, numbers, size):
+    def _pieces(self, names, numbers, size):
         start = 0
         with self._open() as file:
             batches = file.iter_batches(size, columns=names, use_threads=False) if ends(self.name, (".parquet",)) else (
@@ -242,14 +241,14 @@ class _Whole(Rows):
         self.frame = {".xlsx": self._excel, ".npy": self._numpy}.get(self.path.suffix.lower(), self._json)()
         return list(self.frame.columns)
 
-    def _raw(self, names, numbers, size):
+    def _pieces(self, names, numbers, size):
         yield from (self.frame[names].iloc[start:start + size] for start in range(0, len(self.frame), size))
 
     def _excel(self) -> pd.DataFrame:
         import openpyxl
 
         with zipfile.ZipFile(self.path) as archive:
-            require_moderate(archive, self.path, self.name)
+            require_moderate(sum(member.file_size for member in archive.infolist()), self.path, self.name)
         with warnings.catch_warnings(action="ignore"):
             book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
             names, *rows = [*book.worksheets[0].iter_rows(values_only=True)][self.entry.skip_lines:] or [[]]

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.samples import Drawn, Latest, identity
+from pipeline.data.samples import drawn, identity
 from pipeline.data.sizes import pool_sizes, series_sizes
 from pipeline.data.user_data import columns
 from pipeline.data.user_data.rows import Rows
@@ -60,53 +60,38 @@ def _used(entry: SeriesFile, rows: Rows, inputs: list[str], is_number: bool, tim
     The frame's columns are `row`, `time`, `group`, the targets ('target 0', …), and the inputs by their numbers, so that
     a column of the file may have any name.
     """
-    limit, turned = entry.rows or ROWS, entry.newest_first and not entry.resample
-    sample = Drawn(limit, newest_first=turned) if entry.group_by else Latest(limit, turned)
-    sums, count, cut, named = [], 0, False, [*listed(entry.time), *listed(entry.group_by)]
-
-    def add(part: pd.DataFrame) -> None:
-        sample.add(part, *([identity(part[["group"]].astype(object))] if entry.group_by else []))
-
-    for piece in rows.pieces([*inputs, *(entry.targets if is_number else [])], [*([] if is_number else entry.targets), *named]):
-        count += len(piece)
-        # Without its time or its group, a row stands nowhere.
-        piece = piece[~columns.gaps(entry, rows, piece)[named].any(axis=1)]
-        found = piece[inputs].astype(np.float32).set_axis(range(len(inputs)), axis=1)
-        # The target stands beside the inputs, of which it may be one, and is never filled.
-        found = found.assign(**{f"target {number}": piece[name] for number, name in enumerate(entry.targets)},
-                             time=times.read(piece) if times else piece.index,
-                             group=piece[entry.group_by] if entry.group_by else "")
-        (sums.append(_sums(found, times.width(entry.resample))) if entry.resample else add(found))
-    if entry.resample:
-        whole, cut = _on_a_grid(entry, rows, inputs, pd.concat(sums), times, limit)
-        add(whole)
-    if not sample.count:
+    named, limit = [*listed(entry.time), *listed(entry.group_by)], entry.rows or ROWS
+    read = rows.read([*inputs, *(entry.targets if is_number else [])], [*([] if is_number else entry.targets), *named])
+    # Without its time or its group, a row stands nowhere.
+    whole = read[~columns.gaps(entry, rows, read)[named].any(axis=1)]
+    frame = whole[inputs].set_axis(range(len(inputs)), axis=1)
+    # The target stands beside the inputs, of which it may be one, and is never filled.
+    frame = frame.assign(**{f"target {number}": whole[name] for number, name in enumerate(entry.targets)},
+                         time=times.read(whole) if times else whole.index,
+                         group=whole[entry.group_by] if entry.group_by else "")
+    if frame.empty:
         raise ConfigError(f"{rows.name}: found no rows; allowed: more than the window's {entry.window}")
-    frame = sample.result()
+    frame = _on_a_grid(entry, rows, inputs, frame, times, limit) if entry.resample else (
+        frame[::-1] if entry.newest_first else frame)
+    used = frame[drawn(identity(frame[["group"]].astype(object)), limit)] if entry.group_by else frame
     # Groups in the order in which they begin; their rows, in that of time.
-    frame = frame.iloc[np.argsort(pd.factorize(frame["group"])[0], kind="stable")]
-    whole = len(frame) == sample.count and not cut
-    return frame.reset_index(names="row"), count, "all" if whole else "whole groups" if entry.group_by else "latest"
+    used = used.iloc[np.argsort(pd.factorize(used["group"])[0], kind="stable")].iloc[-limit:]
+    words = "all" if len(used) == len(frame) and not frame.attrs.get("cut") else "whole groups" if entry.group_by else "latest"
+    return used.reset_index(names="row"), len(read), words
 
 
-def _sums(found: pd.DataFrame, width: int) -> pd.DataFrame:
-    """Sums, counts and last values of the rows of each group and step, which pieces may share."""
-    values = found.drop(columns=["time", "group"])
-    grouped, numbers = values.groupby([found["group"], found["time"] // width * width]), list(values.select_dtypes("number"))
-    return pd.concat({"sum": grouped[numbers].sum(), "count": grouped[numbers].count(), "last": grouped.last()}, axis=1)
+def _on_a_grid(entry: SeriesFile, rows: Rows, inputs: list[str], frame: pd.DataFrame, times: Times, limit: int,
+               ) -> pd.DataFrame:
+    """Means of the rows of each step of a regular grid; of classes, the last. Steps without rows are missing.
 
-
-def _on_a_grid(entry: SeriesFile, rows: Rows, inputs: list[str], parts: pd.DataFrame, times: Times, limit: int,
-               ) -> tuple[pd.DataFrame, bool]:
-    """Means of the rows of each step of a regular grid, and whether the grid was longer than is used.
-
-    A class is that of a step's last row; steps without rows are missing.
+    A grid that would be longer than is used is cut, which is said in the frame's `attrs`.
     """
-    width = times.width(entry.resample)
-    sums, counts = (parts[kind].groupby(level=[0, 1]).sum() for kind in ("sum", "count"))
-    means = parts["last"].groupby(level=[0, 1]).last()
-    means[sums.columns] = sums / counts.where(counts > 0)
-    full, held, cut = [means.reset_index(names=["group", "time"])[:0]], 0, False
+    width, full, held, cut = times.width(entry.resample), [], 0, False
+    values = frame.drop(columns=["time", "group"])
+    steps = values.groupby([frame["group"], frame["time"] // width * width])
+    numbers = list(values.select_dtypes("number"))
+    means = steps.last()
+    means[numbers] = steps[numbers].mean()
     for group, part in means.groupby(level=0, sort=False):
         part = part.droplevel(0)
         # No more steps than are used, however far apart two rows are.
@@ -118,15 +103,16 @@ def _on_a_grid(entry: SeriesFile, rows: Rows, inputs: list[str], parts: pd.DataF
                               "allowed: a longer step, or fewer `rows`")
         part = part.reindex(np.arange(first, part.index[-1] + width, width))
         full.append(part.rename_axis("time").reset_index().assign(group=group))
-    frame = pd.concat(full[1:] or full, ignore_index=True)
-    for key in frame.columns[frame.isna().any()]:
+    grid = pd.concat(full, ignore_index=True)
+    for key in grid.columns[grid.isna().any()]:
         name = inputs[key] if isinstance(key, int) else entry.targets[int(key.split()[1])]
         if entry.carried(name) is None:
-            time = times.text(frame["time"][int(np.flatnonzero(frame[key].isna())[0])])
+            time = times.text(grid["time"][int(np.flatnonzero(grid[key].isna())[0])])
             raise ConfigError(f"{rows.name}, column '{name}': found no row in the step of {entry.resample} that begins at "
                               f"{time}; allowed: one or more; or its entry says missing: {{{name}: drop}}, or {{{name}: "
                               "{carry: 3}}", remedy={"missing": "drop"})
-    return frame, cut
+    grid.attrs["cut"] = cut
+    return grid
 
 
 def _arrays(entry: SeriesFile, rows: Rows, frame: pd.DataFrame, segments, inputs, is_number) -> Arrays:

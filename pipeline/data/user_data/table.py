@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.samples import Drawn, identity
+from pipeline.data.samples import drawn, identity
 from pipeline.data.sizes import pool_sizes
 from pipeline.data.user_data import columns
 from pipeline.data.user_data.rows import Rows
@@ -39,19 +39,18 @@ def table(entry: TableFile, rows: Rows, digest: str) -> Arrays:
         entry.task is None and entry.target in entry.as_numbers)
     read = [*numbers, *(entry.targets if as_numbers else [])]
     named = dict.fromkeys([*categories, *([] if as_numbers else entry.targets), *listed(entry.group_by)])
-    drawn, missing = Drawn(entry.rows or ROWS, once=True), 0
-    for piece in rows.pieces(read, list(named)):
-        whole = ~columns.gaps(entry, rows, piece).any(axis=1)
-        missing += int((~whole).sum())
-        piece = piece[whole].astype(dict.fromkeys(read, np.float32))
-        # Adding 0 makes -0.0 and 0.0 the same row.
-        piece[read] += 0
-        content = piece.drop(columns=[name for name in listed(entry.group_by) if name not in categories])
-        drawn.add(piece, identity(content if entry.equal_rows == "drop" else pd.DataFrame({"row": piece.index})))
-    frame = drawn.result()
-    return _arrays(entry, rows, frame, numbers, categories) | columns.about(
-        rows.name, digest, "all" if len(frame) == drawn.count - drawn.repeats else "drawn", rows=drawn.count + missing,
-        missing=missing, duplicates=drawn.repeats)
+    frame = rows.read(read, list(named))
+    missing = columns.gaps(entry, rows, frame).any(axis=1)
+    frame = frame[~missing].copy()
+    # Adding 0 makes -0.0 and 0.0 the same row.
+    frame[read] = frame[read] + 0
+    content = frame.drop(columns=[name for name in listed(entry.group_by) if name not in categories])
+    identities = identity(content if entry.equal_rows == "drop" else pd.DataFrame({"row": frame.index}))
+    repeated = pd.Series(identities).duplicated().to_numpy()
+    kept = frame[~repeated][drawn(identities[~repeated], entry.rows or ROWS)]
+    return _arrays(entry, rows, kept, numbers, categories) | columns.about(
+        rows.name, digest, "all" if len(kept) == (~repeated).sum() else "drawn", rows=len(missing), missing=missing.sum(),
+        duplicates=repeated.sum())
 
 
 def _arrays(entry, rows: Rows, frame: pd.DataFrame, numbers, categories) -> Arrays:

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from pipeline.data.user_data.location import fetch, sha256
+from pipeline.data.user_data.location import located, sha256
 from pipeline.data.user_data.read import from_file
 from pipeline.config.errors import ConfigError
 from pipeline.config.data_files import TableFile
@@ -55,48 +55,48 @@ def server():
 
 def test_a_file_is_fetched_once_and_verified_each_time(server, tmp_path):
     for _ in range(3):
-        path = fetch(f"{server.address}/air.csv", HASH, tmp_path, schemes=("http",))
+        path = located(f"{server.address}/air.csv", HASH, tmp_path, schemes=("http",))
         assert path.read_bytes() == CONTENT and path.name.endswith("air.csv")
     assert server.asked == ["/air.csv"]
     path.write_bytes(CONTENT + b"more")
-    assert fetch(f"{server.address}/air.csv", HASH, tmp_path, schemes=("http",)).read_bytes() == CONTENT
+    assert located(f"{server.address}/air.csv", HASH, tmp_path, schemes=("http",)).read_bytes() == CONTENT
     assert server.asked == ["/air.csv"] * 2
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
 def test_another_content_is_refused_and_not_kept(server, tmp_path):
     with pytest.raises(ConfigError, match=f"air.csv: found the SHA-256 {HASH}; allowed: {'0' * 64}"):
-        fetch(f"{server.address}/air.csv", "0" * 64, tmp_path, schemes=("http",))
+        located(f"{server.address}/air.csv", "0" * 64, tmp_path, schemes=("http",))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_only_https_is_fetched_unless_a_test_allows_more(server, tmp_path):
     with pytest.raises(ConfigError, match="found the scheme 'http'; allowed: https"):
-        fetch(f"{server.address}/air.csv", HASH, tmp_path)
+        located(f"{server.address}/air.csv", HASH, tmp_path)
     assert server.asked == []
-    assert fetch(f"{server.address}/moved.csv", HASH, tmp_path, schemes=("http",)).read_bytes() == CONTENT
-    with pytest.raises(ConfigError, match="ftp://127.0.0.1/a.csv.*; allowed: http"):
-        fetch(f"{server.address}/out.csv", HASH[::-1], tmp_path, schemes=("http",))
+    assert located(f"{server.address}/moved.csv", HASH, tmp_path, schemes=("http",)).read_bytes() == CONTENT
+    with pytest.raises(ConfigError, match="out.csv: cannot be fetched: .*ftp://127.0.0.1/a.csv"):
+        located(f"{server.address}/out.csv", HASH[::-1], tmp_path, schemes=("http",))
 
 
 def test_no_answer_is_said_in_words(server, tmp_path):
     with pytest.raises(ConfigError, match="/else.csv: cannot be fetched: 404"):
-        fetch(f"{server.address}/else.csv", HASH, tmp_path, schemes=("http",))
+        located(f"{server.address}/else.csv", HASH, tmp_path, schemes=("http",))
     with pytest.raises(ConfigError, match="127.0.0.1:1/a.csv: cannot be fetched: .*refused"):
-        fetch("http://127.0.0.1:1/a.csv", HASH, tmp_path, schemes=("http",))
+        located("http://127.0.0.1:1/a.csv", HASH, tmp_path, schemes=("http",))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_other_letters_in_an_address(server, tmp_path):
     address = f"{server.address}/größe b.csv?q=ä"
-    assert fetch(address, HASH, tmp_path, schemes=("http",)).read_bytes() == CONTENT
+    assert located(address, HASH, tmp_path, schemes=("http",)).read_bytes() == CONTENT
     assert server.asked == ["/gr%C3%B6%C3%9Fe%20b.csv?q=%C3%A4"]
 
 
 @pytest.mark.parametrize("path", ["short.csv", "chunks.csv"])
 def test_a_body_that_ends_too_early_is_said_to(server, tmp_path, path):
     with pytest.raises(ConfigError, match=f"/{path}: cannot be fetched: it ended .*; try again"):
-        fetch(f"{server.address}/{path}", HASH, tmp_path, schemes=("http",))
+        located(f"{server.address}/{path}", HASH, tmp_path, schemes=("http",))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -105,7 +105,7 @@ def test_a_body_that_ends_too_early_is_said_to(server, tmp_path, path):
     "http://127.0.0.1:port/a.csv", "http://a\nb/a.csv", "http://127.0.0.1:1/" + "a" * 5_000 + ".csv", "http://ä" + "ö" * 70 + ".org/a.csv"])
 def test_an_address_that_is_none_is_named(tmp_path, address):
     with pytest.raises(ConfigError) as error:
-        fetch(address, HASH, tmp_path, schemes=("http",))
+        located(address, HASH, tmp_path, schemes=("http",))
     assert str(error.value).startswith(f"{address}: ") and list(tmp_path.iterdir()) == []
 
 

@@ -18,7 +18,7 @@ def timed(tmp_path, cells, form=None, groups=None, piece=None, **entry):
                           "group_by": "who" if groups else None} | entry)
     rows = open_rows(entry, tmp_path / "a.csv")
     times = Times(entry, rows)
-    (read,) = rows.pieces([], ["when"] + (["who"] if groups else []))
+    read = rows.read([], ["when"] + (["who"] if groups else []))
     parts = [read.iloc[i:i + (piece or len(read))] for i in range(0, len(read), piece or len(read))]
     read = read.assign(time=np.concatenate([times.read(part) for part in parts]))
     return times, read.assign(group=read["who"] if groups else "")

@@ -1,4 +1,4 @@
-"""Synthetic texts."""
+"""Synthetic texts; images that come with an installed package."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ def tokens(seeds: Iterable[int], train: Count = 480, validation: Count = 240, te
            classes: Annotated[int, Field(ge=2)] = 4) -> Arrays:
     """Short token sequences whose classes differ a little in their words, more in their order.
 
-    Words are drawn independently, about as unequally as in Zipf's law, with frequencies that
-    differ a little between the classes. Some pairs of neighbouring words are then put in at
-    random places, every class the same pairs equally often: what differs is which word of a pair
-    comes first, and one pair in ten goes against its class. All of this is drawn per seed.
-    Per seed: x ``(sequences, length)``, whole numbers from 0, below `vocabulary`; y
-    ``(sequences,)``. To be loaded with scaling 'none'.
+    Words are drawn independently, about as unequally as in Zipf's law, with frequencies that differ a little between
+    the classes. Some pairs of neighbouring words are then put in at random places, every class the same pairs equally
+    often: what differs is which word of a pair comes first, and one pair in ten goes against its class. All of this is
+    drawn per seed. Per seed: x ``(sequences, length)``, whole numbers from 0, below `vocabulary`; y ``(sequences,)``.
+    To be loaded with scaling 'none'.
 
     Args:
         length: words of a sequence; half of them belong to pairs.
@@ -40,6 +39,15 @@ def tokens(seeds: Iterable[int], train: Count = 480, validation: Count = 240, te
         arrays[f"y_{seed}"] = y.astype(np.int32)
         require_every_class("tokens", arrays, seed)
     return arrays
+
+
+def digits(seeds: Iterable[int] = (), train: Count = 1079, validation: Count = 359, test: Count = 359) -> Arrays:
+    """Optical digits: x ``(1797, 8, 8, 1)``, grey levels 0 to 16, y ``(1797,)``, ten classes."""
+    from sklearn.datasets import load_digits
+
+    x, y = load_digits(return_X_y=True)
+    return scalars("classes", "pool", train, validation, test, classes=10) | {
+        "x": x.reshape(-1, 8, 8, 1).astype(np.float32), "y": y.astype(np.int32)}
 
 
 def _language(parameters: np.random.Generator, vocabulary: int, classes: int) -> Callable:
