@@ -41,17 +41,12 @@ def origin(params: Params, name: str) -> str:
     entry = params.data[name]
     values = entry.model_dump(mode="json", exclude={"group", "also", "unit", "stratum", "title", "train", "of", "own",
                                                     "experiments"})
-    file = _sha256(entry) if isinstance(entry, FileSource) else ""
+    try:
+        file = digest(entry.file, located(entry.file, entry.sha256)) if isinstance(entry, FileSource) else ""
+    except ConfigError:  # It cannot be read, which is refused once its arrays are made.
+        file = ""
     code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.rglob("*.py"))]
     return hashlib.sha256(json.dumps([values, params.seeds(name), file, code]).encode()).hexdigest()
-
-
-def _sha256(entry: FileSource) -> str:
-    """That of an entry's file; empty if it cannot be read, which is refused once its arrays are made."""
-    try:
-        return digest(entry.file, located(entry.file, entry.sha256))
-    except ConfigError:
-        return ""
 
 
 def _known(record: Path) -> dict:

@@ -43,9 +43,7 @@ def forecast(seeds: Iterable[int], train: Count = 960, validation: Count = 480, 
         targets: 'standard': standardised on loading; 'none': as drawn (mean 0, variance 1);
             'positive': as drawn through softplus, log(1 + exp(y)), hence above 0.
     """
-    arrays = _sequences(
-        train, validation, test, window, targets="standard" if targets == "standard" else "none"
-    )
+    arrays = _sequences(train, validation, test, window, targets="standard" if targets == "standard" else "none")
     length = _length(train, validation, test, window)
     for seed in seeds:
         x, y = _forecast_series(seed, length, channels, noise)
@@ -76,9 +74,7 @@ def badly_scaled(seeds: Iterable[int], train: Count = 480, validation: Count = 4
 
 def _sequences(train, validation, test, window, targets) -> Arrays:
     return scalars("regression", "synthetic", train, validation, test) | {
-        "window": np.array(window),
-        "targets": np.array(targets),
-    }
+        "window": np.array(window), "targets": np.array(targets)}
 
 
 def _length(train: int, validation: int, test: int, window: int) -> int:

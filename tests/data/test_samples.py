@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from pipeline.data.samples import drawn, identity, rank
+from pipeline.data.sizes import drawn, identity, rank
 
 
 def table(rows, values=50, seed=0):

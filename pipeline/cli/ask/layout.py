@@ -12,7 +12,7 @@ from pathlib import Path
 import charset_normalizer
 
 from pipeline.data.user_data.rows import is_number
-from pipeline.data.user_data.unpack import readable, unpacked
+from pipeline.data.user_data.location import readable, unpacked
 from pipeline.config.errors import ConfigError, shown
 
 #: So many bytes and lines of a file are looked at.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from pipeline.data.user_data.numbers import number_in, unit_in
+from pipeline.data.user_data.numbers import NUMBER, TIMES, number_in
 from pipeline.data.user_data.rows import MISSING
 from pipeline.data.user_data.times import dates
 
@@ -96,6 +96,13 @@ def _forms(cells) -> list[str | None]:
 def _shape(text: str) -> str:
     """A text with a letter for each word and a digit for each number: dates of one form have one shape."""
     return re.sub(r"\d+", "0", re.sub(r"[^\W\d_]+", "a", text))
+
+
+def unit_in(text: str, decimal: str = ".") -> str:
+    """What stands behind the number in a text, but for what multiplies it."""
+    match = NUMBER[decimal].match(text.strip())
+    unit = (match["unit"] or "").strip() if match else ""
+    return "" if unit in TIMES else unit
 
 
 def is_clock(cells: pd.Series) -> bool:

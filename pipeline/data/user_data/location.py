@@ -1,13 +1,19 @@
-"""Where a reader's file is: one that can be read, inside the project; or at an address, from which it is fetched once."""
+"""Where a reader's file is: inside the project, or at an address, from which it is fetched once; and its bytes, unpacked."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import lzma
 import os
 import stat
 import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import requests
@@ -20,6 +26,8 @@ from pipeline.config.errors import ConfigError, nearest
 FETCHED = Path(".fetched")
 #: Seconds without an answer; bytes of a file that are fetched at once, and at most; files of a folder, at most.
 PATIENCE, BLOCK, LARGEST, MOST_FILES = 60, 1 << 20, 10_000_000_000, 20_000
+#: What is packed may hold so many bytes, or so many times its own size; so many of them are kept in memory.
+MOST_UNPACKED, RATIO, IN_MEMORY = 100_000_000, 200, 50_000_000
 
 
 def regular(path: str | Path, name: str = "", outside: bool = False, kind: int = stat.S_IFREG) -> Path:
@@ -137,3 +145,51 @@ def _fetched(address: str, file, schemes: tuple) -> str:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise ConfigError(f"{address}: cannot be fetched: {' '.join(str(error).split())[:300]}") from None
     return known.hexdigest()
+
+
+@contextmanager
+def readable(name: str):
+    """What cannot be read is said in one message that names the file, whatever its reader ends in."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except UnicodeError as error:
+        raise ConfigError(f"{name}: is not UTF-8 text: {error}; its entry says encoding, such as cp1252",
+                          remedy={"encoding": "cp1252"}) from None
+    except ImportError as error:
+        raise ConfigError(f"{name}: reading it needs the package {error.name}, which is not installed; run `make`, or "
+                          "store the table as .csv.gz") from None
+    except MemoryError:
+        raise ConfigError(f"{name}: needs more memory than a file may; allowed: fewer rows or columns") from None
+    except Exception as error:  # A damaged file ends in many ways, and so do other projects' readers.
+        raise ConfigError(f"{name}: is damaged: {' '.join(str(error).split())[:200] or type(error).__name__}") from None
+
+
+def require_moderate(held: int, path: Path, name: str) -> None:
+    """Refuse a packed file that holds far more bytes than it seems to."""
+    if held > max(MOST_UNPACKED, RATIO * path.stat().st_size):
+        raise ConfigError(f"{name}: holds more than it seems to; allowed: at most {MOST_UNPACKED} bytes, or {RATIO} times the "
+                          "size of the packed file")
+
+
+@contextmanager
+def unpacked(path: Path, name: str) -> Iterator[BinaryIO]:
+    """A file with the unpacked content of a file."""
+    suffix = path.suffix.lower()
+    if suffix not in (".gz", ".xz", ".zip"):
+        with open(path, "rb") as plain:
+            yield plain
+        return
+    with zipfile.ZipFile(path) if suffix == ".zip" else {".gz": gzip.open, ".xz": lzma.open}[suffix](path, "rb") as packed, \
+            tempfile.SpooledTemporaryFile(IN_MEMORY) as plain:
+        if suffix == ".zip":
+            members = [m for m in packed.namelist() if not m.endswith("/") and not m.startswith("__MACOSX/")]
+            if len(members) != 1:
+                raise ConfigError(f"{name}: holds {len(members)} files ({', '.join(members[:5])}); allowed: one")
+            packed = packed.open(members[0])
+        while block := packed.read(BLOCK):
+            plain.write(block)
+            require_moderate(plain.tell(), path, name)
+        plain.seek(0)
+        yield plain

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -24,31 +24,21 @@ import pandas as pd
 from pipeline.config.data_files import COLUMNS, RecordingsFile, ends, listed
 from pipeline.config.errors import ConfigError, shown
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.samples import drawn, identity
-from pipeline.data.sizes import pool_sizes
+from pipeline.data.sizes import drawn, identity, pool_sizes
 from pipeline.data.user_data import columns
-from pipeline.data.user_data.location import folder_files
 from pipeline.data.user_data.rows import Rows, open_rows
 from pipeline.data.user_data.times import Times
-from pipeline.data.user_data.unpack import readable, require_moderate
+from pipeline.data.user_data.location import folder_files, readable, require_moderate
 
 RECORDINGS = 20_000
 #: Of a long table, whole recordings are drawn that have at most so many cells together; an array has at most so many.
 CELLS, MOST = 20_000_000, 400_000_000
-#: Types of the arrays that may stand beside x.
-_KINDS = {"x": "biuf", "y": "biufSU", "length": "iu", "group": "biufSU", "names": "SU"}
-
-
-@dataclass(frozen=True)
-class _Read:
-    """Recordings as a file has them, each `(place, x (time, channels), target, group)`."""
-
-    items: list[tuple[str, np.ndarray, object, object]]
-    #: Names of the channels, and of the classes where targets are their numbers.
-    channels: list[str]
-    classes: list[str] | None = None
-    #: Whether all of the file was read.
-    whole: bool = True
+#: Types of the arrays that may stand beside x, and what they are called.
+_KINDS = {"x": ("biuf", "numbers"), "y": ("biufSU", "numbers or text"), "length": ("iu", "whole numbers"),
+          "group": ("biufSU", "numbers or text"), "names": ("SU", "text")}
+#: Recordings as a file has them, each `(place, x (time, channels), target, group)`; the names of the channels, and of the
+#: classes where targets are their numbers; whether all of the file was read.
+Read = tuple[list[tuple[str, np.ndarray, object, object]], list[str], list[str] | None, bool]
 
 
 def recordings(entry: RecordingsFile, path: Path, digest: str) -> Arrays:
@@ -57,28 +47,26 @@ def recordings(entry: RecordingsFile, path: Path, digest: str) -> Arrays:
     Raises:
         ConfigError: names the file and the place in it, what was found and what is allowed.
     """
-    if ends(entry.file, COLUMNS):
-        read = _long(entry, path)
-    else:
-        with readable(entry.file):
-            read = (_npz if ends(entry.file, (".npz",)) else _ts)(entry, path)
-    steps = [entry.carried(name) for name in read.channels] or entry.carried("")
-    filled = [(place, _filled(x, steps, f"{entry.file}, {place}"), y, group) for place, x, y, group in read.items]
+    with readable(entry.file) if not ends(entry.file, COLUMNS) else nullcontext():
+        items, channels, classes, whole = (
+            _long if ends(entry.file, COLUMNS) else _npz if ends(entry.file, (".npz",)) else _ts)(entry, path)
+    steps = [entry.carried(name) for name in channels] or entry.carried("")
+    filled = [(place, _filled(x, steps, f"{entry.file}, {place}"), y, group) for place, x, y, group in items]
     known = [(place, x, y, group) for place, x, y, group in filled if not (
         np.isnan(x).any() or y is None or (entry.group_by and group is None))]
     if not known:
         raise ConfigError(f"{entry.file}: found no recording without a missing value; allowed: one or more")
     length = entry.length or max(len(x) for _, x, _, _ in known)
     averaged = sum(len(x) > length for _, x, _, _ in known)
-    known = [(place, _averaged(x, length), y, group) for place, x, y, group in known]
-    frame = pd.DataFrame(known, columns=["place", "x", "y", "group"], dtype=object)
-    identities = np.array([_identity(x, y) for _, x, y, _ in known], np.uint64)
+    frame = pd.DataFrame([(place, _averaged(x, length), y, group) for place, x, y, group in known],
+                         columns=["place", "x", "y", "group"], dtype=object)
+    identities = np.array([_identity(x, y) for x, y in zip(frame["x"], frame["y"], strict=True)], np.uint64)
     repeated = pd.Series(identities).duplicated().to_numpy()
     kept = frame[~repeated][drawn(identities[~repeated], entry.rows or RECORDINGS)]
-    used = "all" if read.whole and len(kept) == (~repeated).sum() else "drawn"
-    return _arrays(entry, kept, read.classes, read.channels) | columns.about(
+    used = "all" if whole and len(kept) == (~repeated).sum() else "drawn"
+    return _arrays(entry, kept, classes, channels) | columns.about(
         entry.file, digest, used, recordings=len(filled), missing=len(filled) - len(known), duplicates=repeated.sum(),
-        averaged=averaged, inputs=np.array(read.channels, str))
+        averaged=averaged, inputs=np.array(channels, str))
 
 
 def _arrays(entry: RecordingsFile, frame: pd.DataFrame, classes: list[str] | None, channels: list[str]) -> Arrays:
@@ -96,26 +84,22 @@ def _arrays(entry: RecordingsFile, frame: pd.DataFrame, classes: list[str] | Non
     lengths = np.array([len(x) for x in frame["x"]], np.int32)
     equal = bool((lengths == lengths[0]).all())
     x = (np.stack if equal else np.concatenate)(list(frame["x"]))
-    flat = x.reshape(-1, x.shape[-1])
-    columns.require_variety(entry.file, channels or [str(c + 1) for c in range(flat.shape[1])], flat)
+    columns.require_variety(entry.file, channels or [str(c + 1) for c in range(x.shape[-1])], x.reshape(-1, x.shape[-1]))
     return scalars(task, "recordings", *sizes, len(names)) | {"x": x, "y": y, "about_classes": np.array(names, str)} | (
         {} if equal else {"lengths": lengths}) | ({} if groups is None else {"groups": groups})
 
 
 def _filled(x: np.ndarray, steps, place: str) -> np.ndarray:
     """x with what may be carried forward; a missing value that no policy is about is refused, and so is an infinite one."""
-    if np.isinf(x).any():
-        raise ConfigError(f"{place}, step {np.argwhere(np.isinf(x))[0][0] + 1}: found an infinite number; allowed: finite "
-                          "numbers")
-    if not np.isnan(x).any():
-        return x
     flat = x.reshape(len(x), -1)
-    if steps is None:
-        step, channel = np.argwhere(np.isnan(flat))[0]
-        raise ConfigError(f"{place}, step {step + 1}, channel {channel + 1}: found a missing value; allowed: "
-                          "a value; or its entry says missing: drop, or {carry: 3}", remedy={"missing": "drop"})
-    steps = [steps] * flat.shape[1] if isinstance(steps, int) else steps
-    return columns.carry(flat, [step or 0 for step in steps], np.array([0])).reshape(x.shape)
+    for wrong, what, hint, remedy in (
+            (np.isinf(flat), "an infinite number; allowed: finite numbers", "", {}),
+            (np.isnan(flat) & (steps is None), "a missing value; allowed: a value",
+             "; or its entry says missing: drop, or {carry: 3}", {"missing": "drop"})):
+        for step, channel in np.argwhere(wrong)[:1]:
+            raise ConfigError(f"{place}, step {step + 1}, channel {channel + 1}: found {what}{hint}", remedy=remedy)
+    steps = [steps or 0] * flat.shape[1] if not isinstance(steps, list) else [step or 0 for step in steps]
+    return columns.carry(flat, steps, np.array([0])).reshape(x.shape) if np.isnan(flat).any() else x
 
 
 def _averaged(x: np.ndarray, length: int) -> np.ndarray:
@@ -141,62 +125,47 @@ def _float32(x: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(x).astype(np.float32)
 
 
-def _npz(entry: RecordingsFile, path: Path) -> _Read:
-    """The arrays x, y and, if need be, length, group and names, in letters of any size."""
+def _npz(entry: RecordingsFile, path: Path) -> Read:
+    """The arrays x, y and, if need be, length, group and names, in letters of any size; none of Python objects."""
     with zipfile.ZipFile(path) as file:
         require_moderate(sum(member.file_size for member in file.infolist()), path, entry.file)
     with np.load(path, allow_pickle=False) as file:
-        held = {name.lower(): _array(entry, file, name) for name in file.files if name.lower() in _KINDS}
-        if not held.keys() >= {"x", "y"}:
-            raise ConfigError(f"{entry.file}: there is no array '{'y' if 'x' in held else 'x'}'; found: "
-                              f"{', '.join(file.files)}; allowed: x and y, and if need be length, group and names")
+        held, found = {name.lower(): file[name] for name in file.files if name.lower() in _KINDS}, ", ".join(file.files)
+
+    def require(ok: bool, name: str, what: str, allowed: str) -> None:
+        if not ok:
+            raise ConfigError(f"{entry.file}: {name}: found {what}; allowed: {allowed}")
+
+    for name in ("x", "y"):
+        require(name in held, f"there is no array '{name}'", found, "x and y, and if need be length, group and names")
+    for name, array in held.items():
+        require(array.dtype.kind in _KINDS[name][0], name, str(array.dtype), _KINDS[name][1])
     x, count = held["x"], len(held["x"])
-    if x.ndim not in ((3, 4) if entry.images else (3,)) or not 0 < x.size <= MOST:
-        form = "(images, height, width), or with channels" if entry.images else (
-            "(recordings, time, channels), also of a single channel; images have `images: true` in their entry")
-        raise ConfigError(f"{entry.file}: x: found the shape {x.shape}; allowed: the shape {form}, at most {MOST} numbers")
+    form = "(images, height, width), or with channels" if entry.images else (
+        "(recordings, time, channels), also of a single channel; images have `images: true` in their entry")
+    require(x.ndim in ((3, 4) if entry.images else (3,)) and 0 < x.size <= MOST, "x", f"the shape {x.shape}",
+            f"the shape {form}, at most {MOST} numbers")
     held = {"length": np.full(count, x.shape[1]), "group": np.full(count, None), **held}
-    held["y"] = held["y"][:, 0] if held["y"].shape == (count, 1) else held["y"]
+    held["y"] = y = held["y"][:, 0] if held["y"].shape == (count, 1) else held["y"]
     for name in ("y", "length", "group"):
-        if held[name].shape != (count,):
-            raise ConfigError(f"{entry.file}: {name}: found the shape {held[name].shape}; allowed: ({count},), one for each "
-                              "recording")
-    wrong = np.flatnonzero((held["length"] < 1) | (held["length"] > x.shape[1]))
-    if len(wrong):
-        raise ConfigError(f"{entry.file}: length of recording {wrong[0] + 1}: found "
-                          f"{held['length'][wrong[0]]}; allowed: 1 to {x.shape[1]}")
-    if held["y"].dtype.kind == "f" and np.isnan(held["y"]).any():
-        raise ConfigError(f"{entry.file}, recording {np.flatnonzero(np.isnan(held['y']))[0] + 1}: found a missing target; "
-                          "allowed: a target")
+        require(held[name].shape == (count,), name, f"the shape {held[name].shape}", f"({count},), one for each recording")
+    for at in np.flatnonzero((held["length"] < 1) | (held["length"] > x.shape[1]))[:1]:
+        require(False, f"length of recording {at + 1}", held["length"][at], f"1 to {x.shape[1]}")
+    for at in np.flatnonzero(y != y)[:1]:
+        require(False, f"recording {at + 1}", "a missing target", "a target")
     x = _float32(x[..., None] if entry.images and x.ndim == 3 else x)
     items = [(f"recording {number}", one[:length], str(target), group) for number, (one, length, target, group) in enumerate(
-        zip(x, held["length"], held["y"], held["group"], strict=True), 1)]
-    return _Read(items, [], [str(name) for name in held["names"].ravel()] if "names" in held else None)
+        zip(x, held["length"], y, held["group"], strict=True), 1)]
+    return items, [], [str(name) for name in held["names"].ravel()] if "names" in held else None, True
 
 
-def _array(entry: RecordingsFile, file, name: str) -> np.ndarray:
-    try:
-        found = file[name]
-    except ValueError as error:
-        if "pickle" not in str(error).lower():
-            raise
-        raise ConfigError(f"{entry.file}: {name}: found Python objects, which are pickled and could run code; allowed: "
-                          "numbers or text") from None
-    if found.dtype.kind not in _KINDS[name.lower()]:
-        allowed = {"x": "numbers", "length": "whole numbers", "names": "text"}.get(name.lower(), "numbers or text")
-        raise ConfigError(f"{entry.file}: {name}: found {found.dtype}; allowed: {allowed}")
-    return found
-
-
-def _ts(entry: RecordingsFile, path: Path) -> _Read:
+def _ts(entry: RecordingsFile, path: Path) -> Read:
     # Imported here because it is slow.
     from aeon.datasets import load_from_ts_file
 
     held, targets = load_from_ts_file(str(path), return_type="auto")
-    if not len(held):
-        raise ConfigError(f"{entry.file}: found no recording; allowed: lines of recordings after a line @data")
-    return _Read([(f"recording {number}", _float32(np.asarray(x).T), str(target), None)
-                  for number, (x, target) in enumerate(zip(held, targets, strict=True), 1)], [])
+    return [(f"recording {number}", _float32(np.asarray(x).T), str(target), None)
+            for number, (x, target) in enumerate(zip(held, targets, strict=True), 1)], [], None, True
 
 
 def _tables(entry: RecordingsFile, path: Path) -> Iterator[tuple[Rows, dict[str, str]]]:
@@ -206,13 +175,14 @@ def _tables(entry: RecordingsFile, path: Path) -> Iterator[tuple[Rows, dict[str,
     """
     if not entry.file.endswith("/"):
         yield open_rows(entry, path), {}
-    for file in folder_files(path) if entry.file.endswith("/") else ():
+        return
+    for file in folder_files(path):
         fixed = {"recording": file.relative_to(path).as_posix(), "target": file.parent.name}
-        rows = open_rows(entry.model_copy(update={"file": file.as_posix()}), file)
-        yield rows, {key: value for key, value in fixed.items() if getattr(entry, key) is None}
+        yield open_rows(entry.model_copy(update={"file": file.as_posix()}), file), {
+            key: value for key, value in fixed.items() if getattr(entry, key) is None}
 
 
-def _long(entry: RecordingsFile, path: Path) -> _Read:
+def _long(entry: RecordingsFile, path: Path) -> Read:
     """The recordings of a long table, rows with the same word in the column `recording`, or of a folder of tables."""
     parts, inputs = [], None
     keys = {key: column for key, column in (("recording", entry.recording), ("target", entry.target), (
@@ -235,10 +205,9 @@ def _long(entry: RecordingsFile, path: Path) -> _Read:
     if whole.empty:
         raise ConfigError(f"{entry.file}: found no rows; allowed: some of each recording")
     frame = whole[drawn(identity(whole[["recording"]].astype(object)), CELLS // len(inputs))]
-    number, names = pd.factorize(frame["recording"])
-    order = np.argsort(number, kind="stable")
-    frame, number = frame.iloc[order], number[order]
-    starts = np.searchsorted(number, np.arange(len(names)))
+    frame = frame.iloc[np.argsort(pd.factorize(frame["recording"])[0], kind="stable")]
+    number = pd.factorize(frame["recording"])[0]
+    starts = np.searchsorted(number, range(number[-1] + 1))
     for key, column in keys.items():
         cells = frame[key].to_numpy()
         for at in np.flatnonzero(cells != cells[starts][number])[:1]:
@@ -247,8 +216,7 @@ def _long(entry: RecordingsFile, path: Path) -> _Read:
                               f"'{frame['recording'].iloc[at]}'; allowed: one for all rows of a recording")
     if times:
         times.check(frame, starts)
-    first = frame.iloc[starts]
+    first, x = frame.iloc[starts], np.split(frame[list(range(len(inputs)))].to_numpy(np.float32), starts[1:])
     groups = first["group"] if entry.group_by else [None] * len(first)
-    x = np.split(frame[list(range(len(inputs)))].to_numpy(np.float32), starts[1:])
-    return _Read([(f"recording '{name}'", part, target, group) for name, part, target, group in zip(
-        first["recording"], x, first["target"], groups, strict=True)], inputs, whole=len(frame) == len(whole))
+    return [(f"recording '{name}'", part, target, group) for name, part, target, group in zip(
+        first["recording"], x, first["target"], groups, strict=True)], inputs, None, len(frame) == len(whole)

@@ -7,6 +7,7 @@ import io
 import json
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ import pandas as pd
 from pipeline.config.data_files import FileSource, ends
 from pipeline.config.errors import ConfigError, nearest, shown
 from pipeline.data.user_data.numbers import number_in
-from pipeline.data.user_data.unpack import readable, require_moderate, unpacked
+from pipeline.data.user_data.location import readable, require_moderate, unpacked
 
 #: Cells that are read at once.
 PIECE = 2_000_000
@@ -30,7 +31,8 @@ MOST_COLUMNS, MOST_CELLS, MOST_WHOLE = 10_000, 300_000_000, 100_000_000
 
 
 class Rows:
-    """A file of rows and named columns.
+    """A file of rows and named columns: each format has `_names`, and `_pieces`, frames of so many rows that follow each
+    other, with the cells of some columns as the file has them.
 
     Attributes:
         name: the file as its entry names it.
@@ -41,13 +43,10 @@ class Rows:
         self.entry, self.path, self.name = entry, path, entry.file
         with readable(self.name):
             self.columns = [str(name) for name in self._names() if str(name).strip()]
-        twice = [name for name in self.columns if self.columns.count(name) > 1] if (
-            len({*self.columns}) < len(self.columns)) else []
-        for wrong, found in ((not self.columns, "nothing"), (twice, f"the name {shown(twice[0] if twice else '')} twice"),
-                             (len(self.columns) > MOST_COLUMNS, f"{len(self.columns)} columns")):
-            if wrong:
-                raise ConfigError(f"{self.place(-1)}: found {found}; allowed: the columns' names, each once, at most "
-                                  f"{MOST_COLUMNS}")
+        (name, times), count = Counter(self.columns or [""]).most_common(1)[0], len(self.columns)
+        if times > 1 or not 0 < count <= MOST_COLUMNS:
+            found = "nothing" if not count else f"the name {shown(name)} twice" if times > 1 else f"{count} columns"
+            raise ConfigError(f"{self.place(-1)}: found {found}; allowed: the columns' names, each once, at most {MOST_COLUMNS}")
 
     def read(self, numbers: list[str], words: list[str], rows: int | None = None) -> pd.DataFrame:
         """Rows, indexed by their numbers from 0.
@@ -84,17 +83,9 @@ class Rows:
         """`file.xlsx, row 17, column 'pm25'`; row -1 holds the names."""
         return f"{self.name}, row {row + 2 + self.entry.skip_lines}" + (f", column '{column}'" if column else "")
 
-    def _names(self) -> list[str]:
-        raise NotImplementedError
-
-    def _pieces(self, names: list[str], numbers: list[str], size: int) -> Iterator[pd.DataFrame]:
-        """Frames of these columns that follow each other, their cells as the file has them, so many rows at most."""
-        raise NotImplementedError
-
     def _words(self, cells: pd.Series) -> pd.Series:
         text = _texts(cells).astype(object)
-        missing = [*(MISSING if cells.name in self.entry.targets else [""]), *self.entry.missing_as]
-        return text.where(~text.isin(missing), None)
+        return text.where(~text.isin([*(MISSING if cells.name in self.entry.targets else [""]), *self.entry.missing_as]), None)
 
     def _numbers(self, cells: pd.Series) -> np.ndarray:
         if pd.api.types.is_numeric_dtype(cells):
@@ -206,18 +197,16 @@ class _Arrow(Rows):
     def place(self, row, column=None):
         return super().place(row - 1, column) if row >= 0 else self.name
 
-    @contextmanager
     def _open(self):
         import pyarrow.parquet
 
-        with (pyarrow.parquet.ParquetFile(self.path) if ends(self.name, (".parquet",)) else
-              pyarrow.ipc.open_file(pyarrow.OSFile(str(self.path)))) as file:
-            yield file
+        return pyarrow.parquet.ParquetFile(self.path) if ends(self.name, (".parquet",)) else (
+            pyarrow.ipc.open_file(pyarrow.OSFile(str(self.path))))
 
     def _names(self):
         with self._open() as file:
-            names = getattr(file, "schema_arrow", file.schema).names
-        return [name for name in names if not name.startswith("__index_level_")]
+            schema = getattr(file, "schema_arrow", file.schema)
+        return [name for name in schema.names if not name.startswith("__index_level_")]
 
     def _pieces(self, names, numbers, size):
         start = 0
@@ -260,19 +249,16 @@ class _Whole(Rows):
         text = self.path.read_text(encoding=self.entry.encoding or "utf-8-sig")
         held = [json.loads(line) for line in text.splitlines() if line.strip()] if ends(self.name, (".jsonl",)) else (
             json.loads(text))
-        if isinstance(held, list) and all(isinstance(one, dict) for one in held):
-            return pd.json_normalize(held)
-        if isinstance(held, dict):
-            return pd.DataFrame(held)
+        if isinstance(held, dict) or isinstance(held, list) and all(isinstance(one, dict) for one in held):
+            return pd.DataFrame(held) if isinstance(held, dict) else pd.json_normalize(held)
         raise ConfigError(f"{self.name}: found {shown(held)}; allowed: a list of rows, {{\"column\": value, …}} each, or a "
                           "list of values for each column")
 
     def _numpy(self) -> pd.DataFrame:
         held = np.load(self.path, allow_pickle=False)
-        if held.dtype.names:
-            return pd.DataFrame({name: held[name] for name in held.dtype.names})
-        if held.ndim == 2:
-            return pd.DataFrame(held, columns=[str(number) for number in range(1, held.shape[1] + 1)])
+        if held.dtype.names or held.ndim == 2:
+            return pd.DataFrame({name: held[name] for name in held.dtype.names} if held.dtype.names else {
+                str(number): column for number, column in enumerate(held.T, 1)})
         raise ConfigError(f"{self.name}: found an array of the shape {held.shape}; allowed: (rows, columns); recordings stand "
                           "in an .npz file with their targets: np.savez('recordings.npz', x=x, y=y)")
 

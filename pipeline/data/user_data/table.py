@@ -16,8 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.samples import drawn, identity
-from pipeline.data.sizes import pool_sizes
+from pipeline.data.sizes import drawn, identity, pool_sizes
 from pipeline.data.user_data import columns
 from pipeline.data.user_data.rows import Rows
 from pipeline.config.errors import ConfigError

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from pipeline.data.user_data import rows as files
-from pipeline.data.user_data.numbers import number_in, unit_in
+from pipeline.cli.ask.profile import unit_in
+from pipeline.data.user_data.numbers import number_in
 from pipeline.data.user_data.rows import require_columns
 from pipeline.config.errors import ConfigError
 from pipeline.config.data_files import TableFile
