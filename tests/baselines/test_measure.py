@@ -9,7 +9,7 @@ import pytest
 from pipeline.baselines.measure import errors
 from pipeline.data.user_data.read import from_file
 from pipeline.data.split import split
-from pipeline.config.data_files import SeriesFile, TableFile
+from pipeline.config.file_kinds import SeriesFile, TableFile
 
 
 @pytest.fixture

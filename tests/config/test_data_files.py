@@ -3,7 +3,8 @@
 import pytest
 
 from pipeline.config.errors import ConfigError, Spec, validate
-from pipeline.config.data_files import KINDS, FileSource, kind, kinds
+from pipeline.config.data_files import FileSource
+from pipeline.config.file_kinds import KINDS, kind, kinds
 
 
 class Common(Spec):

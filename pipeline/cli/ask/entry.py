@@ -13,7 +13,8 @@ from pipeline.cli.ask.guess import SEEDS
 from pipeline.cli.ask.question import Guess, Question
 from pipeline.tables.stored import write_text
 from pipeline.config.errors import ConfigError, printable
-from pipeline.config.data_files import kind, listed
+from pipeline.config.data_files import listed
+from pipeline.config.file_kinds import kind
 from pipeline.config.schema import PARAMS, Params, parse
 
 #: Words that are no text to YAML.

@@ -20,7 +20,8 @@ from pipeline.data.user_data.read import bounded_memory, from_file
 from pipeline.data.user_data.rows import MISSING, Rows, require_columns
 from pipeline.config.errors import ConfigError
 from pipeline.config.experiments import FILES
-from pipeline.config.data_files import TEXT, ends, kind, listed
+from pipeline.config.data_files import TEXT, ends, listed
+from pipeline.config.file_kinds import kind
 from pipeline.config.schema import study_seeds
 
 #: So many cells of a file are looked at.

@@ -8,7 +8,8 @@ from typing import Any
 
 from pipeline.data.user_data.rows import Rows, open_rows, require_columns
 from pipeline.config.errors import ConfigError, shown, validate
-from pipeline.config.data_files import ARRAYS, COLUMNS, FileSource, TableFile, ends
+from pipeline.config.data_files import ARRAYS, COLUMNS, FileSource, ends
+from pipeline.config.file_kinds import TableFile
 from pipeline.config.given import whole
 from pipeline.config.schema import PARAMS
 

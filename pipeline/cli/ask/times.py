@@ -17,6 +17,11 @@ HOUR, DAY = 3_600, 86_400
 UNIX = (3e8, 4.2e9)
 #: The longest time that a market is closed, in days.
 CLOSED = 7
+#: Steps of a grid that a person would choose, in seconds; of irregular rows it may leave this share of steps empty.
+STEPS = {f"{count}{unit}": count * seconds for unit, seconds, counts in (
+    ("s", 1, (1, 5, 10, 15, 30)), ("min", 60, (1, 5, 10, 15, 30)), ("h", HOUR, (1, 2, 3, 4, 6, 12)), ("D", DAY, (1, 7)))
+    for count in counts}
+EMPTY = 0.02
 
 
 def find(guess: Guess, question: Question, rows: Rows, columns: dict[str, Column]) -> pd.Series | None:
@@ -115,6 +120,13 @@ def order(guess: Guess, question: Question, rows: Rows, columns: dict[str, Colum
         longest = int(steps.max() // DAY)
         guess.set("steps", "rows", f"days of trade: none is a Saturday or a Sunday, and the longest gap is {longest} days")
         guess.said.append(f"days of trade: each row counts as a step; the longest gap is {longest} days")
+    elif is_date and not len(back) and "group_by" not in guess.entry:
+        grid = _grid(seconds.dropna().to_numpy())
+        if grid:
+            guess.set("resample", grid, f"rows are {steps.min():g} to {steps.max():g} seconds apart: means of each {grid}; or "
+                                        "steps: rows, if each row is a step")
+            guess.said.append(f"resample: {grid}, because rows are at irregular times, {steps.min():g} to {steps.max():g} seconds "
+                              "apart; or steps: rows, if each row is a step")
 
 
 def _series_in_one(guess: Guess, columns: dict[str, Column], seconds: pd.Series, is_date: bool) -> str | None:
@@ -134,6 +146,16 @@ def _market(seconds: pd.Series, steps: pd.Series) -> bool:
     held = steps.dropna()
     return len(days) > 10 and bool((days.dayofweek < 5).all() and (days.normalize() == days).all()) and (
         held.max() <= CLOSED * DAY and (held == DAY).mean() > 0.6 and pd.infer_freq(days) != "B")
+
+
+def _grid(seconds: np.ndarray) -> str | None:
+    """Of rows of which no step is usual, the finest step of a grid that leaves few steps without a row."""
+    steps = pd.Series(np.diff(np.sort(seconds)))
+    months = pd.DatetimeIndex(pd.to_datetime(np.sort(seconds), unit="s")).to_period("M").astype("int64")
+    if steps.value_counts(normalize=True).max() > 0.5 or np.diff(months).min() > 0:
+        return None
+    return next((name for name, width in STEPS.items() if len(np.unique(seconds // width)) >= (1 - EMPTY) * (
+        seconds.max() // width - seconds.min() // width + 1)), None)
 
 
 def in_order(seconds: pd.Series) -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.config.data_files import FileSource, RecordingsFile, SeriesFile
+from pipeline.config.data_files import FileSource
+from pipeline.config.file_kinds import RecordingsFile, SeriesFile
 from pipeline.config.errors import ConfigError
 from pipeline.data.draw import Arrays
 from pipeline.data.split import PARTS, split, targets

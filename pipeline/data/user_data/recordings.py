@@ -21,7 +21,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.config.data_files import COLUMNS, RecordingsFile, ends, listed
+from pipeline.config.data_files import COLUMNS, ends, listed
+from pipeline.config.file_kinds import RecordingsFile
 from pipeline.config.errors import ConfigError, shown
 from pipeline.data.draw import Arrays, scalars
 from pipeline.data.sizes import drawn, identity, pool_sizes

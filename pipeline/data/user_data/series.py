@@ -24,7 +24,8 @@ from pipeline.data.user_data import columns
 from pipeline.data.user_data.rows import Rows
 from pipeline.data.user_data.times import Times
 from pipeline.config.errors import ConfigError
-from pipeline.config.data_files import SeriesFile, listed
+from pipeline.config.data_files import listed
+from pipeline.config.file_kinds import SeriesFile
 
 ROWS = 200_000
 #: A grid, and the windows of a split, hold at most so many numbers.

@@ -20,7 +20,8 @@ from pipeline.data.sizes import drawn, identity, pool_sizes
 from pipeline.data.user_data import columns
 from pipeline.data.user_data.rows import Rows
 from pipeline.config.errors import ConfigError
-from pipeline.config.data_files import TableFile, listed
+from pipeline.config.data_files import listed
+from pipeline.config.file_kinds import TableFile
 
 ROWS = 20_000
 

@@ -28,7 +28,7 @@ from pipeline.data.user_data import location as unpack
 from pipeline.data.user_data.read import changed, from_file
 from pipeline.tables.stored import Damaged
 from pipeline.config.errors import ConfigError, validate
-from pipeline.config.data_files import KINDS, kind
+from pipeline.config.file_kinds import KINDS, kind
 from tests.hostile import TEXTS, answer, changed_bytes, counted, mutated
 
 PLACE = "params.yaml: data.a"

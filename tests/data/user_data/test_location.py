@@ -9,7 +9,7 @@ import pytest
 from pipeline.data.user_data.location import located, sha256
 from pipeline.data.user_data.read import from_file
 from pipeline.config.errors import ConfigError
-from pipeline.config.data_files import TableFile
+from pipeline.config.file_kinds import TableFile
 
 CONTENT = b"x,y\n" + b"".join(b"%d,%d\n" % (i, i % 2) for i in range(60))
 HASH = hashlib.sha256(CONTENT).hexdigest()

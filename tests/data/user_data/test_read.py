@@ -14,7 +14,7 @@ from pipeline.data.split import digest, load
 from pipeline.data.user_data.read import changed, from_file
 from pipeline.data.sources import read, write
 from pipeline.config.errors import ConfigError
-from pipeline.config.data_files import KINDS, TableFile, kind
+from pipeline.config.file_kinds import KINDS, TableFile, kind
 
 EXTRACTS = Path(__file__).parents[3] / "extracts"
 

@@ -8,7 +8,7 @@ from aeon.datasets import load_from_ts_file, load_japanese_vowels
 from pipeline.data.split import load, split
 from pipeline.data.user_data.read import from_file
 from pipeline.config.errors import ConfigError
-from pipeline.config.data_files import RecordingsFile
+from pipeline.config.file_kinds import RecordingsFile
 
 
 def drawn(count=90, steps=12, channels=2, seed=0, shortest=None):

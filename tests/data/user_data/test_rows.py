@@ -14,7 +14,7 @@ from pipeline.cli.ask.profile import unit_in
 from pipeline.data.user_data.numbers import number_in
 from pipeline.data.user_data.rows import require_columns
 from pipeline.config.errors import ConfigError
-from pipeline.config.data_files import TableFile
+from pipeline.config.file_kinds import TableFile
 
 TEXT = "time,x,word,y\n2024-01-01,1,a,0.5\n2024-01-02,-2.5e3,\"b, c\",7\n2024-01-03,,,8\n"
 FRAME = pd.DataFrame({

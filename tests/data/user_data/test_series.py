@@ -7,7 +7,7 @@ import pytest
 from pipeline.data.split import load, split
 from pipeline.data.user_data.read import from_file
 from pipeline.config.errors import ConfigError
-from pipeline.config.data_files import SeriesFile
+from pipeline.config.file_kinds import SeriesFile
 
 
 def rows(count=400, seed=0):

@@ -8,7 +8,7 @@ from sklearn.preprocessing import OneHotEncoder
 from pipeline.data.split import load, split
 from pipeline.data.user_data.read import from_file
 from pipeline.config.errors import ConfigError
-from pipeline.config.data_files import TableFile
+from pipeline.config.file_kinds import TableFile
 
 
 def rows(count=120, seed=0):

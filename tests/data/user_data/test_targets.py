@@ -9,7 +9,7 @@ import pytest
 from pipeline.data.split import load
 from pipeline.data.user_data.read import from_file
 from pipeline.config.errors import ConfigError
-from pipeline.config.data_files import RecordingsFile, SeriesFile, TableFile
+from pipeline.config.file_kinds import RecordingsFile, SeriesFile, TableFile
 from pipeline.train.task import task_of
 from pipeline.train.trainer import Trainer, batch_order
 from tests.networks import network

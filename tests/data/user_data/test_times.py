@@ -7,7 +7,7 @@ import pytest
 from pipeline.data.user_data.rows import open_rows
 from pipeline.data.user_data.times import Times
 from pipeline.config.errors import ConfigError
-from pipeline.config.data_files import SeriesFile
+from pipeline.config.file_kinds import SeriesFile
 
 
 def timed(tmp_path, cells, form=None, groups=None, piece=None, **entry):
