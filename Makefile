@@ -1,12 +1,12 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book ask runs verify torture try test test-all inspect pdf bench scale retrain tiny tidy check lock
+.PHONY: book ask runs verify torture try plan check test test-all inspect pdf bench scale retrain tiny tidy lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
 # Dask: for `make runs CLUSTER=…`, and for the tests of it.
 DASK := .venv/installed-cluster
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # What is given reaches Python through the environment, as it was typed: neither make nor a shell reads it.
-GIVEN := FILE TARGET WINDOW HORIZON RECORDING TASK GROUP_BY TIME EXPERIMENT CLUSTER NAME RUNS SEED MOMENTS \
+GIVEN := FILE TARGET WINDOW HORIZON RECORDING TASK GROUP_BY TIME EXPERIMENT QUICK CLUSTER NAME RUNS SEED MOMENTS \
 	EXPERIMENTS SETS PYTHON
 define as_typed
 override $(1) := $$(value $(1))
@@ -14,27 +14,36 @@ export $(1)
 endef
 $(foreach name,$(GIVEN),$(if $(value $(name)),$(eval $(call as_typed,$(name)))))
 
-book: tidy                  ## train what is stale (nothing, on a fresh clone) and build build/html
-	python -m pipeline.process.reproduce
+book: tidy              ## train what is stale (nothing, on a fresh clone) and build build/html
+	@python -m pipeline.process.reproduce plan
+	@python -m pipeline.plan.announce
+	@python -m pipeline.process.reproduce
 	@python -m pipeline.cli.answer
 	@python -m pipeline.cli.rank
 	@echo "the book: build/html/index.html"
 
 runs: tidy $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
-	python -m pipeline.process.reproduce plan
-	python -m pipeline.train.missing
+	@python -m pipeline.process.reproduce plan
+	@python -m pipeline.plan.announce
+	@python -m pipeline.train
+
+plan: $(INSTALLED)          ## what `make book` would train, and about how long; nothing is trained or written
+	@python -m pipeline.plan --dry
+
+check: $(INSTALLED)         ## all mistakes of params.yaml and book/claims.yaml, new networks built; nothing is written
+	@python -m pipeline.plan --check
 
 verify: tidy $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored runs again: make verify NAME=avx2 RUNS=200 SEED=7
-	python -m pipeline.process.reproduce plan
-	python -m pipeline.cli.verify
+	@python -m pipeline.process.reproduce plan
+	@python -m pipeline.cli.verify
 
-torture: check             ## kill, starve and lock out runs of a tiny project at random moments: make torture MOMENTS=12 SEED=7
+torture: tidy               ## kill, starve and lock out runs of a tiny project at random moments: make torture MOMENTS=12 SEED=7
 	python -m tools.torture
 
-try: tidy                   ## one experiment against its control, without the book: make try EXPERIMENT=name
-	@python -m pipeline.cli.answer --try
+try: tidy               ## one experiment against its control, without the book: make try EXPERIMENT=name QUICK=1
+	@python -m pipeline.cli.trial
 
-ask: tidy                   ## the networks on a file of your own: make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6
+ask: tidy                ## the networks on a file of your own: make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6
 	@python -m pipeline.cli.ask
 
 test: $(INSTALLED) $(DASK)  ## the test suite, but for what takes long
@@ -53,9 +62,6 @@ pdf: $(INSTALLED)           ## print the chapters of the built book as one PDF, 
 tidy: $(INSTALLED)          # check, mend what a kill left, remove what was taken out of params.yaml
 	@python -m pipeline.plan --tidy
 
-check: $(INSTALLED)         # one clear message for a mistake in params.yaml, before DVC reads it
-	@python -m pipeline.plan --check
-
 bench: $(INSTALLED)         ## training speed: model.fit, fit with XLA, and our trainer, side by side
 	python -m tools.bench
 
@@ -65,7 +71,7 @@ scale: $(INSTALLED)         ## how long each step takes as a study grows, on inv
 tiny: $(INSTALLED)          ## the whole pipeline, training included, on a tiny profile in .tiny/
 	python -m tools.tiny
 
-retrain: tidy               ## redo the whole study from nothing
+retrain: tidy            ## redo the whole study from nothing
 	rm -rf .runs
 	bash -c 'time (RETRAIN=1 $(MAKE) runs && RETRAIN=1 dvc repro --force)'
 

@@ -1,7 +1,7 @@
 """Check a built book by its files alone: `python .ci/check_files.py build/html`.
 
 No link or anchor within the book is broken, nothing is loaded from another host, every image says
-in words what it shows, and no page is heavy.
+in words what it shows, no number is a `nan`, and no page is heavy.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ LOADED_LINKS = {"stylesheet", "icon", "preload", "modulepreload", "prefetch", "p
 #: Alternative texts that say nothing: the name of a file, or fewer words than a sentence has.
 FILE_NAME = re.compile(r"_images/|\.(png|svg|jpe?g|gif|webp)\s*\Z", re.IGNORECASE)
 FEWEST_WORDS = 3
+#: A number that is missing, and that nobody has put into words.
+NO_NUMBER = re.compile(r"(?<![\w.])[+−-]?(nan|inf)(?![\w.])( %)?")
 CSS_URL = re.compile(r"""url\(\s*['"]?([^'")]+)|@import\s+['"]([^'"]+)""")
 
 
@@ -40,6 +42,7 @@ class Page(HTMLParser):
         anchors: places that a link may point to.
         links, loads: addresses that a reader follows, and that a browser loads.
         alts: of every image its address and its alternative text (None: it has none).
+        words: what a reader reads, piece by piece.
     """
 
     text: str
@@ -47,16 +50,17 @@ class Page(HTMLParser):
     links: list[str] = field(default_factory=list)
     loads: list[str] = field(default_factory=list)
     alts: list[tuple[str, str | None]] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
 
     def __post_init__(self):
         super().__init__()
-        self._style = False
+        self._inside = ""
         self.feed(self.text)
         self.close()
 
     def handle_starttag(self, tag, attrs):
         given = dict(attrs)
-        self._style = tag == "style"
+        self._inside = tag
         self.anchors |= {given[name] for name in ("id", "name") if given.get(name)}
         for name, value in given.items():
             if not value:
@@ -76,11 +80,13 @@ class Page(HTMLParser):
             self.alts.append((given.get("src") or "", given.get("alt")))
 
     def handle_data(self, data):
-        if self._style:
+        if self._inside == "style":
             self.loads += css_urls(data)
+        elif self._inside != "script":
+            self.words.append(data)
 
     def handle_endtag(self, tag):
-        self._style = False
+        self._inside = ""
 
 
 def css_urls(text: str) -> list[str]:
@@ -103,6 +109,9 @@ def findings(html: Path) -> Iterator[tuple[str, str]]:
         for address, alt in page.alts:
             if complaint := useless(alt):
                 yield name, f"image {address}: {complaint}"
+        for text in (*page.words, *(alt or "" for _, alt in page.alts)):
+            if found := NO_NUMBER.search(text):
+                yield name, f"says '{found[0]}' where a number is missing"
         if (weight := heaviness(path, page, html)) > HEAVIEST:
             yield name, f"weighs {weight / 1e6:.2f} MB; at most {HEAVIEST / 1e6:.1f} MB"
     for path in sorted(html.rglob("*.css")):

@@ -27,7 +27,8 @@ from pipeline.data.split import load as load_split
 from pipeline.plan.resolve import resolve
 from pipeline.config.schema import Train, load
 from pipeline.config.task import Task
-from pipeline.train.runs import choose, hit_limit
+from pipeline.train.early_stopping import hit_limit
+from pipeline.train.select_rate import select_rate
 from pipeline.train.trainer import Trainer, batch_order
 
 SEEDS = range(2_000, 2_004)
@@ -71,7 +72,7 @@ def row(params, control: str, name: str) -> dict:
     arm = arm_of(params, control, name, arrays)
     train, (records, seconds) = Train(**arm["train"]), trained(arm, arrays)
     rates = sorted(train.learning_rates)
-    kept = {seed: choose(mine) for seed, mine in records.items()}
+    kept = {seed: select_rate(mine) for seed, mine in records.items()}
     best = [records[seed][rate] for seed, rate in kept.items()]
     every = [record for mine in records.values() for record in mine.values()]
     classes = bool(arm["task"]["classes"])

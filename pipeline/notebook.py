@@ -13,7 +13,8 @@ import nbformat
 import papermill
 from nbclient.exceptions import DeadKernelError
 
-from pipeline.tables.stored import STORE, write_text
+from pipeline.tables.store import STORE
+from pipeline.tables.stored import write_text
 
 LOG = STORE / "kernel.log"
 #: Errors whose message says all that a person needs; of `OSError` all kinds that have no class of their own.
@@ -69,8 +70,12 @@ def errors_to(log: Path):
             os.dup2(terminal, 2)
 
 
-def execute(source: Path, target: Path, parameters: dict[str, str]) -> None:
+def execute(source: Path, target: Path, parameters: dict[str, str], cwd: Path | None = None) -> None:
     """Execute a notebook and write the record; an old record survives a failure.
+
+    Args:
+        parameters: of the notebook; in its text, a parameter's name in braces stands for the value.
+        cwd: the folder that it is executed in; the current one without it.
 
     Raises:
         ValueError: the notebook has no such parameter (papermill would only warn).
@@ -87,7 +92,7 @@ def execute(source: Path, target: Path, parameters: dict[str, str]) -> None:
             # A kernel has nothing to tidy when its cells are done, and takes two seconds to do so.
             papermill.execute_notebook(str(source), str(output), parameters=parameters,
                                        kernel_name="python3", progress_bar=False, log_output=False,
-                                       shutdown_kernel="immediate")
+                                       shutdown_kernel="immediate", cwd=cwd)
         except DeadKernelError:
             raise RuntimeError(f"{source}: its kernel was ended, perhaps as memory was full; run it again: what has "
                                "finished is kept") from None
@@ -97,4 +102,8 @@ def execute(source: Path, target: Path, parameters: dict[str, str]) -> None:
             traceback = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
             raise RuntimeError(f"{source}: {error.ename}: {error.evalue}\n{traceback}") from None
         record = stable(nbformat.read(output, as_version=4))
+    for cell in record.cells:
+        if cell["cell_type"] == "markdown":
+            for name, value in parameters.items():
+                cell["source"] = cell["source"].replace(f"{{{name}}}", str(value))
     write_text(target, nbformat.writes(record) + "\n")

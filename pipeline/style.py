@@ -24,7 +24,7 @@ STYLE = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.
           "text.color": TEXT, "axes.labelcolor": TEXT, "xtick.color": TEXT, "ytick.color": TEXT,
           "axes.edgecolor": QUIET, "axes.facecolor": PANEL, "figure.facecolor": PANEL,
           "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left",
-          "axes.unicode_minus": True, "svg.fonttype": "none", "svg.hashsalt": "layers"}
+          "axes.unicode_minus": True, "text.parse_math": False, "svg.fonttype": "none", "svg.hashsalt": "layers"}
 #: Around a figure, in inches.
 PADDING = 0.12
 #: Per direction of a comparison, and whether it exceeds the margin: marker, filled, colour, words.

@@ -40,7 +40,7 @@ def project(tmp_path, monkeypatch):
     with open("params.yaml", "w", encoding="utf-8") as file:
         YAML().dump(content, file)  # in its order
     (tmp_path / "book").mkdir()
-    shutil.copy(ROOT / "book/claims.yaml", "book")
+    shutil.copy(ROOT / "book/readings.yaml", "book")
     shutil.copy(ROOT / "requirements.txt", ".")
     (text,) = [text for language, text in BLOCKS if language == "python"]
     Path("my_layers.py").write_text(text, encoding="utf-8")

@@ -53,6 +53,16 @@ def test_a_good_site_has_no_findings(check, site):
     assert complaints(check, site) == []
 
 
+@pytest.mark.parametrize(("body", "word"), [
+    ("<td>nan % / 3 %</td>", "nan %"), ("<p>it is −inf</p>", "−inf"), ('<img src="figure.svg" alt="an error of nan here">', "nan")])
+def test_a_number_that_is_missing_is_a_finding(check, site, body, word):
+    assert complaints(check, site, body) == [f"says '{word}' where a number is missing"]
+
+
+def test_words_that_look_like_a_missing_number_are_none(check, site):
+    assert complaints(check, site, "<p>nano, NaN, .nan, info, inf.csv</p><script>nan</script><style>nan</style>") == []
+
+
 def test_a_folder_without_a_page_is_a_finding(check, tmp_path):
     assert list(check.findings(tmp_path)) == [(".", "there is no page")]
 

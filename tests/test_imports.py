@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 import pipeline
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 
 PACKAGE = Path(pipeline.__file__).parent
 #: What a room may import; its own files besides. A room is a package, or a module on the ground.
@@ -20,9 +20,11 @@ ROOMS = {
     "probe": {"config", "data", "network", "process", "tables", "train"},
     "baselines": {"config", "data", "process", "tables"},
     "mechanics": {"config", "network", "notebook", "process", "tables"},
-    "findings": {"config", "process", "tables"}, "verdicts": {"config", "process", "tables"},
-    "book": {"config", "process", "style", "tables", "verdicts.claims", "verdicts.many", "verdicts.rule", "verdicts.words"},
-    "cli": {"book", "config", "data", "process", "tables", "train", "verdicts"},
+    "findings": {"config", "process", "tables"},
+    # Pages read findings: they compute no interval and choose no word.
+    "book": {"config", "process", "style", "tables", "findings.asked", "findings.numbers", "findings.regions", "findings.rule",
+             "findings.words"},
+    "cli": {"book", "config", "data", "findings", "plan", "process", "tables", "train"},
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is
 #: checked, and `train` only where a run, or the table of layers, is not stored.
@@ -37,15 +39,18 @@ def room(module):
 
 @functools.cache
 def tree(module):
-    """A module's syntax; the notebook beside a `__main__` that executes it belongs to it."""
+    """A module's syntax; the notebooks beside a `__main__` that executes them belong to it."""
     path = PACKAGE / module.replace(".", "/")
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     parsed = ast.parse(path.read_text(encoding="utf-8"))
-    if path.stem == "__main__" and (notebook := path.with_name("record.ipynb")).exists():
-        for cell in nbformat.read(notebook, as_version=4).cells:
-            if cell.cell_type == "code":
-                parsed.body += ast.parse(cell.source).body
+    for notebook in path.parent.glob("*.ipynb") if path.stem == "__main__" else ():
+        parsed.body += code_of(notebook).body
     return parsed
+
+
+def code_of(notebook):
+    cells = nbformat.read(notebook, as_version=4).cells
+    return ast.parse("\n".join(cell.source for cell in cells if cell.cell_type == "code"))
 
 
 @functools.cache
@@ -106,6 +111,18 @@ def test_rooms_stand_on_each_other_without_a_circle():
                                     and m not in ("plan.check", "plan.resolve")])
 def test_a_module_that_needs_no_network_does_not_load_tensorflow(module):
     assert not loaded(module)[1] & {"tensorflow", "keras"}
+
+
+def test_the_lab_record_of_an_experiment_loads_nothing_that_trains():
+    code = code_of(PACKAGE / "train/report.ipynb")
+    used = {name for node in ast.walk(code) if isinstance(node, ast.ImportFrom) and node.module.startswith("pipeline")
+            for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))}
+    modules = {name.removeprefix("pipeline.") for name in used} & {*MODULES}
+    assert modules
+    trains = {f"train.{name}" for name in ("__main__", "queue", "worker", "executor", "trainer")} | {"tables.store"}
+    for module in modules:
+        ours_loaded, others = loaded(module)
+        assert not ours_loaded & trains and not others & {"tensorflow", "keras"}, module
 
 
 def test_every_stage_is_a_package_of_its_name():

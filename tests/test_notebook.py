@@ -97,6 +97,21 @@ def test_a_notebook_is_executed_and_an_old_record_survives_a_failure(source):
     assert [path.name for path in target.parent.iterdir()] == ["record.ipynb"]
 
 
+def test_a_notebook_is_executed_in_a_folder_and_its_text_names_the_parameter(source):
+    cells = [v4.new_markdown_cell("# Number {number}, of {others}"),
+             v4.new_code_cell("number = 1", metadata={"tags": ["parameters"]}),
+             v4.new_code_cell("from pathlib import Path\nprint(Path.cwd(), Path('beside').read_text())")]
+    made = v4.new_notebook(cells=cells, metadata={
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
+    nbformat.write(made, source / "named.ipynb")
+    (source / "inside").mkdir()
+    (source / "inside/beside").write_text("it lies")
+    execute(source / "named.ipynb", source / "inside/record.ipynb", {"number": 4}, source / "inside")
+    record = nbformat.read(source / "inside/record.ipynb", 4)
+    assert record.cells[0].source == "# Number 4, of {others}"
+    assert record.cells[-1].outputs[0].text == f"{(source / 'inside').resolve()} it lies\n"
+
+
 def test_an_error_that_says_all_comes_without_a_traceback(source):
     cell = v4.new_code_cell("class Damaged(ValueError): pass\nraise Damaged('a.csv: changed')")
     made = v4.new_notebook(cells=[cell], metadata={

@@ -1,19 +1,25 @@
-"""Training speed, side by side on the same data: `fit`, `fit` with XLA, and our trainer."""
+"""Training speed, side by side on the same data: `fit`, `fit` with XLA, and our trainer; and how soon training starts."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
 
 from pipeline.data.split import Split
+from pipeline.tables.store import STORE, Store
 from pipeline.train.task import task_of
 from pipeline.train.trainer import Trainer, batch_order
 
@@ -141,13 +147,68 @@ def compare(name: str, case: Case, cores: int) -> None:
           f"included: {seconds:.1f} s ({base * case.steps * len(RATES) * SEEDS / 1e3:.0f} s of model.fit)")
 
 
+# --- how soon training starts ------------------------------------------------------------------
+
+#: What is measured of the queue, in the arguments of this command.
+QUEUE = "queue"
+#: The experiment whose network a new one has, and how it is new.
+LIKE, NEW, OTHER_EPOCHS = "cnn_lstm", "new_experiment", 3
+
+
+def clone(folder: Path) -> None:
+    """A folder that has what a clone has of this project once `dvc repro plan` has run, and no store."""
+    for name in ("plan", "results/runs"):
+        (folder / name).mkdir(parents=True)
+        for path in Path(name).iterdir():
+            (folder / path).symlink_to(path.resolve())
+    (folder / "data").symlink_to(Path("data").resolve())
+
+
+def started(folder: Path, *arguments: str) -> subprocess.Popen:
+    """The command that trains, in a folder."""
+    return subprocess.Popen([sys.executable, "-m", "pipeline.train", *arguments], cwd=folder, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                            env=os.environ | {"PYTHONPATH": os.getcwd()})
+
+
+def new_experiment() -> dict:
+    """A plan whose runs nobody has trained: another number of epochs."""
+    plan = json.loads((Path("plan") / f"{LIKE}.json").read_text(encoding="utf-8"))
+    arm = plan["arms"][0]
+    train = arm["train"] | {"epochs": OTHER_EPOCHS, "learning_rates": arm["train"]["learning_rates"][:1]}
+    data = {arm["data"]: plan["data"][arm["data"]] | {"seeds": 2}}
+    return plan | {"experiment": NEW, "arms": [arm | {"train": train}], "data": data}
+
+
+def queue() -> None:
+    """Print how long the queue takes where nothing is missing, and until the first run of a new experiment is stored."""
+    print("\non a clone, without a store")
+    with tempfile.TemporaryDirectory() as scratch:
+        clone(Path(scratch))
+        for name in ("nothing is missing, the first time", "nothing is missing, once more"):
+            began = time.perf_counter()
+            said = started(Path(scratch)).communicate()[0].strip()
+            print(f"{name:40}{time.perf_counter() - began:20.1f} s ({said or 'it failed'})", flush=True)
+    with tempfile.TemporaryDirectory() as scratch, contextlib.closing(Store(Path(scratch) / STORE)) as store:
+        clone(Path(scratch))
+        (Path(scratch) / "plan" / f"{NEW}.json").write_text(json.dumps(new_experiment()), encoding="utf-8")
+        began = time.perf_counter()
+        process = started(Path(scratch), NEW)
+        while not store.count() and process.poll() is None:
+            time.sleep(0.05)
+        print(f"{'the first run of a new experiment':40}{time.perf_counter() - began:20.1f} s", flush=True)
+        process.communicate()
+
+
 def main() -> int:
-    """Print time a step and the ratios to `model.fit`, for the networks that are named, or all."""
+    """Print time a step and the ratios to `model.fit`, and how soon training starts; or what is named of these."""
     cores = os.cpu_count() or 1
     print(f"batch {BATCH}, {cores} cores; medians of {REPEATS}; load {os.getloadavg()[0]:.1f}")
     for name, case in CASES.items():
         if not sys.argv[1:] or any(word in name for word in sys.argv[1:]):
             compare(name, case, cores)
+    if not sys.argv[1:] or QUEUE in sys.argv[1:]:
+        queue()
     return 0
 
 

@@ -16,14 +16,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.config.claims import CLAIMS, read_claims
-from pipeline.config.errors import ConfigError, complain, read_yaml
+from pipeline.config.readings import READINGS, read_claims
+from pipeline.config.errors import ConfigError, complain
 from pipeline.config.given import option
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import PARAMS, load, study_seeds
 from pipeline.tables.schemas import STORED
 from pipeline.tables.stored import (
     COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MECHANICS, PROBES, RUNS, RUNS_TABLE, SCALE, significant, write_table, write_tables)
-from pipeline.train.place import place
+from pipeline.train.host import host
 from tools.tiny import begin, copied, dump
 
 SCRATCH = Path(".scale")
@@ -58,8 +59,9 @@ def study(experiments: int, sets: int) -> dict:
     real, written = load(), read_yaml(PARAMS)
     tried = SWEEPS | {name for some in real.ask.values() for name in some}
     tried |= {other for name in tried for other in (real.experiments[name].of, real.experiments[name].versus)}
-    entries = {name: written["experiments"][name] | {"data": sorted(GROUPS & {*np.ravel(one.data)})}
-               for name, one in real.experiments.items() if name in tried}
+    entries = {name: written["experiments"][name] | {
+        "data": sorted(GROUPS.intersection([one.data] if isinstance(one.data, str) else one.data))}
+        for name, one in real.experiments.items() if name in tried}
     made = {}
     for number in range(1 + experiments // len(entries)):
         end = f"_{number}" if number else ""
@@ -117,8 +119,8 @@ def invent(root: Path, experiments: int, sets: int) -> dict:
     copied(root)
     params = study(experiments, sets)
     dump(params, root / PARAMS)
-    dump([entry for claim, entry in zip(read_claims(), read_yaml(CLAIMS), strict=True) if claim.experiments and not claim.probe
-          and {*claim.experiments} <= {*params["experiments"]} and {*(claim.data or GROUPS)} <= GROUPS], root / CLAIMS)
+    dump([entry for claim, entry in zip(read_claims(), read_yaml(READINGS), strict=True) if claim.experiments and not claim.probe
+          and {*claim.experiments} <= {*params["experiments"]} and {*(claim.data or GROUPS)} <= GROUPS], root / READINGS)
     shutil.copytree(MECHANICS, root / MECHANICS)
     for empty in (root / PROBES, root / "timings"):
         empty.mkdir()
@@ -138,7 +140,7 @@ def measure(root: Path, experiments: int, sets: int) -> Iterator[tuple]:
         return (step, experiments, sets, unit, significant(value, 4), significant(work, 4),
                 LIMITS.get(step, np.nan) if experiments <= 1000 else np.nan)
 
-    for step, name, *arguments in (("checking", "plan", "--check"), ("planning", "plan"), ("verdicts",) * 2, ("the book", "book")):
+    for step, name, *arguments in (("checking", "plan", "--check"), ("planning", "plan"), ("findings",) * 2, ("the book", "book")):
         yield row(step, "seconds", *stage(root, name, *arguments))
     yield row("all pages", "bytes", sum(path.stat().st_size for path in (root / "build/html").rglob("*") if path.is_file()))
     run(root, sys.executable, "-c", COMMIT)
@@ -171,7 +173,7 @@ def main() -> int:
                 rows.append(row)
                 print(*row, sep="\t", flush=True)
         write_tables(SCALE, {"measured.csv": pd.DataFrame(rows, columns=list(STORED["scale"].columns))},
-                     {"place.json": json.dumps(place(), indent=1) + "\n"})
+                     {"place.json": json.dumps(host(), indent=1) + "\n"})
     except (OSError, RuntimeError, ValueError) as error:
         return complain(error)
     return 0

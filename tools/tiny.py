@@ -13,8 +13,8 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from pipeline.tables.stored import CERTIFICATES, SCALE, TORTURE
-from pipeline.config.claims import CLAIMS, read_claims
-from pipeline.config.errors import read_yaml
+from pipeline.config.readings import READINGS, read_claims
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import PARAMS
 
 SCRATCH = Path(".tiny")
@@ -83,7 +83,7 @@ def project(folder: Path, made: Callable[[dict], dict] = shrink, without: Collec
     params = made(read_yaml(PARAMS))
     kept = {c.slug for c in read_claims() if set(c.experiments) <= set(params["experiments"])}
     dump(params, folder / PARAMS)
-    dump([c for c in read_yaml(CLAIMS) if c["slug"] in kept], folder / CLAIMS)
+    dump([c for c in read_yaml(READINGS) if c["slug"] in kept], folder / READINGS)
     content = read_yaml("dvc.yaml")
     content["stages"] = {name: stage for name, stage in content["stages"].items() if name not in without}
     dump(content, folder / "dvc.yaml")

@@ -1,10 +1,13 @@
-// The ledger: search, filters and sorting for the table of claims. Without scripts it is a plain table.
+// The lists of findings and of claims: search, filters and sorting; what is picked stays in the address. Without scripts
+// they are plain tables.
 document.addEventListener("DOMContentLoaded", () => {
-  const table = document.querySelector(".ledger table");
+  const list = document.querySelector(".ledger"), table = list?.querySelector("table");
   if (!table) return;
   const body = table.tBodies[0], rows = [...body.rows], heads = [...table.tHead.rows[0].cells];
+  const noun = list.classList.contains("list-of-findings") ? "findings" : "claims";
   const text = (row, column) => row.cells[column].textContent.trim();
-  const column = (name) => heads.findIndex((head) => head.textContent.trim() === name);
+  const whole = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+  const given = new URLSearchParams(location.search);
 
   // A field to search in, and a menu for each column that has few different values.
   const picks = document.createElement("div");
@@ -16,34 +19,50 @@ document.addEventListener("DOMContentLoaded", () => {
     element.addEventListener("input", show);
     return element;
   };
-  const search = add("search", Object.assign(document.createElement("input"), { type: "search" }));
-  // What of a cell counts as its values: of two strata, both verdicts.
+  const search = add("search", Object.assign(document.createElement("input"), { type: "search", value: given.get("search") ?? "" }));
+  const one = (cell) => cell && cell !== "–" ? [cell] : [];
   const values = {
-    verdict: (cell) => [...cell.split("; ").map((one) => one.replace(/ fragile| \(.*\)/g, "").trim()),
-                        ...(cell.includes("fragile") ? ["fragile"] : [])],
-    on: (cell) => cell === "–" ? [] : cell.split(", "),
-    topic: (cell) => [cell],
-    thread: (cell) => cell.split(" "),
-    primary: (cell) => cell ? [cell] : [],
+    network: one, data: one, "in a word": (cell) => cell.split("; "), topic: one,
+    "it reads": one, thread: (cell) => cell.split(" "), primary: one,
   };
-  const menus = Object.entries(values).map(([name, split]) => {
-    const at = column(name), of = (row) => split(text(row, at));
+  const menus = heads.flatMap((head, at) => {
+    const name = head.textContent.trim(), split = values[name];
+    if (!split) return [];
     const menu = add(name, document.createElement("select"));
     menu.append(new Option("all", ""));
-    for (const value of [...new Set(rows.flatMap(of))].sort()) menu.append(new Option(value, value));
-    return (row) => !menu.value || of(row).includes(menu.value);
+    for (const value of [...new Set(rows.flatMap((row) => split(text(row, at))))].sort()) menu.append(new Option(value, value));
+    menu.value = given.get(name) ?? "";
+    if (menu.selectedIndex < 0) menu.value = "";
+    const has = (row, value) => !value || split(text(row, at)).includes(value);
+    return [{ name, menu, has }];
   });
   const count = picks.appendChild(document.createElement("output"));
+  const clear = picks.appendChild(Object.assign(document.createElement("button"), { type: "button", textContent: "all again" }));
+  clear.addEventListener("click", () => {
+    search.value = "";
+    for (const { menu } of menus) menu.value = "";
+    show();
+  });
+
   function show() {
     const words = search.value.toLowerCase().split(/\s+/);
-    for (const row of rows) {
-      const whole = row.textContent.toLowerCase();
-      row.hidden = !(words.every((word) => whole.includes(word)) && menus.every((fits) => fits(row)));
+    const found = rows.filter((row) => words.every((word) => whole.get(row).includes(word)));
+    const fits = (row, but) => menus.every((one) => one === but || one.has(row, one.menu.value));
+    for (const row of rows) row.hidden = true;
+    const shown = found.filter((row) => fits(row));
+    for (const row of shown) row.hidden = false;
+    // What would leave nothing cannot be picked.
+    for (const one of menus) {
+      const rest = found.filter((row) => fits(row, one));
+      for (const option of one.menu.options) option.disabled = !rest.some((row) => one.has(row, option.value));
     }
-    const shown = rows.filter((row) => !row.hidden).length;
-    count.textContent = `${shown} of ${rows.length} claims`;
+    count.textContent = shown.length ? `${shown.length} of ${rows.length} ${noun}`
+      : `None of ${rows.length} ${noun} fits all of this; take back a word of the search, or a choice.`;
+    const picked = new URLSearchParams([["search", search.value], ...menus.map(({ name, menu }) => [name, menu.value])]
+      .filter(([, value]) => value));
+    history.replaceState(null, "", (String(picked) ? `?${picked}` : location.pathname) + location.hash);
   }
-  table.closest(".ledger").before(picks);
+  list.before(picks);
   show();
 
   // A click on a heading sorts by it, a second one the other way round.
@@ -59,11 +78,5 @@ document.addEventListener("DOMContentLoaded", () => {
       rows.sort((a, b) => (down ? -1 : 1) * compare(text(a, at), text(b, at)));
       body.append(...rows);
     });
-  });
-
-  // A click anywhere in a row opens its claim.
-  body.addEventListener("click", (event) => {
-    if (!event.target.closest("a") && !String(getSelection()))
-      event.target.closest("tr").querySelector("a[href*='claims/']").click();
   });
 });

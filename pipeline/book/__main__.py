@@ -25,7 +25,7 @@ def main() -> int:
         assemble(root, SOURCE)
         build(root, SOURCE, HTML)
         # The README shows the first page's figure.
-        drawn = SOURCE / "figures/answers.svg"
+        drawn = SOURCE / "figures/greatest.svg"
         write_text(FIGURE, drawn.read_text(encoding="utf-8") if drawn.exists() else NO_FIGURE)
     except (ConfigError, ValueError, RuntimeError) as error:
         return complain(error)

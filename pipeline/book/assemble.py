@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,25 +17,29 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from pipeline.book.contents import contents, parts
-from pipeline.book.html import keep_times
 from pipeline.book.pages import (
-    certificates, chapter, cite, claim, claims, data_set, data_sets, experiment_group, experiments, first_study, guide,
-    index, interruptions, limits, method, own, record, records, scale)
+    certificates, chapter, cite, claims, data_set, data_sets, experiment_group, experiments, finding, findings, index,
+    interruptions, limits, method, own, record, records, scale)
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study, read
 from pipeline.book.substitutions import substitutions
 from pipeline.tables.stored import write_text
-from pipeline.config.errors import read_yaml
+from pipeline.config.errors import ConfigError, nearest
+from pipeline.config.read_yaml import read_yaml
+from pipeline.findings.numbers import BLANK
 from pipeline.process.cores import on_every_core
 
 BOOK = Path("book")
 #: Beside the source: the pictures of the last time. All code that may decide how one looks.
 KEPT, CODE = "pictures", Path(__file__).parents[1]
-#: Where a hand-written page names a number.
-NUMBER = re.compile(r"\{\{ (\w+) \}\}")
+#: Where a hand-written page names a number, and where it includes a generated piece.
+NUMBER, PIECE = re.compile(r"\{\{ (\w+) \}\}"), re.compile(r"^```\{include\} (\S+)\n```$", re.MULTILINE)
+PIECES = "generated/"
+#: The blank between a number and its unit.
+UNIT = re.compile(r"(?<=\d) (?=(?:%|points?\b)(?!\w))")
 #: Every module that writes pages, those that take longest first. `write(study)` gives files by their path in the
 #: source, and pictures.
-PAGES = (claim, chapter, experiment_group, record, data_set, guide, data_sets, claims, index, limits, method, first_study,
+PAGES = (finding, chapter, experiment_group, record, data_set, findings, data_sets, claims, index, limits, method,
          experiments, records, cite, certificates, interruptions, own, scale)
 
 
@@ -51,23 +57,23 @@ def assemble(root: Path, target: Path) -> Study:
     """
     root, target = Path(root), Path(target)
     study = read(root)
-    before = target.with_name(f"{target.name}.old")
-    shutil.rmtree(before, ignore_errors=True)
-    if target.exists():
-        target.rename(before)
+    shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(root / BOOK, target, ignore=shutil.ignore_patterns("_build", ".*"))
-    _fill(target, substitutions(study))
     written = pages(study)
     pictures = [content for content in written.values() if isinstance(content, Picture)]
-    written = {path: content for path, content in written.items() if not isinstance(content, Picture)}
+    pieces = {path: content for path, content in written.items() if path.startswith(PIECES)}
+    written = {path: content for path, content in written.items()
+               if path not in pieces and not isinstance(content, Picture)}
+    _fill(target, substitutions(study), pieces)
     toc = contents(read_yaml(target / "_toc.yml"), study)
     for path, content in {**written, **parts(toc), **drawn(pictures, target.with_name(KEPT))}.items():
         # The folder was emptied, and is made anew after a failure: no file of it need be on the disk at once.
         (target / path).parent.mkdir(parents=True, exist_ok=True)
-        (target / path).write_bytes(content if isinstance(content, bytes) else content.encode())
+        (target / path).write_bytes(content if isinstance(content, bytes) else _joined(path, content).encode())
     _rewrite(target / "_toc.yml", toc)
-    keep_times(target, before)
-    shutil.rmtree(before, ignore_errors=True)
+    # When a file was written says nothing: what it says counts, see `pipeline.book.fresh`.
+    for path in target.rglob("*"):
+        os.utime(path, (0, 0))
     return study
 
 
@@ -102,14 +108,27 @@ def drawn(pictures: Sequence[Picture], kept: Path) -> dict[str, str]:
             for path, text in json.loads(one.read_text(encoding="utf-8")).items()}
 
 
-def _fill(target: Path, numbers: Mapping[str, int | float]) -> None:
-    """Put numbers into the sentences of hand-written pages; a name that is not there is left for Sphinx to refuse.
+def _fill(target: Path, numbers: Mapping[str, int | float], pieces: Mapping[str, str]) -> None:
+    """Put numbers into the sentences of hand-written pages, and generated pieces where they are included.
 
-    Not Sphinx's own settings: a number that changes there makes every page of the book anew.
+    Neither is left to Sphinx: a template is code, and an include reads any file.
+
+    Raises:
+        ConfigError: a page names what there is not.
     """
     for path in target.glob("*.md"):
-        text = path.read_text(encoding="utf-8")
-        path.write_text(NUMBER.sub(lambda found: str(numbers.get(found[1], found[0])), text), encoding="utf-8")
+        def put(found: re.Match, given: Mapping = numbers, page: str = path.name) -> str:
+            if found[1] not in given:
+                raise ConfigError(f"{BOOK / page}: found '{found[1]}'; allowed: {', '.join(given)}{nearest(found[1], given)}")
+            return str(given[found[1]])
+
+        text = NUMBER.sub(put, path.read_text(encoding="utf-8"))
+        path.write_text(_joined(path.name, PIECE.sub(partial(put, given=pieces), text)), encoding="utf-8")
+
+
+def _joined(path: str, text: str) -> str:
+    """A page with every number on the line of its unit."""
+    return UNIT.sub(BLANK, text) if path.endswith(".md") else text
 
 
 def _rewrite(path: Path, content: dict) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from pipeline.book.escape import plain, raw
 from pipeline.book.pages.experiments import group_pages
 from pipeline.book.study import Study
-from pipeline.book.words.claim import short
-from pipeline.book.words.numbers import capital
+from pipeline.book.words.finding import kind_of
+from pipeline.findings.numbers import capital
 
 #: No list of the sidebar is longer: it stands on every page that it names.
 MOST = 100
@@ -26,15 +27,16 @@ def contents(static: Mapping, study: Study) -> dict:
 
 
 def sections(study: Study) -> dict[str, list[dict]]:
-    """The entries below a page, by the page's name.
-
-    A claim's page stands below its chapter, so that no list of the sidebar is endless.
-    """
-    found = {topic: [{"file": f"claims/{claim.slug}", "title": short(claim.slug)}
-                     for claim in study.claims if claim.topic == topic] for topic in study.topics}
+    """The entries below a page, by the page's name."""
+    kinds: dict[str, list[dict]] = {}
+    for name, rows in study.found.items():
+        kinds.setdefault(kind_of(study, rows[0]), []).append({"file": f"findings/{name}", "title": raw(rows[0]["title"])})
+    found: dict[str, list[dict]] = {"findings": [
+        _below(f"parts/findings-{kind}", pages, {"title": f"Findings on {kind.replace('_', ' ')}"})
+        for kind, pages in kinds.items()]}
     records = {name: {"file": f"records/{name}", "title": name} for name in study.records}
     if checks := records.pop("mechanics", None):
-        found["mechanics"] = [checks | {"title": "record of the checks"}, *found.get("mechanics", [])]
+        found["mechanics"] = [checks | {"title": "record of the checks"}]
     # Below their groups: one list of all would stand in the sidebar of each of them.
     experiments = [_below(f"experiments/{page}", [records[name] for name in names if name in records])
                    for page, (_, names) in group_pages(study).items()]
@@ -69,7 +71,7 @@ def parts(toc: Mapping) -> dict[str, str]:
         entry = waiting.pop()
         below = entry.get("sections", [])
         if entry["file"].startswith("parts/"):
-            lines = [f"- [{one['title']}](/{one['file']})" for one in below]
+            lines = [f"- [{plain(one['title'])}](/{one['file']})" for one in below]
             found[f"{entry['file']}.md"] = "\n".join([f"# {entry['title']}\n", *lines, ""])
         waiting += below
     return found

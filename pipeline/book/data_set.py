@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.book.escape import inert
+
 Arrays = Mapping[str, np.ndarray]
 #: Columns of the rows of a picture: the part of the picture, what is drawn there, which sample of it,
 #: where, and how high. Of an image, `value` is a line of its pixels, two hexadecimal digits each.
@@ -42,9 +44,9 @@ class Shape:
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a data file."""
+    """The arrays of a data file, with `inert` texts."""
     with np.load(path, allow_pickle=False) as arrays:
-        return dict(arrays)
+        return {name: inert(arrays[name]) for name in arrays}
 
 
 def shape(arrays: Arrays) -> Shape:

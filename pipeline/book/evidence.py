@@ -1,23 +1,18 @@
-"""What others found, from `book/evidence.yaml`: in words, and where they print two accuracies as an effect.
-
-An effect of others is drawn beside ours and never averaged with them: it mostly is one run, without an
-interval.
-"""
+"""What others found, from `book/evidence.yaml`: shown beside ours and never averaged with them."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import pydantic
 from pydantic import Field
 
-from pipeline.config.errors import ConfigError, Spec, nearest, read_yaml, shown, validate
-from pipeline.config.claims import Claim
+from pipeline.config.errors import ConfigError, Spec, nearest, shown, validate
+from pipeline.config.read_yaml import read_yaml
+from pipeline.config.readings import Claim
 
 FILE, SOURCES = Path("book/evidence.yaml"), Path("book/references.bib")
 KEY = re.compile(r"^@\w+\{([^,\s]+),", flags=re.M)
@@ -55,29 +50,12 @@ class Evidence(Spec):
             raise ValueError(f"{', '.join(missing)} missing; an effect needs {', '.join(pair)}")
         return self
 
-    @property
-    def effect(self) -> float:
-        """ln(control's error / treatment's): positive where the treatment is better; NaN without them."""
-        if self.treatment_error is None or self.control_error is None:
-            return math.nan
-        return math.log(self.control_error / self.treatment_error)
-
-
-@dataclass(frozen=True)
-class Point:
-    """What others found of a claim's own comparison: its label, its effect (positive = as the claim's
-    treatment would have it), and its key in references.bib."""
-
-    label: str
-    effect: float
-    cite: str
-
 
 def read_evidence(root: Path) -> tuple[dict[str, Any], ...]:
     """The findings of a project, in the file's order; none without the file.
 
     Returns:
-        The fields of `Evidence`, and its `effect`.
+        The fields of `Evidence`.
 
     Raises:
         ConfigError: an entry has a mistake, or cites what references.bib does not have.
@@ -95,7 +73,7 @@ def read_evidence(root: Path) -> tuple[dict[str, Any], ...]:
         if entry.cite not in keys:
             raise ConfigError(f"{FILE}: [{i}].cite: found '{entry.cite}'; {SOURCES} has no such entry"
                               f"{nearest(entry.cite, keys)}")
-    return tuple(entry.model_dump() | {"effect": entry.effect} for entry in found)
+    return tuple(entry.model_dump() for entry in found)
 
 
 def check_claims(evidence: Sequence[Mapping[str, Any]], claims: Iterable[Claim]) -> None:
@@ -115,9 +93,3 @@ def check_claims(evidence: Sequence[Mapping[str, Any]], claims: Iterable[Claim])
             if not set(entry["rows"]) & set(known[slug].rows):
                 raise ConfigError(f"{where}, a claim of row {', '.join(known[slug].rows)}; allowed: claims of "
                                   f"row {', '.join(entry['rows'])}")
-
-
-def points(evidence: Iterable[Mapping[str, Any]], slug: str) -> list[Point]:
-    """The effects that others found of a claim's comparison, in the file's order."""
-    return [Point(entry["comparison"], entry["effect"] * (-1 if slug in entry["turned"] else 1), entry["cite"])
-            for entry in evidence if slug in entry["claims"] or slug in entry["turned"]]

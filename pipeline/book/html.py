@@ -24,14 +24,15 @@ STATE, INFO = "state.json", ".buildinfo"
 #: What Sphinx copies whenever it writes a page.
 STYLES = "_static/basic.css"
 #: What other pages may show of a page: its headings and labels, and what it cites.
-SHARED = re.compile(r"""^[\s">]*(?:#{1,6} .*|\([\w-]+\)=.*)$|\{cite[^`]*`[^`]*`""", re.MULTILINE)
+SHARED = re.compile(r"""^[\s">]*(?:#{1,6} .*|\([\w-]+\)=.*)$|\{(?:cite|anchor)[^`]*`[^`]*`""", re.MULTILINE)
 
 
 def build(root: Path, source: Path, html: Path) -> None:
     """Build the HTML of an assembled source; an old book survives a failed build.
 
     Pages whose source has not changed since the last build are kept, if nothing changed that any page could show of
-    another, and if all pages are as they were built. Sphinx tells changed sources by their time, see `keep_times`.
+    another, and if all pages are as they were built. Which sources changed their digests say, see
+    `pipeline.book.fresh`.
 
     Raises:
         RuntimeError: the build failed; what was wrong stands in its output.
@@ -71,7 +72,7 @@ def build(root: Path, source: Path, html: Path) -> None:
 def shared(source: Path) -> str:
     """A digest of all that more than one page may show: settings, contents, styles, headings, the packages' versions."""
     found = hashlib.sha256(json.dumps([sys.version, *sorted(f"{one.name} {one.version}" for one in distributions())]).encode())
-    for path in (Path(__file__), Path(__file__).with_name("speed.py")):
+    for path in map(Path(__file__).with_name, ("html.py", "speed.py", "guard.py", "fresh.py", "escape.py")):
         found.update(path.read_bytes())
     for path in sorted(path for path in source.rglob("*") if path.is_file()):
         name = path.relative_to(source)
@@ -97,17 +98,6 @@ def _known(made: Path) -> dict:
         return json.loads((made / STATE).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-
-
-def keep_times(new: Path, old: Path) -> None:
-    """Give each file the time of the old one of its name if the bytes are the same, and else this moment's."""
-    for path in (path for path in new.rglob("*") if path.is_file()):
-        before = old / path.relative_to(new)
-        if before.is_file() and before.read_bytes() == path.read_bytes():
-            time = before.stat().st_mtime_ns
-            os.utime(path, ns=(time, time))
-        else:
-            os.utime(path)
 
 
 def _run(root: Path, source: Path, program: str, *arguments: str) -> None:

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Iterable, Sequence
 
+from pipeline.book.escape import option, plain
 from pipeline.book.picture import Picture, sha256
 from pipeline.book.study import Study
-from pipeline.config.claims import Claim, base
-
-
-def fenced(text: str, language: str) -> str:
-    """A text as a block of code, which nothing in the text can end."""
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    return f"{fence}{language}\n{text}\n{fence}\n"
+from pipeline.book.words.numbers import MISSING
+from pipeline.config.claims import base
+from pipeline.config.readings import Claim
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence]) -> str:
     """A Markdown table in a box that scrolls by itself; empty without rows."""
-    rows = [[str(value).replace("|", "\\|").replace("\n", " ") for value in row] for row in rows]
+    rows = [[_cell(value) for value in row] for row in rows]
     if not rows:
         return ""
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
+def _cell(value) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return MISSING
+    return str(value).replace("|", "\\|").replace("\n", " ")
+
+
 def image(study: Study, picture: Picture) -> str:
     """A figure, and below it the line that says what it was drawn from."""
-    return (f":::{{div}} scroll\n```{{image}} /figures/{picture.name}.svg\n:alt: {picture.alt}\n"
-            f":class: figure{' small' if picture.small else ''}\n```\n:::\n\n"
+    return (framed(picture, "scroll", "figure small" if picture.small else "figure") + "\n"
             + source(study, f"{picture.name}.csv", picture.data.encode(), picture.experiments))
+
+
+def framed(picture: Picture, frame: str, classes: str) -> str:
+    """A figure in a box of the class `frame`."""
+    return (f":::{{div}} {frame}\n```{{image}} /figures/{picture.name}.svg\n:alt: {option(picture.alt)}\n"
+            f":class: {classes}\n```\n:::\n")
 
 
 def source(study: Study, name: str, data: bytes, names: Iterable[str]) -> str:
@@ -50,20 +58,25 @@ def source(study: Study, name: str, data: bytes, names: Iterable[str]) -> str:
 
 
 def claim_link(claim: Claim, text: str | None = None) -> str:
-    """A link to a claim's page."""
-    return f"[{text or claim.says.rstrip('.')}](/claims/{claim.slug}.md)"
+    """A link to a claim's row of the ledger."""
+    return f"[{text or claim.says.rstrip('.')}](#claim-{claim.slug})"
+
+
+def finding_link(study: Study, name: str, text: str | None = None) -> str:
+    """A link to a finding's page, by its title."""
+    return f"[{text or study.found[name][0]['title']}](/findings/{name}.md)"
 
 
 def data_link(study: Study, name: str) -> str:
     """A data set's name, linked to its page; of one without a page, its name."""
-    return f"[{name}](/data_sets/{name}.md)" if name in study.real else name
+    return f"[{plain(name)}](/data_sets/{name}.md)" if name in study.real else name
 
 
 def experiment_link(study: Study, name: str) -> str:
     """An experiment's, or its variant's, name, linked to its entry in the list of experiments."""
     if base(name) not in study.params.experiments:
         return name
-    return f"[{name.replace('[', ' (').replace(']', ')')}](#experiment-{base(name)})"
+    return f"[{plain(name.replace('[', ' (').replace(']', ')'))}](#experiment-{base(name)})"
 
 
 def record_link(study: Study, name: str, text: str = "lab record") -> str:

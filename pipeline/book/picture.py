@@ -10,6 +10,7 @@ from functools import cached_property
 import pandas as pd
 from matplotlib.figure import Figure
 
+from pipeline.book.escape import raw
 from pipeline.style import svg
 
 
@@ -19,7 +20,7 @@ class Picture:
 
     Attributes:
         name: of the figure and of its data, without an ending.
-        rows: what it is drawn from.
+        rows: what it is drawn from; their texts are `inert`, and drawn as they were.
         draw, describe: rows → figure, rows → alternative text.
         small: whether it fits a narrow screen; a large one scrolls there in a box of its own.
     """
@@ -31,14 +32,18 @@ class Picture:
     small: bool = False
 
     @cached_property
+    def _texts(self) -> pd.DataFrame:
+        return raw(self.rows)
+
+    @cached_property
     def alt(self) -> str:
         """The alternative text, on one line."""
-        return " ".join(self.describe(self.rows).split())
+        return " ".join(self.describe(self._texts).split())
 
     @cached_property
     def data(self) -> str:
         """The rows as CSV."""
-        return self.rows.to_csv(index=False, lineterminator="\n", na_rep="NaN")
+        return self._texts.to_csv(index=False, lineterminator="\n", na_rep="NaN")
 
     @property
     def experiments(self) -> list[str]:
@@ -48,7 +53,7 @@ class Picture:
 
     def files(self) -> dict[str, str]:
         """The figure and its data, by path."""
-        return {f"figures/{self.name}.svg": svg(self.draw(self.rows)),
+        return {f"figures/{self.name}.svg": svg(self.draw(self._texts)),
                 f"figures/{self.name}.csv": self.data}
 
 

@@ -1,71 +1,52 @@
-"""What the book asks of the averages: the guide's situations, and the answers that open a chapter."""
+"""What book/answers.yaml asks of the findings: the cards of the first page, and what chapters draw."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-import pydantic
 from pydantic import Field
 
-from pipeline.config.errors import ConfigError, Spec, read_yaml, shown, validate
+from pipeline.config.errors import ConfigError, Spec, shown, validate
+from pipeline.config.read_yaml import read_yaml
+from pipeline.config.references import NAME as TOPIC
 
-GUIDE, ANSWERS = Path("book/guide.yaml"), Path("book/answers.yaml")
-
-
-class Asked(Spec):
-    """What rests on one claim; `instead`: what its two ways are called where it is a choice between them, first the
-    one that it tries."""
-
-    claim: str
-    instead: Annotated[list[str], Field(min_length=2, max_length=2)] = []
-
-    @pydantic.field_validator("instead")
-    @classmethod
-    def _two_ways(cls, ways: list[str]) -> list[str]:
-        if ways[0] == ways[1]:
-            raise ValueError(f"found '{ways[0]}' twice; a choice is between two ways")
-        return ways
+ANSWERS = Path("book/answers.yaml")
 
 
-class Situation(Asked):
-    """A question of the guide."""
+class Named(Spec):
+    """A finding of a card, and what its change is called there."""
 
-    situation: str
+    id: str
+    name: str
 
 
-class Answer(Asked):
-    """An answer of a chapter: the `change` that its claim tries, or of an identity a sentence for each outcome."""
+class Card(Spec):
+    """A kind of network on a kind of data, and the findings that speak of it."""
 
-    change: str = ""
-    true: str = ""
-    false: str = ""
-
-    @pydantic.model_validator(mode="after")
-    def _a_change_or_two_sentences(self):
-        if (bool(self.change), bool(self.true), bool(self.false)) not in ((True, False, False), (False, True, True)):
-            raise ValueError('it needs "change", or of an identity "true" and "false"')
-        return self
+    title: str
+    stratum: str
+    topic: str
+    findings: Annotated[list[Named], Field(min_length=1)]
 
 
 class Chapter(Spec):
-    """A chapter: its question, its answers, experiments that are drawn together, and those that try every place."""
+    """A chapter: its question, experiments that are drawn together, and those that try every place."""
 
     question: str
-    answers: list[Answer] = []
     sweeps: list[list[str]] = []
     places: list[str] = []
 
 
-def read_guide(root: Path) -> tuple[dict[str, Any], ...]:
-    """The fields of each situation that the file gives, in its order; none without the file.
+def read_cards(root: Path) -> tuple[dict[str, Any], ...]:
+    """The cards in their order; none without the file.
 
     Raises:
-        ConfigError: an entry has a mistake.
+        ConfigError: a card has a mistake.
     """
-    content = _content(Path(root), GUIDE, list, "a list of situations")
-    return tuple(validate(GUIDE, Situation, entry, (i,)).model_dump(exclude_unset=True)
-                 for i, entry in enumerate(content))
+    return tuple(validate(ANSWERS, Card, entry, ("cards", i)).model_dump()
+                 for i, entry in enumerate(_content(root, "cards", list)))
 
 
 def read_answers(root: Path) -> dict[str, dict[str, Any]]:
@@ -74,16 +55,21 @@ def read_answers(root: Path) -> dict[str, dict[str, Any]]:
     Raises:
         ConfigError: a chapter has a mistake.
     """
-    content = _content(Path(root), ANSWERS, dict, "chapters by their topics")
-    return {str(topic): validate(ANSWERS, Chapter, chapter, (topic,)).model_dump(exclude_unset=True)
-            for topic, chapter in content.items()}
+    chapters = _content(root, "chapters", dict)
+    for topic in chapters:
+        # It names a page.
+        if not (isinstance(topic, str) and TOPIC.match(topic)):
+            raise ConfigError(f"{ANSWERS}: found the topic {shown(topic)}; allowed: lower-case letters, digits and _, at most 100")
+    return {topic: validate(ANSWERS, Chapter, chapter, ("chapters", topic)).model_dump(exclude_unset=True)
+            for topic, chapter in chapters.items()}
 
 
-def _content(root: Path, file: Path, kind: type, words: str):
-    path = root / file
-    content = read_yaml(path) if path.exists() else None
-    if content is None:
-        return kind()
-    if not isinstance(content, kind):
-        raise ConfigError(f"{file}: found {shown(content)}; it needs {words}")
-    return content
+def _content(root: Path, key: str, kind: Callable):
+    path = Path(root) / ANSWERS
+    content = (read_yaml(path) if path.exists() else None) or {}
+    if not isinstance(content, dict) or set(content) - {"cards", "chapters"}:
+        raise ConfigError(f"{ANSWERS}: found {shown(content)}; allowed: cards, and chapters by their topics")
+    found = content.get(key) or kind()
+    if not isinstance(found, kind):
+        raise ConfigError(f"{ANSWERS}: {key}: found {shown(found)}; it needs a {'list' if kind is list else 'mapping'}")
+    return found

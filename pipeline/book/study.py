@@ -1,9 +1,8 @@
-"""Everything stored that the book shows, read once."""
+"""Everything stored that the book shows, read once; every text of it is `inert`."""
 
 from __future__ import annotations
 
 import csv
-import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,26 +15,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.book.escape import inert
 from pipeline.book.evidence import read_evidence
 from pipeline.book.lines import experiment_lines
-from pipeline.book.plain import plain
-from pipeline.book.questions import read_answers, read_guide
+from pipeline.book.questions import read_answers, read_cards
 from pipeline.book.rows import records
 from pipeline.tables.lock import check
 from pipeline.tables.stored import (
     CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, TORTURE, need, read_json, read_table)
-from pipeline.config.errors import Spec, read_yaml
-from pipeline.config.claims import Claim, base, read_claims
+from pipeline.config.read_yaml import read_yaml
+from pipeline.config.readings import Claim, read_changes, read_claims
 from pipeline.config.schema import Params, load
-from pipeline.tables.schemas import MEASURED, STORED, VERDICT_COLUMNS
-from pipeline.verdicts.rule import Rule, rule
+from pipeline.config.claims import base
+from pipeline.findings.asked import CLAIM, HALF, SAME, VERSUS
+from pipeline.findings.rule import Rule, rule
+from pipeline.findings.words import ALL
+from pipeline.tables.schemas import FOUND, STORED
 
 #: Where the real data sets come from.
 SETS = Path("extracts/sets.yaml")
-#: The verdict on a claim that no stored result decides.
-NOT_MEASURED = "not measured"
 #: The stored tables that are one file, but for what is only compared.
-TABLES = {name: table for name, table in STORED.items() if "{" not in table.file and name != "predictions"}
+TABLES = {**{name: table for name, table in STORED.items() if "{" not in table.file and name != "predictions"}, **FOUND}
+#: What a claim reads of which nothing is stored.
+NOT_READ = {"reading": "not measured", "reads": "not measured", "sentence": "No stored result is about it yet.",
+            "region": "", "quantifier": "", "by": ""}
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,14 @@ class Study:
     lines: Mapping[str, str] = field(default_factory=dict)
     #: Lab record -> its file: experiments in the order of params.yaml, then `mechanics`.
     records: Mapping[str, Path] = field(default_factory=dict)
-    #: What others found, see `evidence.Evidence`; with `effect` where a pair of errors is known.
+    #: What others found, see `evidence.Evidence`.
     evidence: tuple[Mapping[str, Any], ...] = ()
-    #: Topic -> its `question` and its `answers`, a sentence for each verdict of a claim.
+    #: Topic -> its `question`, and what else of it is drawn.
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: The cards of the first page.
+    cards: tuple[Mapping[str, Any], ...] = ()
     #: Data set -> the number of its training samples, where the data file is there.
     sizes: Mapping[str, int] = field(default_factory=dict)
-    #: What `book/guide.yaml` lists: advice by situation.
-    guide: tuple[Mapping[str, Any], ...] = ()
     #: Experiment -> what training it took, and where; only where that was written down.
     timings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Experiment -> variant and data set -> its number of trained runs.
@@ -79,8 +82,9 @@ class Study:
     described: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Data set -> its file of arrays; only where it is there.
     files: Mapping[str, Path] = field(default_factory=dict)
-    #: What the first study found, a row a claim; NaN for exact checks.
-    first_study: pd.DataFrame = field(default_factory=pd.DataFrame)
+    #: What of claims is not as it was under the second rule, and that rule's verdicts, a row a claim and stratum.
+    reworded: tuple[Mapping[str, str], ...] = ()
+    second_rule: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name in TABLES:
@@ -117,81 +121,77 @@ class Study:
         """The experiments that are not trained yet."""
         return set(self.params.being_measured)
 
-    @property
-    def marked(self) -> set[str]:
-        """The data sets whose control hardly beats the trivial predictor."""
-        return self._sets("marked")
-
-    @property
-    def sensitive(self) -> set[str]:
-        """The data sets on which half the data raises the control's error by more than the margin."""
-        return self._sets("sensitive")
-
-    def _sets(self, column: str) -> set[str]:
-        return set(self.data_sets.loc[self.data_sets[column].astype(bool), "data"])
-
     @cached_property
     def arms_of_data(self) -> dict[str, dict]:
         """Data set -> some plan's arm on it, which says the shape of a sample and the classes."""
         return {arm["data"]: arm for plan in reversed(self.plans.values())
                 for arm in reversed(plan["arms"])}
 
-    def verdict_rows(self, claim: Claim) -> list[dict]:
-        """A claim's rows of the verdicts: one, or where strata differ, one for each.
+    @cached_property
+    def found(self) -> dict[str, list[dict]]:
+        """Finding -> its rows, a stratum each, and behind them that for all.
 
-        A claim without a row is not measured, or is being measured if it needs an experiment that is.
+        Those that measure the rule, and those on a reader's own data, are left out.
         """
-        return self._verdicts.get(claim.slug) or [dict.fromkeys(VERDICT_COLUMNS, "") | {
-            "slug": claim.slug, "p": math.nan, "q": math.nan, "fragile": False, "primary": claim.primary,
-            **dict.fromkeys(("verdict", "reads"), MEASURED if set(claim.experiments)
-                            & self.being_measured else NOT_MEASURED)}]
+        rows: dict[str, list[dict]] = {}
+        for row in records(self.findings[~self.findings["role"].isin([SAME, HALF]) & ~self.findings["kind"].isin(self.params.own)]):
+            where = "" if row["kind"] in self.families else f" (on {row['kind'].replace('_', ' ')})"
+            rows.setdefault(row["id"], []).append(row | {"title": row["title"] + where})
+        # Two networks may differ in what no title says, such as how much data they get.
+        often = Counter(some[0]["title"] for some in rows.values())
+        return {name: [row | {"title": f"{row['title']} ({row['treatment'].replace('_', ' ')})"} if often[row["title"]] > 1 else row
+                       for row in some] for name, some in rows.items()}
 
-    def verdict(self, claim: Claim, group: str | None = None) -> dict:
-        """A claim's row of the verdicts in a group; without one, its first.
+    def strata(self, finding: str) -> list[dict]:
+        """A finding's rows, a stratum each."""
+        return [row for row in self.found[finding] if row["stratum"] != ALL]
 
-        Raises:
-            KeyError: the claim has no such group.
-        """
-        rows = {row["group"]: row for row in self.verdict_rows(claim)}
-        return rows[next(iter(rows)) if group is None else group]
+    @cached_property
+    def comparisons(self) -> int:
+        """Among how many comparisons a direction could be luck."""
+        return int(self.findings["q"].notna().sum())
 
-    def average(self, claim: Claim, group: str | None = None) -> dict | None:
-        """A claim's row of the averages in a group; without one, its first. None where it has none."""
-        rows = self.claim_averages(claim)
-        rows = rows if group is None else rows[rows["group"] == group]
-        return rows.iloc[0].to_dict() if len(rows) else None
+    def rows_of(self, table: str, finding: str) -> pd.DataFrame:
+        """A finding's rows of another table."""
+        return self._by_finding[table].get(finding, self.tables[table].iloc[:0])
 
-    def claim_effects(self, claim: Claim) -> pd.DataFrame:
-        """A claim's comparisons, one row a data set and contrast."""
-        return self._of_claim("effects", claim.slug)
+    def reading(self, claim: Claim) -> dict:
+        """A claim's row of the readings."""
+        return self._readings.get(claim.slug, NOT_READ)
 
-    def claim_units(self, claim: Claim) -> pd.DataFrame:
-        """What a claim averages, one row a unit."""
-        return self._of_claim("units", claim.slug)
+    def findings_of(self, claim: Claim) -> list[str]:
+        """The findings that a claim is about, in its order, and those that stand beside."""
+        return self._findings_of.get(claim.slug, [])
 
-    def claim_averages(self, claim: Claim) -> pd.DataFrame:
-        """A claim's averages: one row, or where strata differ, one for each."""
-        return self._of_claim("averages", claim.slug)
+    def claims_about(self, finding: str) -> list[Claim]:
+        return [claim for claim in self.claims if finding in self.findings_of(claim)]
 
-    def claim_robustness(self, claim: Claim) -> pd.DataFrame:
-        """What other choices make of a claim's verdicts, one row a group and choice."""
-        return self._of_claim("robustness", claim.slug)
+    def asked_by(self, experiment: str) -> list[str]:
+        """The findings of an experiment, or of its variants, against its `versus`."""
+        return self._asked_by.get(experiment, [])
 
     def claims_on(self, experiment: str) -> list[Claim]:
         """The claims that rest on an experiment, in their order."""
         return self._claims_on.get(experiment, [])
 
-    def experiment_rates(self, name: str) -> pd.DataFrame:
-        """How many seeds of an experiment kept each rate, on each data set."""
-        return self._rates.get(name, self.rates.iloc[:0])
+    @cached_property
+    def topic_of(self) -> dict[str, str]:
+        """Finding -> the chapter of the first claim about it, else that which draws its treatment, or has claims on it or on
+        what it changes; '' without any."""
+        found = {name: claim.topic for claim in reversed(self.claims) for name in self.findings_of(claim)}
+        drawn = {name: topic for topic, one in self.answers.items()
+                 for name in (*one.get("places", ()), *(name for some in one.get("sweeps", ()) for name in some))}
+        for name, rows in self.found.items():
+            experiment = base(rows[0]["treatment"])
+            found.setdefault(name, drawn.get(experiment) or self._topic_near(experiment))
+        return found
 
-    def experiment_effects(self, name: str) -> pd.DataFrame:
-        """An experiment's comparisons with its `versus`, its variants' among them."""
-        return self._of_experiment("effects", name)
-
-    def experiment_averages(self, name: str) -> pd.DataFrame:
-        """The averages of an experiment's comparisons with its `versus`, its variants' among them."""
-        return self._of_experiment("averages", name)
+    def _topic_near(self, experiment: str | None) -> str:
+        while experiment:
+            if near := self.claims_on(experiment):
+                return near[0].topic
+            experiment = self.params.experiments[experiment].of
+        return ""
 
     def question(self, topic: str) -> str:
         """The practitioner's question that a chapter answers; its name, if none is written."""
@@ -199,23 +199,24 @@ class Study:
         return found["question"] if found else topic.replace("_", " ").capitalize()
 
     @cached_property
-    def _verdicts(self) -> dict[str, list[dict]]:
-        found: dict[str, list[dict]] = {}
-        for row in records(self.verdicts):
-            found.setdefault(row["slug"], []).append(row)
-        return found
-
-    def _of_claim(self, table: str, slug: str) -> pd.DataFrame:
-        return self._by_claim[table].get(slug, self.tables[table].iloc[:0])
-
-    def _of_experiment(self, table: str, name: str) -> pd.DataFrame:
-        return self._by_experiment[table].get(name, self.tables[table].iloc[:0])
+    def _by_finding(self) -> dict[str, dict[str, pd.DataFrame]]:
+        return {name: dict(list(self.tables[name].groupby("id", sort=False))) for name in ("sets", "multiverse", "units")}
 
     @cached_property
-    def _by_claim(self) -> dict[str, dict[str, pd.DataFrame]]:
-        """Table -> claim -> its rows; those of experiments against their `versus` have no claim."""
-        return {name: dict(list(self.tables[name].groupby("claim", sort=False)))
-                for name in ("effects", "units", "averages", "robustness") if name in self.tables}
+    def _readings(self) -> dict[str, dict]:
+        return {row["slug"]: row for row in records(self.readings)}
+
+    @cached_property
+    def _findings_of(self) -> dict[str, list[str]]:
+        claims = self.asked[self.asked["role"] == CLAIM]
+        return {slug: list(dict.fromkeys(one for one in ids if one in self.found))
+                for slug, ids in claims.groupby("by", sort=False)["id"]}
+
+    @cached_property
+    def _asked_by(self) -> dict[str, list[str]]:
+        rows = self.asked[self.asked["role"] == VERSUS]
+        return {name: list(dict.fromkeys(one for one in ids if one in self.found))
+                for name, ids in rows.groupby(rows["by"].map(base), sort=False)["id"]}
 
     @cached_property
     def _claims_on(self) -> dict[str, list[Claim]]:
@@ -223,19 +224,6 @@ class Study:
         for claim in self.claims:
             for name in claim.experiments:
                 found.setdefault(name, []).append(claim)
-        return found
-
-    @cached_property
-    def _rates(self) -> dict[str, pd.DataFrame]:
-        return dict(list(self.rates.groupby("experiment", sort=False)))
-
-    @cached_property
-    def _by_experiment(self) -> dict[str, dict[str, pd.DataFrame]]:
-        found = {}
-        for name in ("effects", "averages"):
-            parts = self._by_claim[name]
-            rows = parts.get("", self.tables[name].iloc[:0])
-            found[name] = dict(list(rows.groupby(rows["treatment"].map(base), sort=False)))
         return found
 
 
@@ -247,43 +235,33 @@ def read(root: Path) -> Study:
         Damaged: a stored result is not what was stored.
     """
     root = Path(root)
-    params = _shown(load(root / "params.yaml"))
+    params = _titled(load(root / "params.yaml"))
+    records = _records(root, params)
+    shown = {
+        "params": params, "claims": read_claims(root / "book/readings.yaml"),
+        "tables": {name: _table(root / table.path(), table.columns) for name, table in TABLES.items()},
+        "plans": _jsons(root / "plan", params), "timings": _jsons(root / "timings", params),
+        "evidence": read_evidence(root), "answers": read_answers(root), "cards": read_cards(root),
+        "sizes": {name: size for name in params.data if (size := _size(root / f"data/{name}.npz"))},
+        "trained": _trained(root, params), "weights": _weights(root, params),
+        "certificates": _certificates(root / CERTIFICATES),
+        "scale_place": _certificates(root / SCALE).get("place", {}),
+        "torture": _certificates(root / TORTURE).get("about", {}), "citation": _optional(root / "CITATION.cff") or {},
+        "described": (_optional(root / SETS) or {}).get("sets", {}),
+        "reworded": tuple(one.model_dump() for one in read_changes(root / "book/claims_changes.yaml")),
+        "second_rule": pd.read_csv(root / "book/second_rule.csv", keep_default_na=False)}
+    # Lines are shown as a block of code, and paths are opened.
     return Study(
-        params, list(map(_as_text, read_claims(root / "book/claims.yaml"))), rule(params.verdicts),
-        {name: _table(root / table.path(), table.columns) for name, table in TABLES.items()},
-        plans=_jsons(root / "plan", params),
+        **inert(shown), rule=rule(params.verdicts), records=records,
         lines=experiment_lines((root / "params.yaml").read_text(encoding="utf-8")),
-        records=_records(root, params), evidence=read_evidence(root), answers=read_answers(root),
-        sizes={name: size for name in params.data if (size := _size(root / f"data/{name}.npz"))},
-        guide=read_guide(root), timings=_jsons(root / "timings", params),
-        trained=_trained(root, params), weights=_weights(root, params), certificates=_certificates(root / CERTIFICATES),
-        scale_place=_certificates(root / SCALE).get("place", {}), torture=_certificates(root / TORTURE).get("about", {}),
-        citation=_optional(root / "CITATION.cff") or {},
         written=frozenset(path.stem for path in (root / "book").glob("*.md")),
-        described=(_optional(root / SETS) or {}).get("sets", {}),
-        files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()},
-        first_study=pd.read_csv(root / "book/first_study.csv", keep_default_na=False, na_values=["NaN"]))
+        files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()})
 
 
-#: What a person writes in words, and pages show as text.
-WORDS = ("title", "note", "says", "who", "because", "rows")
-
-
-def _as_text(entry: Spec) -> Spec:
-    """An entry whose words are Markdown that shows them as they are."""
-    given = {name: value for name in WORDS if name in type(entry).model_fields and (value := getattr(entry, name))}
-    # Of a file's entry, `rows` is a number.
-    return entry.model_copy(update={
-        name: plain(value) if isinstance(value, str) else list(map(plain, value))
-        for name, value in given.items() if not isinstance(value, int)})
-
-
-def _shown(params: Params) -> Params:
-    """Params whose words are Markdown; a data set without a title has that of its origin."""
-    data = {name: _as_text(one.model_copy(update={"title": one.title or one.origin}))
-            for name, one in params.data.items()}
-    return params.model_copy(update={
-        "data": data, "experiments": {name: _as_text(one) for name, one in params.experiments.items()}})
+def _titled(params: Params) -> Params:
+    """Params of which a data set without a title has that of its origin."""
+    return params.model_copy(update={"data": {
+        name: one.model_copy(update={"title": one.title or one.origin}) for name, one in params.data.items()}})
 
 
 def _optional(path: Path):

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pandas as pd
+
 from pipeline.book.study import Study
-from pipeline.book.words.claim import BADGES
+from pipeline.book.words.finding import BADGES
 from pipeline.config.schema import study_seeds
-from pipeline.verdicts.rule import Rule
+from pipeline.findings.rule import Rule
+
+#: The data sets of the first study that are real; it drew all others.
+REAL = frozenset({"vowels", "co2", "cancer", "power", "digits"})
 
 
 def substitutions(study: Study) -> dict[str, int | float]:
@@ -16,14 +21,13 @@ def substitutions(study: Study) -> dict[str, int | float]:
 
 
 def counts(study: Study) -> dict[str, int]:
-    """Claims by their verdict, of strata that differ by each; experiments, data sets, runs."""
-    found = Counter(verdict for claim in study.claims
-                    for verdict in {row["verdict"] for row in study.verdict_rows(claim)})
+    """Claims by what they read; findings, experiments, data sets, runs."""
+    found = Counter(study.reading(claim)["reading"] for claim in study.claims)
     theirs = [bool(data.family) for data in study.params.data.values() if not data.own]
-    return {"claims": len(study.claims), "experiments": len(study.params.experiments),
+    return {"claims": len(study.claims), "findings": len(study.found), "comparisons": study.comparisons,
+            "experiments": len(study.params.experiments),
             "data_sets": len(theirs), "real_sets": sum(theirs), "synthetic_sets": theirs.count(False),
             "runs": study.runs,
-            # Jinja reads “true” and “false” as values.
             **{f"exactly_{name}" if name in ("true", "false") else name.replace(" ", "_"): found[name]
                for name in BADGES}}
 
@@ -36,11 +40,9 @@ def settings(study: Study) -> dict[str, int]:
 
 def constants(rule: Rule) -> dict[str, int | float]:
     """The rule's constants, in the units in which sentences say them: mostly per cent, or points."""
-    percent = {"confidence": rule.confidence, "miss": 1 - rule.confidence,
-               "confidence_of_strata": 1 - (1 - rule.confidence) / 2, "strata_level": rule.strata_level,
-               "margin": rule.ratio_margin - 1, "epochs_margin": rule.epochs_margin - 1,
+    percent = {"confidence": rule.confidence, "miss": 1 - rule.confidence, "margin": rule.ratio_margin - 1, "epochs_margin": rule.epochs_margin - 1,
                "share_margin": rule.share_margin, "calibration_margin": rule.calibration_margin,
-               "range_share": rule.range_share, "marked_share": rule.marked_share, "power": rule.power}
+               "range_share": rule.range_share, "failed_share": rule.failed_share, "usable_share": rule.usable_share}
     return {name: _plain(100 * value) for name, value in percent.items()} | {
         "target_factor": rule.target_factor, "least_units": rule.least_units, "q_level": rule.q_level}
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.process.reproduce import reproduce
-from pipeline.tables.stored import NEW, RUNS, RUNS_TABLE, STORE, read_table
-from pipeline.tables.schemas import STORED
+from pipeline.tables import news
+from pipeline.tables.schemas import FOUND
+from pipeline.tables.stored import RUNS, RUNS_TABLE, read_table
 from pipeline.config.errors import ConfigError, complain, nearest
 from pipeline.config.claims import ARM
-from pipeline.config.given import given
+from pipeline.config.metrics import metric_of
 from pipeline.config.schema import Params, load
 
 WIDTH = 80
@@ -25,6 +25,7 @@ WIDTH = 80
 NAME = 24
 #: So many experiments are answered at once; more are a matter for the book.
 MOST = 10
+LEGEND = "change of the test error, left is better: ● effect ├─┤ interval ┊ margin"
 EXPERIMENTS = Path("build/html/experiments")
 #: For a terminal that has no other characters.
 ASCII = str.maketrans({"├": "[", "┤": "]", "─": "-", "●": "o", "│": "|", "┊": ":", "┼": "+", "−": "-", "…": "~",
@@ -35,40 +36,21 @@ def experiment(name: str, params: Params) -> str:
     """The name of an experiment, if it is one.
 
     Raises:
-        ConfigError: with the nearest one.
+        ConfigError: with the nearest ones.
     """
-    if not name:
-        raise ConfigError("EXPERIMENT: missing; allowed: the name of one, make try EXPERIMENT=name")
     if name not in params.experiments:
-        raise ConfigError(f"params.yaml: experiments: there is no '{name}'; allowed: any experiment"
-                          f"{nearest(name, params.experiments)}")
+        raise ConfigError(f"EXPERIMENT: there is no experiment '{name}'{nearest(name, params.experiments, most=5)}")
     return name
 
 
-def stages(name: str, params: Params) -> list[str]:
-    """The DVC stages that an experiment's comparison needs, each after those that it needs itself.
-
-    They are the data, the plan, and the training of its control and of itself.
-    """
-    trained = [one for one in (params.experiments[name].versus, name) if one]
-    return ["data", "plan", *(f"train@{one}" for one in trained)]
-
-
-def compared(name: str, params: Params) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
-    """An experiment's effects on data sets, and their averages, from the stored runs.
-
-    Returns:
-        For each network and family, its rows of the tables `effects` and `averages`.
+def _stored(name: str, params: Params) -> pd.DataFrame:
+    """The stored runs of an experiment and of its control.
 
     Raises:
-        ConfigError: a table of runs is not stored, or the arms cannot be compared.
+        ConfigError: there are none of one of them.
         Damaged: a table is not what was stored.
     """
-    # Only where something is compared: they load scipy.
-    from pipeline.verdicts.decide import average_table, compare, effect_table
-    from pipeline.verdicts.rule import rule
-
-    tables, constants = [], rule(params.verdicts)
+    tables = []
     for one in dict.fromkeys((name, params.experiments[name].versus)):
         path = RUNS / one / RUNS_TABLE
         runs = read_table(path) if os.path.lexists(path) else pd.DataFrame()
@@ -77,8 +59,23 @@ def compared(name: str, params: Params) -> list[tuple[pd.DataFrame, pd.DataFrame
                               "that list" if one in params.being_measured else
                               f"{path}: there are no runs; `make try EXPERIMENT={name}` trains them")
         tables.append(runs)
-    found = compare(name, params, pd.concat(tables, ignore_index=True), constants)
-    return [(effect_table([one], params, constants), average_table([one])) for one in found]
+    return pd.concat(tables, ignore_index=True)
+
+
+def compared(name: str, params: Params, runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """An experiment's rows of the tables `findings` and `sets`; there is no q value, which needs all findings.
+
+    Args:
+        runs: of the experiment and of its control.
+
+    Raises:
+        ConfigError: the arms cannot be compared.
+    """
+    # Only where something is compared: they load scipy.
+    from pipeline.findings.record import of_experiment
+    from pipeline.findings.rule import rule
+
+    return of_experiment(name, params, runs, rule(params.verdicts))
 
 
 def _waits(name: str, params: Params) -> bool:
@@ -87,46 +84,15 @@ def _waits(name: str, params: Params) -> bool:
     return name in params.being_measured and not (os.path.lexists(path) and len(read_table(path)))
 
 
-def conclusion(row: Mapping) -> str:
-    """What an interval shows, beside the margin."""
-    low, high, margin = row["low"], row["high"], row["margin"]
-    if low > margin or high < -margin:
-        return f"{'better' if low > 0 else 'worse'} by more than the margin"
-    if low > -margin and high < margin:
-        return "the same within the margin"
-    way = "better" if low > 0 else "worse" if high < 0 else ""
-    return f"{way}, though perhaps by less than the margin" if way else "undecided"
+def said(row: Mapping) -> str:
+    """What was measured on a data set: `on waves: −12 % (−20 to −3 %), better`."""
+    from pipeline.findings.numbers import interval
 
-
-def said(effect: float, low: float, high: float, confidence: float) -> str:
-    """An effect in words: `12 % lower test error (95 % interval −20 % to −3 %)`."""
-    change = round(100 * math.expm1(-effect))
-    size = f"{abs(change)} % {'lower' if change < 0 else 'higher'} test error" if change else "no change of the test error"
-    return f"{size} ({round(100 * confidence)} % interval {_percent(high)} to {_percent(low)})"
-
-
-def averaged(row: Mapping, confidence: float) -> str:
-    """An average in words: what it says, on how many units, and where another set falls.
-
-    Args:
-        row: a row of the table of averages.
-    """
-    count = int(row["units"])
-    over = f"{count} units of {row['family']}" if row["family"] else "these sets" if count > 1 else "this set"
-    if row["group"]:
-        over += f", {row['group']}"
-    text = (f"on average over {over}: {said(row['mean'], row['low'], row['high'], confidence)}, {row['word']}; "
-            f"better on {row['better']} of {count}, worse on {row['worse']}")
-    if row["depends"]:
-        text += "; it depends on the data"
-    if math.isfinite(row["range_low"]):
-        text += (f"; measured on another such set, in about four of five: {_percent(row['range_high'])} to "
-                 f"{_percent(row['range_low'])}")
-    return text
+    return f"on {row['data']}: {interval([row['y'], row['low'], row['high']], metric_of('error'))}, {row['word']}"
 
 
 def _percent(effect: float) -> str:
-    """An effect as the change of the error, e.g. `−12 %`; a positive effect is a lower error."""
+    """A label of the axis, e.g. `−12 %`; a positive effect is a lower error."""
     change = round(100 * math.expm1(-effect))
     return f"{change:+d} %".replace("-", "−") if change else "0"
 
@@ -179,55 +145,62 @@ def _lines(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
-def _network(title: str, sets: pd.DataFrame, means: pd.DataFrame, confidence: float) -> list[str]:
-    """One network: each data set, then the average, in words and as a plot."""
-    lines = [title]
+def _finding(rows: pd.DataFrame, sets: pd.DataFrame) -> list[str]:
+    """A finding: its title, each data set and its sentences, and a plot of them."""
+    lines, several = textwrap.wrap(rows["title"].iloc[0], WIDTH), len(sets) > 1
     for row in sets.to_dict("records"):
-        lines += _lines(f"on {row['data']}: {said(row['y'], row['low'], row['high'], confidence)}, {conclusion(row)}")
-    for row in means.to_dict("records"):
-        lines += _lines(averaged(row, confidence)) if len(sets) > 1 else []
-    shown, names = sets, sets["data"].tolist()
-    if len(sets) > 1 and len(means):
-        shown = pd.concat([sets, means.rename(columns={"mean": "y"})])
-        names += [f"average {group}".strip() for group in means["group"]]
-    return [*lines, "", *plot(shown, names), ""]
+        lines += _lines(said(row))
+    for row in rows.to_dict("records") if several else ():
+        lines += _lines(row["sentence"])
+    drawn = pd.concat([sets.assign(name=sets["data"]), *([rows.rename(columns={"effect": "y"}).assign(
+        name="average of " + rows["stratum"])] if several else [])]).dropna(subset=["y", "low", "high"])
+    return [*lines, "", *(plot(drawn, drawn["name"].tolist()) if len(drawn) else []), ""]
 
 
-def _sweep(title: str, means: pd.DataFrame, confidence: float) -> list[str]:
-    """The variants of a sweep: their averages, in words and as a plot."""
-    lines = [title]
-    names = [" ".join(filter(None, (_variant(row["treatment"]), row["group"]))) for row in means.to_dict("records")]
-    for name, row in zip(names, means.to_dict("records"), strict=True):
-        lines += _lines(f"{name}, {averaged(row, confidence)}")
-    return [*lines, "", *plot(means.rename(columns={"mean": "y"}), names), ""]
+def _together(rows: pd.DataFrame) -> list[str]:
+    """The variants of a sweep, or the places of a network, in a stratum: each with its sentence, the best first, and a plot."""
+    rows = rows.dropna(subset=["effect", "low", "high"]).sort_values("effect", ascending=False, kind="stable")
+    names = [_variant(row["treatment"]) for row in rows.to_dict("records")]
+    lines = [line for name, row in zip(names, rows.to_dict("records"), strict=True) for line in _lines(f"{name}: {row['sentence']}")]
+    return [*lines, "", *(plot(rows.rename(columns={"effect": "y"}), names) if len(rows) else []), ""]
 
 
 def _variant(arm: str) -> str:
     return match[2] or "" if (match := ARM.match(arm)) else ""
 
 
-def answer(name: str, params: Params, found: list[tuple[pd.DataFrame, pd.DataFrame]]) -> str:
-    """An experiment's comparison in words and as a plot, and the page of the book that shows it.
+def of(name: str, params: Params) -> str:
+    """An experiment's comparison, from the stored runs; see `answer`, and `_stored` for what it raises."""
+    return answer(name, params, compared(name, params, _stored(name, params)))
+
+
+def quick(name: str, params: Params, runs: pd.DataFrame) -> str:
+    """What runs on few seeds of one data set show: its effect there, without an average.
 
     Args:
-        found: see `compared`.
+        params: a study of that data set alone.
+        runs: of the experiment and of its control.
     """
-    versus, confidence, parts = params.experiments[name].versus, params.verdicts.confidence, []
-    title = f"{name} against {versus}"
-    if len(params.variants(name)) < 2:
-        for sets, means in found:
-            parts += _network(title, sets, means, confidence)
-    else:
-        families: dict[str, list[pd.DataFrame]] = {}
-        for sets, means in found:
-            if len(means):
-                families.setdefault(sets["family"].iloc[0], []).append(means)
-            else:  # A reader's own data sets are averaged nowhere.
-                parts += _network(f"{sets['treatment'].iloc[0]} against {versus}", sets, means, confidence)
-        for family, tables in families.items():
-            parts += _sweep(title + (f" on {family}" if family else ""), pd.concat(tables), confidence)
-    legend = "change of the test error, left is better: ● effect ├─┤ interval ┊ margin"
-    return "\n".join([*parts, f"  {legend}", f"  {page(name, params)}"])
+    findings, sets = compared(name, params, runs)
+    names = [_variant(arm) or data for arm, data in zip(
+        sets["id"].map(findings.drop_duplicates("id").set_index("id")["treatment"]), sets["data"], strict=True)]
+    lines = [f"{name} against {params.experiments[name].versus}, {', '.join(params.data)}: no average"]
+    for label, row in zip(names, sets.to_dict("records"), strict=True):
+        lines += _lines(f"{label}: {said(row)}")
+    return "\n".join([*lines, "", *plot(sets, names), "", f"  {LEGEND}",
+                      f"  `make try EXPERIMENT={name}` trains every seed on every data set"])
+
+
+def answer(name: str, params: Params, found: tuple[pd.DataFrame, pd.DataFrame]) -> str:
+    """An experiment's findings in words and as a plot, and the page of the book that shows it."""
+    findings, sets = found
+    parts = [f"{name} against {params.experiments[name].versus}"]
+    alone = findings["kind"].isin(params.own) | (len(params.variants(name)) < 2)
+    for id_, rows in findings[alone].groupby("id", sort=False):
+        parts += ["", *_finding(rows, sets[sets["id"] == id_])]
+    for stratum, rows in findings[~alone].groupby("stratum", sort=False):
+        parts += ["", f"{stratum}, the best first:", *_together(rows)]
+    return "\n".join([*parts, f"  {LEGEND}", f"  {page(name, params)}"])
 
 
 def page(name: str, params: Params) -> str:
@@ -241,7 +214,7 @@ def page(name: str, params: Params) -> str:
     return f"{path}#{place}" + ("" if built else "\n  (once `make book` has built it)")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     """Print with the characters that the terminal has."""
     encoding = sys.stdout.encoding or "ascii"
     try:
@@ -256,50 +229,43 @@ def _new(params: Params) -> list[str]:
 
     Those of own data that were taken out since are gone from what is being measured.
     """
-    path = STORE / NEW
-    noted = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [name for name in dict.fromkeys(noted) if name in params.experiments and not _waits(name, params)]
+    return [name for name in news.noted() if name in params.experiments and not _waits(name, params)]
 
 
 def _say_changes() -> None:
     """Say which predictions and constants were changed after their runs were stored."""
-    path = STORED["changes"].path()
+    path = FOUND["changes"].path()
     found = read_table(path).to_dict("records") if os.path.lexists(path) else []
     for change in found[:MOST]:
-        _say(f"changed after its runs were stored: {change['kind']} {change['name']}{': ' * bool(change['key'])}{change['key']}")
+        say(f"changed after its runs were stored: {change['kind']} {change['name']}{': ' * bool(change['key'])}{change['key']}")
     if len(found) > MOST:
-        _say(f"and {len(found) - MOST} more: build/html/claims.html, build/html/method.html")
+        say(f"and {len(found) - MOST} more: build/html/turned.html")
 
 
 def main() -> int:
     """Say how experiments compare with their controls; without a name, those that are new."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.cli.answer", description=main.__doc__)
     parser.add_argument("experiments", nargs="*", metavar="experiment")
-    parser.add_argument("--try", dest="tried", action="store_true", help="train what make was given as EXPERIMENT first")
-    asked = parser.parse_args()
+    given = parser.parse_args()
     try:
         params = load()
-        if asked.tried:
-            asked.experiments = [experiment(given("EXPERIMENT") or "", params)]
-            if code := reproduce(*stages(*asked.experiments, params), only=True):
-                return code
-        names = [experiment(name, params) for name in asked.experiments] or _new(params)
+        names = [experiment(name, params) for name in given.experiments] or _new(params)
         for name in names[:MOST]:
             control = params.experiments[name].versus
             if not control:
-                _say(f"\n{name} is compared with nothing (it has no versus): {page(name, params)}")
-            elif not asked.experiments and _waits(control, params):
-                _say(f"\n{name} is compared with {control}, which is being measured: {page(name, params)}")
+                say(f"\n{name} is compared with nothing (it has no versus): {page(name, params)}")
+            elif not given.experiments and _waits(control, params):
+                say(f"\n{name} is compared with {control}, which is being measured: {page(name, params)}")
             else:
-                _say("\n" + answer(name, params, compared(name, params)))
-        if not asked.experiments:
+                say("\n" + of(name, params))
+        if not given.experiments:
             _say_changes()
     except (ConfigError, ValueError) as error:
         return complain(error)
     if len(names) > MOST:
-        _say(f"\n{len(names) - MOST} more are new: {EXPERIMENTS.with_suffix('.html')}")
-    if not asked.experiments:
-        (STORE / NEW).unlink(missing_ok=True)
+        say(f"\n{len(names) - MOST} more are new: {EXPERIMENTS.with_suffix('.html')}")
+    if not given.experiments:
+        news.forget()
     return 0
 
 

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.cli.answer import WIDTH, _say
-from pipeline.book.ranked import Change, advice, in_study, interval, ranked, summary, warnings
-from pipeline.tables.stored import STORE, read_table, write_text
+from pipeline.cli.answer import WIDTH, say
+from pipeline.book.ranked import Change, advice, in_study, like, ranked, summary, warnings
+from pipeline.tables.schemas import FOUND
+from pipeline.tables.store import STORE
+from pipeline.tables.stored import read_table, write_text
 from pipeline.config.errors import ConfigError, complain, nearest
 from pipeline.config.schema import Params, load
 
-EFFECTS, AVERAGES = Path("results/verdicts/effects.csv"), Path("results/verdicts/averages.csv")
+FINDINGS, SETS = FOUND["findings"].path(), FOUND["sets"].path()
 BASELINES = Path("results/baselines/baselines.csv")
 PAGE = "build/html/own/{}.html"
 #: Inside the store: what was said last of each own data set.
@@ -31,7 +33,7 @@ def ranking(name: str, changes: list[Change], baselines: Mapping | None) -> str:
     lines = [f"{name}: the change of the test error, and its 95 % interval; less is better", ""]
     width = max(len(one.name) for one in changes)
     for number, one in enumerate(changes, 1):
-        lines.append(f"{number:3}  {one.name:{width}}  {interval(one.found)}")
+        lines.append(f"{number:3}  {one.name:{width}}  {one.amount}")
         lines += textwrap.wrap(f"{one.here}; in the study {in_study(one)}: {advice(one)}", WIDTH,
                                initial_indent=" " * 9, subsequent_indent=" " * 9)
     for text in (*summary(changes), *(f"Mind: {line}" for line in warnings(changes, baselines))):
@@ -49,11 +51,12 @@ def of(name: str, params: Params) -> str:
     if name not in params.own:
         raise ConfigError(f"params.yaml: data: there is no own data set '{name}'; allowed: "
                           f"{', '.join(params.own) or 'none'}{nearest(name, params.own)}")
-    if not (EFFECTS.exists() and AVERAGES.exists()):
+    if not (FINDINGS.exists() and SETS.exists()):
         return ranking(name, [], None)
     rows = read_table(BASELINES) if BASELINES.exists() else pd.DataFrame(columns=["data"])
     known = rows[rows["data"] == name].to_dict("records")
-    changes = ranked(read_table(EFFECTS), read_table(AVERAGES), name, _classes(params))
+    tables = {"findings": read_table(FINDINGS), "sets": read_table(SETS)}
+    changes = ranked(tables, name, {name: like(name, _classes(params), params)})
     return ranking(name, changes, known[0] if known else None)
 
 
@@ -81,7 +84,7 @@ def main() -> int:
         return complain(error)
     for name, text in found.items():
         if names or said.get(name) != text:
-            _say("\n" + text)
+            say("\n" + text)
     if found != {name: said.get(name) for name in found} or said.keys() - set(params.own):
         write_text(path, json.dumps({k: v for k, v in (said | found).items() if k in params.own}))
     return 0

@@ -1,52 +1,79 @@
-"""YAML in, frozen specs out; one message for one mistake."""
+"""What is said of a mistake: where it is, what was found, what is allowed, and what was probably meant."""
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import errno
 import json
 import math
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import pydantic
 from pydantic import BaseModel, ConfigDict
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError, SafeConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import ScalarNode
 
-#: A YAML file has at most so many bytes and so many entries, each alias counted as all that it stands
-#: for, and is nested at most so deeply: nobody writes more by hand, and a short text can ask for far more.
-MOST_BYTES, MOST_ENTRIES, DEEPEST = 1_000_000, 200_000, 40
-#: A message is printed no longer.
-LONGEST = 4_000
+from pipeline.config.elsewhere import ELSEWHERE, displaced
+
+#: A message is printed no longer, and so many at a time.
+LONGEST, MOST = 4_000, 100
+_WORDS = re.compile(r"(?=.{1,100}\Z)[^\W_][\w-]*( [\w-]+)*\Z")
 #: What a disk says that takes nothing, and what to do about it.
 REFUSED = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room, then run it again"),
     **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "make it writable, then run it again")}
+#: Quotes that a word processor makes of straight ones.
+CURLY, LETTERS = "“”„‘’", "“ and ” are letters to YAML: write \", or no quotes"
 
 
 class ConfigError(ValueError):
     """A mistake in a file that a person edits; its message is all that the person sees.
 
     Attributes:
-        remedy: keys that would mend it, of the entry that it is about, and their values; empty if none would.
+        remedy: the key and the value with which an entry would be accepted, if there is one.
+        at: the place whose line is meant, where the message does not begin with it.
     """
 
-    def __init__(self, message: str, remedy: dict[str, Any] | None = None):
+    def __init__(self, message: str, remedy: tuple[str, Any] | None = None, at: str = ""):
         super().__init__(message)
-        self.remedy = remedy or {}
+        self.remedy, self.at = remedy, at
+
+    @property
+    def each(self) -> Sequence[ConfigError]:
+        """The mistakes of which it tells."""
+        return (self,)
 
 
-def nearest(word: str, allowed) -> str:
-    """`; did you mean 'x'?` for the allowed word most like `word`, else an empty string."""
-    close = difflib.get_close_matches(str(word), [str(a) for a in allowed], n=1, cutoff=0.5)
-    return f"; did you mean '{close[0]}'?" if close else ""
+class Mistakes(ConfigError):
+    """Several mistakes, a line each."""
+
+    def __init__(self, errors: Iterable[ConfigError]):
+        self._each = tuple(errors)
+        super().__init__("\n".join(map(str, self._each)))
+
+    @property
+    def each(self) -> Sequence[ConfigError]:
+        return self._each
+
+
+@contextlib.contextmanager
+def gathered(found: list[ConfigError]) -> Iterator[None]:
+    """Keep a mistake in a list and go on, so that a person hears of all at once."""
+    try:
+        yield
+    except ConfigError as error:
+        found.extend(error.each)
+
+
+def tell(found: Sequence[ConfigError]) -> None:
+    """Raise the mistakes that were found, each once, if there are any."""
+    each = list({str(error): error for error in found}.values())
+    if each:
+        raise each[0] if len(each) == 1 else Mistakes(each)
 
 
 class Spec(BaseModel):
@@ -55,81 +82,53 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class _Bounded(SafeConstructor):
-    """Makes plain values of a document, once it is known how many."""
+# Words
 
-    def construct_document(self, node):
-        _measure(node, {}, 0)
-        return super().construct_document(node)
-
-
-def _measure(node, known: dict[int, int | None], depth: int) -> int:
-    """How many entries a node of a document stands for.
-
-    Args:
-        known: what was found of other nodes; None of those that hold this one.
-
-    Raises:
-        ValueError: they are too many, nested too deeply, or without end.
-    """
-    if isinstance(node, ScalarNode):
-        if any("\ud800" <= c <= "\udfff" for c in node.value):
-            raise ValueError(f"found {shown(node.value)}, with half a character")
-        return 1
-    found = known.get(id(node), 0)
-    if found is None:
-        raise ValueError("an entry holds itself")
-    if depth >= DEEPEST:
-        raise ValueError(f"it is nested too deeply; allowed: {DEEPEST} levels")
-    if found == 0:
-        known[id(node)] = None
-        inner = (one for entry in node.value for one in (entry if isinstance(entry, tuple) else (entry,)))
-        found = known[id(node)] = 1 + sum(_measure(one, known, depth + 1) for one in inner)
-    if found > MOST_ENTRIES:
-        raise ValueError(f"it stands for more than {MOST_ENTRIES} entries, with those that aliases repeat")
-    return found
+def nearest(word: str, allowed, most: int = 1) -> str:
+    """`; did you mean 'x'?` for the allowed words most like `word`, else an empty string."""
+    known = {one.lower(): one for one in map(str, allowed)}
+    close = difflib.get_close_matches(str(word).strip(CURLY).lower(), known, n=most, cutoff=0.5)
+    curly = f"; {LETTERS}" if set(CURLY) & set(str(word)) else ""
+    return curly + (f"; did you mean {' or '.join(repr(known[one]) for one in close)}?" if close else "")
 
 
-def _text(path: Path) -> str:
-    """A file's text; ValueError if it is too long to be read."""
-    with open(path, "rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"it is longer than {MOST_BYTES} bytes")
-    return content.decode("utf-8")
+def mistyped(text: str) -> str:
+    """What is wrong with a word that holds what belongs between words; empty of others."""
+    if match := re.match(r"[-{\[ ]*([\w.]+)(:[^\s:/]|\s*[{\[=])", text):
+        sign = match[2].strip()[0]
+        return (f"; a space is missing behind '{match[1]}:'" if sign == ":" else
+                f"; ':' is meant instead of '='" if sign == "=" else f"; a ':' is missing behind '{match[1]}'")
+    return f"; {LETTERS}" if set(CURLY) & set(text) else ""
 
 
-def read_yaml(path: Path):
-    """A YAML 1.2 file, as DVC reads it.
-
-    Raises:
-        ConfigError: the file is missing, broken (with line and column), has a duplicate key, or asks
-            for more than anybody writes.
-    """
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Constructor = _Bounded
+def shown(value) -> str:
+    """A value as YAML shows it, on one short line."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"
     try:
-        return yaml.load(_text(Path(path)))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except DuplicateKeyError as error:
-        mark = error.problem_mark
-        raise ConfigError(f"{path}, line {mark.line + 1}, column {mark.column + 1}: "
-                          f"{str(error.problem).split(' with value')[0]}; a key may stand once") from None
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise ConfigError(f"{path}, line {mark.line + 1}, column {mark.column + 1}: "
-                          f"not YAML: {', '.join(filter(None, (error.context, error.problem)))}"
-                          ) from None
-    except RecursionError:
-        raise ConfigError(f"{path}: not YAML: it is nested too deeply") from None
-    except (YAMLError, ValueError) as error:  # ValueError: bytes, or a date or number, that cannot be
-        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())[:200]}") from None
+        text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    except (TypeError, ValueError):  # Keys that JSON does not have, or a list that holds itself.
+        try:
+            text = repr(value)
+        except ValueError:  # Python does not write a whole number that long.
+            text = "a number of thousands of digits"
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if len(text) <= 80 else text[:79] + "…"
 
 
-def _allowed_keys(model: type[Spec], place: tuple) -> list[str]:
+def words(text: str) -> str:
+    """What is called by some words, or by none; ValueError for anything else, as pages and figures show it."""
+    if text and not _WORDS.match(text):
+        raise ValueError(f"found {shown(text)}; allowed: words of letters, digits, _ and -, one blank between them, at "
+                         "most 100 characters")
+    return text
+
+
+# What pydantic finds
+
+def _fields(model: type[Spec], place: tuple) -> list[str]:
     """The keys that the spec at a place inside a model may have."""
     kinds = [model]
     for part in place:
@@ -171,65 +170,66 @@ def _place(error) -> tuple:
         re.search(r"[\[(<]", p) or p in ("str", "int", "float", "bool")))
 
 
-def shown(value) -> str:
-    """A value as YAML shows it, on one short line."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, float) and not math.isfinite(value):
-        return ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"
-    try:
-        text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
-    except (TypeError, ValueError):  # Keys that JSON does not have, or a list that holds itself.
-        try:
-            text = repr(value)
-        except ValueError:  # Python does not write a whole number that long.
-            text = "a number of thousands of digits"
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return text if len(text) <= 80 else text[:79] + "…"
-
-
-def explain(path: Path | str, model: type[Spec], error: pydantic.ValidationError,
-            within: tuple = ()) -> ConfigError:
-    """One message for one mistake: file, place, what was found, what is allowed.
-
-    Of several mistakes an unknown key comes first, because a misspelt key is also a missing one.
+def explain(path: Path | str, model: type[Spec], error: pydantic.ValidationError, within: tuple = (),
+            ) -> ConfigError:
+    """Each mistake of a spec in a line: file, place, what was found, what is allowed.
 
     Args:
         within: where in the file the spec stands, `("experiments", "cnn")`.
     """
-    errors = error.errors()
-    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    # A value of several allowed types gives an error for each; the deepest says most.
-    place = _place(first)
-    same = [e for e in errors if _place(e)[:len(place)] == place]
-    place = max(map(_place, same), key=len)
-    same = [e for e in same if _place(e) == place]
-    first = next((e for e in same if e["type"] not in _TYPES), same[0])
+    left = error.errors()
+    unknown = [e for e in left if e["type"] == "extra_forbidden"]
+    # A misspelt key is also a missing one.
+    near = {(*_place({"loc": e["loc"][:-1]}), word) for e in unknown for word in difflib.get_close_matches(
+        str(e["loc"][-1]), _fields(model, _place({"loc": e["loc"][:-1]})), n=1, cutoff=0.5)}
+    left = [e for e in left if e not in unknown and not (e["type"] == "missing" and _place(e) in near)]
+    found = [_unknown(path, model, e, within) for e in unknown]
+    while left:
+        # A value of several allowed types gives an error for each; the deepest says most.
+        first = _place(left[0])
+        same = [e for e in left if _place(e)[:len(first)] == first]
+        left = [e for e in left if e not in same]
+        place = max(map(_place, same), key=len)
+        found.append(_wrong(path, [e for e in same if _place(e) == place], (*within, *place)))
+    return found[0] if len(found) == 1 else Mistakes(found)
+
+
+def _unknown(path: Path | str, model: type[Spec], error, within: tuple) -> ConfigError:
+    """A key that a spec does not have."""
+    # The key itself may look like one of pydantic's marks.
+    holder, key = _place({"loc": error["loc"][:-1]}), error["loc"][-1]
+    allowed, where = _fields(model, holder), _where(path, (*within, *holder))
+    at, first = f"{where}{'.' if within or holder else ': '}{key}", key.partition(" ")[0]
+    if key in ELSEWHERE:
+        return ConfigError(f"{where}: unknown key '{key}': {ELSEWHERE[key]}", at=at)
+    hint = mistyped(key) or (f"; a ':' is missing behind '{first}'" if first != key and first in allowed else
+                             displaced(within or holder, key, error["input"]))
+    return ConfigError(f"{where}: unknown key '{key}'" + (
+        hint or f"; allowed: {', '.join(allowed)}{nearest(key, allowed)}"), at=at)
+
+
+def _wrong(path: Path | str, errors: list, place: tuple) -> ConfigError:
+    """A value that is missing or not allowed, by pydantic's errors of all alternatives for it."""
+    first = next((e for e in errors if e["type"] not in _TYPES), errors[0])
     if first["type"] == "invalid_key" or first["loc"][-1:] == ("[key]",):
         *place, key = place
-        return ConfigError(f"{_where(path, (*within, *place))}: found the key {shown(key)}; allowed: words")
-    where = _where(path, (*within, *place))
-    if first["type"] == "extra_forbidden":
-        # The key itself may look like one of pydantic's marks.
-        holder, key = _place({"loc": first["loc"][:-1]}), first["loc"][-1]
-        allowed = _allowed_keys(model, holder)
-        return ConfigError(f"{_where(path, (*within, *holder))}: unknown key '{key}'; allowed: "
-                           f"{', '.join(allowed)}{nearest(key, allowed)}")
+        return ConfigError(f"{_where(path, place)}: found the key {shown(key)}; allowed: words")
+    where, found = _where(path, place), first["input"]
     if first["type"] == "missing":
         return ConfigError(f"{where}: missing; it is required")
     if first["type"] == "value_error":
         return ConfigError(f"{where}: {first['msg'].removeprefix('Value error, ')}")
     if first["type"] in _TYPES:
-        wanted = list(dict.fromkeys(_TYPES[e["type"]] for e in same))
+        wanted = list(dict.fromkeys(_TYPES[e["type"]] for e in errors))
     elif first["type"] in _VALUES:
         wanted = [_VALUES[first["type"]].format(**first.get("ctx", {}))]
     else:
-        return ConfigError(f"{where}: found {shown(first['input'])}; {first['msg']}")
-    if first["input"] is None:
+        return ConfigError(f"{where}: found {shown(found)}; {first['msg']}")
+    if found is None:
         return ConfigError(f"{where}: empty; it needs {' or '.join(wanted)}")
-    near = (nearest(first["input"], re.findall(r"'(\w+)'", wanted[0]))
-            if first["type"] == "literal_error" else "")
-    return ConfigError(f"{where}: found {shown(first['input'])}; allowed: {' or '.join(wanted)}{near}")
+    hint = (nearest(found, re.findall(r"'(\w+)'", wanted[0])) if first["type"] == "literal_error" else
+            mistyped(found) if isinstance(found, str) else "")
+    return ConfigError(f"{where}: found {shown(found)}; allowed: {' or '.join(wanted)}{hint}")
 
 
 def _where(path: Path | str, place: Iterable = ()) -> str:
@@ -239,7 +239,7 @@ def _where(path: Path | str, place: Iterable = ()) -> str:
 
 
 def validate(path: Path, model: type[Spec], content, within: tuple = ()) -> Any:
-    """`content` as a spec; ConfigError names the file and the place of a mistake.
+    """`content` as a spec; ConfigError names the file and the place of each mistake.
 
     Args:
         within: where in the file the content stands.
@@ -247,8 +247,10 @@ def validate(path: Path, model: type[Spec], content, within: tuple = ()) -> Any:
     where = _where(path, within)
     if not isinstance(content, dict):
         found = "empty" if content is None else f"found {shown(content)}"
-        raise ConfigError(f"{where}: {found}; it needs a mapping with: "
-                          f"{', '.join(model.model_fields)}")
+        hint = "".join(map(mistyped, (one for one in (content, *within[-1:]) if isinstance(one, str)))) or (
+            displaced(within[:-1], within[-1], content) if within else "")
+        raise ConfigError(f"{where}: {found}" + (
+            hint or f"; it needs a mapping with: {', '.join(model.model_fields)}"))
     for key in content:
         if not isinstance(key, str):
             raise ConfigError(f"{where}: found the key {shown(key)}; allowed: "
@@ -258,6 +260,8 @@ def validate(path: Path, model: type[Spec], content, within: tuple = ()) -> Any:
     except pydantic.ValidationError as error:
         raise explain(path, model, error, within) from None
 
+
+# To a person
 
 def refused(error: Exception) -> str:
     """What a disk refused, in a line; empty if the error is another one."""
@@ -273,7 +277,12 @@ def printable(text: str) -> str:
 
 
 def complain(error: Exception) -> int:
-    """Print a mistake as one message and return the exit code of a failed command."""
-    text = printable(refused(error) or str(error))
-    print(f"error: {text if len(text) <= LONGEST else text[:LONGEST - 1] + '…'}", file=sys.stderr)
+    """Print each mistake in a line, with that of its file, and return the exit code of a failed command."""
+    # Only now: reading needs what stands above.
+    from pipeline.config.read_yaml import in_order
+
+    texts = in_order(error.each) if isinstance(error, ConfigError) else [refused(error) or str(error)]
+    for text in [*texts[:MOST], *([f"{len(texts) - MOST} more mistakes"] if len(texts) > MOST else [])]:
+        text = printable(text)
+        print(f"error: {text if len(text) <= LONGEST else text[:LONGEST - 1] + '…'}", file=sys.stderr)
     return 1

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import Field
 
-from pipeline.config.errors import Spec
+from pipeline.config.errors import Spec, shown, words
 from pipeline.config.file_kinds import kinds
 from pipeline.config.layer_list import Change, Layer, Scalar, checked_argument, checked_text
 
@@ -17,8 +17,22 @@ Rate = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
 #: No more were meant.
 Seeds = Annotated[int, Field(ge=1, le=8_000)]
 Text = Annotated[str, pydantic.AfterValidator(checked_text)]
-Argument = Annotated[Scalar, pydantic.AfterValidator(checked_argument)]
-Optimizer = Text | Annotated[dict[Text, dict[Text, Argument]], Field(min_length=1, max_length=1)]
+Words = Annotated[str, pydantic.AfterValidator(words)]
+
+
+def _one_value(instead: str):
+    """An argument's value that is a word or a number; `instead` says what to do instead of another one."""
+    def check(value):
+        if isinstance(value, dict | list):
+            raise ValueError(f"found {shown(value)}; allowed: a word or a number; {instead}")
+        return checked_argument(value)
+
+    return Annotated[Scalar, pydantic.PlainValidator(check)]
+
+
+Optimizer = Text | Annotated[dict[Text, dict[Text, _one_value(
+    "a rate stands beside the optimiser, as learning_rate or learning_rates, and has no schedule")]],
+    Field(min_length=1, max_length=1)]
 
 
 class Train(Spec):
@@ -90,9 +104,9 @@ class AnyDataSet(Spec):
     group: str
     #: Further groups that it belongs to.
     also: list[str] = []
-    unit: str = ""
+    unit: Words = ""
     #: The part of its family, which gets an answer of its own where the parts differ.
-    stratum: str = ""
+    stratum: Words = ""
     seeds: Seeds
     train: Overrides = Overrides()
     title: str = ""
@@ -132,7 +146,8 @@ FILES = kinds(AnyDataSet)
 
 Groups = str | Annotated[list[str], Field(min_length=1)]
 Head = Text | Annotated[list[Layer], Field(min_length=1)]
-Vary = Annotated[dict[str, Annotated[list[Argument], Field(min_length=1)]], Field(min_length=1)]
+Vary = Annotated[dict[str, Annotated[list[_one_value("what has arguments is an experiment of its own")],
+                                     Field(min_length=1)]], Field(min_length=1)]
 
 
 def _rising(quantiles: list[float] | None) -> list[float] | None:
@@ -164,5 +179,12 @@ class Experiment(Overrides):
     #: The experiment that this one is a change of, and how it changes that one's list.
     of: str | None = None
     changes: tuple[Change, ...] = ()
+    #: Its own list as it was written, with what repeats in it.
+    items: list[Layer | dict[int, list[Layer]]] | None = None
     #: Layers to put in at every place of the list, one place after the other: a sweep over places.
     everywhere: list[Layer] | None = None
+
+    @property
+    def named(self) -> list[str]:
+        """The groups and data sets that it names."""
+        return [self.data] if isinstance(self.data, str) else self.data

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import ConfigDict, Field
 
-from pipeline.config.errors import ConfigError, Spec, nearest, validate
+from pipeline.config.errors import ConfigError, Spec, gathered, nearest, validate
 from pipeline.config.experiments import (
     FILES, AnyDataSet, DataSet, Experiment, Groups, Head, Overrides, Quantiles, Seeds, Vary)
 from pipeline.config.file_kinds import kind
@@ -71,27 +71,34 @@ class WrittenExperiment(Overrides):
         return given
 
 
-def _bases_first(entries: Mapping[str, Any], path: Path, section: str) -> list[str]:
+def _bases_first(entries: Mapping[str, Any], path: Path, section: str, found: list[ConfigError]) -> list[str]:
     """The names of a section, each behind the one that it is a change of.
 
-    Raises:
-        ConfigError: an `of` that names nothing, or leads back to where it began.
+    Those are left out that are None, whose `of` names nothing or leads back to where it began, and what is a change
+    of them.
     """
-    found: dict[str, None] = {}
+    order: dict[str, None] = {}
+    left = {name for name, entry in entries.items() if entry is None}
     for name in entries:
         chain: dict[str, None] = {}
-        while name is not None and name not in found:
-            if name in chain:
-                circle = " → ".join([*list(chain)[list(chain).index(name):], name])
-                raise ConfigError(f"{path}: {section}.{list(chain)[-1]}.of: it leads back: {circle}; allowed: "
-                                  "a chain that ends at an entry without of")
-            chain[name] = None
-            last, name = name, entries[name].of
-            if name is not None and name not in entries:
-                raise ConfigError(f"{path}: {section}.{last}.of: there is no '{name}' in {section}"
-                                  f"{nearest(name, entries)}")
-        found |= dict.fromkeys(reversed(chain))
-    return list(found)
+        with gathered(found):
+            while name not in (None, *left, *order):
+                if name in chain:
+                    left.update(chain)
+                    circle = " → ".join([*list(chain)[list(chain).index(name):], name])
+                    raise ConfigError(f"{path}: {section}.{list(chain)[-1]}.of: it leads back: {circle}; allowed: "
+                                      "a chain that ends at an entry without of")
+                chain[name] = None
+                last, name = name, entries[name].of
+                if name is not None and name not in entries:
+                    left.update(chain)
+                    raise ConfigError(f"{path}: {section}.{last}.of: there is no '{name}' in {section}"
+                                      f"{nearest(name, entries)}")
+        if name in left or left.intersection(chain):
+            left.update(chain)
+        else:
+            order |= dict.fromkeys(reversed(chain))
+    return list(order)
 
 
 def given_by(spec: Spec) -> dict[str, Any]:
@@ -148,7 +155,7 @@ def _changes(written: WrittenExperiment, path: Path, place: str) -> tuple[Change
 
 
 #: What an experiment does not take over from the one that it is a change of.
-_OWN = ("title", "note", "versus", "of", "changes", "everywhere")
+_OWN = ("title", "note", "versus", "of", "changes", "items", "everywhere")
 
 
 def _experiment(written: WrittenExperiment, base: Experiment | None, path: Path, name: str) -> Experiment:
@@ -163,21 +170,24 @@ def _experiment(written: WrittenExperiment, base: Experiment | None, path: Path,
     elif written.layers is not None:
         found["layers"] = changed([], [Change(kind="layers", value=flat(written.layers))],
                                   f"{path}: {place}")
-    return validate(path, Experiment, found | {"of": written.of, "changes": changes}, ("experiments", name))
+    return validate(path, Experiment, found | {"of": written.of, "changes": changes, "items": written.layers},
+                    ("experiments", name))
 
 
-def expand(data: Mapping[str, WrittenData], experiments: Mapping[str, WrittenExperiment], path: Path,
-           ) -> dict[str, dict]:
+def expand(data: Mapping[str, WrittenData | None], experiments: Mapping[str, WrittenExperiment | None], path: Path,
+           found: list[ConfigError]) -> dict[str, dict]:
     """The sections `data` and `experiments`, each entry with all that it takes over from its `of`.
 
-    Raises:
-        ConfigError: a chain of `of` that cannot be followed, a change that does not fit its list, or
-            an entry that lacks something.
+    Left out are those that are None, and those with a mistake, which is added to `found`: a chain of `of` that cannot be
+    followed, a change that does not fit its list, or something that is missing.
     """
     made: dict[str, dict] = {}
     for section, entries, make in (("data", data, _data_set), ("experiments", experiments, _experiment)):
-        found: dict[str, Spec] = {}
-        for name in _bases_first(entries, path, section):
-            found[name] = make(entries[name], found.get(entries[name].of), path, name)
-        made[section] = {name: found[name] for name in entries}
+        whole: dict[str, Spec] = {}
+        for name in _bases_first(entries, path, section, found):
+            of = entries[name].of
+            if of is None or of in whole:
+                with gathered(found):
+                    whole[name] = make(entries[name], whole.get(of), path, name)
+        made[section] = {name: whole[name] for name in entries if name in whole}
     return made

@@ -208,6 +208,18 @@ class Change(Spec):
     value: Any = None
 
 
+def written_at(items: Sequence) -> list[str]:
+    """Where each layer of `flat(items)` stands in a list of items: `[0]`, or `[0].2[1]` in what is repeated."""
+    found = []
+    for number, item in enumerate(items):
+        if _repeats(item):
+            times, block = next(iter(item.items()))
+            found += [f"[{number}].{times}[{inner}]" for inner in range(len(block))] * times
+        else:
+            found.append(f"[{number}]")
+    return found
+
+
 def find(place: str, layers: Sequence, where: str) -> list[int]:
     """The positions in a list that a word, or a word with its occurrence, means.
 
@@ -248,6 +260,10 @@ def changed(layers: Sequence, changes: Iterable[Change], where: str) -> list:
         place, argument = change.place, None
         if change.kind == "set":
             place, argument = _argument(change.place, layers, at)
+        if place == "output":
+            beside = {"before": f"after: {{{word_of(layers[-1])}: …}} puts layers in front of it",
+                      "after": "head: [bn, Softmax] puts layers behind it"}
+            raise ConfigError(f"{at}: the output is no layer of the list; {beside.get(change.kind, 'see head')}")
         for i in find(place, layers, at):
             if change.kind in ("before", "after"):
                 parts[i][0 if change.kind == "before" else 2].extend(change.value)

@@ -14,8 +14,8 @@ class Metric:
 
     Attributes:
         name: after a change, in a sentence: “12 % lower *test error*”.
-        scale: `log ratio`, `difference` or `share`, see `verdicts.one_set`.
-        margin: kind of margin, see `verdicts.rule.margin`.
+        scale: `log ratio`, `difference` or `share`, see `findings.scales`.
+        margin: kind of margin, see `findings.rule.Rule.margin`.
         lower: whether lower scores are better.
         endpoint: whether the score depends on the endpoint.
         skill: whether it measures how well a network does its task, so that what makes no

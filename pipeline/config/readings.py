@@ -14,7 +14,8 @@ import pydantic
 from pydantic import Field
 
 from pipeline.config.claims import ARM, Name, arm_name, base
-from pipeline.config.errors import ConfigError, Spec, nearest, read_yaml, shown, validate
+from pipeline.config.errors import ConfigError, Spec, gathered, nearest, shown, tell, validate
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.metrics import TRIVIAL, metric_of
 from pipeline.config.schema import Params
 
@@ -94,7 +95,8 @@ class Claim(Spec):
     """One claim: what is said, and the findings that it is about."""
 
     slug: Name
-    rows: Annotated[list[str], Field(min_length=1)]
+    #: Of the ledger: the letter of a thread, and a number.
+    rows: Annotated[list[Annotated[str, Field(pattern=r"^[A-Z]\d+$")]], Field(min_length=1)]
     who: str
     says: str
     #: The chapter, by the name of its page.
@@ -168,13 +170,25 @@ def read_claims(path: Path = READINGS) -> list[Claim]:
     """The claims of a YAML file, a list with one entry a claim.
 
     Raises:
-        ConfigError: names the file, the claim and the place of the first mistake.
+        ConfigError: names the file, the claim and the place of each mistake.
     """
-    claims = [validate(path, Claim, entry, (_name_of(entry, number),))
-              for number, entry in enumerate(_listed(path), 1)]
-    twice = [slug for slug, count in Counter(c.slug for c in claims).items() if count > 1]
-    if twice:
-        raise ConfigError(f"{path}: the slug '{twice[0]}' stands twice; a slug may stand once")
+    found: list[ConfigError] = []
+    claims = understood(read_yaml(path), path, found)
+    tell(found)
+    return claims
+
+
+def understood(content, path: Path, found: list[ConfigError]) -> list[Claim]:
+    """The claims of a file's content that have no mistake; the mistakes of others are added to `found`."""
+    if not isinstance(content, list):
+        found.append(ConfigError(f"{path}: found {shown(content)}; allowed: a list"))
+        return []
+    claims = []
+    for number, entry in enumerate(content, 1):
+        with gathered(found):
+            claims.append(validate(path, Claim, entry, (_name_of(entry, number),)))
+    found.extend(ConfigError(f"{path}: the slug '{slug}' stands twice; a slug may stand once", at=f"{path}: {slug}")
+                 for slug, count in Counter(c.slug for c in claims).items() if count > 1)
     return claims
 
 
@@ -204,22 +218,30 @@ def check_claims(claims: Sequence[Claim], params: Params) -> None:
     """Every experiment, variant and data set that a claim names exists in params.yaml.
 
     Raises:
-        ConfigError: names the claim, what was found and the nearest existing name.
+        ConfigError: names each claim, what was found and the nearest existing name.
     """
+    found: list[ConfigError] = []
     kinds = [entry.family or name for name, entry in params.data.items()]
     strata = [entry.stratum for entry in params.data.values() if entry.stratum]
     known = [*dict.fromkeys([*kinds, *strata]), *params.data]
     for claim in claims:
         for place, name in _arms(claim):
-            _check_arm(name, claim.probe, params, f"{READINGS}: {claim.slug}.{place}")
+            with gathered(found):
+                _check_arm(name, claim.probe, params, f"{READINGS}: {claim.slug}.{place}")
         others = [(f"findings[{i}].minus.data", one.minus.data) for i, one in enumerate(claim.findings)
                   if one.minus and one.minus.data]
         for place, data in [("data", data) for data in claim.data or []] + others:
-            where, allowed = f"{READINGS}: {claim.slug}.{place}", known if place == "data" else list(params.data)
-            if data in params.own:
-                raise ConfigError(f"{where}: found '{data}', which is a reader's own; allowed: a data set of the study")
-            if data not in allowed:
-                raise ConfigError(f"{where}: there is no data set, family or stratum '{data}'{nearest(data, allowed)}")
+            with gathered(found):
+                _check_data(data, params, f"{READINGS}: {claim.slug}.{place}", known if place == "data" else list(params.data))
+    tell(found)
+
+
+def _check_data(data: str, params: Params, where: str, allowed: Sequence[str]) -> None:
+    """A data set of the study has a name, or a kind or stratum of them where that may be."""
+    if data in params.own:
+        raise ConfigError(f"{where}: found '{data}', which is a reader's own; allowed: a data set of the study")
+    if data not in allowed:
+        raise ConfigError(f"{where}: there is no data set, family or stratum '{data}'{nearest(data, allowed)}")
 
 
 def _arms(claim: Claim) -> Iterator[tuple[str, str]]:

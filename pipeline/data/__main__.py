@@ -58,6 +58,12 @@ def _known(record: Path) -> dict:
     return found if isinstance(found, dict) else {}
 
 
+def is_current(params: Params, name: str, folder: Path = DATA) -> bool:
+    """Whether a data set's file is there as it would be made now."""
+    path = folder / f"{name}.npz"
+    return path.exists() and _known(folder / MADE).get(name) == [origin(params, name), sha256(path)]
+
+
 def make_missing(params: Params, folder: Path = DATA) -> list[str]:
     """Write `<folder>/<name>.npz` of the data sets that are not there as they would be made now.
 

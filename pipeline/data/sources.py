@@ -101,10 +101,15 @@ def make(source: str, seeds: Iterable[int], **arguments) -> Arrays:
 
 
 def write(arrays: Mapping[str, np.ndarray], path: str | os.PathLike) -> None:
-    """Write arrays as uncompressed `.npz`, whole or not at all; equal arrays give equal bytes."""
+    """Write arrays as uncompressed `.npz`, whole or not at all."""
+    write_bytes(Path(path), content(arrays))
+
+
+def content(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Arrays as uncompressed `.npz`; equal arrays give equal bytes."""
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **{key: arrays[key] for key in sorted(arrays)})
-    write_bytes(Path(path), buffer.getvalue())
+    return buffer.getvalue()
 
 
 def read(path: str | os.PathLike) -> Arrays:

@@ -6,12 +6,14 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import pandas as pd
 
 from pipeline.config.errors import ConfigError, complain
 from pipeline.config.readings import check_claims, read_changes, read_claims
 from pipeline.config.schema import Params, load
+from pipeline.findings import predictions
 from pipeline.findings.asked import SAME
 from pipeline.findings.record import tables
 from pipeline.findings.rule import Rule, rule
@@ -19,18 +21,18 @@ from pipeline.findings.study import Study
 from pipeline.process.cores import on_every_core
 from pipeline.process.cycles import search_seldom
 from pipeline.process.stage import run
+from pipeline.tables.predictions import changes, known, recorded, said
 from pipeline.tables.schemas import FOUND, STORED
-from pipeline.tables.stored import COLUMNS, read_table, significant, write_tables
+from pipeline.tables.stored import (
+    COLUMNS, read_measured, read_needed, replace_folder, significant, write_table, write_text)
 
 #: The tables of so many experiments are read by every core; fewer take less time than processes to begin.
 SHARED = 300
 
 
-def _stored(name: str, table: str) -> pd.DataFrame | None:
-    """A stored table of an experiment; None if there is none, or it has no rows."""
-    path = STORED[table].path(name)
-    found = read_table(path) if path.exists() else None
-    return None if found is None or found.empty else found
+def _stored(name: str, table: str, params: Params) -> pd.DataFrame | None:
+    """A stored table of an experiment; None if it is being measured, and there is none, or one without rows."""
+    return read_measured(STORED[table].path(name), name in params.being_measured)
 
 
 def trained(params: Params) -> dict[str, pd.DataFrame]:
@@ -38,10 +40,10 @@ def trained(params: Params) -> dict[str, pd.DataFrame]:
 
     Raises:
         ConfigError: a table of runs has other columns than training writes, or no experiment has any.
-        Damaged: a table is not what was stored.
+        Damaged: a table that is needed is missing or empty, or one is not what was stored.
     """
     def runs_of(name: str) -> pd.DataFrame | None:
-        return _stored(name, "runs")
+        return _stored(name, "runs", params)
 
     names, found = list(params.experiments), {}
     tables = map(runs_of, names) if len(names) < SHARED else on_every_core(runs_of, names, together=20)
@@ -63,8 +65,9 @@ def read(params: Params, constants: Rule) -> Study:
     """All that was measured: all runs, the curves when they are asked for, and what the probe saw."""
     tables = trained(params)
     runs = pd.concat(tables.values(), ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
-    probed = _together(_stored(name, "measures") for name in params.probe.experiments if name in tables)
-    return Study(runs, params, constants, lambda name: _stored(name, "curves"), probed)
+    probed = _together(_stored(name, "measures", params) for name in params.probe.experiments
+                       if name in tables and params.watched(name))
+    return Study(runs, params, constants, lambda name: _stored(name, "curves", params), probed)
 
 
 def _together(tables: Iterable[pd.DataFrame | None]) -> pd.DataFrame | None:
@@ -87,12 +90,11 @@ def metrics(found: Mapping[str, pd.DataFrame]) -> dict:
             "A/A": significant(same.iloc[0]) if len(same) else None}
 
 
-def write(found: Mapping[str, pd.DataFrame]) -> None:
-    """Store every table, and the few numbers beside them."""
-    rounded = {FOUND[name].path().name: table.apply(lambda c: c.map(significant) if c.dtype.kind == "f" else c)
-               for name, table in found.items()}
-    write_tables(FOUND["findings"].path().parent, rounded,
-                 {"metrics.json": json.dumps(metrics(found), indent=2) + "\n"})
+def write(folder: Path, found: Mapping[str, pd.DataFrame]) -> None:
+    """Write every table into a folder, and the few numbers beside them."""
+    for name, table in found.items():
+        write_table(table.apply(lambda c: c.map(significant) if c.dtype.kind == "f" else c), folder / FOUND[name].path().name)
+    write_text(folder / "metrics.json", json.dumps(metrics(found), indent=2) + "\n")
 
 
 # Words are compared one by one here, which takes four times as long where pyarrow holds them.
@@ -104,12 +106,18 @@ def main() -> int:
         check_claims(claims, params)
         read_changes()
         constants = rule(params.verdicts)
-        checks = read_table(STORED["checks"].path())
-        found = tables(read(params, constants), claims,
-                       dict(zip(checks["check"], checks["holds"], strict=True)))
+        with replace_folder(FOUND["findings"].path().parent) as new:
+            before, checks = known(), read_needed(STORED["checks"].path())
+            study, stands = read(params, constants), predictions.stands(claims, params, constants)
+            found = tables(study, claims, dict(zip(checks["check"], checks["holds"], strict=True)))
+            after = recorded(before, stands, predictions.decided(claims, found["readings"]), predictions.measured(study))
+            changed = changes(after, stands)
+            write(new, found | {"changes": changed})
+            write_table(after, STORED["predictions"].path())
     except (ConfigError, ValueError) as error:
         return complain(error)
-    write(found)
+    for change in changed.to_dict("records"):
+        print(f"not as it stood when its runs were first stored: {said(change)}")
     return 0
 
 

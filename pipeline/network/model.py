@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import keras
 
@@ -46,8 +47,15 @@ def _set_seeds(layer, *parts) -> None:
                 value.state.assign([start, 0])
 
 
+def _lost_steps(last) -> str:
+    """What to do about a recurrent layer that gives its last step alone, where the next layer needs all."""
+    if getattr(last, "return_sequences", None) is not False:
+        return ""
+    return f"; {{{last.name.rpartition('_')[0]}: {{return_sequences: true}}}} in front of it keeps the steps"
+
+
 def build(network: dict, shape: tuple[int, ...], outputs: int, seed: int = 0, repetition: int = 0,
-          place: str = "network") -> keras.Model:
+          place: str = "network", written: Sequence[str] = ()) -> keras.Model:
     """A Keras model of a resolved network.
 
     Each initialiser's seed comes from (seed, the layer's word, its occurrence), so that putting a
@@ -59,14 +67,17 @@ def build(network: dict, shape: tuple[int, ...], outputs: int, seed: int = 0, re
         outputs: how many numbers the network gives a sample.
         seed, repetition: decide the initial weights and the noise.
         place: where the network stands, for messages.
+        written: where each of its layers does, if not in a list there.
 
     Raises:
         ConfigError: Keras cannot connect the layers; the message names the layer.
     """
     inputs = tensor = keras.Input(shape, name="input")
+    last = None
     occurrence: dict[str, int] = {}
     output = {"word": "output", "class": "Dense", "arguments": {"units": outputs}}
-    items = [(f"{place}.layers[{i}]", item) for i, item in enumerate(network["layers"])]
+    written = written or [f"{place}.layers[{i}]" for i in range(len(network["layers"]))]
+    items = list(zip(written, network["layers"], strict=True))
     items += [(f"{place}.head", output)]
     items += [(f"{place}.head[{i}]", item) for i, item in enumerate(network["head"])]
     for where, item in items:
@@ -75,16 +86,17 @@ def build(network: dict, shape: tuple[int, ...], outputs: int, seed: int = 0, re
         layer = _create(item, where, f"{word}_{occurrence[word]}".replace("/", "_"))
         if item is output and len(tensor.shape) != 2:
             raise ConfigError(f"{where}: the output needs one vector a sample, but the last layer "
-                              f"gives shape {tuple(tensor.shape)}; add Flatten or a pooling")
+                              f"gives shape {tuple(tensor.shape)}; add Flatten or a pooling (an output a step is out "
+                              "of reach)")
         _set_seeds(layer, seed, repetition, word, occurrence[word])
         try:
             after = layer(tensor)
         except Exception as error:
             raise ConfigError(f"{where}: Keras cannot put '{word}' ({item['class']}) after shape "
-                              f"{tuple(tensor.shape)}: {first_lines(error)}") from None
+                              f"{tuple(tensor.shape)}: {first_lines(error)}{_lost_steps(last)}") from None
         if not hasattr(after, "shape"):
             raise ConfigError(f"{where}: '{word}' gives several outputs, and a list needs one")
-        tensor = after
+        tensor, last = after, layer
     if tuple(tensor.shape) != (None, outputs):
         raise ConfigError(f"{place}.head: it gives shape {tuple(tensor.shape)}; the task needs "
                           f"{(None, outputs)}")

@@ -8,7 +8,9 @@ from functools import lru_cache
 import keras
 
 from pipeline.network import layers as ours
-from pipeline.config.errors import ConfigError, nearest
+from pipeline.network.meant import meant
+from pipeline.config.elsewhere import ELSEWHERE
+from pipeline.config.errors import ConfigError, nearest, shown
 
 #: Layers that may not stand in a list, and why.
 REFUSED = {
@@ -18,7 +20,8 @@ REFUSED = {
                     "it may read files of any place, which params.yaml cannot describe"),
     **dict.fromkeys(("Layer", "Wrapper", "InputLayer"), "it is a base, not a layer of a network"),
     **dict.fromkeys(("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply",
-                     "Subtract"), "it merges several inputs, and a list has one"),
+                     "Subtract"), "it merges several inputs, and a list has one; a layer of `modules` may hold a whole "
+                    "block, with its shortcut"),
     **dict.fromkeys(("Attention", "AdditiveAttention", "HashedCrossing"),
                     "it needs several inputs, and a list has one"),
 }
@@ -54,7 +57,7 @@ def layer_class(name: str, place: str, words=()) -> type:
         raise ConfigError(f"{place}: layer '{name}' may not be used: {REFUSED[name]}")
     if name not in known:
         raise ConfigError(f"{place}: unknown word or layer '{name}'; allowed: the words of 'layers', "
-                          f"the classes of keras.layers and those of 'modules'{nearest(name, [*words, *known])}")
+                          f"the classes of keras.layers and those of 'modules'{meant(name, words, {n: c for n, c in known.items() if n not in REFUSED})}")
     if not _has_one_input(known[name]):
         raise ConfigError(f"{place}: layer '{name}' may not be used: it needs other inputs than the "
                           "one that a list gives it")
@@ -73,8 +76,13 @@ def _arguments(cls: type, given: dict, place: str, words: dict) -> dict:
     resolved = {}
     for name, value in given.items():
         if name not in allowed:
+            if name in OURS and name in ELSEWHERE:
+                raise ConfigError(f"{place}: layer '{cls.__name__}' has no argument '{name}': {ELSEWHERE[name]}")
             raise ConfigError(f"{place}: layer '{cls.__name__}' has no argument '{name}'; allowed: "
                               f"{', '.join(sorted(allowed))}{nearest(name, allowed)}")
+        if isinstance(value, dict) and name.endswith(("_initializer", "_regularizer", "_constraint")):
+            raise ConfigError(f"{place}: found {name}: {shown(value)}; allowed: a word; one with arguments needs a "
+                              f"layer of `modules`{meant(next(iter(value), ''), (), {})}")
         if isinstance(value, dict) or (name in ("layer", "backward_layer")):
             value = resolve(value, words, f"{place}.{name}")
         resolved[name] = value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -13,9 +13,9 @@ from pipeline.data.split import Split
 from pipeline.network import model, no_advice
 from pipeline.network.own import file_of
 from pipeline.plan.resolve import nested
-from pipeline.config.errors import ConfigError, refused
+from pipeline.config.errors import ConfigError, refused, tell
 from pipeline.config.task import Task
-from pipeline.train.runs import canonical
+from pipeline.train.arm import canonical
 from pipeline.train.trainer import Trainer
 
 
@@ -40,40 +40,66 @@ def checked(plan: dict) -> set[str]:
     return {one for arm in plan["arms"] for one in _depends(plan, arm)}
 
 
-def check(plan: dict, place: str, known: Collection[str] = ()) -> set[str]:
+def check(plan: dict, place: str, known: Collection[str] = (), written: Mapping[str, Sequence[str]] | None = None,
+          ) -> set[str]:
     """Build every network of a plan on every shape, and run one compiled step of each layer list.
 
     Args:
         place: where the experiment stands, for messages.
         known: what earlier checks returned; it is not built or compiled again.
+        written: variant → where each of its layers stands, if not in a list there.
 
     Returns:
         As `checked`.
 
     Raises:
-        ConfigError: Keras cannot connect the layers, or XLA cannot compile the network.
+        ConfigError: Keras cannot connect the layers, or XLA cannot compile the network; each mistake once, with
+            the first variant and data set that has it.
     """
-    done = set(known)
+    done, found, wrong = set(known), {}, set()
     for arm in plan["arms"]:
         building, stepping = _depends(plan, arm)
-        if {building, stepping} <= done:
+        if {building, stepping} <= done or arm["variant"] in wrong:
             continue
-        variant = f"variant '{arm['variant']}', " if arm["variant"] else ""
-        where = f"({variant}on data set '{arm['data']}')"
-        try:
-            _require_moderate(arm, place)
-            built = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place)
-        except ConfigError as error:
-            raise ConfigError(f"{error} {where}") from None
-        if "modules" in plan:
-            _require_one_start(arm, built, place, where)
-        if stepping not in done:
-            _step(arm, built, place, where)
+        steps = stepping not in done
         done |= {building, stepping}
+        variant = f"variant '{arm['variant']}', " if arm["variant"] else ""
+        try:
+            _check_arm(plan, arm, steps, place, (written or {}).get(arm["variant"], ()))
+        except ConfigError as error:
+            wrong.add(arm["variant"])
+            found.setdefault(str(error), ConfigError(f"{error} ({variant}on data set '{arm['data']}')"))
+    tell(list(found.values()))
     return checked(plan)
 
 
-def _require_one_start(arm: dict, built, place: str, where: str) -> None:
+def _check_arm(plan: dict, arm: dict, steps: bool, place: str, written: Sequence[str]) -> None:
+    """Build an arm's network, and, if `steps`, let it take one."""
+    _require_moderate(arm, place, written)
+    built = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place, written=written)
+    if "modules" in plan:
+        _require_one_start(arm, built, place)
+    if steps:
+        _step(arm, built, place)
+
+
+def same_as_control(plans: Mapping[str, dict], versus: Mapping[str, str | None]) -> list[str]:
+    """The experiments that would train, on all data that they share with their control, what that trains."""
+    def arms(plan: dict) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for arm in plan["arms"]:
+            if not arm.get("measuring"):
+                found.setdefault(arm["data"], set()).add(canonical([arm["network"], arm["task"], arm["train"]]))
+        return found
+
+    def same(mine: dict, its: dict) -> bool:
+        return all(mine[data] <= its[data] for data in mine.keys() & its.keys())
+
+    return [name for name, plan in plans.items()
+            if versus[name] in plans and same(arms(plan), arms(plans[versus[name]]))]
+
+
+def _require_one_start(arm: dict, built, place: str) -> None:
     """Refuse layers of one's own whose weights do not begin where the seed says."""
     again = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place)
     for one, other in zip(built.layers, again.layers, strict=True):
@@ -84,14 +110,14 @@ def _require_one_start(arm: dict, built, place: str, where: str) -> None:
                     f"{file}: class '{type(one).__name__}': its weight '{first.name}' begins elsewhere each time; "
                     "allowed: an initialiser that __init__ keeps in an attribute, as in self.initializer = "
                     "keras.initializers.get('glorot_uniform'), which gets the run's seed, and that build uses "
-                    f"({place}, {where.strip('()')})")
+                    f"({place})")
 
 
-def _require_moderate(arm: dict, place: str) -> None:
+def _require_moderate(arm: dict, place: str, written: Sequence[str]) -> None:
     """Refuse a network that is too large, before it has any weights."""
     # In a thread of its own, as Keras remembers for a thread which variables have no values yet.
     with ThreadPoolExecutor(1) as pool:
-        parameters, outputs = pool.submit(_size, arm, place).result()
+        parameters, outputs = pool.submit(_size, arm, place, written).result()
     if parameters > MOST_PARAMETERS:
         raise ConfigError(f"{place}: the network has {parameters} parameters; allowed: at most {MOST_PARAMETERS}")
     if outputs > MOST_OUTPUTS:
@@ -99,10 +125,10 @@ def _require_moderate(arm: dict, place: str) -> None:
                           f"numbers; allowed: at most {MOST_OUTPUTS}; fewer units, or a smaller batch")
 
 
-def _size(arm: dict, place: str) -> tuple[int, int]:
+def _size(arm: dict, place: str, written: Sequence[str]) -> tuple[int, int]:
     """How many parameters a network has, and how many numbers its layers give a batch."""
     with keras.StatelessScope(initialize_variables=False):
-        built = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place)
+        built = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place, written=written)
         parameters = sum(math.prod(variable.shape) for variable in built.variables)
         outputs = sum(math.prod(layer.output.shape[1:]) for layer in built.layers)
     return parameters, outputs * arm["train"]["batch_size"]
@@ -116,7 +142,7 @@ def _raise_refusal(error: BaseException | None) -> None:
         error = error.__cause__ or error.__context__
 
 
-def _step(arm: dict, built, place: str, where: str) -> None:
+def _step(arm: dict, built, place: str) -> None:
     """One compiled step of a network, from the start that it was built with."""
     size, task, shape = 4, Task.of(arm), tuple(arm["shape"])
     x = np.zeros((size, *shape), np.float32)
@@ -130,6 +156,5 @@ def _step(arm: dict, built, place: str, where: str) -> None:
             trainer.run([v.numpy() for v in built.variables], split, order, 0.001)
     except Exception as error:
         _raise_refusal(error)
-        words = ", ".join(item["word"] for item in arm["network"]["layers"])
-        raise ConfigError(f"{place}: the network [{words}] cannot be trained: {model.first_lines(error)} "
-                          f"{where}") from None
+        words = " → ".join(item["word"] for item in arm["network"]["layers"])
+        raise ConfigError(f"{place}: the network {words} cannot be trained: {model.first_lines(error)}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -11,8 +12,8 @@ import keras
 from pipeline.network.own import file_of, files_of
 from pipeline.network.resolve import resolve as resolve_layer
 from pipeline.plan.code import NUMERICS, digest_of_class, pins
-from pipeline.config.errors import ConfigError, nearest
-from pipeline.config.layer_list import Variant, names, word_of
+from pipeline.config.errors import ConfigError, gathered, nearest, tell
+from pipeline.config.layer_list import Variant, names, places, word_of, written_at
 from pipeline.config.schema import PARAMS, Experiment, Params
 
 
@@ -74,16 +75,38 @@ def _place(experiment: Experiment, variant: Variant, number: int, place: str) ->
     else the layer's name: its list stands nowhere.
     """
     layer, name = variant.layers[number], names(variant.layers)[number]
-    if experiment.of is None and not experiment.everywhere:
-        return f"{place}.layers[{number}]"
-    if layer in (experiment.everywhere or ()):
-        return f"{place}.everywhere, {variant.name}"
+    if experiment.everywhere:
+        start = places(experiment.layers).index(variant.values["place"])
+        if start <= number < start + len(experiment.everywhere):
+            return f"{place}.everywhere"
+        number -= len(experiment.everywhere) if number >= start else 0
+    if experiment.items:
+        return f"{place}.layers{written_at(experiment.items)[number]}"
     for change in experiment.changes:
         if change.kind == "set" and change.place.partition(".")[0] in (word_of(layer), name):
             return f"{place}.set"
         if isinstance(change.value, list) and layer in change.value:
             return f"{place}.{change.kind}{f'.{change.place}' if change.place else ''}"
     return f"{place}: layer {name}"
+
+
+def written(params: Params, name: str, path: Path = PARAMS) -> dict[str, list[str]]:
+    """Variant of an experiment → where in the file each layer of its list was written."""
+    experiment, place = params.experiments[name], f"{path}: experiments.{name}"
+    return {one.name: [_place(experiment, one, number, place) for number in range(len(one.layers))]
+            for one in params.sweep(name)}
+
+
+def _layers(params: Params, sweep: Sequence[Variant], places: Mapping[str, Sequence[str]]) -> list[list[dict]]:
+    """The resolved layers of each variant; ConfigError with every layer that cannot be."""
+    lists, found = [], []
+    for variant in sweep:
+        lists.append([])
+        for layer, place in zip(variant.layers, places[variant.name], strict=True):
+            with gathered(found):
+                lists[-1].append(resolve_layer(layer, params.layers, place))
+    tell(found)
+    return lists
 
 
 def _task(experiment: Experiment, data_set: str, known: dict, place: str) -> dict:
@@ -128,10 +151,8 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     """
     experiment = params.experiments[name]
     place = f"{path}: experiments.{name}"
-    arms = []
-    for variant in params.sweep(name, place):
-        layers = [resolve_layer(layer, params.layers, _place(experiment, variant, number, place))
-                  for number, layer in enumerate(variant.layers)]
+    arms, sweep = [], params.sweep(name, place)
+    for variant, layers in zip(sweep, _layers(params, sweep, written(params, name, path)), strict=True):
         # The rule is not measured on a reader's own data, which it decides nothing about.
         arms += [_arm(params, name, variant, layers, data_set, about[data_set], place)
                  for data_set in params.data_sets(name) if not (variant.measuring and params.data[data_set].own)]

@@ -17,7 +17,8 @@ from pipeline.config.schema import Params
 from pipeline.data import sources
 from pipeline.data.user_data.read import changed
 from pipeline.tables.lock import ENTRY, HEAD, LOCK, Damaged, check_merged, entries, trusted, whole
-from pipeline.tables.stored import PROBES, RUNS, Store, remove_temporary, write_text
+from pipeline.tables.store import Store
+from pipeline.tables.stored import PROBES, RUNS, remove_temporary, write_text
 
 PLAN, DATA, TIMINGS = Path("plan"), Path("data"), Path("timings")
 #: Which files the processes of DVC read and write. Beside it, what a process holds that writes it, or the lock.
@@ -83,10 +84,10 @@ def _remember(kept: Collection[str]) -> None:
     So an experiment that has only got another name is not trained again. Tables that are not what
     was stored are not kept.
     """
-    for folder in sorted(RUNS.glob("*")):
-        if folder.name not in kept and trusted(folder):
-            with contextlib.suppress(ValueError):
-                Store().fill(folder)
+    gone = [folder for folder in sorted(RUNS.glob("*")) if folder.name not in kept and trusted(folder)]
+    if gone:
+        with contextlib.closing(Store()) as store:
+            store.fill(gone)
 
 
 def _stale(params: Params) -> Iterator[str]:

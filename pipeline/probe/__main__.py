@@ -23,7 +23,7 @@ from pipeline.config.errors import ConfigError, complain
 from pipeline.config.schema import Train, load, study_seeds
 from pipeline.process.stage import run
 from pipeline.config.task import Task
-from pipeline.train.runs import WrongVersion, check_versions
+from pipeline.train.host import WrongVersion, check_versions
 from pipeline.train.trainer import batch_order
 
 #: Copied from the table of runs, which makes the two tables alike.

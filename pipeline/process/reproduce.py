@@ -1,14 +1,38 @@
-"""`dvc repro` without its many lines, but with what DVC itself refuses: `python -m pipeline.process.reproduce plan`."""
+"""`dvc repro` in a few lines: the stages that run, and errors whole: `python -m pipeline.process.reproduce plan`."""
 
 from __future__ import annotations
 
-import subprocess
+import contextlib
+import io
+import logging
+import os
+import re
 import sys
 
-from pipeline.config.errors import complain
+from pipeline import STOPPED
 
-#: What DVC ends with, be it that a stage failed, which says why itself, or that DVC cannot begin.
-FAILED = 255
+#: Set for stages: what runs them says what they would say of what is to be trained.
+ANNOUNCED = "ANNOUNCED"
+#: How a stage ends that has said itself why: with a message, or interrupted.
+_TOLD = re.compile(r"exited with (1|130|-2)$")
+
+
+class _Lines(logging.Handler):
+    """Prints which stage runs, and what DVC itself refuses."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno < logging.WARNING:
+            if match := re.match(r"Running stage '(.+)'", record.getMessage()):
+                print(match[1], file=sys.__stdout__, flush=True)
+            return
+        if pretty := getattr(record.exc_info and record.exc_info[1], "__pretty_exc__", None):
+            pretty(verbose=False)
+            return
+        text = self.format(record)
+        if "interrupted by the user" in text:
+            print(STOPPED, file=sys.stderr)
+        elif not _TOLD.search(text):
+            print(text + ("; run `git init` there first" if "not a git repository" in text else ""), file=sys.stderr)
 
 
 def reproduce(*stages: str, only: bool = False) -> int:
@@ -17,16 +41,16 @@ def reproduce(*stages: str, only: bool = False) -> int:
     Returns:
         DVC's exit code.
     """
-    command = ["dvc", "repro", *(["--single-item"] if only else []), *stages]
-    code = subprocess.run([*command, "--quiet"], check=False).returncode
-    if code == FAILED:
-        # Quiet, DVC keeps its own errors for itself, too. A dry run begins as the other, and runs nothing.
-        dry = subprocess.run([*command, "--dry"], check=False, capture_output=True, text=True)
-        for line in dry.stderr.splitlines():
-            if line.startswith("ERROR: "):
-                hint = "; run `git init` there first" if "not a git repository" in line else ""
-                complain(RuntimeError(line.removeprefix("ERROR: ") + hint))
-    return code
+    from dvc.cli import main
+    from dvc.logger import ColorFormatter
+
+    os.environ[ANNOUNCED] = "1"
+    lines = _Lines()
+    lines.setFormatter(ColorFormatter(log_colors=False))
+    logging.getLogger("dvc").handlers = [lines]
+    # What it prints besides is advice to push.
+    with contextlib.redirect_stdout(io.StringIO()):
+        return main(["repro", *(["--single-item"] if only else []), *stages])
 
 
 if __name__ == "__main__":

@@ -1,13 +1,18 @@
-"""How a stage begins and ends: with the process that started it, and with one message if the disk refuses."""
+"""How a stage begins and ends: with the process that started it, and with one message if it cannot go on."""
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 
+from pipeline import STOPPED
 from pipeline.config.errors import complain, refused
+
+#: The exit code of what was interrupted, as a shell has it: 128 and the number of the signal.
+INTERRUPTED = 130
 
 
 def end_with_parent() -> None:
@@ -26,10 +31,14 @@ def end_with_parent() -> None:
 
 
 def run(main: Callable[[], int]) -> int:
-    """The exit code of a stage. A disk that is full or not writable is no mistake of the code: a line says it."""
+    """The exit code of a stage. An interrupt, and a disk that is full or not writable, are no mistakes of the code:
+    a line says it."""
     end_with_parent()
     try:
         return main()
+    except KeyboardInterrupt:
+        print(STOPPED, file=sys.stderr)
+        return INTERRUPTED
     except OSError as error:
         if not refused(error):
             raise

@@ -7,10 +7,6 @@ from pathlib import Path
 
 from pipeline.config.metrics import TRIVIAL  # For those who read tables.
 
-#: What a claim is whose experiments are not trained yet.
-MEASURED = "being measured"
-DECIDED = ("supported", "contradicted", "no effect that matters", "undecided", "true", "false", MEASURED)
-
 _RUN = ["experiment", "variant", "data", "seed"]
 #: A run's learning rate, whether its seed keeps it, its epochs, and whether more would have followed.
 _CHOICE = ["learning_rate", "chosen", "stopped", "hit_limit"]
@@ -18,41 +14,7 @@ _SCORES = ["validation_loss", "train_loss", "error", "loss", "calibration_error"
 _OF_LAYERS = ["mean", "variance", "moment_distance", "skewness", "kurtosis", "zero_share",
               "saturated_share", "slope", "correlation", "gradient_norm", "gradient_imbalance",
               "gradient_over_time", "gamma"]
-#: A comparison on one data set. `y`: natural logarithm of a ratio, or a difference; positive = the
-#: treatment is better (of a measure that nobody judges: larger), with its standard error `s`.
-EFFECT_COLUMNS = [
-    "claim", "treatment", "control", "minus_treatment", "minus_control", "minus_data", "data", "unit",
-    "stratum", "family", "metric", "endpoint", "scale", "seeds", "y", "s", "freedom", "low", "high",
-    "margin", "found", "control_mean", "treatment_mean", "diverged_treatment", "diverged_control",
-    "limit_treatment", "limit_control", "edge_treatment", "edge_control"]
-#: What a claim or a comparison is averaged over. `group`: the stratum that has an answer of its own.
-UNIT_COLUMNS = [
-    "claim", "treatment", "control", "metric", "endpoint", "group", "unit", "stratum", "sets", "seeds",
-    "y", "s", "freedom"]
-AVERAGE_COLUMNS = [
-    "claim", "treatment", "control", "metric", "endpoint", "group", "family", "units", "sets", "mean",
-    "error", "freedom", "low", "high", "range_low", "range_high", "caught", "better", "worse", "above",
-    "below", "proven_above", "proven_below", "margin", "word", "depends", "strata_p"]
-VERDICT_COLUMNS = ["slug", "group", "verdict", "reads", "word", "p", "q", "fragile", "why", "primary"]
-#: Of every control and each of its data sets; `half_` is the effect of half the data.
-DATA_SET_COLUMNS = [
-    "data", "family", "stratum", "unit", "control", "control_error", "trivial_error", "of_trivial",
-    "marked", "half_effect", "half_low", "half_high", "sensitive"]
-RATE_COLUMNS = ["experiment", "variant", "data", "rate", "seeds", "edge"]
 DOSE_COLUMNS = ["experiment", "key", "dose", "data", "seeds", "mean", "low", "high"]
-#: A place of a network, averaged over units; the intervals of a family hold for all places together.
-PLACE_COLUMNS = [
-    "experiment", "place", "number", "family", "units", "effect", "low", "high", "margin", "word",
-    "stands", "may_be_best", "may_be_worst", "apart"]
-#: How often an average of stored comparisons would be called what, were its true value `truth` margins.
-SIMULATED_COLUMNS = [
-    "family", "comparisons", "units", "truth", "spread", "word", "share", "wrong", "smallest"]
-#: Of the arms of a kind: on how many data sets a difference was found, and that share with its interval.
-DECISIVE_COLUMNS = [
-    "kind", "control", "family", "comparisons", "decisive", "share", "low", "high", "noise", "expected",
-    "word"]
-
-
 #: Test errors of simple predictors: error rates, or roots of the mean squared error of standardised
 #: targets; `seeds`: of how many study seeds they are the mean; NaN where there is no such predictor.
 BASELINE_COLUMNS = ["data", "seeds", "trivial", "persistence", "linear", "forest", "key"]
@@ -107,15 +69,7 @@ STORED = {
         checks=["check", "statement", "expected", "found", "tolerance", "holds"],
         applications=["family", "network", "bn_layers", "before_activation", "after_activation",
                       "neither", "without_bias", "with_bias"],
-        old_code=["thread", "feature", "works", "happens", "repair"]),
-    **_tables(
-        "results/verdicts",
-        effects=EFFECT_COLUMNS, units=UNIT_COLUMNS, averages=AVERAGE_COLUMNS, verdicts=VERDICT_COLUMNS,
-        robustness=["claim", "group", "change", "verdict"], arms=["kind", *EFFECT_COLUMNS],
-        data_sets=DATA_SET_COLUMNS, rates=RATE_COLUMNS, simulated=SIMULATED_COLUMNS,
-        decisive=DECISIVE_COLUMNS, doses=DOSE_COLUMNS, places=PLACE_COLUMNS,
-        # Of `predictions`, what stands today otherwise than it stood.
-        changes=["kind", "name", "key", "stood", "stands"])}
+        old_code=["thread", "feature", "works", "happens", "repair"])}
 #: What a claim predicts, a constant of the rule is, a data set belongs to, as it `stood` when runs were first stored;
 #: `after_runs`: whether all runs of a claim were stored before it was written. Rows are added, and never changed.
 STORED |= _tables("results", predictions=["kind", "name", "stood", "after_runs"])
@@ -168,4 +122,6 @@ FOUND = _tables(
     findings=FINDING_COLUMNS, sets=SET_COLUMNS, units=UNIT_OF_FINDING_COLUMNS, asked=ASKED_COLUMNS,
     readings=READING_COLUMNS, parts=PART_COLUMNS, reliability=RELIABILITY_COLUMNS, error_rates=ERROR_RATE_COLUMNS,
     edges=EDGE_COLUMNS, data_sets=DATA_SET_CONTROL_COLUMNS, places=FINDING_PLACE_COLUMNS, doses=DOSE_COLUMNS)
+# Of `predictions`, what stands today otherwise than it stood.
+FOUND |= _tables("results/findings", changes=["kind", "name", "key", "stood", "stands"])
 FOUND |= {"multiverse": Table("results/findings/multiverse.csv.gz", tuple(MULTIVERSE_COLUMNS))}

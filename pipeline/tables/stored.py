@@ -1,10 +1,9 @@
-"""How results are stored: files and folders that are whole, tables of fixed bytes, and the store of finished runs."""
+"""How results are stored: files and folders that are whole, and tables of fixed bytes."""
 
 from __future__ import annotations
 
 import contextlib
 import gzip
-import hashlib
 import json
 import os
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.tables.lock import BUILDING, WHOLE, Damaged, check, check_edited
+from pipeline.tables.run_record import MEASURES
 
 RUNS = Path("results/runs")
 PROBES = Path("results/probe")
@@ -24,21 +24,10 @@ MECHANICS = Path("results/mechanics")
 CERTIFICATES = Path("results/certificates")
 SCALE = Path("results/scale")
 TORTURE = Path("results/torture")
-STORE = Path(".runs")
-#: Inside the store: how far the training that is under way has come.
-PROGRESS = "progress.json"
-#: Inside the store: the experiments whose results are new since the last answer.
-NEW = "new.txt"
 #: The tables of an experiment; curves are long, and nobody compares them line by line.
 RUNS_TABLE, CURVES_TABLE, LAYERS_TABLE = "runs.csv", "curves.csv.gz", "layers.csv"
 #: The table of a probed experiment.
 MEASURES_TABLE = "measures.csv"
-#: What a finished run measured; with its curve, this is all that the store keeps of it.
-MEASURES = ["diverged", "parameters",
-            *(f"{endpoint}_{measure}" for endpoint in ("best", "last") for measure in
-              ("epoch", "validation_loss", "train_loss", "error", "loss", "calibration_error",
-               "minority_recall")),
-            "trivial_error", "trivial_loss", "trivial_validation_loss", "test_size"]
 #: One row a seed and learning rate. `chosen`: the rate that the seed keeps; `stopped`: the epochs that
 #: were run; `hit_limit`: whether the limit of epochs ended it, and it had not stopped learning.
 COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "chosen", "stopped", "hit_limit",
@@ -48,8 +37,6 @@ CURVE_COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "epoc
                  "validation_loss"]
 #: One row a layer of every network; `shape` is that of its output.
 LAYER_COLUMNS = ["variant", "data", "layer", "class", "shape", "parameters"]
-#: Of a run; it names a file.
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 #: Inside the next content of a result folder: the names of its files.
 _NAMES = ".names"
 #: A file that is being written, as `tempfile` names it.
@@ -139,6 +126,21 @@ def read_needed(path: Path) -> pd.DataFrame:
     return table
 
 
+def read_measured(path: Path, pending: bool) -> pd.DataFrame | None:
+    """A table of an experiment; None if the experiment is pending, and has no table, or one without rows.
+
+    Args:
+        pending: whether it is not trained yet, but perhaps on a reader's own data.
+
+    Raises:
+        Damaged: it is not pending, and has no table, or one without rows; or see `read_table`.
+    """
+    if not pending:
+        return read_needed(path)
+    found = read_table(path) if os.path.lexists(path) else None
+    return None if found is None or found.empty else found
+
+
 def read_table(path: Path) -> pd.DataFrame:
     """A table that `write_table` wrote.
 
@@ -146,8 +148,17 @@ def read_table(path: Path) -> pd.DataFrame:
         Damaged: it is missing, it is no table, or the output that it belongs to is not what `dvc.lock` says.
     """
     need(path)
-    # Text, also when every one is made of digits, or every verdict is true or false.
-    names = ("experiment", "variant", "data", "key", "verdict", "reads", "stood", "stands")
+    return parse_table(path)
+
+
+def parse_table(path: Path) -> pd.DataFrame:
+    """A table that `write_table` wrote, whatever lies beside it.
+
+    Raises:
+        Damaged: it is no table.
+    """
+    # Text, also when every one is made of digits, or every reading is true or false.
+    names = ("experiment", "variant", "data", "key", "reading", "reads", "stood", "stands")
     try:
         return pd.read_csv(path, float_precision="round_trip", dtype=dict.fromkeys(names, str),
                            keep_default_na=False, na_values=["NaN"])
@@ -182,6 +193,16 @@ def _finish(folder: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
+def make_ready(folder: Path) -> None:
+    """Make up for a kill while a result folder was written, before it is written again.
+
+    Raises:
+        Damaged: its content was changed, see `lock.check_edited`.
+    """
+    _finish(folder)
+    check_edited(folder)
+
+
 @contextlib.contextmanager
 def replace_folder(folder: Path) -> Iterator[Path]:
     """Yields a new folder whose files become the content of a result folder.
@@ -193,8 +214,7 @@ def replace_folder(folder: Path) -> Iterator[Path]:
         Damaged: the old content was changed, see `lock.check_edited`.
     """
     folder = Path(folder)
-    _finish(folder)
-    check_edited(folder)
+    make_ready(folder)
     building(folder).mkdir(parents=True)
     try:
         yield building(folder)
@@ -219,87 +239,6 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], texts: Mappin
             write_table(table, new / name)
         for name, text in (texts or {}).items():
             write_text(new / name, text)
-
-
-def _digest(key: str, record: dict) -> str:
-    return hashlib.sha256(json.dumps([key, record], sort_keys=True).encode()).hexdigest()
-
-
-class Store:
-    """Finished runs, one JSON file a run, named by its key. A half-written run does not exist."""
-
-    def __init__(self, folder: Path = STORE):
-        self.folder = Path(folder)
-
-    def path(self, key: str) -> Path:
-        if not isinstance(key, str) or not _KEY.match(key):
-            raise Damaged(f"{str(key)[:80]!r}: it is not the key of a run; allowed: letters and digits")
-        return self.folder / key[:2] / f"{key}.json"
-
-    def get(self, key: str) -> dict | None:
-        """The record of a run, or None.
-
-        Raises:
-            Damaged: the file is not what was put there.
-        """
-        path = self.path(key)
-        try:
-            found = json.loads(path.read_bytes())
-        except FileNotFoundError:
-            return None
-        except (ValueError, RecursionError):
-            found = None
-        if isinstance(found, dict) and "sha256" not in found:
-            return None  # Of a store from before runs carried a digest.
-        if not isinstance(found, dict) or found["sha256"] != _digest(key, found.get("record")):
-            raise Damaged(f"{path}: its content is not what was stored; remove it, and its run is taken "
-                          "from the stored tables or trained again")
-        return found["record"]
-
-    def keys(self) -> set[str]:
-        """The keys of the finished runs that are kept."""
-        return {path.stem for path in self.folder.glob("*/*.json")}
-
-    def count(self) -> int:
-        """How many finished runs are kept."""
-        return len(self.keys())
-
-    def put(self, key: str, record: dict) -> None:
-        write_text(self.path(key), json.dumps({"record": record, "sha256": _digest(key, record)},
-                                              sort_keys=True))
-
-    def fill(self, folder: Path) -> int:
-        """Put the runs of an experiment's committed tables into the store; the number added.
-
-        A fresh clone has tables and no store: so it trains nothing that is already measured.
-
-        Raises:
-            Damaged: the folder, or a run in the store, is not what was stored.
-        """
-        folder = Path(folder)
-        check(folder)
-        if not (folder / RUNS_TABLE).exists() or not (folder / CURVES_TABLE).exists():
-            return 0
-        runs, curves = read_table(folder / RUNS_TABLE), read_table(folder / CURVES_TABLE)
-        if list(runs.columns) != COLUMNS or list(curves.columns) != CURVE_COLUMNS:
-            return 0
-        where = ["variant", "data", "seed", "learning_rate"]
-        grouped = {place: curve for place, curve in curves.groupby(where, sort=False)}
-        added = 0
-        for row in runs.to_dict("records"):
-            held, curve = self.get(row["key"]), grouped.get(tuple(row[c] for c in where))
-            # A run that one experiment did not choose, and has no curve of, another may have chosen.
-            if held is not None and (curve is None or "train_curve" in held):
-                continue
-            record = {name: row[name] for name in MEASURES}
-            if curve is not None:
-                record["train_curve"] = curve["train_loss"].tolist()
-                record["validation_curve"] = curve["validation_loss"].tolist()
-            elif row["chosen"]:
-                continue
-            self.put(row["key"], record)
-            added += held is None
-        return added
 
 
 def in_units_of_targets(runs: pd.DataFrame) -> pd.DataFrame:

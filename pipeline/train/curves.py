@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import textwrap
+from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
@@ -25,14 +26,15 @@ class _Picture(Figure):
 
 
 def learning_curves(curves: pd.DataFrame) -> Figure:
-    """Validation loss by epoch: a thin line per seed, the median of all seeds thick.
+    """Validation loss by epoch: a thin line per seed, their median thick.
 
-    One panel per data set and variant. The median training loss is dashed. In a notebook the
+    One panel per data set and variant. The median training loss is dashed. Medians end where fewer
+    than half of the seeds still train: later they would be those of a few seeds. In a notebook the
     figure shows itself, with its alternative text.
 
     Args:
-        curves: columns `data`, `variant`, `seed`, `epoch`, `train_loss`, `validation_loss`;
-            one line per variant, data set and seed.
+        curves: columns `data`, `variant`, `seed`, `epoch`, `train_loss`, `validation_loss`, and
+            `best_epoch` of the run; one line per variant, data set and seed.
 
     Raises:
         ValueError: no rows.
@@ -52,10 +54,10 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
             for _, seed in mine.groupby("seed"):
                 axes.plot(seed["epoch"], seed["validation_loss"], color=TREATMENT, lw=0.5,
                           alpha=0.3, rasterized=True)
-            median = mine.groupby("epoch")[["train_loss", "validation_loss"]].median()
-            axes.plot(median.index, median["validation_loss"], color=TREATMENT, lw=2,
-                      label="validation, median; thin: each seed")
-            axes.plot(median.index, median["train_loss"], color=CONTROL, lw=1.4, ls="--",
+            summary = _Summary.of(mine)
+            axes.plot(summary.median.index, summary.median["validation_loss"], color=TREATMENT, lw=2,
+                      label="validation, median while half of the seeds train; thin: each seed")
+            axes.plot(summary.median.index, summary.median["train_loss"], color=CONTROL, lw=1.4, ls="--",
                       label="training, median")
             if np.nanmin(mine[["train_loss", "validation_loss"]].to_numpy(), initial=np.inf) > 0:
                 axes.set_yscale("log")
@@ -66,8 +68,7 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
                 axes.sharey(first[data])
             first.setdefault(data, axes)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            best, heading = _best_epoch(median), f"{data}, {variant}" if variant else data
-            title = f"{heading}: best at epoch {best}" if best else heading
+            title = f"{_where(data, variant)}: {summary.title()}"
             # The names of a sweep's variants may be longer than a panel is wide.
             axes.set_title(textwrap.fill(title.replace(",", ", ").replace(",  ", ", "), 44),
                            size=8 if variant else 9)
@@ -78,28 +79,62 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
         for axes in figure.axes[len(panels):]:
             axes.set_axis_off()
         handles, words = figure.axes[0].get_legend_handles_labels()
-        figure.legend(handles, words, loc="outside lower left", ncols=2, frameon=False, fontsize=8)
+        figure.legend(handles, words, loc="outside lower left", ncols=min(2, columns), frameon=False, fontsize=8)
     return figure
 
 
 def learning_curves_alt(curves: pd.DataFrame) -> str:
-    """Per data set and variant: where the median validation loss is least, and where it ends."""
+    """Per data set and variant: the median best epoch, how long the seeds train, and how far the loss falls."""
     need(curves)
     parts = []
     for (data, variant), mine in curves.groupby(["data", "variant"], sort=False):
-        mine = mine.replace([np.inf, -np.inf], np.nan)
-        median = mine.groupby("epoch")[["train_loss", "validation_loss"]].median()
-        best, where = _best_epoch(median), f"{data}, {variant}" if variant else data
-        number = mine["seed"].nunique()
-        seeds = f"{number} seed{'s' * (number != 1)}"
-        parts.append(
-            f"on {where} ({seeds}) the median validation loss is least at epoch {best} of "
-            f"{median.index.max()} ({median['validation_loss'].loc[best]:.3g}) and ends at "
-            f"{median['validation_loss'].iloc[-1]:.3g}" if best else
-            f"on {where} ({seeds}) no loss is finite")
+        summary = _Summary.of(mine.replace([np.inf, -np.inf], np.nan))
+        parts.append(f"on {_where(data, variant)} {summary.words()}")
     return "Learning curves: " + "; ".join(parts) + "."
 
 
-def _best_epoch(median: pd.DataFrame) -> int | None:
-    losses = median["validation_loss"]
-    return int(losses.idxmin()) if losses.notna().any() else None
+def _where(data: str, variant: str) -> str:
+    return f"{data}, {variant}" if variant else data
+
+
+@dataclass(frozen=True)
+class _Summary:
+    """What the curves of one network on one data set show.
+
+    Attributes:
+        best: the median over seeds of the epoch of the least validation loss.
+        half, last: until which epoch half of the seeds train, and the last one.
+        median: of the losses over seeds, by epoch, as long as half of the seeds train; no rows if no loss is finite.
+    """
+
+    seeds: int
+    best: float
+    half: int
+    last: int
+    median: pd.DataFrame
+
+    @classmethod
+    def of(cls, curves: pd.DataFrame) -> _Summary:
+        by_epoch, seeds = curves.groupby("epoch"), curves["seed"].nunique()
+        training = by_epoch["validation_loss"].count()
+        training = training[2 * training >= seeds]
+        half = int(training.index.max()) if len(training) else 0
+        return cls(seeds, float(curves.groupby("seed")["best_epoch"].first().median()), half,
+                   int(curves["epoch"].max()), by_epoch[["train_loss", "validation_loss"]].median().loc[:half])
+
+    def title(self) -> str:
+        if not self.half:
+            return "no loss is finite"
+        return f"best epoch {self.best:g}, median of {_seeds(self.seeds)}; half train until epoch {self.half}"
+
+    def words(self) -> str:
+        if not self.half:
+            return f"({_seeds(self.seeds)}) no loss is finite"
+        losses = self.median["validation_loss"]
+        return (f"({_seeds(self.seeds)}) the median best epoch is {self.best:g}; half of the seeds train until epoch "
+                f"{self.half}, the last until {self.last}; until {self.half} the median validation loss falls to "
+                f"{losses.min():.3g} and ends at {losses.iloc[-1]:.3g}")
+
+
+def _seeds(number: int) -> str:
+    return f"{number} seed{'s' * (number != 1)}"

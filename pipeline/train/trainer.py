@@ -11,9 +11,11 @@ import tensorflow as tf
 
 from pipeline.data.split import Split
 from pipeline.network import model
-from pipeline.tables.stored import MEASURES, significant
+from pipeline.tables.run_record import MEASURES
+from pipeline.tables.stored import significant
 from pipeline.config.task import Task
 from pipeline.train.compiled import Compiled
+from pipeline.train.early_stopping import stops
 from pipeline.train.task import loss_function, measures, trivial_prediction
 
 
@@ -72,7 +74,7 @@ class Trainer:
         epoch, best_epoch = tf.constant(0), tf.constant(0)
         for kept, variable in zip(best, variables):
             kept.assign(variable)
-        while finite and epoch < epochs and epoch - best_epoch < patience:
+        while finite and epoch < epochs and not stops(epoch, best_epoch, patience):
             total = tf.constant(0.0)
             for batch in tf.range(batches):
                 rows = order[epoch, batch]

@@ -7,13 +7,16 @@ from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from matplotlib.figure import Figure
 
 from pipeline.book import assemble as assembling
 from pipeline.book import pages
-from pipeline.book.assemble import PAGES, assemble, drawn
+from pipeline.book.assemble import PAGES, UNIT, assemble, drawn
 from pipeline.book.picture import Picture
-from pipeline.config.errors import read_yaml
+from pipeline.config.errors import ConfigError
+from pipeline.config.read_yaml import read_yaml
+from pipeline.findings.numbers import BLANK
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,32 +49,41 @@ def test_every_page_of_the_table_of_contents_exists(source):
 
 def test_params_and_claims_say_which_pages_there_are(source):
     found = set(listed(source))
-    assert {"claims/before_helps", "claims/exact_one", "claims/not_yet", "experiments",
-            "records/plain", "records/before", "something_new"} <= found
+    assert {"findings/before_or_plain_sequences", "experiments", "records/plain", "records/before", "something_new"} <= found
     # A folder that params.yaml does not name is not shown; an experiment without a record has none.
     assert "records/left_over" not in found and "records/after" not in found
 
 
 def test_every_link_and_picture_leads_somewhere(source):
     text = "".join(path.read_text() for path in source.rglob("*.md"))
-    anchors = set(re.findall(r"^\(([\w-]+)\)=$", text, flags=re.M))
+    anchors = {*re.findall(r"^\(([\w-]+)\)=$", text, flags=re.M), *re.findall(r"\{anchor\}`([\w-]+)`", text)}
     for link in re.findall(r"\]\((/[^)\s]+)\)", text):
-        assert (source / link[1:]).exists(), link
+        assert any((source / f"{link[1:]}{end}").exists() for end in ("", ".md", ".ipynb")), link
     for anchor in re.findall(r"\]\(#([^)]+)\)", text):
         assert anchor in anchors
     pictures = set(re.findall(r"\{image\} /(\S+)", text))
-    assert {"figures/heat_map.svg", "figures/places-anywhere.svg"} < pictures
+    assert {"figures/greatest.svg", "figures/findings-dropout.svg"} < pictures
     for picture in pictures | set(re.findall(r"\{download\}`\S+ </(\S+)>`", text)):
         assert (source / picture).exists(), picture
 
 
-def test_what_pages_include_is_generated_and_what_is_generated_is_included(source):
-    included = {name for path in source.glob("*.md")
-                for name in re.findall(r"\{include\} (\S+)", path.read_text())}
-    generated = {str(path.relative_to(source)) for path in (source / "generated").rglob("*.md")}
-    # The invented study has some of the chapters only.
-    chapters = {f"generated/{topic}.md" for topic in read_yaml(ROOT / "book/answers.yaml")}
-    assert included - chapters == generated - chapters and generated <= included
+def test_what_pages_include_is_generated_and_what_is_generated_is_included(project, study, source):
+    included = [name for path in (project / "book").glob("*.md")
+                for name in re.findall(r"\{include\} (\S+)", path.read_text())]
+    pieces = {path: content for page in PAGES for path, content in page.write(study).items() if path.startswith("generated/")}
+    assert sorted(included) == sorted(pieces)
+    text = "".join(path.read_text() for path in source.glob("*.md"))
+    assert "{include}" not in text and not (source / "generated").exists()
+    assert all(UNIT.sub(BLANK, content) in text for content in pieces.values())
+    assert not UNIT.search(text)
+
+
+@pytest.mark.parametrize(("line", "found"), [("{{ clams }}", "clams"), ("```{include} generated/clams.md\n```", "generated/clams.md"),
+                                            ("```{include} /etc/passwd\n```", "/etc/passwd")])
+def test_a_page_that_names_what_there_is_not_gets_one_message(project, line, found):
+    (project / "book/limits.md").write_text(f"# Limits\n\n{line}\n")
+    with pytest.raises(ConfigError, match=rf"^book/limits\.md: found '{found}'; allowed: .*(did you mean '.*claims.*'\?)?$"):
+        assemble(project, project / "build/source")
 
 
 def test_no_page_has_code_that_a_kernel_would_run(source):
@@ -107,7 +119,7 @@ def test_without_any_result_every_page_still_stands(project):
     assert not any(isinstance(content, Picture) for content in written.values())
     # An include of an empty file would be an empty place in a sentence; only tables may be empty.
     assert {path for path, content in written.items() if not content.strip()} <= {
-        f"generated/method/{name}.md" for name in ("detectable", "simulated")}
+        f"generated/method/{name}.md" for name in ("errors", "itself")}
 
 
 def drawing(value, text="drawn"):

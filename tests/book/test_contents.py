@@ -1,9 +1,10 @@
 """The table of contents: the pages of `book/`, with those that are generated below them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.book.contents import contents, parts, sections
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 
 ROOT = Path(__file__).parents[2]
 STATIC = {"format": "jb-book", "root": "index", "parts": [
@@ -17,7 +18,10 @@ def test_pages_stand_below_the_page_that_lists_them(study):
     first, second = (part["chapters"] for part in found["parts"])
     # Chapters without a page of their own follow the question.
     assert [chapter["file"] for chapter in first] == ["question", "sequences", "tables", "something_new", "mechanics"]
-    assert first[1]["sections"][0] == {"file": "claims/before_helps", "title": "Before helps"}
+    assert "sections" not in first[1]
+    kinds = sections(study)["findings"]
+    assert [one["file"] for one in kinds] == ["parts/findings-sequences", "parts/findings-synthetic", "parts/findings-tables"]
+    assert {page["file"] for one in kinds for page in one["sections"]} == {f"findings/{name}" for name in study.found}
     assert [entry["file"] for entry in second[0]["sections"]] == [f"data_sets/{name}" for name in study.real]
     assert second[0]["sections"][3]["title"] == "Wind north"
     assert STATIC["parts"][0]["chapters"][0] == {"file": "question"}
@@ -32,10 +36,9 @@ def test_lab_records_stand_below_the_group_of_their_experiment(study):
 
 
 def test_the_record_of_the_checks_stands_below_the_mechanics(study):
-    study.records["mechanics"] = Path("record.ipynb")
-    assert sections(study)["mechanics"] == [
-        {"file": "records/mechanics", "title": "record of the checks"},
-        {"file": "claims/exact_one", "title": "Exact one"}]
+    recorded = replace(study, records=study.records | {"mechanics": Path("record.ipynb")})
+    assert sections(recorded)["mechanics"] == [
+        {"file": "records/mechanics", "title": "record of the checks"}]
 
 
 def test_a_list_that_would_be_too_long_stands_in_parts_with_a_page_each(study, monkeypatch):

@@ -1,14 +1,16 @@
 """HTML: built whole or not at all, the same each time, and mended."""
 
+import os
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.book.html import build, forget_words, keep_times, mend, swap, sweep
-from pipeline.config.errors import read_yaml
+from pipeline.book.html import build, forget_words, mend, swap, sweep
+from pipeline.config.read_yaml import read_yaml
 
 ROOT = Path(__file__).parents[2]
 
@@ -124,7 +126,7 @@ def test_what_makes_a_build_fast_changes_no_page(tmp_path):
 def book(tmp_path):
     """A small book, and functions that change a source file as `assemble` does, and build.
 
-    A page includes a file, and one shows a picture.
+    One page shows a picture.
     """
     drawn = "<svg xmlns='http://www.w3.org/2000/svg' width='{}' height='1'/>"
 
@@ -132,15 +134,12 @@ def book(tmp_path):
         html, source = tmp_path / "html", tmp_path / "source"
         pages = {"index.md": "# A book\n\nSee [one](/page_1.md).\n",
                  **{f"page_{n}.md": f"# Page {n}\n\nSee [it](/index.md).\n" for n in range(1, 5)},
-                 "page_2.md": "# Page 2\n\n```{include} generated/two.md\n```\n",
                  "page_3.md": "# Page 3\n\n```{image} /figures/one.svg\n:alt: one\n```\n"}
-        others = {"generated/two.md": "Two.\n", "figures/one.svg": drawn.format(1)}
+        others = {"figures/one.svg": drawn.format(1)}
 
         def write(self, **changed):
-            """Write the source anew, and keep the times of what has not changed."""
-            old = self.source.with_name("old")
-            if self.source.exists():
-                self.source.rename(old)
+            """Write the source anew."""
+            shutil.rmtree(self.source, ignore_errors=True)
             self.source.mkdir()
             source(self.source, self.pages)
             for name, text in self.others.items():
@@ -148,8 +147,8 @@ def book(tmp_path):
                 (self.source / name).write_text(text)
             for name, text in changed.items():
                 (self.source / name).write_text(text)
-            keep_times(self.source, old)
-            shutil.rmtree(old, ignore_errors=True)
+            for path in self.source.rglob("*"):
+                os.utime(path, (0, 0))
 
         def build(self):
             build(ROOT, self.source, self.html)
@@ -177,13 +176,13 @@ def test_a_book_that_is_built_again_is_that_which_is_built_from_nothing(book):
     book.write()
     first = book.build()
     assert first == book.anew() and not [name for name in first if ".buildinfo" in name]
-    # A page, a file that a page includes, and a picture.
+    # A page and a picture.
     kept, changed = book.time("page_1.html"), book.time("page_4.html")
-    book.write(**{"page_4.md": "# Page 4\n\nOther words.\n", "generated/two.md": "Three.\n",
+    book.write(**{"page_4.md": "# Page 4\n\nOther words.\n",
                   "figures/one.svg": book.others["figures/one.svg"].replace("'1'", "'2'", 1)})
     found = book.build()
     assert found == book.anew()
-    assert b"Other words" in found["page_4.html"] and b"Three." in found["page_2.html"]
+    assert b"Other words" in found["page_4.html"]
     assert book.time("page_1.html") == kept and book.time("page_4.html") > changed
     # What other pages show: a page's title stands on the pages before and behind it, and in their sidebars.
     book.write(**{"page_4.md": "# Renamed\n\nSee [it](/index.md).\n"})
@@ -199,6 +198,28 @@ def test_a_book_that_is_built_again_is_that_which_is_built_from_nothing(book):
     assert book.files(book.html) == found
     book.write()
     assert book.build() == first
+
+
+def test_a_clock_that_goes_back_leaves_no_old_page(tmp_path, monkeypatch):
+    """The first build is a day ahead, in what it writes down and in the times of its files."""
+    pages = {"index.md": "# A book\n\nOld words.\n", "page.md": "# Page\n\n```{image} /figures/one.svg\n:alt: one\n```\n"}
+    chapters = [{"file": "page"}]
+    drawn, day = "<svg xmlns='http://www.w3.org/2000/svg' width='{}' height='1'/>", 24 * 3600
+    ahead = tmp_path / "ahead"
+    ahead.mkdir()
+    (ahead / "sitecustomize.py").write_text(
+        f"import time\nnow, now_ns = time.time, time.time_ns\ntime.time = lambda: now() + {day}\n"
+        f"time.time_ns = lambda: now_ns() + {day}_000_000_000\n")
+    source(tmp_path / "source", pages | {"figures/one.svg": drawn.format(1)}, chapters)
+    with monkeypatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ahead))
+        build(ROOT, tmp_path / "source", tmp_path / "html")
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (time.time() + day,) * 2)
+    source(tmp_path / "source", pages | {"index.md": "# A book\n\nNew words.\n", "figures/one.svg": drawn.format(2)}, chapters)
+    build(ROOT, tmp_path / "source", tmp_path / "html")
+    assert "New words" in (tmp_path / "html/index.html").read_text()
+    assert (tmp_path / "html/_images/one.svg").read_text() == drawn.format(2)
 
 
 def test_words_that_no_page_has_any_more_leave_the_search(tmp_path):
@@ -223,7 +244,6 @@ def test_pictures_that_no_page_shows_are_removed(tmp_path):
 
 
 def test_what_sphinx_warns_of_fails_the_build(tmp_path):
-    source(tmp_path / "source", {"index.md": "# A book\n\nSee [it](/nowhere.md), and {{ nothing }}.\n",
-                                 "other.md": "# Another\n"})
-    with pytest.raises(RuntimeError, match="(?s)nothing.*nowhere|nowhere.*nothing"):
+    source(tmp_path / "source", {"index.md": "# A book\n\nSee [it](/nowhere.md).\n", "other.md": "# Another\n"})
+    with pytest.raises(RuntimeError, match="nowhere"):
         build(ROOT, tmp_path / "source", tmp_path / "html")

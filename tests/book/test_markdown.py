@@ -4,7 +4,7 @@ import hashlib
 
 import pandas as pd
 
-from pipeline.book.markdown import claim_link, experiment_link, image, record_link, source, table
+from pipeline.book.markdown import claim_link, experiment_link, finding_link, image, record_link, source, table
 from pipeline.book.picture import Picture
 
 
@@ -14,8 +14,9 @@ def test_table_cells_cannot_break_a_table():
 
 
 def test_links_name_what_is_there(study):
-    assert claim_link(study.claims[0]) == "[Batch normalisation before the activation lowers the error](/claims/before_helps.md)"
-    assert claim_link(study.claims[0], "more") == "[more](/claims/before_helps.md)"
+    assert claim_link(study.claims[0]) == "[Batch normalisation before the activation lowers the error](#claim-before_helps)"
+    assert claim_link(study.claims[0], "more") == "[more](#claim-before_helps)"
+    assert finding_link(study, "mlp_bn_or_mlp_tables", "more") == "[more](/findings/mlp_bn_or_mlp_tables.md)"
     assert experiment_link(study, "before[rate=1]") == "[before (rate=1)](#experiment-before)"
     assert experiment_link(study, "trivial predictor") == "trivial predictor"
     assert record_link(study, "before", "record") == "[record](/records/before.ipynb)"
@@ -36,6 +37,6 @@ def test_an_image_has_its_text_on_one_line_and_the_source_of_its_rows(study):
     rows = pd.DataFrame({"treatment": ["before"], "control": ["plain"]})
     picture = Picture("drawn", rows, lambda rows: None, lambda rows: "two\nlines  long", small=True)
     text = image(study, picture)
-    assert "```{image} /figures/drawn.svg\n:alt: two lines long\n:class: figure small\n```" in text
+    assert '```{image} /figures/drawn.svg\n:alt: "two lines long"\n:class: figure small\n```' in text
     assert hashlib.sha256(b"treatment,control\nbefore,plain\n").hexdigest()[:12] in text
     assert "[plain](#experiment-plain)" in text and "[before](#experiment-before)" in text

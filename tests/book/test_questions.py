@@ -1,50 +1,53 @@
-"""What the book asks of the averages: read whole, or refused in one message."""
+"""What the book asks of the findings: read whole, or refused in one message."""
 
 from pathlib import Path
 
 import pytest
 
-from pipeline.book.questions import read_answers, read_guide
-from pipeline.config.errors import ConfigError, read_yaml
+from pipeline.book.questions import read_answers, read_cards
+from pipeline.config.errors import ConfigError
+from pipeline.config.read_yaml import read_yaml
+from pipeline.tables.schemas import FOUND
+from pipeline.tables.stored import read_table
 
 ROOT = Path(__file__).parents[2]
-READERS = {"guide": read_guide, "answers": read_answers}
-GUIDE = "- {claim: a, situation: BN, "
-ANSWER = "order:\n  question: Where?\n  answers:\n    - {claim: a, "
 
 
-def written(folder, name, text):
+def written(folder, text):
     (folder / "book").mkdir(exist_ok=True)
-    (folder / f"book/{name}.yaml").write_text(text)
+    (folder / "book/answers.yaml").write_text(text)
     return folder
 
 
-def test_the_books_own_files_are_read_as_they_are_written():
-    assert list(read_guide(ROOT)) == read_yaml(ROOT / "book/guide.yaml")
-    assert read_answers(ROOT) == read_yaml(ROOT / "book/answers.yaml")
+def test_the_books_own_file_is_read_as_it_is_written():
+    content = read_yaml(ROOT / "book/answers.yaml")
+    assert read_answers(ROOT) == content["chapters"] and list(read_cards(ROOT)) == content["cards"]
 
 
-@pytest.mark.parametrize("name, nothing", [("guide", ()), ("answers", {})])
-def test_no_file_and_an_empty_one_ask_nothing(tmp_path, name, nothing):
-    assert READERS[name](tmp_path) == nothing
-    assert READERS[name](written(tmp_path, name, "# nothing yet\n")) == nothing
+def test_every_finding_of_a_card_is_one_of_its_stratum():
+    table = read_table(ROOT / FOUND["findings"].path())
+    known = set(zip(table["id"], table["stratum"], strict=True))
+    assert [(one["id"], card["stratum"]) for card in read_cards(ROOT) for one in card["findings"]
+            if (one["id"], card["stratum"]) not in known] == []
 
 
-@pytest.mark.parametrize("name, text, found", [
-    ("guide", "situation: BN\n", "book/guide.yaml: found {\"situation\": \"BN\"}; it needs a list of situations"),
-    ("guide", "- BN helps\n", "book/guide.yaml: \\[0\\]: found 'BN helps'; it needs a mapping with: claim, instead, situation"),
-    ("guide", GUIDE + "instead: true}\n", "book/guide.yaml: \\[0\\].instead: found true"),
-    ("guide", GUIDE + "instead: [BN]}\n", "\\[0\\].instead.*at least 2 entr"),
-    ("guide", GUIDE + "instead: [BN, LN, GN]}\n", "\\[0\\].instead.*at most 2 entr"),
-    ("guide", GUIDE + "instead: [BN, BN]}\n", "\\[0\\].instead: found 'BN' twice; a choice is between two ways"),
-    ("guide", GUIDE + "insted: [BN, LN]}\n", "\\[0\\].*'insted'.*did you mean 'instead'"),
-    ("guide", "- {claim: a}\n", "\\[0\\].*situation"),
-    ("answers", "- order\n", "book/answers.yaml: found \\[\"order\"\\]; it needs chapters by their topics"),
-    ("answers", "order: Where?\n", "book/answers.yaml: order: found 'Where\\?'; it needs a mapping with: question"),
-    ("answers", ANSWER + "change: 3}\n", "book/answers.yaml: order.answers\\[0\\].change: found 3; allowed: a word"),
-    ("answers", ANSWER + '"true": Yes.}\n', 'order.answers\\[0\\].*it needs "change", or of an identity "true" and "false"'),
-    ("answers", ANSWER + 'change: BN, "true": Yes., "false": No.}\n', 'it needs "change", or')])
-def test_a_mistake_is_named_with_its_place(tmp_path, name, text, found):
+def test_no_file_and_an_empty_one_ask_nothing(tmp_path):
+    assert (read_answers(tmp_path), read_cards(tmp_path)) == ({}, ())
+    assert (read_answers(written(tmp_path, "# nothing yet\n")), read_cards(tmp_path)) == ({}, ())
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("- order\n", r'book/answers.yaml: found \["order"\]; allowed: cards, and chapters'),
+    ("order: {question: Where?}\n", "allowed: cards, and chapters by their topics"),
+    ("chapters: [order]\n", "chapters: found .*; it needs a mapping"),
+    ("cards: {a: 1}\n", "cards: found .*; it needs a list"),
+    ("cards: [{title: A, stratum: s, topic: t}]\n", r"cards\[0\].*findings"),
+    ("cards: [{title: A, stratum: s, topic: t, findings: []}]\n", r"cards\[0\].findings.*at least 1"),
+    ("chapters:\n  ../order: {question: Where?}\n", "found the topic '../order'; allowed: lower-case letters"),
+    ("chapters:\n  3: {question: Where?}\n", "found the topic 3; allowed: lower-case letters"),
+    ("chapters:\n  order: Where?\n", r"chapters.order: found 'Where\?'; it needs a mapping with: ")])
+def test_a_mistake_is_named_with_its_place(tmp_path, text, found):
     with pytest.raises(ConfigError, match=found) as said:
-        READERS[name](written(tmp_path, name, text))
+        read_cards(written(tmp_path, text))
+        read_answers(tmp_path)
     assert "\n" not in str(said.value)

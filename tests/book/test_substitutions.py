@@ -7,18 +7,20 @@ from pathlib import Path
 import pytest
 
 from pipeline.book.substitutions import constants, substitutions
-from pipeline.verdicts.rule import Rule
+from pipeline.findings.rule import Rule
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_numbers_count_what_is_stored(study):
     found = substitutions(study)
-    assert (found["claims"], found["experiments"], found["runs"]) == (12, 13, 6)
+    assert (found["claims"], found["experiments"], found["runs"]) == (10, 13, 6)
     assert (found["data_sets"], found["real_sets"], found["synthetic_sets"]) == (24, 22, 2)
-    # One claim has a verdict for forecasts and another for classes, and counts under both.
-    assert (found["supported"], found["contradicted"], found["no_effect_that_matters"]) == (5, 2, 1)
-    assert (found["undecided"], found["exactly_true"], found["being_measured"], found["not_measured"]) == (2, 1, 1, 1)
+    readings = study.readings["reading"].value_counts()
+    assert found["agrees"] == readings["agrees"] and found["disagrees"] == readings["disagrees"]
+    assert (found["exactly_true"], found["being_measured"], found["not_measured"]) == (1, 1, 0)
+    # Those that measure the rule are no finding of the study.
+    assert found["findings"] == study.findings.loc[~study.findings["role"].isin(["A/A", "half the data"]), "id"].nunique()
     assert (found["patience"], found["rates"], found["probe_seeds"], found["first_seed"]) == (10, 4, 10, 3000)
 
 
@@ -32,9 +34,9 @@ def test_a_readers_own_data_count_as_nothing_of_the_study(study):
 
 
 def test_constants_are_said_in_per_cent():
-    found = constants(Rule(confidence=0.9, ratio_margin=1.07, strata_level=0.01, share_margin=0.125))
-    assert (found["confidence"], found["miss"], found["confidence_of_strata"]) == (90, 10, 95)
-    assert (found["margin"], found["strata_level"], found["share_margin"]) == (7, 1, 12.5)
+    found = constants(Rule(confidence=0.9, ratio_margin=1.07, share_margin=0.125))
+    assert (found["confidence"], found["miss"]) == (90, 10)
+    assert (found["margin"], found["share_margin"]) == (7, 12.5)
     assert constants(Rule())["target_factor"] == Rule().target_factor
 
 
@@ -58,8 +60,7 @@ def prose(text):
 
 @pytest.mark.parametrize("page", ["index", "order", "lstm", "output", "dropout",
                                   "selu", "squeeze_excite", "pooling", "learning_rate", "mechanics",
-                                  "old_code", "claims", "records", "limits", "guide", "cite",
-                                  "first_study"])
+                                  "old_code", "claims", "records", "limits", "findings", "cite", "turned"])
 def test_no_number_is_typed_where_results_are_reported(page):
     text = prose((ROOT / "book" / f"{page}.md").read_text())
     # A digit that belongs to a name, such as Conv2D, is no number.

@@ -11,8 +11,11 @@ from scipy import stats
 
 from pipeline.cli import answer
 from pipeline.cli.answer import NAME, WIDTH, conclusion, main, plot
-from pipeline.tables.stored import COLUMNS, NEW, RUNS, RUNS_TABLE, STORE, write_tables
-from pipeline.config.schema import parse
+from pipeline.book.words.places import place_change
+from pipeline.tables.news import NEW
+from pipeline.tables.store import STORE
+from pipeline.tables.stored import COLUMNS, RUNS, RUNS_TABLE, write_tables
+from pipeline.config.schema import load, parse
 
 PARAMS = """
 data:
@@ -144,7 +147,7 @@ def test_a_family_has_its_average_and_where_another_set_falls(study):
     wide = stats.t.ppf(0.9, 8) * y.std() * math.sqrt(1 + 1 / 9)
     lower, upper, near, far = (f"−{round(-100 * math.expm1(-v))} %" for v in (
         high, low, y.mean() + wide, y.mean() - wide))
-    words = " ".join(answer.answer("new", params, answer.compared("new", params)).split())
+    words = " ".join(answer.of("new", params).split())
     assert (f"on average over 9 units of tables: {round(-100 * math.expm1(-y.mean()))} % lower test error "
             f"(95 % interval {lower} to {upper}), helps") in words
     assert f"measured on another such set, in about four of five: {near} to {far}" in words
@@ -171,24 +174,42 @@ def test_a_terminal_without_these_characters_gets_others(study, monkeypatch):
     assert "[-" in text and "o" in text and "?" not in text
 
 
-def test_an_experiment_is_trained_after_what_it_needs_and_then_answered(study, say, monkeypatch):
-    reproduced = []
-    monkeypatch.setattr(answer, "reproduce", lambda *stages, only: reproduced.append((stages, only)) or 0)
-    monkeypatch.setenv("EXPERIMENT", "on_tides")
-    assert "on_tides against plain" in say("--try")[1]
-    monkeypatch.setenv("EXPERIMENT", "plain")
-    assert say("--try")[0] == 0
-    assert reproduced == [(("data", "plan", "train@plain", "train@on_tides"), True), (("data", "plan", "train@plain"), True)]
-    monkeypatch.setattr(answer, "reproduce", lambda *stages, only: 255)
-    assert say("--try") == (255, "", "")
-    monkeypatch.delenv("EXPERIMENT")
-    assert say("--try")[::2] == (1, "error: EXPERIMENT: missing; allowed: the name of one, make try EXPERIMENT=name\n")
+@pytest.fixture
+def placed(study):
+    """The study with an experiment that tries two places, the second the better one on both sets."""
+    (study / "params.yaml").write_text(PARAMS.replace(
+        "train:", "  anywhere: {of: plain, everywhere: Dropout}\ntrain:"))
+    tables = []
+    for number, (place, factor) in enumerate((("first", 1.3), ("after LSTM_1", 0.7))):
+        for data in ("waves", "tides"):
+            noise = 1 + 0.02 * np.random.default_rng(number).standard_normal(8)
+            tables.append(runs("plain").query(f"data == '{data}'").assign(
+                experiment="anywhere", variant=place, best_error=factor * noise))
+    write_tables(RUNS / "anywhere", {RUNS_TABLE: pd.concat(tables, ignore_index=True)})
+    return study
+
+
+def test_places_are_ranked_and_the_best_and_the_worst_named_with_the_intervals_of_the_book(placed, say):
+    out = say("anywhere")[1]
+    ranks = [line.split("  ")[1:] for line in out.splitlines() if line.startswith(("  1 ", "  2 "))]
+    assert [[part.strip() for part in rank[:2]] for rank in ranks] == [["1", "after LSTM_1"], ["2", "first"]]
+    words = " ".join(out.split())
+    assert "after LSTM_1 is best, first is worst; intervals for all places together" in words
+    # Two places share the chance of a miss: half of it each (Bonferroni), of two sets.
+    own = pd.read_csv(RUNS / "anywhere" / RUNS_TABLE).query("variant == 'first'").set_index(["data", "seed"])["best_error"]
+    control = runs("plain").set_index(["data", "seed"])["best_error"]
+    assert f"+{round(100 * (own.mean() / control.mean() - 1))} %" in words
+    table = answer.compared("anywhere", load(), answer._stored("anywhere", load())).places
+    assert set(table["place"]) == {"first", "after LSTM_1"}
+    for row in table.to_dict("records"):
+        assert place_change(row).split(" (")[1].rstrip(")") in words
+    assert drawn(out, "after LSTM_1").index("●") < drawn(out, "first").index("●")
 
 
 def test_mistakes_are_named(study, say):
     assert say("new_on")[::2] == (1, (
-        "error: params.yaml: experiments: there is no 'new_on'; allowed: any experiment; did you mean "
-        "'new_one'?\n"))
+        "error: EXPERIMENT: there is no experiment 'new_on'; did you mean 'new_one'?\n"))
+    assert say("plan")[2].endswith("did you mean 'plain'?\n")
     (RUNS / "plain" / RUNS_TABLE).write_text("changed\n")
     code, _, err = say("new_one")
     assert code == 1 and err.startswith(f"error: {RUNS / 'plain' / RUNS_TABLE}: its content is not")
@@ -214,12 +235,12 @@ def test_data_of_ones_own_are_shown_and_averaged_nowhere(study, say, name):
 def test_what_is_new_is_said_once_and_nothing_where_nothing_is(study, say, monkeypatch):
     assert say() == (0, "", "")
     STORE.mkdir()
-    (STORE / NEW).write_text("new_one\nremoved\non_tides\nnew_one\n")
+    NEW.write_text("new_one\nremoved\non_tides\nnew_one\n")
     out = say()[1]
     assert [line for line in out.splitlines() if "against" in line] == [
         "new_one against plain", "on_tides against plain"]
     assert say() == (0, "", "")
-    (STORE / NEW).write_text("new_one\non_tides\n")
+    NEW.write_text("new_one\non_tides\n")
     assert "on_tides" not in say("new_one")[1]
     monkeypatch.setattr(answer, "MOST", 1)
     out = say()[1]
@@ -230,27 +251,27 @@ def test_what_is_new_is_said_once_and_nothing_where_nothing_is(study, say, monke
 def test_what_waits_for_its_control_says_so_and_the_others_are_said(study, say):
     (study / "params.yaml").write_text(PARAMS + "being_measured: [plain]\n")
     STORE.mkdir()
-    (STORE / NEW).write_text("new_one\n")
+    NEW.write_text("new_one\n")
     # Runs on own data are runs: these are compared.
     assert "new_one against plain" in say()[1]
     write_tables(RUNS / "plain", {RUNS_TABLE: runs("plain").head(0)})
-    (STORE / NEW).write_text("new_one\n")
+    NEW.write_text("new_one\n")
     code, out, err = say()
     assert (code, err) == (0, "") and "new_one is compared with plain, which is being measured" in out
     # Nor is anything said of what has no runs itself any more.
     (study / "params.yaml").write_text(PARAMS + "being_measured: [new_one]\n")
     write_tables(RUNS / "plain", {RUNS_TABLE: runs("plain")})
     write_tables(RUNS / "new_one", {RUNS_TABLE: runs("new_one").head(0)})
-    (STORE / NEW).write_text("new_one\n")
+    NEW.write_text("new_one\n")
     assert say() == (0, "", "")
     # Asked by name, there is no answer.
     code, out, err = say("new_one")
-    assert code == 1 and err.startswith("error: params.yaml: being_measured: new_one has no runs yet")
+    assert code == 1 and err.startswith("error: params.yaml, line 12: being_measured: new_one has no runs yet")
 
 
 def test_what_could_not_be_said_is_said_the_next_time(study, say):
     STORE.mkdir()
-    (STORE / NEW).write_text("new_one\n")
+    NEW.write_text("new_one\n")
     before = (RUNS / "plain" / RUNS_TABLE).read_text()
     (RUNS / "plain" / RUNS_TABLE).write_text("changed\n")
     assert say()[0] == 1

@@ -65,4 +65,4 @@ def test_of_a_set_that_is_gone_nothing_is_kept(project, capsys, monkeypatch):
 
 def test_a_mistake_is_named(project, capsys, monkeypatch):
     assert said(capsys, monkeypatch, "mime") == (
-        "error: params.yaml: data: there is no own data set 'mime'; allowed: mine; did you mean 'mine'?\n")
+        "error: params.yaml, line 1: data: there is no own data set 'mime'; allowed: mine; did you mean 'mine'?\n")

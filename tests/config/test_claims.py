@@ -1,10 +1,10 @@
-"""`claims.yaml` → frozen specs whose names exist, and one readable message for each mistake."""
+"""`readings.yaml` → frozen specs whose names exist, and one readable message for each mistake."""
 
 import pydantic
 import pytest
 
 from pipeline.config.errors import ConfigError
-from pipeline.config.claims import check_claims, read_claims
+from pipeline.config.readings import check_claims, read_claims
 from pipeline.config.schema import parse
 
 CLAIM = """
@@ -14,7 +14,7 @@ CLAIM = """
   says: It is sensible.
   topic: sequences
   predicts: {by: thread, region: better}
-  contrasts:
+  findings:
     - {treatment: a, control: b, minus: {treatment: c, control: d}}
   data: [waves]
 """
@@ -32,8 +32,8 @@ PARAMS = parse({
 @pytest.fixture
 def read(tmp_path):
     def read_text(text):
-        (tmp_path / "claims.yaml").write_text(text)
-        return read_claims(tmp_path / "claims.yaml")
+        (tmp_path / "readings.yaml").write_text(text)
+        return read_claims(tmp_path / "readings.yaml")
 
     return read_text
 
@@ -42,7 +42,7 @@ def message(call, *arguments):
     with pytest.raises(ConfigError) as error:
         call(*arguments)
     assert "\n" not in str(error.value)
-    return str(error.value).partition("claims.yaml: ")[2]
+    return str(error.value).partition("readings.yaml: ")[2]
 
 
 def replaced(old, new):
@@ -52,8 +52,8 @@ def replaced(old, new):
 
 def test_claims_are_read(read):
     found, = read(CLAIM)
-    assert found.contrasts[0].minus.control == "d"
-    assert (found.predicts.quantifier, found.endpoint, found.metric) == ("generally", "best", "error")
+    assert found.findings[0].minus.control == "d"
+    assert (found.predicts.quantifier, found.endpoint, found.metric) == ("one", "best", "error")
     assert found.experiments == ["a", "b", "c", "d"]
     with pytest.raises(pydantic.ValidationError, match="frozen"):
         found.slug = "other"
@@ -61,21 +61,21 @@ def test_claims_are_read(read):
 
 MISTAKES = [
     ("rows:", "row:", "bn_after_lstm: unknown key 'row'; allowed: slug, rows, who, says, topic, predicts, "
-     "contrasts, baseline, checks, data, metric, endpoint, probe, identity, because, analogue, primary; did you mean "
+     "findings, beside, explains, needs, checks, data, metric, endpoint, probe, identity, because, analogue, primary; did you mean "
      "'rows'?"),
     ("region: better", "region: beter", "bn_after_lstm.predicts.region: found 'beter'; allowed: 'better', "
      "'worse', 'equivalent', 'not_worse', 'not_better', 'differs' or 'positive'; did you mean 'better'?"),
-    ("control: d", "contrl: d", "bn_after_lstm.contrasts[0].minus: unknown key 'contrl'; allowed: treatment, "
+    ("control: d", "contrl: d", "bn_after_lstm.findings[0].minus: unknown key 'contrl'; allowed: treatment, "
                                 "control, data; did you mean 'control'?"),
-    ("control: b", "contrl: b", "bn_after_lstm.contrasts[0]: unknown key 'contrl'; allowed: treatment, "
-                                "control, minus; did you mean 'control'?"),
+    ("control: b", "contrl: b", "bn_after_lstm.findings[0]: unknown key 'contrl'; allowed: treatment, "
+                                "control, minus, slope, called, endpoint; did you mean 'control'?"),
     ("by: thread, ", "by: thread, sure: 1, ",
      "bn_after_lstm.predicts: unknown key 'sure'; allowed: by, region, quantifier"),
-    ("control: b", "control: a", "bn_after_lstm.contrasts[0]: found 'a' twice; a contrast needs two arms"),
+    ("control: b", "control: a", "bn_after_lstm.findings[0]: found 'a' twice; a comparison needs two arms"),
     ("treatment: a", "treatment: A b",
-     "bn_after_lstm.contrasts[0]: found 'A b'; allowed: name, or name[variant]"),
-    ("  data:", "  checks: [x]\n  data:", "bn_after_lstm: found contrasts, checks; exactly one of contrasts, "
-                                         "baseline, checks decides a claim"),
+     "bn_after_lstm.findings[0]: found 'A b'; allowed: name, or name[variant]"),
+    ("  data:", "  checks: [x]\n  data:", "bn_after_lstm: found findings and checks; exactly one of findings, "
+                                         "checks decides a claim"),
     ("  predicts: {by: thread, region: better}\n", "",
      "bn_after_lstm: predicts is missing; a comparison needs a predicted region"),
     ("better}", "equivalent}\n  metric: zero_share", "bn_after_lstm: predicts.region: found 'equivalent'; a "
@@ -84,13 +84,15 @@ MISTAKES = [
     ("[waves]", "[a, a]", "bn_after_lstm: data: found ['a', 'a']; a data set may stand once"),
     ("[waves]", "waves", "bn_after_lstm.data: found 'waves'; allowed: a list"),
     ("[waves]", "[]", "bn_after_lstm.data: found []; allowed: at least 1 entry"),
+    ("[A2]", "['']", "bn_after_lstm.rows[0]: found ''; allowed: text that matches ^[A-Z]\\d+$"),
+    ("[A2]", "['<b>']", "bn_after_lstm.rows[0]: found '<b>'; allowed: text that matches ^[A-Z]\\d+$"),
     ("slug: bn_after_lstm", "slug: BN after", "BN after.slug: found 'BN after'; allowed: text that matches "
                                               "^[a-z0-9_]{1,100}$"),
     ("slug: bn_after_lstm", "slug: 3", "claim 1.slug: found 3; allowed: a word"),
     ("slug: bn_after_lstm\n  ", "", "claim 1.slug: missing; it is required"),
     ("who: Q", "who: .nan", "bn_after_lstm.who: found .nan; allowed: a word"),
     ("who: Q", "1: Q", "bn_after_lstm: found the key 1; allowed: slug, rows, who, says, topic, predicts, "
-     "contrasts, baseline, checks, data, metric, endpoint, probe, identity, because, analogue, primary"),
+     "findings, beside, explains, needs, checks, data, metric, endpoint, probe, identity, because, analogue, primary"),
 ]
 
 
@@ -101,8 +103,8 @@ def test_a_mistake_in_a_claim(read, old, new, expected):
 
 @pytest.mark.parametrize(("text", "expected"), [
     (CLAIM + CLAIM, "the slug 'bn_after_lstm' stands twice; a slug may stand once"),
-    ("a: b", 'found {"a": "b"}; allowed: a list of claims'),
-    ("", "found nothing; allowed: a list of claims"),
+    ("a: b", 'found {"a": "b"}; allowed: a list'),
+    ("", "found nothing; allowed: a list"),
 ])
 def test_a_file_that_is_no_list_of_claims(read, text, expected):
     assert message(read, text) == expected
@@ -122,20 +124,34 @@ def test_names_of_experiments_and_variants_that_exist(read, old, new):
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), [
-    ("treatment: a", "treatment: aa", "contrasts[0].treatment: there is no experiment 'aa'; did you mean 'a'?"),
-    ("control: d", "control: swep", "contrasts[0].minus.control: there is no experiment 'swep'; did you mean "
+    ("treatment: a", "treatment: aa", "findings[0].treatment: there is no experiment 'aa'; did you mean 'a'?"),
+    ("control: d", "control: swep", "findings[0].minus.control: there is no experiment 'swep'; did you mean "
                                     "'swept'?"),
-    ("control: b", "control: swept", "contrasts[0].control: found 'swept'; allowed: swept[epochs=1], "
+    ("control: b", "control: swept", "findings[0].control: found 'swept'; allowed: swept[epochs=1], "
      "swept[epochs=2], swept[tuned], swept[rates]; did you mean 'swept[tuned]'?"),
-    ("control: b", "control: 'b[epochs=1]'", "contrasts[0].control: found 'b[epochs=1]'; allowed: b"),
-    ("control: b", "control: 'b[repetition=1]'", "contrasts[0].control: found 'b[repetition=1]'; allowed: b"),
-    ("control: b", "control: 'placed[after Dense_2]'", "contrasts[0].control: found 'placed[after Dense_2]'; "
+    ("control: b", "control: 'b[epochs=1]'", "findings[0].control: found 'b[epochs=1]'; allowed: b"),
+    ("control: b", "control: 'b[repetition=1]'", "findings[0].control: found 'b[repetition=1]'; allowed: b"),
+    ("control: b", "control: 'placed[after Dense_2]'", "findings[0].control: found 'placed[after Dense_2]'; "
      "allowed: placed[first], placed[after Dense_1], placed[tuned], placed[rates]; did you mean "
      "'placed[after Dense_1]'?"),
-    ("[waves]", "[wave]", "data: there is no data set 'wave'; did you mean 'waves'?"),
+    ("[waves]", "[wave]", "data: there is no data set, family or stratum 'wave'; did you mean 'waves'?"),
     ("control: d}", "control: d, data: wave}",
-     "contrasts[0].minus.data: there is no data set 'wave'; did you mean 'waves'?"),
-    ("  data: [waves]", "  probe: true", "contrasts[0].treatment: the probe does not watch 'a'; allowed: b"),
+     "findings[0].minus.data: there is no data set, family or stratum 'wave'; did you mean 'waves'?"),
 ])
 def test_names_that_do_not_exist(read, old, new, expected):
     assert message(check_claims, read(replaced(old, new)), PARAMS) == f"bn_after_lstm.{expected}"
+
+
+def test_every_mistake_of_every_claim_is_told(read):
+    text = CLAIM.replace("treatment: a", "treatment: aa").replace("control: d", "control: swep")
+    with pytest.raises(ConfigError) as error:
+        check_claims(read(text + CLAIM.replace("slug: bn", "slug: other").replace("[waves]", "[wave]")), PARAMS)
+    assert [str(one).partition(": there")[0] for one in error.value.each] == [
+        f"book/readings.yaml: {place}" for place in (
+            "bn_after_lstm.findings[0].treatment", "bn_after_lstm.findings[0].minus.control", "other_after_lstm.data")]
+    with pytest.raises(ConfigError) as error:
+        check_claims(read(CLAIM.replace("data: [waves]", "probe: true")), PARAMS)
+    assert len(error.value.each) == 3 and all("the probe does not watch" in str(one) for one in error.value.each)
+    with pytest.raises(ConfigError) as error:
+        read(CLAIM.replace("rows:", "row:") + CLAIM.replace("who: Q", "who: 3"))
+    assert len(error.value.each) == 2

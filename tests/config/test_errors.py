@@ -7,7 +7,9 @@ import pydantic
 import pytest
 from pydantic import Field
 
-from pipeline.config.errors import ConfigError, Spec, complain, explain, nearest, read_yaml, shown, validate
+from pipeline.config.errors import (
+    ConfigError, Spec, complain, explain, gathered, nearest, shown, tell, validate)
+from pipeline.config.read_yaml import read_yaml
 
 
 def message(call, *arguments):
@@ -20,6 +22,8 @@ def message(call, *arguments):
 
 def test_nearest():
     assert nearest("epoch", ["epochs", "batch_size"]) == "; did you mean 'epochs'?"
+    assert nearest("BATCH_SIZ", ["epochs", "batch_size"]) == "; did you mean 'batch_size'?"
+    assert nearest("net", ["net_a", "other", "net_b"], most=2) == "; did you mean 'net_b' or 'net_a'?"
     assert nearest("zzz", ["epochs", "batch_size"]) == ""
 
 
@@ -43,7 +47,7 @@ def test_a_file_that_cannot_be_read(tmp_path):
     bytes_.write_bytes(b"data: \xff\n")
     assert message(read_yaml, missing) == f"{missing}: there is no such file"
     assert message(read_yaml, folder).startswith(f"{folder}: cannot be read: ")
-    assert message(read_yaml, bytes_).startswith(f"{bytes_}: not YAML: ")
+    assert message(read_yaml, bytes_).startswith(f"{bytes_}, line 1: found the byte 0xff; allowed: text in UTF-8")
 
 
 @pytest.mark.parametrize("text", [
@@ -109,9 +113,9 @@ def test_whatever_stands_in_a_field_is_accepted_or_answered_with_one_line(field,
     try:
         validate("file.yaml", Every, {field: value})
     except ConfigError as error:
-        text = str(error)
-        assert text.startswith(f"file.yaml: {field}") and "\n" not in text
-        assert any(word in text for word in ("allowed: ", "needs ", "missing")), text
+        for text in map(str, error.each):
+            assert text.startswith(f"file.yaml: {field}") and "\n" not in text
+            assert any(word in text for word in ("allowed: ", "needs ", "missing")), text
 
 
 @pytest.mark.parametrize(("content", "expected"), [
@@ -120,11 +124,37 @@ def test_whatever_stands_in_a_field_is_accepted_or_answered_with_one_line(field,
     ({"table": {"a": {"rate": math.nan}}}, "table.a.rate: found .nan; allowed: a finite number"),
     ({"finite": math.nan}, "finite: found .nan; allowed: a finite number"),
     ({"name": "A"}, "name: found 'A'; allowed: text that matches ^[a-z]+$"),
+    ({"table": {"a": {"rate": "rate:1"}}},
+     "table.a.rate: found 'rate:1'; allowed: a number; a space is missing behind 'rate:'"),
+    ({"many": "“1”"}, "many: found '“1”'; allowed: a list; “ and ” are letters to YAML: write \", or no quotes"),
     ({"table": {"a": {"rat": 1}}}, "table.a: unknown key 'rat'; allowed: rate, kind; did you mean 'rate'?"),
     ({"inner": {"kind": "tow"}}, "inner.kind: found 'tow'; allowed: 'one' or 'two'; did you mean 'two'?"),
 ])
 def test_a_value_is_answered_by_place_found_and_allowed(content, expected):
     assert message(validate, "file.yaml", Every, content) == f"file.yaml: {expected}"
+
+
+def test_every_mistake_is_told_and_a_misspelt_key_is_not_missing_besides():
+    class Two(Spec):
+        first: int
+        second: int
+
+    with pytest.raises(ConfigError) as error:
+        validate("file.yaml", Two, {"frst": 1, "other": 2})
+    assert [str(one) for one in error.value.each] == [
+        "file.yaml: unknown key 'frst'; allowed: first, second; did you mean 'first'?",
+        "file.yaml: unknown key 'other'; allowed: first, second", "file.yaml: second: missing; it is required"]
+
+
+def test_what_was_gathered_is_told_once():
+    found = []
+    for text in ("a", "b", "a"):
+        with gathered(found):
+            raise ConfigError(text)
+    with pytest.raises(ConfigError) as error:
+        tell(found)
+    assert [str(one) for one in error.value.each] == ["a", "b"] and str(error.value) == "a\nb"
+    tell([])
 
 
 def test_a_list_that_holds_itself_is_answered():

@@ -1,14 +1,16 @@
-"""Whatever params.yaml and claims.yaml hold, they are a valid spec or get one message."""
+"""Whatever params.yaml and readings.yaml hold, they are a valid spec or get one message."""
 
 import re
 
 import pytest
 from hypothesis import given
 
-from pipeline.config.errors import DEEPEST, MOST_BYTES, ConfigError, complain, read_yaml, validate
-from pipeline.config.claims import Claim, check_claims, read_claims
+from pipeline.config.errors import ConfigError, complain, validate
+from pipeline.config.read_yaml import DEEPEST, MOST_BYTES, read_yaml
+from pipeline.config.readings import Claim, check_claims, read_claims
 from pipeline.config.layer_list import MOST_VARIANTS
-from pipeline.config.schema import NAME, Params, load, parse
+from pipeline.config.references import NAME
+from pipeline.config.schema import Params, load, parse
 from tests.hostile import SCRIPT, answer, changed_bytes, counted, mutated
 
 TEXT = """\
@@ -39,7 +41,7 @@ CLAIMS = """\
   says: It helps.
   topic: order
   predicts: {by: thread, region: better, quantifier: some}
-  contrasts: [{treatment: cnn_bn, control: cnn, minus: {treatment: 'cnn_swept[conv.filters=2,batch_size=4]', control: cnn}}]
+  findings: [{treatment: cnn_bn, control: cnn, minus: {treatment: 'cnn_swept[conv.filters=2,batch_size=4]', control: cnn}}]
   data: [waves]
   because: So it is said.
 - slug: exact
@@ -54,7 +56,7 @@ CLAIMS = """\
   says: It learns.
   topic: order
   predicts: {by: ours, region: better}
-  baseline: [mlp]
+  findings: [{treatment: mlp, control: trivial predictor}]
   metric: loss
 """
 
@@ -67,11 +69,11 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def written(folder):
     """What the good files hold, as YAML gives it."""
-    for name, text in (("good.yaml", TEXT), ("claims.yaml", CLAIMS)):
+    for name, text in (("good.yaml", TEXT), ("readings.yaml", CLAIMS)):
         (folder / name).write_text(text)
     params = load(folder / "good.yaml")
-    check_claims(read_claims(folder / "claims.yaml"), params)
-    return read_yaml(folder / "good.yaml"), read_yaml(folder / "claims.yaml"), params
+    check_claims(read_claims(folder / "readings.yaml"), params)
+    return read_yaml(folder / "good.yaml"), read_yaml(folder / "readings.yaml"), params
 
 
 def is_moderate(params):
@@ -115,7 +117,7 @@ def test_any_text_is_a_spec_or_one_message(folder):
 def test_any_mutation_of_claims_is_claims_or_one_message(written):
     def taken(content):
         # As `read_claims` does, without the file, whose text takes most of the time.
-        claims = [validate("claims.yaml", Claim, entry, (str(number),)) for number, entry in enumerate(content)]
+        claims = [validate("readings.yaml", Claim, entry, (str(number),)) for number, entry in enumerate(content)]
         check_claims(claims, written[2])
         return claims
 

@@ -1,6 +1,7 @@
 """The ledger: every row of the threads has its claim, and no experiment is without a purpose."""
 
-from pipeline.config.claims import base, check_claims, read_claims
+from pipeline.config.claims import base
+from pipeline.config.readings import check_claims, read_claims
 from pipeline.config.schema import load
 
 PARAMS, CLAIMS = load(), read_claims()

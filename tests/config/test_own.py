@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from pipeline.config.errors import ConfigError
-from pipeline.config.claims import Claim, check_claims, data_sets
+from pipeline.config.readings import Claim, check_claims
 from pipeline.config.schema import parse
 
 CONTENT = {
@@ -55,12 +55,11 @@ def test_the_study_s_data_sets_stay_as_they_are():
     assert before.own == [] and after.own == ["mine"]
 
 
-def test_no_claim_is_decided_on_it():
-    claim = {"slug": "a", "rows": ["1"], "who": "me", "says": "b", "topic": "c", "metric": "error",
+def test_no_claim_names_it():
+    claim = {"slug": "a", "rows": ["A1"], "who": "me", "says": "b", "topic": "c", "metric": "error",
              "predicts": {"by": "ours", "region": "better"},
-             "contrasts": [{"treatment": "with_bn", "control": "base"}]}
+             "findings": [{"treatment": "with_bn", "control": "base"}]}
     params = parse(content())
-    assert data_sets(Claim(**claim), params) == ["noise"]
     check_claims([Claim(**claim)], params)
     with pytest.raises(ConfigError, match="found 'mine', which is a reader's own; allowed: a data set of the study"):
         check_claims([Claim(**claim, data=["mine"])], params)

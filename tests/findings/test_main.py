@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from pipeline.config import readings
-from pipeline.config.claims import read_claims as read_old_claims
 from pipeline.config.errors import ConfigError
 from pipeline.config.readings import check_claims, read_changes, read_claims
 from pipeline.config.schema import load
@@ -18,6 +17,7 @@ from pipeline.findings.record import of_experiment, tables
 from pipeline.tables.schemas import FOUND, STORED
 from pipeline.tables.stored import read_table, write_tables
 from tests.findings.made import RULE, arm, family, params, together
+from tests.locked import lock
 
 DATA = family(9, "tables")
 PARAMS = """
@@ -66,7 +66,7 @@ def digests():
 def test_the_stage_writes_every_table_the_same_twice(project, capsys):
     assert main() == 0, capsys.readouterr().err
     first = digests()
-    assert {path.name for path in first} == {table.path().name for table in FOUND.values()} | {"SHA256SUMS", "metrics.json"}
+    assert {path.name for path in first} == {table.path().name for table in FOUND.values()} | {"metrics.json"}
     for table in FOUND.values():
         assert list(read_table(table.path()).columns) == list(table.columns)
     assert main() == 0 and digests() == first
@@ -118,41 +118,28 @@ def test_a_mistake_is_one_message_and_nothing_is_written(project, capsys):
 
 def test_a_changed_table_of_runs_is_refused(project, capsys):
     path = STORED["runs"].path("new")
+    lock(train=([], [path.parent]))
     path.write_text(path.read_text().replace("0.01", "0.02", 1))
     assert main() == 1 and "its content is not what was stored" in capsys.readouterr().err
 
 
 def test_without_claims_everything_else_is_found(project):
     found = tables(read(load(), RULE), [], {})
-    assert set(found) == set(FOUND) and found["readings"].empty and len(found["findings"]) == 3
+    assert set(found) == set(FOUND) - {"changes"} and found["readings"].empty and len(found["findings"]) == 3
 
 
 # The claims of the study
 
-OLD, NEW = {one.slug: one for one in read_old_claims()}, {one.slug: one for one in read_claims()}
-REGIONS = {"positive": "positive", "better": "more", "worse": "less"}
+NEW = {one.slug: one for one in read_claims()}
 
 
 def test_the_claims_of_the_study_name_what_exists():
     check_claims(list(NEW.values()), load())
 
 
-def test_no_claim_is_lost_and_every_other_reading_is_explained():
-    changed = {one.slug for one in read_changes()}
-    assert set(OLD) <= set(NEW) and set(NEW) - set(OLD) <= changed <= set(NEW)
-    assert len(read_changes()) == len(changed)
-    for slug, old in OLD.items():
-        new = NEW[slug]
-        same = (old.says, old.who, old.metric, old.endpoint, old.probe, old.checks, old.topic, old.rows, old.primary) == (
-            new.says, new.who, new.metric, new.endpoint, new.probe, new.checks, new.topic, new.rows, new.primary)
-        if old.predicts:
-            pairs = [(c.treatment, c.control, c.minus and (c.minus.treatment, c.minus.control)) for c in old.contrasts]
-            same &= pairs == [(c.treatment, c.control, c.minus and (c.minus.treatment, c.minus.control))
-                              for c in new.findings]
-            same &= (old.predicts.by, old.predicts.region) == (new.predicts.by, new.predicts.region)
-            same &= (old.predicts.quantifier, new.predicts.quantifier) in (("generally", "one"), ("some", "some"))
-            same &= len(new.findings) == 1 or new.predicts.quantifier != "one"
-        assert same or slug in changed, slug
+def test_every_change_of_a_claim_is_of_one_that_there_is():
+    changed = [one.slug for one in read_changes()]
+    assert len(set(changed)) == len(changed) and set(changed) <= set(NEW)
 
 
 def test_a_claim_with_several_findings_never_averages_them():

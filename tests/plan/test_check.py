@@ -146,7 +146,9 @@ def test_a_network_that_fits_only_some_of_its_data_sets_is_found():
 
 def test_a_place_that_a_layer_does_not_fit_is_named():
     found = plans(["conv", "lstm"], "waves", anywhere={"of": "net", "everywhere": "GlobalAveragePooling1D"})
-    assert message(found["anywhere"], PLACE).endswith("(variant 'first', on data set 'waves')")
+    lines = message(found["anywhere"], PLACE).splitlines()
+    assert [line.rpartition(" (")[2] for line in lines] == [
+        f"variant '{place}', on data set 'waves')" for place in ("first", "after conv_1", "after lstm_1")]
 
 
 def test_quantiles_of_several_numbers_can_be_trained(monkeypatch):

@@ -10,9 +10,10 @@ import pytest
 from pipeline.data import sources
 from pipeline.data.__main__ import make_missing
 from pipeline.plan.__main__ import main
-from pipeline.tables.stored import RUNS_TABLE, Store, read_table, replace_folder
+from pipeline.tables.store import STORE, Store
+from pipeline.tables.stored import RUNS_TABLE, read_table
 from pipeline.config.schema import load
-from pipeline.train.runs import train_plan
+from tests.train.toy import stage
 from tests.plan.test_main import PARAMS, content, edit, planned, project  # noqa: F401
 
 OWN = "  mine: {group: tables, own: true, experiments: [wide], file: mine.csv, target: y, seeds: 2}\n"
@@ -34,8 +35,7 @@ def run():
     make_missing(load())
     assert main() == 0
     for path in sorted(Path("plan").glob("*.json")):
-        with replace_folder(Path("results/runs") / path.stem):
-            train_plan(str(path))
+        stage(STORE, path.stem)
     return len(Store().keys() - held)
 
 

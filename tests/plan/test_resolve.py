@@ -256,8 +256,10 @@ def test_unknown_words_are_found_before_anything_is_built():
     ({"before": {"relu": "rellu"}}, "before.relu"),
     ({"after": {"conv": ["bn", "rellu"]}}, "after.conv"),
     ({"replace": {"relu": "rellu"}}, "replace.relu"),
-    ({"layers": ["rellu"]}, "layers"),
-    ({"everywhere": "rellu"}, "everywhere, first"),
+    ({"layers": ["rellu"]}, "layers[0]"),
+    ({"layers": ["relu", {3: ["bn", "rellu"]}]}, "layers[1].3[1]"),
+    ({"layers": ["relu", "rellu"], "everywhere": "bn"}, "layers[1]"),
+    ({"everywhere": "rellu"}, "everywhere"),
 ])
 def test_an_unknown_word_of_a_change_is_named_where_it_was_written(change, where):
     found = message(plans, experiments__new={"of": "cnn", **change})

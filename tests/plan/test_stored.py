@@ -9,9 +9,9 @@ import pipeline
 from pipeline.data.__main__ import arrays_of
 from pipeline.data.split import load as load_split
 from pipeline.plan.resolve import resolve
-from pipeline.tables.stored import RUNS_TABLE, Store
+from pipeline.tables.stored import RUNS_TABLE
 from pipeline.config.schema import load
-from pipeline.train.runs import _Arm
+from pipeline.train.arm import Arm, DataSet
 
 ROOT = Path(pipeline.__file__).parents[1]
 PARAMS = load(ROOT / "params.yaml")
@@ -43,7 +43,7 @@ def arrays():
     return {data: arrays_of(PARAMS, data) for data in {*SAMPLE.values()}}
 
 
-def workers(name, data, arrays):
+def arms(name, data, arrays):
     """The arms of an experiment's plan on one data set."""
     split = load_split(arrays[data], SEED)
     about = {data: {"digest": "", "shape": list(split.x_train.shape[1:]), "classes": split.classes, "targets": 1,
@@ -51,17 +51,17 @@ def workers(name, data, arrays):
     experiment = PARAMS.experiments[name].model_copy(update={"data": data})
     only = PARAMS.model_copy(update={"experiments": {name: experiment}})
     plan = resolve(only, name, about)
-    return [_Arm(plan, arm, arrays[data], Store("nowhere"), 1, lambda: None) for arm in plan["arms"]]
+    return plan["arms"], [Arm(plan, arm, DataSet(arrays[data])) for arm in plan["arms"]]
 
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_every_variant_of_an_experiment_has_its_run_in_the_tables(name, stored, arrays):
     # Arms that measure the rule among them: every arm has a run of every seed at every rate.
-    found = workers(name, SAMPLE[name], arrays)
-    assert [worker.arm["variant"] for worker in found] == list(PARAMS.variants(name, measuring=True))
-    for worker in found:
-        for rate in worker.train.learning_rates:
-            assert worker.key(SEED, rate) in stored, (worker.arm["variant"], rate)
+    _, found = arms(name, SAMPLE[name], arrays)
+    assert [arm.place["variant"] for arm in found] == list(PARAMS.variants(name, measuring=True))
+    for arm in found:
+        for rate, key in arm.keys(SEED).items():
+            assert key in stored, (arm.place["variant"], rate)
 
 
 def test_what_is_being_measured_has_no_runs():
@@ -73,7 +73,7 @@ def test_what_is_being_measured_has_no_runs():
 def test_every_control_has_two_measuring_arms_of_other_runs(arrays):
     for control in PARAMS.controls:
         name = control.partition("[")[0]
-        found = workers(name, SAMPLE[name], arrays)
-        assert sum(bool(worker.arm.get("measuring")) for worker in found) == 2
-        keys = {worker.key(SEED, rate) for worker in found for rate in worker.train.learning_rates}
-        assert len(keys) == sum(len(worker.train.learning_rates) for worker in found)
+        planned, found = arms(name, SAMPLE[name], arrays)
+        assert sum(bool(arm.get("measuring")) for arm in planned) == 2
+        keys = {key for arm in found for key in arm.keys(SEED).values()}
+        assert len(keys) == sum(len(arm.rates) for arm in found)

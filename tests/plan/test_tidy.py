@@ -64,7 +64,7 @@ def test_what_was_taken_out_leaves_nothing_behind_and_is_told(project, capsys):
     tidy(load())  # The probe watches `wide` alone.
     assert {*before} - {*files()} == {f"results/probe/{name}/runs.csv" for name in ("mlp", "same")}
     capsys.readouterr()
-    edit("params.yaml", "  same: {of: mlp}\n", "")
+    edit("params.yaml", "  same: {of: mlp, versus: null}\n", "")
     tidy(load())
     gone = ("results/runs/same", "timings/same.json")
     assert not any(Path(path).exists() for path in gone)
@@ -88,9 +88,8 @@ def test_a_link_in_the_place_of_results_is_removed_and_not_followed(project):
 
 def test_runs_of_what_is_removed_stay_in_the_store_unless_they_were_changed(project, monkeypatch):
     filled = []
-    monkeypatch.setattr("pipeline.plan.tidy.Store", lambda: type("Store", (), {
-        "fill": lambda self, folder: filled.append(folder.name)})())
-    edit("params.yaml", "  wide: {of: mlp, set: {dense.units: 3}}\n  same: {of: mlp}\n", "")
+    monkeypatch.setattr("pipeline.plan.tidy.Store.fill", lambda self, folders: filled.extend(folder.name for folder in folders))
+    edit("params.yaml", "  wide: {of: mlp, set: {dense.units: 3}}\n  same: {of: mlp, versus: null}\n", "")
     edit("params.yaml", "[wide]", "[]")
     Path("results/runs/wide/runs.csv").write_text("b\n")
     tidy(load())
@@ -177,7 +176,7 @@ def test_what_is_missing_of_a_lock_comes_back_from_its_copy(project, capsys, len
     (HEAD + "  train@gone: {cmd: a}\n  train@old:\n    cmd: b\n", "it is not as DVC writes it"), ("a: b\n" * 9, "it is not as")])
 def test_what_is_no_beginning_of_a_lock_is_refused_and_nothing_is_removed(project, content, said):
     Path("dvc.lock").write_text(content)
-    edit("params.yaml", "  same: {of: mlp}\n", "")
+    edit("params.yaml", "  same: {of: mlp, versus: null}\n", "")
     before = files()
     with pytest.raises(Damaged) as error:
         tidy(load())
@@ -241,7 +240,7 @@ def test_dvc_runs_only_what_changed_and_its_lock_has_only_what_there_is(tmp_path
     assert set(entries(Path("dvc.lock").read_text())) == {"plan", "train@mlp", "train@wide", "train@same"}
     kept = entries(Path("dvc.lock").read_text())["train@mlp"]
 
-    edit("params.yaml", "  same: {of: mlp}\n", "")
+    edit("params.yaml", "  same: {of: mlp, versus: null}\n", "")
     edit("params.yaml", "dense.units: 3", "dense.units: 4")
     tidy(load())
     run("repro")

@@ -16,7 +16,7 @@ from pipeline.tables.stored import (
     PROBES, RUNS, RUNS_TABLE, Damaged, read_table, write_tables)
 from pipeline.config.schema import study_seeds
 from pipeline.config.task import Task
-from pipeline.train.runs import WrongVersion
+from pipeline.train.host import WrongVersion
 from pipeline.train.trainer import batch_order
 from pipeline.verdicts.arms import Arms
 from pipeline.verdicts.scores import scores_of

@@ -27,6 +27,16 @@ def test_what_the_disk_refuses_is_told_with_the_file_and_what_to_do(monkeypatch,
     assert said.count("\n") == 1
 
 
+def test_an_interrupt_is_told_in_a_line_with_the_code_of_a_shell(monkeypatch, capsys):
+    monkeypatch.setattr(stage_module, "end_with_parent", lambda: None)
+
+    def main():
+        raise KeyboardInterrupt
+
+    assert run(main) == 130
+    assert capsys.readouterr().err == "interrupted: what has finished is kept, and the same command goes on from there\n"
+
+
 def test_another_error_keeps_its_traceback_and_a_code_is_passed_on(monkeypatch):
     monkeypatch.setattr(stage_module, "end_with_parent", lambda: None)
 

@@ -10,7 +10,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.tables.lock import Damaged, check, check_edited, digest, entries, lock_of, trusted
-from pipeline.tables.stored import Store, building, read_needed, read_table, replace_folder, write_table
+from pipeline.tables.store import Store
+from pipeline.tables.stored import building, read_needed, read_table, replace_folder, write_table
 from tests.locked import lock, text
 from tests.tables.test_stored import tables, write
 
@@ -64,7 +65,7 @@ def test_what_is_not_as_the_lock_says_is_refused_by_every_reader(project, name, 
     check(ONE)
     damage(ONE / name)
     readers = [check, lambda f: check(f / "runs.csv"), lambda f: read_table(f / "runs.csv"), lambda f: read_needed(f / "runs.csv"),
-               lambda f: Store("store").fill(f), lambda f: check(f.absolute())]
+               lambda f: Store("store").fill([f]), lambda f: check(f.absolute())]
     for read in readers:
         with pytest.raises(Damaged) as error:
             read(ONE)

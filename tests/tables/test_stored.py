@@ -1,7 +1,6 @@
-"""Tables and the store of runs: whole or not at all, exact, and what was stored or refused."""
+"""Tables and folders: whole or not at all, and exact."""
 
 import errno
-import json
 import math
 import os
 import shutil
@@ -13,20 +12,22 @@ import pandas as pd
 import pytest
 
 from pipeline.tables.stored import (
-    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, RUNS_TABLE, Damaged, Store, building, in_units_of_targets, read_json,
+    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, RUNS_TABLE, Damaged, building, in_units_of_targets, read_json,
     read_table, remove_temporary, replace_folder, significant, write_bytes, write_table, write_tables, write_text)
 
 
 def record(seed, epochs=3):
-    """What a run measured, as training stores it."""
+    """What a run measured, as training stores it: of no meaning, but such as a run can be."""
     generator = np.random.default_rng(seed)
     found = {name: significant(generator.random() * 10.0 ** generator.integers(-8, 8))
              for name in MEASURES}
-    found |= {"diverged": seed % 2 == 0, "parameters": 17, "best_epoch": 2, "last_epoch": 3,
-              "test_size": 24, "best_calibration_error": float("nan"), "last_loss": float("inf")}
     found["train_curve"] = [significant(v, 5) for v in generator.random(epochs)]
-    found["validation_curve"] = [significant(v, 5) for v in generator.random(epochs)]
-    return found
+    found["validation_curve"] = [0.75, significant(0.5 * generator.random(), 4), 0.75]
+    found |= {name: significant(generator.random()) for name in ("last_calibration_error", "last_minority_recall")}
+    return found | {
+        "diverged": seed % 2 == 0, "parameters": 17, "best_epoch": 2, "last_epoch": epochs, "test_size": 24,
+        "best_validation_loss": found["validation_curve"][1], "best_minority_recall": 1.0,
+        "best_calibration_error": float("nan"), "last_loss": float("inf")}
 
 
 def tables(count=4, experiment="one", chosen=(True,)):
@@ -52,11 +53,6 @@ def tables(count=4, experiment="one", chosen=(True,)):
 
 def write(folder, runs, curves):
     write_tables(folder, {RUNS_TABLE: runs, CURVES_TABLE: curves})
-
-
-def text(value):
-    """A record as text, in which NaN equals NaN."""
-    return json.dumps(value, sort_keys=True)
 
 
 # --- files -------------------------------------------------------------------------------------
@@ -153,11 +149,11 @@ def test_a_name_made_of_digits_stays_text(tmp_path):
     pd.testing.assert_frame_equal(read_table(tmp_path / CURVES_TABLE), curves)
 
 
-def test_verdicts_that_are_all_true_or_false_stay_text(tmp_path):
-    write_tables(tmp_path, {"verdicts.csv": pd.DataFrame({"slug": ["a", "b"], "verdict": ["true", "false"],
+def test_readings_that_are_all_true_or_false_stay_text(tmp_path):
+    write_tables(tmp_path, {"readings.csv": pd.DataFrame({"slug": ["a", "b"], "reading": ["true", "false"],
                                                          "reads": ["true", "false"]})})
-    found = read_table(tmp_path / "verdicts.csv")
-    assert list(found["verdict"]) == list(found["reads"]) == ["true", "false"]
+    found = read_table(tmp_path / "readings.csv")
+    assert list(found["reading"]) == list(found["reads"]) == ["true", "false"]
 
 
 def test_the_words_none_and_nan_stay_text(tmp_path):
@@ -173,102 +169,6 @@ def test_json_that_is_none_is_named(tmp_path):
         (tmp_path / "a.json").write_text(damage)
         with pytest.raises(Damaged, match="a.json: it is no JSON"):
             read_json(tmp_path / "a.json")
-
-
-# --- the store ---------------------------------------------------------------------------------
-
-def test_the_store_gives_back_what_was_put(tmp_path):
-    store = Store(tmp_path)
-    assert store.get("ab12") is None
-    store.put("ab12", record(1))
-    assert text(store.get("ab12")) == text(record(1))
-    assert store.get("ab13") is None
-    assert text(Store(tmp_path).get("ab12")) == text(record(1))
-
-
-@pytest.mark.parametrize("damage", [
-    lambda text: "", lambda text: text[:-9], lambda text: "[]", lambda text: "\0" * 20,
-    lambda text: text.replace("1", "2", 1), lambda text: text.replace('"sha256": "', '"sha256": "0')])
-def test_a_damaged_run_is_refused_by_name(tmp_path, damage):
-    store = Store(tmp_path)
-    store.put("ab12", record(1))
-    path = store.path("ab12")
-    path.write_text(damage(path.read_text()))
-    with pytest.raises(Damaged) as error:
-        store.get("ab12")
-    assert str(error.value) == (
-        f"{path}: its content is not what was stored; remove it, and its run is taken from the stored "
-        "tables or trained again")
-    path.unlink()
-    assert store.get("ab12") is None
-
-
-def test_a_run_under_another_name_is_refused(tmp_path):
-    store = Store(tmp_path)
-    store.put("ab12", record(1))
-    shutil.copy(store.path("ab12"), store.path("ab13"))
-    with pytest.raises(Damaged, match="ab13.json"):
-        store.get("ab13")
-
-
-def test_a_run_without_a_digest_counts_as_absent(tmp_path):
-    store = Store(tmp_path)
-    write_text(store.path("ab12"), json.dumps(record(1)))
-    assert store.get("ab12") is None
-    store.put("ab12", record(2))
-    assert text(store.get("ab12")) == text(record(2))
-
-
-def test_tables_fill_the_store_with_the_records_they_were_made_of(tmp_path):
-    runs, curves, records = tables(6, chosen=(True, False))
-    write(tmp_path / "tables", runs, curves)
-    store = Store(tmp_path / "store")
-    assert store.fill(tmp_path / "tables") == 6
-    for key, expected in records.items():
-        assert text(store.get(key)) == text(expected)
-    assert store.fill(tmp_path / "tables") == 0
-
-
-def test_filling_leaves_what_is_there_and_refuses_what_is_damaged(tmp_path):
-    runs, curves, records = tables(3)
-    write(tmp_path / "tables", runs, curves)
-    store = Store(tmp_path / "store")
-    there, damaged, _ = records
-    store.put(there, {"mine": True, "train_curve": []})
-    store.put(damaged, {})
-    store.path(damaged).write_bytes(b"{")
-    with pytest.raises(Damaged, match=damaged):
-        store.fill(tmp_path / "tables")
-    store.path(damaged).unlink()
-    store.fill(tmp_path / "tables")
-    assert store.get(there) == {"mine": True, "train_curve": []}
-    assert text(store.get(damaged)) == text(records[damaged])
-
-
-def test_filling_from_nothing_or_from_other_columns_adds_nothing(tmp_path):
-    store = Store(tmp_path / "store")
-    assert store.fill(tmp_path / "missing") == 0
-    runs, curves, _ = tables()
-    write(tmp_path / "tables", runs.drop(columns="test_size"), curves)
-    assert store.fill(tmp_path / "tables") == 0
-
-
-def test_a_chosen_run_without_its_curve_is_not_filled(tmp_path):
-    runs, curves, _ = tables(4)
-    write(tmp_path / "tables", runs, curves[curves["seed"] != 1002])
-    assert Store(tmp_path / "store").fill(tmp_path / "tables") == 3
-
-
-def test_a_run_that_another_experiment_chose_gets_its_curve(tmp_path):
-    """In either order: the store keeps what has curves."""
-    runs, curves, records = tables(2)
-    write(tmp_path / "chose", runs, curves)
-    write(tmp_path / "did_not", runs.assign(chosen=False), curves[:0])
-    for order in (("chose", "did_not"), ("did_not", "chose")):
-        store = Store(tmp_path / "_".join(order))
-        assert [store.fill(tmp_path / name) for name in order] == [2, 0]
-        for key, expected in records.items():
-            assert text(store.get(key)) == text(expected)
 
 
 # --- folders -----------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pipeline.data.user_data.read import from_file
 from pipeline.data.sources import check, make
-from pipeline.config.errors import read_yaml
-from pipeline.config.claims import check_claims, read_claims
+from pipeline.config.read_yaml import read_yaml
+from pipeline.config.readings import check_claims, read_claims
 from pipeline.config.data_files import FileSource
 from pipeline.config.schema import PARAMS, load, parse
 from tools.tiny import COPIED, EXPERIMENTS, shrink

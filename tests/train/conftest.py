@@ -10,6 +10,7 @@ from pipeline.data.sources import make, write
 from pipeline.config.schema import study_seeds
 from pipeline.config.task import Task
 from pipeline.train import trainer
+from pipeline.train.arm import DataSet
 from pipeline.train.trainer import Trainer
 from tests.train.toy import a_plan
 
@@ -17,6 +18,11 @@ from tests.train.toy import a_plan
 @pytest.fixture(scope="session")
 def arrays():
     return {"tables": make("tabular", study_seeds(4), train=24, validation=24, test=24, features=4)}
+
+
+@pytest.fixture
+def data(arrays):
+    return {name: DataSet(one) for name, one in arrays.items()}
 
 
 @pytest.fixture

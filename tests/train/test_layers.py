@@ -30,7 +30,7 @@ def built(monkeypatch):
     """The plans whose networks were built to list their layers."""
     plans = []
     list_layers = layers.layers
-    monkeypatch.setattr(layers, "layers", lambda plan: plans.append(plan) or list_layers(plan))
+    monkeypatch.setattr(layers, "layers", lambda plan, known: plans.append(plan) or list_layers(plan, known))
     return plans
 
 

@@ -25,7 +25,7 @@ from pipeline.config.errors import ConfigError, complain
 from pipeline.config.given import option, whole
 from pipeline.tables.schemas import STORED
 from pipeline.tables.stored import MECHANICS, PROBES, TORTURE, write_tables
-from pipeline.train.place import place
+from pipeline.train.host import host
 from tools.tiny import begin, project, shrink
 from tools.torture.disturb import FULL, READ_ONLY, SILENT, TWICE, Run, kill, kinds, mounted, mounts, processes, struck, with_mounts
 
@@ -161,7 +161,7 @@ def main() -> int:
         with mounted(folder, ["-t", "tmpfs", "-o", "size=600m", "none"]):
             undisturbed, rows = rounds(folder, make, COMMAND, moments, seed)
         table = pd.DataFrame(rows, columns=list(STORED["disturbances"].columns))
-        about = {**place(), "system": sys.platform, "seed": seed, "files": len(undisturbed), "without": WITHOUT,
+        about = {**host(), "system": sys.platform, "seed": seed, "files": len(undisturbed), "without": WITHOUT,
                  "left_out": sorted({FULL, READ_ONLY} - {*kinds()}),
                  "versions": {name: packages.version(name) for name in ("dvc", "papermill", "tensorflow")}}
         write_tables(TORTURE, {"disturbances.csv": table}, {"about.json": json.dumps(about, indent=1) + "\n"})

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from pipeline.book.figures.heat_map import DIVERGING
 from pipeline.book.words.numbers import count
 from pipeline.style import BAND, CONTROL, PANEL, QUIET, STYLE, TREATMENT, need
 
+DIVERGING = LinearSegmentedColormap.from_list("values", [TREATMENT, "#f7f7f5", CONTROL])
 #: So many channels share a field; more have a line each below each other; still more are rows of grey.
 TOGETHER, LINES = 3, 8
 #: Of the channels that share a field.

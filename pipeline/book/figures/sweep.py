@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from pipeline.book.words.numbers import number
 from pipeline.style import STYLE, need, one
 
 
@@ -69,12 +70,12 @@ def dose_finding(doses: pd.DataFrame) -> str:
     """Per data set, at which dose which experiment has the least error."""
     best = doses.loc[doses.groupby("data", sort=False)["mean"].idxmin()]
     return "Least error: " + "; ".join(
-        f"{row['experiment']} at {row['dose']:g} ({row['data']})" for _, row in best.iterrows())
+        f"{row['experiment']} at {number(row['dose'], 'g')} ({row['data']})" for _, row in best.iterrows())
 
 
 def dose_alt(doses: pd.DataFrame) -> str:
     """The finding, and every mean with its interval."""
     key = one(doses, "key")
-    rows = [f"{r['experiment']} on {r['data']} at {r['dose']:g}: {r['mean']:.3g} ({r['low']:.3g} to "
-            f"{r['high']:.3g})" for _, r in doses.iterrows()]
+    rows = [f"{r['experiment']} on {r['data']} at {number(r['dose'], 'g')}: {number(r['mean'], '.3g')} ({number(r['low'], '.3g')} to "
+            f"{number(r['high'], '.3g')})" for _, r in doses.iterrows()]
     return f"Mean test error by {key}. {dose_finding(doses)}. " + "; ".join(rows) + "."

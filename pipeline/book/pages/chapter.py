@@ -1,34 +1,40 @@
-"""A chapter: its answer, what to do, its claims, its sweeps, what others found, its limits."""
+"""A chapter: its findings, its sweeps, what the threads and others say, its limits."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 
-from pipeline.book.advice import Do, advice
-from pipeline.book.answers import Answer, answers
-from pipeline.book.blocks import averages_with_scale, check_table, claim_picture, others, place_picture
+from pipeline.book.blocks import check_table, findings_table, interval_rows, others
+from pipeline.book.escape import code
+from pipeline.book.figures.intervals import intervals, intervals_alt
 from pipeline.book.figures.sweep import dose_alt, dose_response
-from pipeline.book.markdown import claim_link, experiment_link, image, table
+from pipeline.book.markdown import claim_link, experiment_link, finding_link, image, table
 from pipeline.book.picture import Picture
 from pipeline.book.rows import records
 from pipeline.book.study import Study
-from pipeline.book.words.claim import all_verdicts, prediction, verdict_sentence, verdict_words
+from pipeline.book.template import render
+from pipeline.book.words.finding import reading
 from pipeline.book.words.network import put_in
-from pipeline.book.words.numbers import capital, count, short
-from pipeline.book.words.places import finding
-from pipeline.config.claims import Claim
-from pipeline.tables.schemas import MEASURED
+from pipeline.config.metrics import metric_of
+from pipeline.config.readings import Claim
+from pipeline.findings.numbers import count, interval
+from pipeline.findings.words import FAMILY
+
+#: So many findings open a chapter, and so many rows are drawn.
+LEAD, DRAWN = 5, 24
 
 
 def write(study: Study) -> dict[str, str | Picture]:
     """Every chapter with its figures; one without a hand-written page gets a whole page."""
     files: dict[str, str | Picture] = {}
     for topic in study.topics:
-        files |= {f"figures/{picture.name}": picture for picture in sweeps(study, topic)}
-        text = chapter(study, topic)
+        drawn = figure(study, topic)
+        files |= {f"figures/{picture.name}": picture for picture in (*sweeps(study, topic), *drawn)}
+        text = chapter(study, topic, drawn)
         if topic in study.written:
             files[f"generated/{topic}.md"] = text
         else:
@@ -36,78 +42,58 @@ def write(study: Study) -> dict[str, str | Picture]:
     return files
 
 
-def chapter(study: Study, topic: str) -> str:
+def chapter(study: Study, topic: str, drawn: Sequence[Picture]) -> str:
     """What a chapter says below its introduction."""
-    claims = [claim for claim in study.claims if claim.topic == topic]
-    if not claims:
+    claims, found = [claim for claim in study.claims if claim.topic == topic], about(study, topic)
+    if not claims and not found:
         return "No claim of this chapter is declared.\n"
-    lead = answers(study, topic)
-    shown = {found.claim.slug for found in lead}
-    rows = {row for claim in claims for row in claim.rows}
-    return "\n".join([
-        *_lead(study, lead), "", advised(study, topic, shown), *places(study, topic),
-        "## All claims of this chapter\n",
-        table(["claim", "verdict"], [(claim_link(claim), all_verdicts(study.verdict_rows(claim)))
-                                     for claim in claims]),
-        *(part for claim in claims for part in _claim(study, claim, claim.slug in shown)),
-        *_swept(study, topic), *(more(study) for more in MORE.get(topic, ())),
-        others(study, rows), limits(study, claims)])
+    checks = [name for claim in claims for name in claim.checks]
+    return render(
+        "chapter", lead=list(_lead(study, found)), table=findings_table(study, found),
+        drawn="".join(image(study, one) for one in drawn), places=places(study, topic), swept=_swept(study, topic),
+        checks=f"## Exact checks\n\n{check_table(study, checks)}" if checks else "",
+        more="".join(more(study) for more in MORE.get(topic, ())),
+        claims=table(["claim", "who says it", "it reads", "why"], [
+            (claim_link(one), one.who, reading(study.reading(one)), study.reading(one)["sentence"]) for one in claims]),
+        others=others(study, {row for claim in claims for row in claim.rows}), limits=limits(study, found, claims))
 
 
-def _lead(study: Study, lead: Sequence[Answer]) -> list[str]:
-    if not lead:
-        return []
-    lines = [f"- {claim_link(one.claim)}: {all_verdicts(study.verdict_rows(one.claim))}" for one in lead]
-    return [":::{admonition} In short\n:class: tip\n" + "\n\n".join(one.sentence for one in lead)
-            + "\n:::\n", *lines]
+def about(study: Study, topic: str) -> list[str]:
+    """The findings of a chapter: those that primary claims are about first, then those of the others."""
+    claims = sorted((one for one in study.claims if one.topic == topic), key=lambda one: not one.primary)
+    asked = [name for claim in claims for name in study.findings_of(claim)]
+    return list(dict.fromkeys([*asked, *(name for name, other in study.topic_of.items() if other == topic)]))
 
 
-def advised(study: Study, topic: str, said: Collection[str] = ()) -> str:
-    """The advice of a topic in short, in the order of `Do`; empty if there is none.
-
-    Args:
-        said: claims that the chapter opens with; they are not said again.
-    """
-    found = [(one, finding) for one in advice(study, topic=topic) if one.claim.slug not in said
-             for finding in one.found]
-    lines = [" ".join(filter(None, [
-        f"- {one.situation}" + (f" ({finding.group})" if finding.group else "") + f". **{finding.head}.**",
-        capital(finding.words) + "." if finding.words else "", finding.note]))
-             for do in Do for one, finding in found if finding.do is do]
-    return "\n".join([f"## What {'else to' if said else 'to'} do\n", *lines, "",
-                      "[The guide](/guide.md) averages over the data that are like yours.\n"]) if lines else ""
+def _lead(study: Study, found: Sequence[str]) -> Iterator[str]:
+    """The sentences of the first findings, all strata of a finding together; those about families come first."""
+    for name in sorted(found, key=lambda name: study.found[name][0]["scope"] != FAMILY)[:LEAD]:
+        yield f"**{finding_link(study, name)}**: " + " ".join(row["sentence"] for row in study.strata(name))
 
 
-def _claim(study: Study, claim: Claim, answers: bool) -> list[str]:
-    """A claim with its checks or its figure, which folds open unless the claim answers the chapter."""
-    said = [(f"*{capital(row['group'])}.* " if row["group"] else "") + f"{verdict_words(row)} "
-            + verdict_sentence(claim, row, _average(study, claim, row["group"])) + "\n"
-            for row in study.verdict_rows(claim)]
-    parts = [f"## {claim.says.rstrip('.')}\n", *said, f"{prediction(claim)}\n"]
-    if claim.checks:
-        parts.append(check_table(study, claim.checks))
-    elif picture := claim_picture(study, claim):
-        drawn = image(study, picture)
-        parts.append(drawn if answers else f"::::{{dropdown}} The data sets, drawn\n{drawn}\n::::\n")
-    return [*parts, claim_link(claim, "All numbers of this claim") + "\n"]
+def figure(study: Study, topic: str) -> list[Picture]:
+    """The greatest effects of a chapter, drawn; nothing without any."""
+    rows = interval_rows(row for name in about(study, topic) for row in study.strata(name))
+    rows = rows[rows["metric"] == "error"]
+    rows = rows.loc[rows["effect"].abs().sort_values(ascending=False, kind="stable").index[:DRAWN]]
+    return [Picture(f"findings-{topic}", rows, intervals, intervals_alt)] if len(rows) else []
 
 
-def _average(study: Study, claim: Claim, group: str) -> dict | None:
-    """A claim's average in a group, as `verdict_sentence` reads it."""
-    rows = averages_with_scale(study.claim_effects(claim), study.claim_averages(claim))
-    return next((row for row in rows if row["group"] == group), None)
-
-
-def places(study: Study, topic: str) -> list[str]:
-    """The experiments that try a layer at every place, with what they found; nothing without a result."""
-    lines = []
+def places(study: Study, topic: str) -> str:
+    """The experiments that try a layer at every place, and what was found there; nothing without a result."""
+    parts = []
     for name in study.answers.get(topic, {}).get("places", ()):
-        if picture := place_picture(study, name):
-            lines += [f"- Where do I put {put_in(study.params.experiments[name])}? "
-                      f"{experiment_link(study, name)} tried every place:",
-                      *(f"  - {line}" for line in finding(picture.rows, changes=True))]
-    return ["## Place by place\n", *lines, "", "The change of the test error, with its interval for all places "
-            "together. *May be*: no other place is shown to be better, or worse, than it.\n"] if lines else []
+        rows = records(study.places[study.places["experiment"] == name])
+        if rows:
+            parts += [f"{put_in(study.params.experiments[name])} at every place, one at a time "
+                      f"({experiment_link(study, name)}):\n",
+                      table(["place", "on", "change, with the interval for all places together", "it may be"], [
+                          (finding_link(study, row["id"], row["place"]), row["stratum"],
+                           interval([row[end] for end in ("effect", "low", "high")], metric_of("error")),
+                           " and ".join(word for word in ("best", "worst") if row[f"may_be_{word}"]) or "neither")
+                          for row in rows if math.isfinite(row["effect"])])]
+    return "\n".join(["## Place by place\n", *parts, "*It may be* best as long as no other place is shown to be better, and "
+                      "worst as long as none is shown to be worse.\n"]) if parts else ""
 
 
 def sweeps(study: Study, topic: str) -> list[Picture]:
@@ -121,10 +107,10 @@ def sweeps(study: Study, topic: str) -> list[Picture]:
     return found
 
 
-def _swept(study: Study, topic: str) -> list[str]:
+def _swept(study: Study, topic: str) -> str:
     drawn = [image(study, picture) for picture in sweeps(study, topic)]
-    return ["## Value by value\n\nThe mean test error, with its interval, by the value of a sweep.\n",
-            *drawn] if drawn else []
+    return "\n".join(["## Value by value\n\nThe mean test error, with its interval, by the value of a sweep.\n",
+                      *drawn]) if drawn else ""
 
 
 def applications(study: Study) -> str:
@@ -141,8 +127,8 @@ def applications(study: Study) -> str:
 
 def old_code(study: Study) -> str:
     """What becomes of each feature of the threads' code on today's Keras."""
-    rows = [(row["thread"], f"`{row['feature']}`", "yes" if row["works"] else "**no**",
-             row["happens"], f"`{row['repair']}`" if isinstance(row["repair"], str) and row["repair"] else "–")
+    rows = [(row["thread"], code(row["feature"]), "yes" if row["works"] else "**no**",
+             row["happens"], code(row["repair"]) if isinstance(row["repair"], str) and row["repair"] else "–")
             for row in records(study.old_code)]
     if not rows:
         return ""
@@ -151,37 +137,26 @@ def old_code(study: Study) -> str:
             + table(["thread", "feature", "does what it did", "what happens", "shortest repair"], rows))
 
 
-#: What a chapter has besides its claims, from the exact checks.
+#: What a chapter has besides its findings, from the exact checks.
 MORE = {"order": (applications,), "old_code": (old_code,)}
 
 
-def limits(study: Study, claims: Sequence[Claim]) -> str:
-    """What the answers of a chapter rest on, and what they cannot say."""
-    slugs = {claim.slug for claim in claims}
-    effects = study.effects[study.effects["claim"].isin(slugs)]
-    if not len(effects):
+def limits(study: Study, found: Sequence[str], claims: Sequence[Claim]) -> str:
+    """What the findings of a chapter rest on, and what they cannot say."""
+    sets = pd.concat([study.rows_of("sets", name) for name in found]) if found else study.sets.iloc[:0]
+    if not len(sets):
         return ""
-    measured = set(effects["data"])
-    sets = [name for name in study.params.data if name in measured]
-    opened = sum(all(row["verdict"] == "undecided" for row in study.verdict_rows(claim)) for claim in claims)
-    waiting = sum(study.verdict(claim)["verdict"] == MEASURED for claim in claims)
-    text = (f"Measured on {count(len(sets), 'data set')} ({', '.join(name.replace('_', ' ') for name in sets)}), with "
-            f"the networks named above and no others. {opened} of {count(len(claims), 'claim')} stayed undecided"
+    measured = set(sets["data"])
+    names = [name for name in study.params.data if name in measured]
+    open_, waiting = (sum(study.reading(one)["reading"] == word for one in claims) for word in ("cannot tell", "being measured"))
+    text = (f"Measured on {count(len(names), 'data set')} ({', '.join(name.replace('_', ' ') for name in names)}), with "
+            f"the networks named above and no others. Of {count(len(claims), 'claim')}, {open_} cannot be told"
             + (f", {waiting} {'is' if waiting == 1 else 'are'} being measured." if waiting else "."))
-    known = set(study.data_sets["data"]) & set(sets)
-    if blunt := sorted(known - study.sensitive):
-        text += (f" On {', '.join(name.replace('_', ' ') for name in blunt)}, half the data does not raise the error by "
-                 "more than the margin: that nothing happens must be shown without them, too.")
-    return (f"## The limits of this answer\n\n{text}{_width(study, slugs)} "
-            "See [the limits](/limits.md) of the whole.\n")
-
-
-def _width(study: Study, slugs: set[str]) -> str:
-    """How far the averages' intervals reach, in the middle of them."""
-    rows = study.averages[study.averages["claim"].isin(slugs) & (study.averages["metric"] == "error")
-                          & (study.averages["family"] != "")]
-    if not len(rows):
-        return ""
-    middle = float(np.median((rows["high"].astype(float) - rows["low"].astype(float)) / 2))
-    return (f" Half of the averages of errors over a family are known to within {short(100 * math.expm1(middle))} % "
-            "or less, either way.")
+    known = study.data_sets[study.data_sets["data"].isin(names)]
+    if dull := sorted(set(known["data"]) - set(known.loc[known["reacts"].astype(bool), "data"])):
+        text += f" Half the data makes no difference on {', '.join(name.replace('_', ' ') for name in dull)}."
+    rows = [row for name in found for row in study.strata(name) if row["scope"] == FAMILY and row["metric"] == "error"]
+    if rows:
+        width = float(np.median([(row["high"] - row["low"]) / 2 for row in rows]))
+        text += f" Half of the averages are known to within {100 * math.expm1(width):.1f}\u00a0% or less, either way."
+    return f"## The limits of this chapter\n\n{text} See [the limits](/limits.md) of the whole.\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline.book.escape import fenced, raw
 from pipeline.book.study import Study
 
 
@@ -22,6 +23,6 @@ def citation(found: Mapping) -> str:
               "year": year, "version": found["version"], "note": f"Licence: {found['license']}"}
     if "url" in found:
         fields["url"] = found["url"]
-    entry = ",\n".join(f"  {key} = {{{value}}}" for key, value in fields.items())
+    entry = ",\n".join(f"  {key} = {{{raw(value)}}}" for key, value in fields.items())
     return (f"> {', '.join(names)} ({year}). *{found['title']}*. Version {found['version']}.\n\n"
-            f"```bibtex\n@misc{{where_do_the_layers_go,\n{entry}\n}}\n```\n")
+            + fenced(f"@misc{{where_do_the_layers_go,\n{entry}\n}}", "bibtex"))

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from pipeline.book.data_set import class_names, read, rows, shape
+from pipeline.book.escape import code
 from pipeline.book.figures.data_set import data_set, data_set_alt
 from pipeline.book.markdown import experiment_link, image, table
 from pipeline.book.picture import Picture
 from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.words.data_set import HOW, linked, sizes, task, used
-from pipeline.book.words.numbers import capital
+from pipeline.book.words.numbers import capital, number
 
 #: The columns of the table of baselines, in words.
 BASELINES = {"trivial": "the trivial predictor", "persistence": "persistence: the last known value",
@@ -44,7 +45,7 @@ def page(study: Study, name: str, arrays: Mapping[str, np.ndarray] | None, drawn
     entry, about = study.params.data[name], study.described.get(name, {})
     place = f"family *{entry.family}*" + (f", {entry.stratum}" if entry.stratum else "")
     parts = [f"(data-{name})=\n# {capital(entry.title or about.get('title') or name)}\n",
-             f"`{name}`, of the {place}; unit: {entry.unit}.\n"]
+             f"{code(name)}, of the {place}; unit: {entry.unit}.\n"]
     if arrays:
         found = shape(arrays)
         names = [str(one) for one in arrays.get("about_inputs", ())]
@@ -67,14 +68,14 @@ def hardness(study: Study, name: str) -> str:
                  if np.isfinite(means[key])]
     elif mine:
         found = [(BASELINES["trivial"], mine[0]["trivial_error"], 1.0)]
-    found += [(f"the study's control, {experiment_link(study, row['control'])}", row["control_error"],
+    found += [(f"the study's control, {experiment_link(study, row['control'])}", row["error"],
                row["of_trivial"]) for row in mine]
     if not found:
         return ""
-    marked = ("\n*Marked*: the control's error is close to the trivial predictor's. Each verdict is repeated without "
-              "the sets of this kind.\n" if mine and mine[0]["marked"] else "")
+    dull = ("\nHalf the data makes no difference here: this set reacts to little.\n"
+            if mine and not any(row["reacts"] for row in mine) else "")
     return ("## How hard it is\n\n" + table(["predictor", "test error", "over the trivial predictor's"], [
-        (words, f"{error:.3g}", f"{ratio:.2f}") for words, error, ratio in found]) + marked)
+        (words, number(error, ".3g"), number(ratio, ".2f")) for words, error, ratio in found]) + dull)
 
 
 def _origin(about: Mapping) -> str:
@@ -82,7 +83,7 @@ def _origin(about: Mapping) -> str:
         return ""
     licence = about["licence"]
     lines = [f"- **Made by** {linked(about['origin'])}", f"- **Taken from** the Python package {about['package']}"
-             + (f", its file `{about['member']}`" if "member" in about else ""),
+             + (f", its file {code(about['member'])}" if "member" in about else ""),
              f"- **Licence**: {licence['name']}; {HOW[licence['how']]} ({linked(licence['source'])})",
              f"- **To cite**: {linked(about['citation'])}"]
     return "## Where it comes from\n\n" + "\n".join(lines) + "\n"

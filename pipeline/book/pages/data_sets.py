@@ -8,11 +8,12 @@ from functools import partial
 import numpy as np
 
 from pipeline.book.data_set import read, shape
+from pipeline.book.escape import code
 from pipeline.book.markdown import table
 from pipeline.book.rows import records
 from pipeline.book.study import Study
 from pipeline.book.words.data_set import predicted, sample
-from pipeline.book.words.numbers import capital, count
+from pipeline.book.words.numbers import capital, count, number
 
 #: Whose error stands in the overview.
 SIMPLE = {"control": "control", "persistence": "persistence", "linear": "linear model", "forest": "forest"}
@@ -46,7 +47,7 @@ def _family(study: Study, family: str, names: Iterable[str]) -> list[str]:
                   table(header, [_row(study, name, simple) for name in mine])]
     if simple:
         parts.append(f"{capital(', '.join(simple.values()))}: the test error over the trivial predictor's, which "
-                     "always says the most frequent class, or the mean. *Marked*: verdicts are repeated without it.\n")
+                     "always says the most frequent class, or the mean.\n")
     return parts
 
 
@@ -55,7 +56,7 @@ def _row(study: Study, name: str, simple: Iterable[str]) -> tuple:
     found = shape(read(study.files[name])) if name in study.files else None
     hard = _hardness(study, name)
     title = capital(entry.title or about.get("title", "")) or name
-    return (f"[{title}](/data_sets/{name}.md) `{name}`", entry.unit, about["licence"]["name"] if about else "–",
+    return (f"[{title}](/data_sets/{name}.md) {code(name)}", entry.unit, about["licence"]["name"] if about else "–",
             *((sample(found), predicted(found), f"{found.train:,}") if found else ("–",) * 3),
             *(hard.get(key, "–") for key in simple))
 
@@ -65,10 +66,10 @@ def _hardness(study: Study, name: str) -> dict[str, str]:
     found = {}
     mine = records(study.data_sets[study.data_sets["data"] == name])
     if mine:
-        found["control"] = f"{mine[0]['of_trivial']:.2f}" + (" *marked*" if mine[0]["marked"] else "")
+        found["control"] = number(mine[0]["of_trivial"], ".2f")
     simple = study.tables.get("baselines")
     if simple is not None and len(simple := simple[simple["data"] == name]):
         means = simple[["trivial", "persistence", "linear", "forest"]].mean()
-        found |= {key: f"{means[key] / means['trivial']:.2f}" for key in SIMPLE if key in means.index
+        found |= {key: number(means[key] / means["trivial"], ".2f") for key in SIMPLE if key in means.index
                   and np.isfinite(means[key])}
     return found

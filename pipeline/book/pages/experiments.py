@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
-
-from pipeline.book.figures.heat_map import AVERAGE, heat_map, heat_map_alt
-from pipeline.book.markdown import experiment_link, image
-from pipeline.book.picture import Picture
+from pipeline.book.markdown import experiment_link
 from pipeline.book.study import Study
 from pipeline.book.words.numbers import capital, count
 
@@ -15,40 +10,17 @@ from pipeline.book.words.numbers import capital, count
 MOST = 100
 
 
-def write(study: Study) -> dict[str, str | Picture]:
-    """All experiments by group, and the picture of all comparisons with a `versus`."""
-    rows = glance(study)
-    picture = Picture("heat_map", rows, heat_map, heat_map_alt)
+def write(study: Study) -> dict[str, str]:
+    """All experiments by group."""
     lines = [f"- [{capital(title)}](/experiments/{page}.md): {count(len(names), 'experiment')}"
              for page, (title, names) in group_pages(study).items()]
     waiting = [experiment_link(study, name) for name in study.params.experiments if name in study.being_measured]
-    text = "\n".join([
+    return {"experiments.md": "\n".join([
         "# All experiments\n",
         "An experiment is a list of layers; its order is the network's order. Each is shown with its "
-        "exact lines of `params.yaml` and its result against what it is compared with, by the data "
+        "exact lines of `params.yaml` and its findings against what it is compared with, by the data "
         "that it runs on. The lab records stand below each group in the contents:\n", *lines, "",
-        f"Being measured, and without a result yet: {', '.join(waiting)}.\n" if waiting else "",
-        *(["## Everything at a glance\n",
-           "Each row is a network with one change, under the network that it is compared with. "
-           "Blue: the change lowered the test error. Orange: it raised it.\n", image(study, picture)]
-          if len(rows) else [])])
-    return {"experiments.md": text} | ({"figures/heat_map": picture} if len(rows) else {})
-
-
-def glance(study: Study) -> pd.DataFrame:
-    """The effects of all experiments on the test error, by data set, and behind them their averages."""
-    effects = study.effects
-    effects = effects[(effects["claim"] == "") & (effects["metric"] == "error") & (effects["scale"] == "log ratio")
-                      & np.isfinite(effects["y"].astype(float))]
-    averages = study.averages
-    # Where strata differ there is no average of all.
-    averages = averages[(averages["claim"] == "") & (averages["metric"] == "error") & (averages["family"] != "")
-                        & (averages["group"] == "")]
-    found = np.select([averages["low"].astype(float) > 0, averages["high"].astype(float) < 0], ["better", "worse"], "")
-    columns = ["treatment", "control", "family", "data", "scale", "y", "low", "high", "found"]
-    behind = averages.assign(data=AVERAGE, y=averages["mean"], found=found, scale="log ratio")
-    parts = [part[columns] for part in (effects, behind) if len(part)]
-    return pd.concat(parts, ignore_index=True) if parts else effects[columns]
+        f"Being measured, and without a result yet: {', '.join(waiting)}.\n" if waiting else ""])}
 
 
 def groups(study: Study) -> dict[str, list[str]]:

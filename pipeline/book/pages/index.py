@@ -3,87 +3,103 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 
-from pipeline.book.advice import Advice, Do, advice
-from pipeline.book.figures.answers import answer_rows, answers, answers_alt, answers_narrow
-from pipeline.book.markdown import claim_link, source, table
+from pipeline.book.blocks import interval_rows
+from pipeline.book.figures.intervals import intervals, intervals_alt
+from pipeline.book.markdown import claim_link, finding_link, image
+from pipeline.book.pages.claims import THREADS
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study
-from pipeline.book.words.claim import BADGES, verdict_words
-from pipeline.book.words.numbers import count, signed, span
+from pipeline.book.template import render
+from pipeline.findings.numbers import count, plain, with_unit
+from pipeline.findings.words import FAMILY, Word, directed
+
+#: So many of the greatest effects are drawn; so many claims are named of each reading.
+GREATEST, NAMED = 8, 4
+#: What to do follows from a finding's word alone.
+DO = {Word.BETTER: "Worth it", Word.A_LITTLE_BETTER: "Gains a little", Word.A_LITTLE_WORSE: "Costs a little",
+      Word.WORSE: "Better left out"}
+LINES = {Word.NOTHING: "Hardly matters", Word.UNCLEAR: "Unclear"}
 
 
 def write(study: Study) -> dict[str, str | Picture]:
-    """What the first page includes: the figure of the answers, the same with links, and the verdicts' counts."""
-    found = advice(study, primary=True)
-    rows = answer_rows(found)
-    # Before anything is measured there is nothing to draw; the list says so.
-    drawn = (("answers", answers), ("answers-narrow", answers_narrow)) if (rows["words"] != "").any() else ()
-    shown = {f"figures/{name}": Picture(name, rows, draw, answers_alt, small=name != "answers")
-             for name, draw in drawn}
-    return shown | {
-        "generated/index/answers.md": front(study, found, list(shown.values())),
-        "generated/index/verdicts.md": verdicts(study)}
+    """What the first page includes."""
+    drawn = greatest(study)
+    return {f"figures/{one.name}": one for one in drawn} | {"generated/index.md": render(
+        "index", cards=[card(study, one) for one in study.cards], meaning=meaning(study),
+        drawn="".join(image(study, one) for one in drawn), threads=list(threads(study)), limits=limits(study))}
 
 
-def front(study: Study, found: Sequence[Advice], pictures: Sequence[Picture]) -> str:
-    """The figure, for wide screens and for narrow ones; how to read it; and the same as a list with links."""
-    if not found:
-        return "No situation of the guide rests on a primary claim that is declared.\n"
-    drawn = [image_for(picture, side) for picture, side in zip(pictures, ("wide", "narrow"), strict=False)]
-    return "\n".join([*drawn, _source(study, found, pictures), _key(study, found), listed(found)])
+def card(study: Study, given: Mapping) -> dict:
+    """A card: what to do, and how much it brings; the words for it are those of the findings.
+
+    A finding that is better is worth it, one that is worse is left out, each with its sentence, the greatest effect
+    first; of those that hardly matter, and of those that are unclear, the names stand on a line.
+    """
+    rows = [(one["name"], row) for one in given["findings"] if one["id"] in study.found
+            for row in study.strata(one["id"]) if row["stratum"] == given["stratum"]]
+    rows.sort(key=lambda one: -abs(one[1]["effect"]))
+    lines = [f"**{what}: {finding_link(study, row['id'], name)}.** {row['sentence']}"
+             for word, what in DO.items() for name, row in rows if row["word"] == word]
+    for word, what in LINES.items():
+        names = [finding_link(study, row["id"], name) for name, row in rows if row["word"] == word]
+        lines += [f"**{what}:** {'; '.join(names)}."] if names else []
+    return {"title": given["title"], "topic": given["topic"], "lines": lines or ["Nothing is stored yet."]}
 
 
-def image_for(picture: Picture, side: str) -> str:
-    """A figure that only screens of one width show; see book/_static/book.css."""
-    return (f":::{{div}} only-{side}\n```{{image}} /figures/{picture.name}.svg\n:alt: {picture.alt}\n"
-            f":class: figure {side}\n```\n:::\n")
-
-
-def _source(study: Study, found: Sequence[Advice], pictures: Sequence[Picture]) -> str:
-    if not pictures:
-        return ""
-    names = [name for one in found for name in one.claim.experiments]
-    return source(study, f"{pictures[0].name}.csv", pictures[0].data.encode(), names)
-
-
-def _key(study: Study, found: Sequence[Advice]) -> str:
-    """How to read the figure."""
+def meaning(study: Study) -> str:
+    """How to read the sentences."""
     rule = study.rule
-    seeds = [int(n) for one in found for finding in one.found for n in finding.units["seeds"]]
-    each = f", each with {span(seeds)} seeds" if seeds else ""
-    return (f"**How to read it.** A dot is one [data set](/method.md){each}; sets of one source are one unit, and one dot. The "
-            f"diamond is their average, with its {100 * rule.confidence:.0f} % interval. *On another set*: where "
-            f"the effect on another such set falls, in about {100 * rule.range_share:.0f} % of cases. Changes are relative: "
-            f"of the error rate, or of the root of the mean squared error. One by less than a factor of {rule.ratio_margin:g} "
-            f"({signed(100 * (1 / rule.ratio_margin - 1), ' %')} to {signed(100 * (rule.ratio_margin - 1), ' %')}) hardly "
-            "matters; *a little* says that the whole interval is below that, *clearly* that it is above. "
-            "A row without “rather than” compares with the same network without that layer. *Better* and *worse* stand "
-            "only where the average would hold among so many questions, too (at a false discovery rate of "
-            f"{100 * rule.q_level:.0f} %). The networks are small, and the sets are those that could be had: see "
-            "[the limits](/limits.md).\n")
+    margin = with_unit(plain(100 * (rule.ratio_margin - 1), 0), "%")
+    return (f"In brackets: {with_unit(plain(100 * rule.confidence, 1), '%')} intervals of the average over data sets. A change of "
+            f"{margin} matters; *a little* says that it is less. Sets of one source count once. *On yours*: where the change "
+            f"falls on about {with_unit(plain(100 * rule.range_share, 0), '%')} of other such sets. [The method](/method.md) says how.")
 
 
-def listed(found: Sequence[Advice]) -> str:
-    """Every answer again, with links to its chapter and its claim, as a table that stacks on a narrow screen."""
-    rows = [(f"[{one.situation}](/{one.claim.topic}.md)" + (f" ({finding.group})" if finding.group else ""),
-             f"**{finding.head}**", " ".join(filter(None, [finding.words, finding.note])) or "–",
-             f"{verdict_words(finding.verdict)} {claim_link(one.claim)}")
-            for do in Do for one in found for finding in one.found if finding.do is do]
-    return (":::::{dropdown} The same in words, with links\n::::{div} cards answers\n" + table(["question", "answer", "what was found", "the threads’ claim"],
-                                                                     rows) + "::::\n:::::\n")
+def greatest(study: Study) -> list[Picture]:
+    """The greatest effects on errors that a word gives a direction, on data like these; each change once."""
+    rows = [row for name in study.found for row in study.strata(name)
+            if row["scope"] == FAMILY and row["endpoint"] == "best" and row["metric"] == "error" and directed(row["word"])]
+    rows.sort(key=lambda row: -abs(row["effect"]))
+    first = {row["id"]: row for row in reversed(rows)}
+    found = interval_rows(row for row in rows if first[row["id"]] is row).head(GREATEST)
+    return [Picture("greatest", found, intervals, intervals_alt)] if len(found) else []
 
 
-def verdicts(study: Study) -> str:
-    """How many claims came out which way; one whose strata differ has a verdict for each."""
-    found = Counter(row["verdict"] for claim in study.claims for row in study.verdict_rows(claim))
-    if not found:
-        return "No claim is declared.\n"
-    parts = [[f"{found[k]} {k}" for k in names if found[k]] for names in (
-        [k for k in BADGES if k not in ("true", "false")], ("true", "false"))]
-    exact = f"; decided by exact checks: **{', '.join(parts[1])}**" if parts[1] else ""
-    every = sum(found.values())
-    twice = f" ({every}, as some have one for forecasts and one for classes)" if every > len(study.claims) else ""
-    return (f"These questions are a few of [{count(len(study.claims), 'claim')}](/claims.md). A verdict says whether what a claim "
-            f"predicts was found; those on all of them{twice}: **{', '.join(parts[0]) or 'none'}**{exact}.\n")
+def threads(study: Study) -> Iterator[str]:
+    """What each thread's own predictions read, counted and named."""
+    for letter, (title, link) in THREADS.items():
+        claims = [one for one in study.claims if one.predicts and one.predicts.by == "thread"
+                  and any(row.startswith(letter) for row in one.rows)]
+        claims.sort(key=lambda one: not one.primary)
+        by = {word: [one for one in claims if study.reading(one)["reading"] == word] for word in
+              Counter(study.reading(one)["reading"] for one in claims)}
+        name = f"[“{title}”]({link})" if link else f"“{title}”"
+        parts = [f"{said} {len(by[word])}" + (
+            f" ({'; '.join(claim_link(one) for one in by[word][:NAMED])}{'; …' if len(by[word]) > NAMED else ''})"
+            if word in ("agrees", "disagrees") else "") for word, said in (
+                ("agrees", "findings agree with"), ("disagrees", "they disagree with"), ("mixed", "they are mixed on"),
+                ("cannot tell", "they cannot tell of")) if word in by]
+        if parts:
+            yield f"**{name}** makes {count(len(claims), 'prediction')}: {', '.join(parts)}. [All claims](/claims.md)."
+
+
+def limits(study: Study) -> list[str]:
+    """Three limits, the first of them measured."""
+    return [beaten(study),
+            "The networks are small, and train in seconds on some hundreds to thousands of samples. "
+            "Large ones may behave otherwise.",
+            "The data sets are those that can be had, not a sample of all: an average describes data chosen this way, and yours "
+            "may be unlike them. [All limits](/limits.md)."]
+
+
+def beaten(study: Study) -> str:
+    """How many of the study's networks lose to a simple predictor."""
+    simple = study.baselines.groupby("data")[["persistence", "linear", "forest"]].mean().min(axis=1)
+    known = study.data_sets[study.data_sets["data"].isin(simple.dropna().index)]
+    if not len(known):
+        return "Simple predictors are not measured yet."
+    loses = known["error"] > simple.reindex(known["data"]).to_numpy()
+    return (f"A random forest, a linear model or the last known value has less error than the study's plain network in "
+            f"{int(loses.sum())} of {len(known)} cases of a network on a real data set. Where a simple predictor wins, use it.")

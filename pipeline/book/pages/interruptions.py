@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.book.escape import code
 from pipeline.book.markdown import table
 from pipeline.book.rows import records
 from pipeline.book.study import Study
@@ -21,23 +22,18 @@ def write(study: Study) -> dict[str, str]:
     lines = [table(["what was done", "times", *ASKED.values(), "while"], [*by_kind, total]), "", _place(about), ""]
     for row in records(rows[~rows[list(ASKED)].all(axis=1)]):
         failed = ", ".join(words for name, words in ASKED.items() if not row[name])
-        lines += [f"Not so: {row['kind']} during {row['stage'] or 'the start'}: {failed}: `{_code(row['message'])}`.", ""]
+        lines += [f"Not so: {row['kind']} during {row['stage'] or 'the start'}: {failed}: {code(row['message'])}.", ""]
     return {"generated/interruptions.md": "\n".join(lines)}
 
 
 def _places(stages) -> str:
     """The stages that were under way."""
-    return ", ".join(sorted({f"`{name}`" if name else "the start" for name in stages}))
-
-
-def _code(message: str) -> str:
-    """A message as it can stand between backquotes."""
-    return message.replace("`", "'")
+    return ", ".join(sorted({code(name) if name else "the start" for name in stages}))
 
 
 def _place(about: dict) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in sorted(about["versions"].items()))
+    versions, seed = ", ".join(f"{name} {version}" for name, version in sorted(about["versions"].items())), about["seed"]
     left_out = f" Left out, as this machine cannot: {', '.join(about['left_out'])}." if about["left_out"] else ""
-    return (f"On {about['processor']}, {about['system']}, Python {about['python']}, {versions}, drawn with `SEED={about['seed']}`; "
+    return (f"On {about['processor']}, {about['system']}, Python {about['python']}, {versions}, drawn with {code(f'SEED={seed}')}; "
             f"{about['files']} files are compared.{left_out} The tiny project is without the stages "
-            f"{' and '.join(f'`{name}`' for name in about['without'])}, which write as `train` does.")
+            f"{' and '.join(map(code, about['without']))}, which write as `train` does.")

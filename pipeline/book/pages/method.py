@@ -2,84 +2,57 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterator
 
-import pandas as pd
-
-from pipeline.book import changes
-from pipeline.book.markdown import experiment_link, table
+from pipeline.book.figures.reliability import reliability, reliability_alt
+from pipeline.book.blocks import changed, listed
+from pipeline.book.markdown import experiment_link, image, table
+from pipeline.book.picture import Picture
 from pipeline.book.rows import records
 from pipeline.book.study import Study
-from pipeline.book.words.numbers import capital, count, signed, span
-from pipeline.verdicts import claims as rule_of_claims
-from pipeline.verdicts import words
-from pipeline.verdicts.many import wrong_words
+from pipeline.book.words.numbers import count, number, share, span
+from pipeline.findings.numbers import capital
+from pipeline.findings.asked import HALF, SAME
+from pipeline.findings.regions import REGIONS, Reading
+from pipeline.findings.words import Word
 
 #: When each word is said: where the interval of the average lies. The first that fits is taken.
 INTERVALS = {
-    words.CLEARLY_HELPS: "above the margin",
-    words.HELPS_A_LITTLE: "above 0, below the margin",
-    words.HELPS: "above 0, and the margin lies inside",
-    words.CLEARLY_HARMS: "below minus the margin",
-    words.HARMS_A_LITTLE: "below 0, above minus the margin",
-    words.HARMS: "below 0, and minus the margin lies inside",
-    words.NO_DIFFERENCE: "within the margin on both sides, and so does the range for another data set",
-    words.NONE_ON_AVERAGE: "within the margin on both sides",
-    words.NO_BENEFIT: "below the margin",
-    words.NO_HARM: "above minus the margin",
-    words.OPEN: "anywhere else"}
-#: What a simulated case is.
-CASE = ["family", "spread", "truth"]
-#: Words that a study says most of the time, in print, at most.
-SHOWN = 3
+    Word.A_LITTLE_BETTER: "above 0, below the margin", Word.BETTER: "above 0",
+    Word.A_LITTLE_WORSE: "below 0, above minus the margin", Word.WORSE: "below 0",
+    Word.NOTHING: "within the margin on both sides", Word.UNCLEAR: "anywhere else; what it rules out is said"}
+READ = {Reading.AGREES: "what is predicted is proven", Reading.DISAGREES: "the contrary is proven",
+        Reading.MIXED: "one is proven of some of its findings or kinds of data, the other of others, or neither",
+        Reading.CANNOT_TELL: "neither is proven", Reading.TRUE: "of an identity: all of its checks hold",
+        Reading.FALSE: "of an identity: one does not"}
+EVENTS = {"better": "better by more than the margin", "within": "within the margin", "worse": "worse by more than the margin",
+          "sign": "better at all", "range": "within the range"}
 
 
-def write(study: Study) -> dict[str, str]:
+def write(study: Study) -> dict[str, str | Picture]:
     """The pieces of the method's page."""
-    pieces = {"constants": constants(study), "words": interval_words(), "claims": claim_table(),
-              "wrong": wrong(study), "families": families(study), "data_sets": data_sets(study),
-              "detectable": detectable(study), "itself": itself(study),
-              "half": half(study), "simulated": simulated(study)}
-    return {f"generated/method/{name}.md": text or "Nothing is stored yet.\n" for name, text in pieces.items()}
+    drawn = figure(study)
+    pieces = {"constants": constants(study), "words": table(["the interval of the average lies", "the word"], [
+        (where, f"**{word}**") for word, where in INTERVALS.items()]), "claims": regions(),
+        "families": families(study), "data_sets": data_sets(study), "half": half(study), "errors": errors(study),
+        "itself": itself(study), "edges": edges(study), "reliability": foretold(study, drawn)}
+    return {f"generated/method/{name}.md": text or "Nothing is stored yet.\n" for name, text in pieces.items()} | (
+        {f"figures/{drawn.name}": drawn} if drawn else {})
 
 
 def constants(study: Study) -> str:
     """The rule's constants, as the code has them."""
     return table(["constant", "value", "what it is"], [
-        (f"`{row['name']}`", f"{row['value']:.4g}", capital(row["says"]))
-        for row in records(study.rule.table())]) + changes.of_rule(study)
+        (f"`{row['name']}`", number(row["value"], ".4g"), capital(row["says"])) for row in records(study.rule.table())]) + listed(
+            "\n**Changed after runs were stored**, so that whoever changed it may have known what came of it:\n",
+            [f"- {row['kind']} `{row['name']}`: {changed(row)}" for row in records(study.changes) if row["kind"] != "claim"])
 
 
-def interval_words() -> str:
-    """The words for an average, in the order in which they are tried."""
-    return table(["the interval of the average lies", "it says"],
-                 [(INTERVALS[word], f"**{word}**") for word in words.WORDS])
-
-
-def claim_table() -> str:
-    """What each word makes of each prediction, as it decides."""
-    found = rule_of_claims.table()
-    return table(list(found.columns), [[value.replace("_", " ") or "–" for value in row]
-                                       for row in found.itertuples(index=False)])
-
-
-def wrong(study: Study) -> str:
-    """How many words may be wrong at most, beside how often simulated ones are."""
-    decided = study.verdicts[study.verdicts["p"].notna() & (study.verdicts["verdict"] != "")]
-    number = decided["slug"].nunique()
-    if not number:
-        return ""
-    text = (f"{count(number, 'claim')} have a word or a verdict by intervals. At most "
-            f"{wrong_words(number, study.rule):.1f} of these are to be expected wrong, were every effect as "
-            "unfortunate as can be: a word is wrong only if its interval misses.")
-    if len(study.simulated):
-        rates = _wrong_rates(study.simulated)
-        worst = rates.loc[rates["wrong"].idxmax()]
-        text += (f" In simulated studies a word was wrong in {100 * rates['wrong'].mean():.1f} % of cases on average, "
-                 f"and in {100 * worst['wrong']:.1f} % in the worst one ({worst['family']}, a true average of "
-                 f"{_margins(worst['truth'])}, {_spread(worst['spread'])}).")
-    return text + "\n"
+def regions() -> str:
+    """What a claim can predict of a finding, and what it reads."""
+    return (table(["a claim can predict", "that is"], [
+        (name.replace("_", " "), region.says) for name, region in REGIONS.items()])
+        + "\n" + table(["it reads", "if"], [(f"**{word}**", why) for word, why in READ.items()]))
 
 
 def families(study: Study) -> str:
@@ -115,74 +88,88 @@ def _data_row(study: Study, name: str) -> tuple:
             train["epochs"], train["batch_size"])
 
 
-def detectable(study: Study) -> str:
-    """Per family, the smallest average that would have been found."""
-    if not len(study.simulated):
-        return ""
-    found = study.simulated.drop_duplicates("family")
-    return table(["family", "comparisons", "units", "smallest change of the error that would be found"], [
-        (row["family"], int(row["comparisons"]), int(row["units"]),
-         signed(100 * math.expm1(-row["smallest"]), " %")) for row in records(found)])
-
-
-def itself(study: Study) -> str:
-    """What the arms find where nothing differs, and where half the data is taken away."""
-    return table(["arm", "network", "family", "data sets", "called better or worse", "interval of that share",
-                  "noise of the effects", "as the seeds let expect", "the average"], [
-        (row["kind"], experiment_link(study, row["control"]), row["family"] or "–", int(row["comparisons"]),
-         f"{int(row['decisive'])} ({_share(row['share'])})", f"{_share(row['low'])} to {_share(row['high'])}",
-         _number(row["noise"]), _number(row["expected"]), row["word"] or "–")
-        for row in records(study.decisive)])
-
-
 def half(study: Study) -> str:
-    """On which data sets half the data says little, and which controls hardly beat guessing."""
+    """On which data sets half the data makes no difference."""
     sets = study.data_sets
     if not len(sets):
         return ""
-    dull = _names(sets.loc[~sets["sensitive"].astype(bool), "data"])
-    text = ("On every data set, half the data raises the control's error by more than the margin." if not dull else
-            f"On {dull}, half the data does not raise the control's error by more than the margin; what shows no effect there is "
-            "not taken as a proof that there is none.")
-    marked = _names(sets.loc[sets["marked"].astype(bool), "data"])
-    return text + (f" Marked, as the control hardly beats the trivial predictor: {marked}." if marked else
-                   " No data set is marked: every control beats the trivial predictor clearly.") + "\n"
+    dull = ", ".join(sorted(set(sets["data"]) - set(sets.loc[sets["reacts"].astype(bool), "data"])))
+    return f"On these sets half the data makes no difference: {dull}.\n" if dull else "Half the data makes a difference on every set.\n"
 
 
-def simulated(study: Study) -> str:
+def itself(study: Study) -> str:
+    """On how many data sets a direction is found where nothing differs, and where half the data is taken away."""
+    rows = study.error_rates[study.error_rates["subject"].isin([SAME, HALF])]
+    return table(["compared with itself", "data sets", "a direction is found on", "interval of that share",
+                  "noise of the effects", "as the seeds let expect"], [
+        (row["subject"], int(row["findings"]), share(row["share"]), f"{share(row['low'])} to {share(row['high'])}",
+         number(row["noise"], ".3f"), number(row["expected"], ".3f")) for row in records(rows)])
+
+
+def errors(study: Study) -> str:
     """What simulated studies say whose true average is known, and how often that is wrong."""
-    if not len(study.simulated):
-        return ""
-    rows = []
-    for (family, spread, truth), mine in study.simulated.groupby(CASE, sort=False):
-        most = mine.sort_values("share", ascending=False, kind="stable").head(SHOWN)
-        rows.append((family, _margins(truth), _spread(spread),
-                     ", ".join(f"{row['word']} {_share(row['share'])}" for row in records(most)),
-                     f"{100 * mine.loc[mine['wrong'].astype(bool), 'share'].sum():.1f} %"))
-    return table(["family", "true average", "data sets", "says most often", "wrong"], rows)
-
-
-def _wrong_rates(found: pd.DataFrame) -> pd.DataFrame:
-    """The share of wrong words of every simulated case."""
-    shares = found.assign(wrong=found["share"].where(found["wrong"].astype(bool), 0.0))
-    return shares.groupby(CASE, sort=False, as_index=False)["wrong"].sum()
+    rates = study.error_rates
+    lines = [(row["subject"], row["kind"], row["stratum"], _margins(row["truth"]), row["spread"],
+              f"{row['says']} {share(row['share'], '.1f')}", row["wrong"] * row["share"])
+             for row in records(rates[rates["subject"].isin(["words"])])]
+    found: dict[tuple, list[tuple[str, float]]] = {}
+    for *case, says, wrong in lines:
+        found.setdefault(tuple(case), []).append((says, wrong))
+    text = table(["of", "on", "true average", "data sets", "says", "wrong"], [
+        (kind, stratum, truth, "spread as measured" if spread else "all alike",
+         ", ".join(says for says, _ in some if not says.endswith(f" {share(0.0, '.1f')}")), share(sum(wrong for _, wrong in some), ".1f"))
+        for (_, kind, stratum, truth, spread), some in found.items()])
+    claims = rates[rates["subject"] == "claims"]
+    if len(claims):
+        worst = claims.groupby(["kind", "truth", "spread"])["wrong"].sum().max()
+        text += f"\nOf claims, at most {share(worst, '.1f')} read wrong in any simulated case.\n"
+    luck = records(rates[rates["subject"].str.startswith("a false direction")])
+    if luck:
+        text += (f"\nOf directions with q up to {study.rule.q_level:g}, a share of at most {share(max(row['share'] for row in luck), '.1f')} "
+                 "is false in any simulated case.\n")
+    return text if len(rates) else ""
 
 
 def _margins(truth: float) -> str:
-    return "0" if not truth else f"{truth:g} margin{'s' if truth > 1 else ''}"
+    return "0" if not truth else number(truth, "g", f" margin{'s' if truth > 1 else ''}")
 
 
-def _spread(spread: bool) -> str:
-    return "spread as measured" if spread else "all alike"
+def edges(study: Study) -> str:
+    """The experiments whose rate lies at an edge of the grid, and on how many of their data sets."""
+    rows = study.edges
+    if not len(rows):
+        return ""
+    at = rows[rows["edge"] != ""]
+    arms = at.groupby(["experiment", "variant"], sort=False)["edge"].agg(["size", lambda edge: ", ".join(dict.fromkeys(edge))])
+    sizes = rows.groupby(["experiment", "variant"], sort=False).size()
+    text = (f"The rate that most seeds are scored at lies at an edge of the grid in {len(at)} of {len(rows)} cases of a network "
+            "on a data set. Most often so:\n\n")
+    most = arms.sort_values("size", ascending=False, kind="stable").head(12)
+    return text + table(["network", "edge", "data sets"], [
+        (experiment_link(study, f"{name}[{variant}]" if variant else name), edge, f"{size} of {sizes[name, variant]}")
+        for (name, variant), (size, edge) in zip(most.index, most.to_numpy().tolist(), strict=True)])
 
 
-def _share(value: float) -> str:
-    return f"{100 * value:.0f} %"
+def figure(study: Study) -> Picture | None:
+    """The reliability of what is foretold, drawn."""
+    rows = study.reliability[~study.reliability["whole"].astype(bool)]
+    return Picture("reliability", rows, reliability, reliability_alt, small=True) if len(rows) else None
 
 
-def _number(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "–"
+def foretold(study: Study, drawn: Picture | None) -> str:
+    """How well the probabilities for another set hold, and which of their bins are off."""
+    rows = study.reliability
+    if drawn is None:
+        return ""
+    whole = table(["it is foretold that another set is", "mean probability", "it was so", "interval", "Brier score", "of the share alone"], [
+        (EVENTS.get(row["event"], row["event"]), share(row["predicted"]), share(row["happened"]),
+         f"{share(row['low'])} to {share(row['high'])}", number(row["brier"], ".3f"), number(row["guessing"], ".3f"))
+        for row in records(rows[rows["whole"].astype(bool)])])
+    off = list(_off(rows[rows["off"].astype(bool)]))
+    return f"{image(study, drawn)}\n{whole}\n" + (f"Off are: {'; '.join(off)}.\n" if off else "No bin is off.\n")
 
 
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(sorted(set(names)))
+def _off(rows) -> Iterator[str]:
+    for row in records(rows):
+        yield (f"*{EVENTS.get(row['event'], row['event'])}*, foretold with {share(row['from'])} to {share(row['to'])}: it was so for "
+               f"{share(row['happened'])} instead of {share(row['predicted'])}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
+from pipeline.book.escape import code
 from pipeline.book.markdown import experiment_link, table
 from pipeline.book.ranked import (
-    SIMPLE, advice, controls, elsewhere, in_study, interval, ranked, summary, warnings)
+    SIMPLE, advice, controls, elsewhere, in_study, like, ranked, summary, warnings)
 from pipeline.book.rows import records
 from pipeline.book.study import Study
-from pipeline.book.words.numbers import capital
+from pipeline.book.words.numbers import capital, number, share
 from pipeline.config.schema import PARAMS
 
 
@@ -22,10 +23,9 @@ def page(study: Study, name: str) -> str:
     """Every change that was tried on it, ranked; what to do; and how far to trust that."""
     entry = study.params.data[name]
     classes = {data: bool(arm["task"]["classes"]) for data, arm in study.arms_of_data.items()}
-    effects, averages = study.tables.get("effects"), study.tables.get("averages")
-    changes = [] if effects is None else ranked(effects, averages, name, classes)
+    changes = ranked(study.tables, name, {name: like(name, classes, study.params)})
     head = [f"(own-{name})=\n# {entry.title or capital(name.replace('_', ' '))}\n",
-            f"A data set of your own: `{entry.file}`. It counts in no verdict and in no average of this book. "
+            f"A data set of your own: {code(entry.file)}. It counts in no finding about other data. "
             f"Take its entry out of `{PARAMS}` and run `make book`, and this page is gone.\n"]
     if not changes:
         return "\n".join([*head, "No result is stored yet; `make book` trains what is missing.\n"])
@@ -40,9 +40,9 @@ def page(study: Study, name: str) -> str:
         f"Each change beside the network that it changes, on the same {_span(seeds)} seeds; the change of the test "
         "error with its 95 % interval, less being better. Beside it the average over the study's own data sets of "
         "this kind, and where the study expects four of five other data sets.\n",
-        table(["", "change", "against", "test error here", "that is", "in the study", "on another set", "what to do"],
+        table(["", "change", "against", "test error here", "in a word", "in the study", "on another set", "what to do"],
               [(number, experiment_link(study, one.name), experiment_link(study, one.found["control"]),
-                interval(one.found), f"**{one.here}**" if one.here in ("better", "worse") else one.here,
+                one.amount, f"**{one.here}**",
                 in_study(one), elsewhere(one), advice(one)) for number, one in enumerate(changes, 1)]),
         *_simple(study, controls(changes), simple, classes.get(name, False))])
 
@@ -58,7 +58,7 @@ def _simple(study: Study, errors: dict[str, float], simple: dict | None, classes
     return ["## Beside simple predictors\n",
             f"Test errors ({measure}); of simple predictors the mean of {int(simple['seeds'])} seeds.\n",
             table(["predictor", "test error", "of guessing"], [
-                (name, f"{error:.3g}", f"{100 * error / simple['trivial']:.0f} %") for name, error in rows
+                (name, number(error, ".3g"), share(error / simple["trivial"])) for name, error in rows
                 if math.isfinite(error)])]
 
 

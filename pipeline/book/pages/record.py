@@ -8,14 +8,16 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from pipeline.book.markdown import claim_link, source
 from pipeline.book.study import Study
-from pipeline.book.words.claim import short
 from pipeline.book.words.network import chain
-from pipeline.book.words.numbers import count
+from pipeline.book.words.numbers import count, number
 from pipeline.tables.stored import CURVES_TABLE, RUNS_TABLE
+
+#: What a page shows of what a cell put out, and the tag of a cell whose lines it does not.
+SHOWN, HIDDEN = ("text/markdown", "image/png", "text/plain"), "remove-input"
 
 
 def write(study: Study) -> dict[str, str | bytes]:
@@ -35,7 +37,7 @@ def framed(study: Study, path: Path, name: str) -> NotebookNode:
     """
     notebook, curves = nbformat.read(path, as_version=4), path.with_name(CURVES_TABLE)
     cells = [new_markdown_cell(head(study, name))]
-    for cell in notebook.cells:
+    for cell in filter(None, map(shown, notebook.cells)):
         cells.append(cell)
         if alt := picture_alt(cell):
             cell["metadata"]["mystnb"] = {"image": {"alt": alt, "classes": "figure"}}
@@ -45,6 +47,23 @@ def framed(study: Study, path: Path, name: str) -> NotebookNode:
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     return nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
+
+
+def shown(cell: NotebookNode) -> NotebookNode | None:
+    """What a page shows of a cell: its source, and of its outputs words and pictures; no HTML and no script."""
+    if cell["cell_type"] == "markdown":
+        return new_markdown_cell(cell["source"])
+    if cell["cell_type"] != "code":
+        return None
+    outputs = []
+    for output in cell["outputs"]:
+        known = {kind: content for kind, content in output.get("data", {}).items() if kind in SHOWN}
+        if known:
+            outputs.append(new_output("display_data", known, metadata=output["metadata"]))
+        elif output["output_type"] == "stream":
+            outputs.append(new_output("stream", text=output["text"]))
+    hidden = HIDDEN in cell["metadata"].get("tags", ())
+    return new_code_cell(cell["source"], outputs=outputs, metadata={"tags": [HIDDEN]} if hidden else {})
 
 
 def picture_alt(cell: NotebookNode) -> str:
@@ -60,7 +79,7 @@ def head(study: Study, name: str) -> str:
     text = (f"# Lab record: {name}\n\nThe record of training [{name}](#experiment-{name}), "
             f"{chain(study.params.experiments[name])}, as it was written by the run. "
             "It is shown, not executed again. " + timing(study, name)).rstrip()
-    used = "; ".join(claim_link(c, short(c.slug)) for c in study.claims_on(name))
+    used = "; ".join(claim_link(c) for c in study.claims_on(name))
     return text + (f" Claims that rest on it: {used}." if used else "")
 
 
@@ -69,10 +88,10 @@ def timing(study: Study, name: str) -> str:
     found = study.timings.get(name, {})
     if "trained" not in found:
         return ""
-    text = f"{count(found['trained'], 'run')} took {found['seconds']:g} s, compiling included"
+    text = f"{count(found['trained'], 'run')} took {number(found['seconds'], 'g')} s, compiling included"
     steps = _steps(study, name)
     if steps and found["trained"] == found["runs"]:
-        text += f": {1000 * found['seconds'] / steps:.2f} ms for a step of one network"
+        text += f": {number(1000 * found['seconds'] / steps, '.2f')} ms for a step of one network"
     versions = ", ".join(f"{title} {found[key]}" for key, title in (
         ("python", "Python"), ("tensorflow", "TensorFlow"), ("keras", "Keras"), ("numpy", "NumPy")))
     return f"{text}. Trained on {count(found['cores'], 'core')} ({found['machine']}) with {versions}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.book.markdown import table
 from pipeline.book.study import Study
-from pipeline.book.words.numbers import capital
+from pipeline.book.words.numbers import capital, number
 
 
 def write(study: Study) -> dict[str, str]:
@@ -27,4 +27,4 @@ def amount(value: float, unit: str) -> str:
     """A value with its unit, in two digits or all before the point: `3.2 s`, `140 s`, `1.4 MB`."""
     name, divided = {"seconds": ("s", 1), "bytes": ("MB", 1e6)}[unit]
     value /= divided
-    return f"{value:.{2 if value < 1 else 1 if value < 10 else 0}f} {name}"
+    return number(value, f".{2 if value < 1 else 1 if value < 10 else 0}f", f" {name}")

@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 
 from pipeline.book.data_set import Shape
+from pipeline.book.escape import code, raw
 from pipeline.book.words.numbers import count, span
 
 #: How it was established under which licence a data set stands.
 HOW = {"seen": "the owner's own words were read",
        "quoted": "others quote the owner; the owner's own words were not read",
        "law": "by law there is no copyright"}
-URL = re.compile(r"https?://[^\s,;)]+[^\s,;).:']")
+#: An address in an `inert` text; a backslash belongs to what follows it.
+URL = re.compile(r"https?://(?:\\[^\s<>]|[^\s,;)<>\\])*(?:\\[^\s<>]|[^\s,;).:'<>\\])")
 
 
 def linked(text: str) -> str:
     """A text with its addresses as links."""
-    return URL.sub(r"<\g<0>>", text)
+    return URL.sub(lambda found: f"<{raw(found[0])}>", text)
 
 
 def sample(shape: Shape) -> str:
@@ -48,14 +50,15 @@ def task(entry: Any, shape: Shape, names: Sequence[str]) -> str:
     """What is asked of a network, in a sentence or two."""
     if shape.kind == "series":
         horizon, step = getattr(entry, "horizon", 0), shape.steps[0]
-        what = f"the class of `{entry.target}`" if shape.classes else f"`{entry.target}`"
+        target = " and ".join(map(code, entry.targets))
+        what = f"the class of {target}" if shape.classes else target
         text = f"Predict {what} {count(horizon, 'step')} after a window of {step} steps"
     elif shape.kind == "table":
         text = f"Predict {'one of ' + predicted(shape) if shape.classes else 'a number'} from a row"
     else:
         whole = "an image" if shape.kind == "images" else "a recording"
         text = f"Tell {'which of ' + predicted(shape) if shape.classes else 'the number that'} {whole} has"
-    return f"{text}: {sample(shape)}" + (f" ({', '.join(f'`{n}`' for n in names)})." if names else ".")
+    return f"{text}: {sample(shape)}" + (f" ({', '.join(map(code, names))})." if names else ".")
 
 
 def used(arrays: Mapping[str, np.ndarray]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pipeline.book.escape import code
 from pipeline.config.claims import base
 from pipeline.config.layer_list import Change, classes, words
 from pipeline.config.schema import Experiment, Params, Train
@@ -16,20 +17,21 @@ def chain(experiment: Experiment) -> str:
     if experiment.head:
         head = experiment.head
         text += " → output → " + (head if isinstance(head, str) else " → ".join(words(head)))
-    return f"`{text}`"
+    return code(text)
 
 
 def change(one: Change) -> str:
     """An elementary change, e.g. "`bn` before `relu`"."""
     if one.kind == "without":
-        return f"without `{one.place}`"
+        return f"without {code(one.place)}"
     if one.kind == "set":
         if one.value is None:
-            return f"without `{one.place}`"
-        return f"`{one.place}: {str(one.value).lower() if isinstance(one.value, bool) else one.value}`"
+            return f"without {code(one.place)}"
+        return code(f"{one.place}: {str(one.value).lower() if isinstance(one.value, bool) else one.value}")
     come = _code(words(one.value))
-    return {"replace": f"{come} instead of `{one.place}`", "before": f"{come} before `{one.place}`",
-            "after": f"{come} after `{one.place}`", "layers": f"the layers {come}"}[one.kind]
+    place = code(one.place)
+    return {"replace": f"{come} instead of {place}", "before": f"{come} before {place}",
+            "after": f"{come} after {place}", "layers": f"the layers {come}"}[one.kind]
 
 
 def changed(params: Params, treatment: str, control: str) -> str:
@@ -45,12 +47,12 @@ def changed(params: Params, treatment: str, control: str) -> str:
         parts = [f"{_code(words(new.layers))} instead of {_code(words(old.layers))}"]
     if new.head != old.head and new.head:
         parts.append("output " + _code([new.head] if isinstance(new.head, str) else words(new.head)))
-    parts += [f"`{k}: {getattr(new, k)}`" for k in Train.model_fields
+    parts += [code(f"{k}: {getattr(new, k)}") for k in Train.model_fields
               if getattr(new, k, None) is not None and getattr(new, k) != getattr(old, k)]
     if new.everywhere:
         parts.append(f"{put_in(new)} at every place, one at a time")
     if "[" in treatment:
-        parts.append("at `" + treatment.partition("[")[2].rstrip("]").replace("=", " = ") + "`")
+        parts.append("at " + code(treatment.partition("[")[2].rstrip("]").replace("=", " = ")))
     return ", ".join(dict.fromkeys(parts)) or "the same network"
 
 
@@ -60,7 +62,7 @@ def put_in(experiment: Experiment) -> str:
 
 
 def _code(names: Sequence[str]) -> str:
-    return "`" + " → ".join(names) + "`"
+    return code(" → ".join(names))
 
 
 def kind(params: Params, name: str) -> str:

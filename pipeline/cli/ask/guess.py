@@ -45,7 +45,8 @@ class Refused(ConfigError):
     def __init__(self, error: ConfigError, guess: Guess):
         super().__init__(str(error))
         self.guess = guess
-        guess.entry.update({key: value for key, value in error.remedy.items() if key == "split"})
+        # Which sizes are worth it is for a person to say.
+        guess.entry.update([error.remedy] if error.remedy and error.remedy[0] == "split" else [])
 
 
 def look(question: Question) -> tuple[Guess, dict]:
@@ -206,18 +207,15 @@ def _follow(guess: Guess, error: ConfigError) -> bool:
     """Put what a refusal says would help into an entry; whether there is something new."""
     match = re.search(r"(?:line \d+, |row \d+, )?(?:column '.*?': )?found .*?(?=; allowed)", str(error))
     reason, new = (match[0][:100] if match else "as the file needs it"), False
-    for key, value in error.remedy.items():
-        if key == "split":
-            continue  # Which sizes are worth it is for a person to say.
-        if isinstance(value, list):
-            for one in value:
-                if one not in guess.entry.get(key, []):
-                    guess.add(key, one, reason)
-                    new = True
-        elif key not in guess.entry or (key == "encoding" and guess.entry[key] != value):
-            guess.set(key, value, reason)
-            guess.said += [f"{key}: {value}, because of {reason}"] if key not in ("task", "missing") else []
-            new = True
+    key, value = error.remedy or ("split", None)
+    if isinstance(value, list):
+        for one in value:
+            new |= one not in guess.entry.get(key, [])
+            guess.add(key, one, reason)
+    elif key != "split" and (key not in guess.entry or (key == "encoding" and guess.entry[key] != value)):
+        guess.set(key, value, reason)
+        guess.said += [f"{key}: {value}, because of {reason}"] if key not in ("task", "missing") else []
+        new = True
     return new
 
 

@@ -12,15 +12,17 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline.data.sources import read
-from pipeline.tables.stored import Store, read_table
+from pipeline.tables.stored import read_table
 from pipeline.config.errors import ConfigError, complain
 from pipeline.config.given import option, whole
 from pipeline.config.schema import Params, load
-from pipeline.train.engines import engine
-from pipeline.train.queue import Job, ordered, read_plans
+from pipeline.process.stage import INTERRUPTED
+from pipeline.train.arm import DataSets
+from pipeline.train.executor import executor
+from pipeline.train.queue import check, ordered, read_plans
+from pipeline.train.worker import Job
 from pipeline.cli.verify.certificate import FAILED, alike, certificate, check_name, judge, write
-from pipeline.cli.verify.recompute import VERDICTS, changed, decided, differing
+from pipeline.cli.verify.recompute import READINGS, changed, decided, differing
 from pipeline.cli.verify.sample import Unit, draw, job, stored, units
 from pipeline.cli.verify.tables import faults
 
@@ -61,13 +63,14 @@ def first(sample: Iterable[Unit], runs: int) -> list[Unit]:
 def train_again(sample: list[Unit], made: Mapping[Unit, Job], data: Mapping, found, seconds: float | None,
                 ) -> tuple[list[Unit], dict, dict]:
     """The units that were trained, in the time there is, their records by key, and where."""
-    waiting = list(made.values()) if seconds else ordered(made.values(), found.workers)
+    waiting = list(made.values()) if seconds else ordered(made.values(), found.workers(list(made.values())))
     records, place, end = {}, {}, time.monotonic() + (seconds or float("inf"))
-    results = found.results(waiting, data, Store())
-    with tqdm(total=sum(len(one.runs) for one in waiting), unit="run", desc="trained again") as bar:
+    results = found.results(waiting, data, None)
+    with tqdm(total=sum(len(one.runs) for one in waiting), unit="run", desc="trained again", disable=None) as bar:
         for one, done in results:
+            check(one, done["records"])
             records |= done["records"]
-            place = done["place"]
+            place = done["host"]
             bar.update(len(one.runs))
             if time.monotonic() > end:
                 break
@@ -76,19 +79,19 @@ def train_again(sample: list[Unit], made: Mapping[Unit, Job], data: Mapping, fou
 
 
 def checked(plans: list[dict], tables: Mapping, data: Mapping) -> None:
-    """Look at every stored row, and decide every verdict again.
+    """Look at every stored row, and find and read all again.
 
     Raises:
         RuntimeError: names the first things that are wrong.
     """
     found = faults(plans, tables, data)
-    if not found and VERDICTS.exists():
+    if not found and READINGS.exists():
         with decided({}, plans, data) as folder:
-            found = differing(VERDICTS.parent, folder) + changed(read_table(VERDICTS), read_table(folder / VERDICTS.name))
+            found = differing(READINGS.parent, folder) + changed(read_table(READINGS), read_table(folder / READINGS.name))
     if found:
         more = [f"and {len(found) - MOST} more"] if len(found) > MOST else []
-        raise RuntimeError(f"the stored tables are not what training and verdicts give: {'; '.join(found[:MOST] + more)}")
-    print(f"every row of {sum(len(runs) for runs, _ in tables.values())} is a plan's, and the verdicts are what they give",
+        raise RuntimeError(f"the stored tables are not what training and findings give: {'; '.join(found[:MOST] + more)}")
+    print(f"every row of {sum(len(runs) for runs, _ in tables.values())} is a plan's, and the findings are what they give",
           flush=True)
 
 
@@ -107,36 +110,37 @@ def main() -> int:
         tables = stored(plans)
         population = units(tables, of_family)
         number = wanted(given.runs, population)
-        data = {name: read(f"data/{name}.npz") for plan in plans for name in plan["data"]}
+        data = DataSets()
         checked(plans, tables, data)
         # No more fit the time than a run each tenth of a second.
         sample = first(draw(population, seed), number or 600 * MINUTES)
         by_name = {plan["experiment"]: plan for plan in plans}
         made = {unit: job(unit, by_name, data) for unit in sample}
-        with engine(os.environ.get("CLUSTER", "")) as found:
+        with executor(os.environ.get("CLUSTER", "")) as found:
             print(f"{found}; SEED={seed}", flush=True)
             sample, records, place = train_again(sample, made, data, found, None if number else 60 * MINUTES)
         if not sample:
             raise ConfigError(f"no run was trained in {MINUTES} minutes; RUNS=1 has no limit of time")
         result = judge(sample, records, tables, by_name, data, of_family,
                        alike({unit.place[0] for unit in sample}, place))
-        verdicts = None if not VERDICTS.exists() else _changed(records, plans, data) if result["identical"] < result["runs"] else []
-        path = write(given.name, certificate(result, seed, len(population), len(sample), verdicts, place, plans[0]["versions"]))
+        readings = None if not READINGS.exists() else _changed(records, plans, data) if result["identical"] < result["runs"] else []
+        path = write(given.name, certificate(result, seed, len(population), len(sample), readings, place, plans[0]["versions"]))
     except KeyboardInterrupt:
-        return complain(RuntimeError("interrupted; no certificate is written"))
+        complain(RuntimeError("interrupted; no certificate is written"))
+        return INTERRUPTED
     except (RuntimeError, ValueError) as error:
         return complain(error)
-    say(result, verdicts, path)
+    say(result, readings, path)
     return 1 if result["says"] in FAILED else 0
 
 
 def _changed(records: Mapping, plans: list[dict], data: Mapping) -> list[str]:
-    """The verdicts that change when runs that were trained again take the place of the stored ones."""
+    """The readings that change when runs that were trained again take the place of the stored ones."""
     with decided(records, plans, data) as folder:
-        return changed(read_table(VERDICTS), read_table(folder / VERDICTS.name))
+        return changed(read_table(READINGS), read_table(folder / READINGS.name))
 
 
-def say(result: Mapping, verdicts: list[str] | None, path: Path) -> None:
+def say(result: Mapping, readings: list[str] | None, path: Path) -> None:
     """The certificate in a few lines."""
     print(f"{result['identical']} of {result['runs']} runs have the same bits: {result['says']}")
     for line in result["differing"]:
@@ -145,8 +149,8 @@ def say(result: Mapping, verdicts: list[str] | None, path: Path) -> None:
         print(f"  {row['family']}: {row['seeds']} seeds, p = {row['p']:.2g}")
     if result["identical"] < result["runs"]:
         print(f"  largest change of a loss {result['largest']:.2g}, median {result['median']:.2g}")
-    if verdicts is not None:
-        print("no verdict changes" if not verdicts else "verdicts that change:", *verdicts, sep="\n  ")
+    if readings is not None:
+        print("no reading changes" if not readings else "readings that change:", *readings, sep="\n  ")
     print(path)
 
 

@@ -12,13 +12,13 @@ import pandas as pd
 
 from pipeline.tables.stored import CERTIFICATES, write_text
 from pipeline.config.errors import ConfigError
-from pipeline.train.place import settings
-from pipeline.train.runs import choose
+from pipeline.train.arm import DataSet
+from pipeline.train.host import settings
+from pipeline.train.select_rate import select_rate
+from pipeline.train.timings import TIMINGS
 from pipeline.cli.verify import compare
 from pipeline.cli.verify.sample import Tables, Unit, chance
 
-#: What training took, and where, an experiment.
-TIMINGS = Path("timings")
 NAME = re.compile(r"[a-z0-9_-]{1,60}\Z")
 #: What a sample can say; the last two are a failure.
 SAME, CHANCE, NOT_REPRODUCED, MORE = (
@@ -38,7 +38,7 @@ def check_name(name: str) -> str:
 
 
 def judge(sample: list[Unit], records: Mapping[str, Mapping], tables: Mapping[str, Tables],
-          plans: Mapping[str, dict], data: Mapping[str, Mapping], families: Mapping[str, str], alike: bool | None = None) -> dict:
+          plans: Mapping[str, dict], data: Mapping[str, DataSet], families: Mapping[str, str], alike: bool | None = None) -> dict:
     """What the runs that were trained again say.
 
     A machine like the one that trained the stored runs gives their bits: a run that differs is not
@@ -80,7 +80,7 @@ def alike(experiments: Iterable[str], here: Mapping) -> bool | None:
     """Whether this machine computes like those that trained experiments; None if that was not written down.
 
     Args:
-        here: where the sample was trained, as `place` gives it.
+        here: where the sample was trained, as `host` gives it.
     """
     kind = ("processor", "instructions")
     found = []
@@ -97,7 +97,7 @@ def alike(experiments: Iterable[str], here: Mapping) -> bool | None:
 def _change(unit: Unit, records: Mapping, rows: Mapping) -> float:
     """Of the run that the seed keeps, then and now."""
     new, old = ({rate: found[key] for rate, key in unit.keys} for found in (records, rows))
-    return compare.change(new[choose(new)], old[choose(old)])
+    return compare.change(new[select_rate(new)], old[select_rate(old)])
 
 
 def _by_family(pairs: Iterable[tuple[str, float]]) -> dict[str, np.ndarray]:
@@ -115,20 +115,20 @@ def _said(row: Mapping, names: list[str]) -> str:
 
 # --- the file ----------------------------------------------------------------------------------
 
-def certificate(found: Mapping, seed: int, population: int, drawn: int, verdicts: list[str] | None, place: Mapping,
+def certificate(found: Mapping, seed: int, population: int, drawn: int, readings: list[str] | None, place: Mapping,
                 versions: Mapping) -> dict:
     """All that is kept.
 
     Args:
         found: as `judge` gives it.
         population, drawn: how many units are stored, and were drawn.
-        verdicts: those that changed; None where none are stored.
+        readings: those that changed; None where none are stored.
         place: where the sample was trained.
     """
     return {**place, "settings": settings(), "versions": dict(versions), "seed": seed, "stored_seeds": population,
             "sampled_seeds": drawn, "false_alarms": compare.FALSE_ALARMS,
             "chance_of_one_in_a_hundred": chance(population, max(1, population // 100), drawn),
-            **found, "verdicts_changed": verdicts}
+            **found, "verdicts_changed": readings}
 
 
 def write(name: str, content: Mapping) -> Path:

@@ -10,8 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from pipeline.tables.stored import COLUMNS
-from pipeline.train.queue import Finished
-from pipeline.train.runs import _Arm
+from pipeline.train.arm import Arm, DataSet
 from pipeline.cli.verify.sample import Tables, Unit, arm
 
 #: How often the joint test says that chance does not explain differences that it made.
@@ -21,17 +20,16 @@ TURNS = 3_999
 LEAST = 1e-12
 
 
-def differing(unit: Unit, records: Mapping, plans: Mapping[str, dict], data: Mapping,
+def differing(unit: Unit, records: Mapping, plans: Mapping[str, dict], data: Mapping[str, DataSet],
               tables: Mapping[str, Tables]) -> dict[str, list[str]]:
     """Key → what of a unit's runs is not what is stored, to the bit, in any table that has them.
 
     The rows and curves are made as the stage makes them: so the choice of the rate is compared, too.
     """
-    held, found = Finished(), {}
-    held.update(records)
+    found = {}
     for place in unit.places:
-        one = _Arm(plans[place[0]], arm(place, plans), data[place[2]], held, 1, lambda: None)
-        rows, curves = one.rows([place[3]])
+        one = Arm(plans[place[0]], arm(place, plans), data[place[2]])
+        rows, curves = one.rows([place[3]], records)
         runs, lines = (table[(table[["variant", "data", "seed"]] == list(place[1:])).all(axis=1)]
                        for table in tables[place[0]])
         stored = {row["key"]: row for row in runs.to_dict("records")}

@@ -1,4 +1,4 @@
-"""The verdicts again, as their stage decides them: of the stored runs, or with others in their place."""
+"""Findings and readings again, as their stage makes them: of the stored runs, or with others in their place."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ import numpy as np
 import pandas as pd
 
 import pipeline
+from pipeline.tables.schemas import FOUND
 from pipeline.tables.lock import LOCK
-from pipeline.tables.stored import CURVES_TABLE, RUNS, RUNS_TABLE, Store, read_table, write_table
-from pipeline.train.runs import train
+from pipeline.tables.store import Store
+from pipeline.tables.stored import CURVES_TABLE, RUNS, RUNS_TABLE, read_table, write_table
+from pipeline.train.arm import DataSet, tables
 
-#: Decides, in the folder that it is started in.
-STAGE = "pipeline.verdicts"
-VERDICTS = Path("results/verdicts/verdicts.csv")
+#: Finds and reads, in the folder that it is started in.
+STAGE = "pipeline.findings"
+READINGS = FOUND["readings"].path()
 #: Numbers of another machine may differ by so much, as a share or at all.
 CLOSE, NOTHING = 1e-3, 1e-6
 
 
 @contextlib.contextmanager
-def decided(records: Mapping[str, Mapping], plans: Iterable[dict], data: Mapping[str, Mapping],
+def decided(records: Mapping[str, Mapping], plans: Iterable[dict], data: Mapping[str, DataSet],
             root: Path = Path()) -> Iterator[Path]:
-    """Yields a folder with the verdicts' tables, decided when some runs take the place of the stored ones.
+    """Yields a folder with the findings' tables, made when some runs take the place of the stored ones.
 
     The stage itself decides, in a scratch folder whose tables of runs are those that the stage
     `train` would write: whatever the rule is.
@@ -46,7 +48,7 @@ def decided(records: Mapping[str, Mapping], plans: Iterable[dict], data: Mapping
         (scratch / "results").mkdir()
         # What is decided there is none of what the lock names.
         for path in {*root.glob("*"), *(root / "results").glob("*")} - {
-                root / one for one in (Path("results"), RUNS, VERDICTS.parent, LOCK)}:
+                root / one for one in (Path("results"), RUNS, READINGS.parent, LOCK)}:
             (scratch / path.relative_to(root)).symlink_to(path)
         for plan in plans:
             folder = RUNS / plan["experiment"]
@@ -60,29 +62,28 @@ def decided(records: Mapping[str, Mapping], plans: Iterable[dict], data: Mapping
                               env=os.environ | {"PYTHONPATH": os.pathsep.join(path)})
         if done.returncode:
             raise RuntimeError(f"python -m {STAGE}: {done.stderr.strip()}")
-        yield scratch / VERDICTS.parent
+        yield scratch / READINGS.parent
 
 
-def _with(records: Mapping, plan: dict, data: Mapping, stored: Path, target: Path) -> None:
+def _with(records: Mapping, plan: dict, data: Mapping[str, DataSet], stored: Path, target: Path) -> None:
     """An experiment's folder with other records in the place of some of its runs."""
     shutil.copytree(stored, target)
     with tempfile.TemporaryDirectory() as folder:
         store = Store(folder)
-        store.fill(stored)
         for key, record in records.items():
-            store.put(key, dict(record))
-        runs, curves = train(plan, data, store)
+            store.put(key, record)
+        store.fill([stored])  # What is there already stays.
+        runs, curves = tables(plan, data, store)
+        store.close()
     write_table(runs, target / RUNS_TABLE)
     write_table(curves, target / CURVES_TABLE)
 
 
 def changed(before: pd.DataFrame, now: pd.DataFrame) -> list[str]:
-    """What differs between two tables of verdicts: `slug: before → now`."""
-    place = [name for name in ("slug", "group") if name in before.columns]
-    both = before[[*place, "verdict"]].fillna("").merge(now[[*place, "verdict"]].fillna(""), on=place, how="outer",
-                                                       suffixes=("", "_now")).fillna("none")
-    return [f"{' '.join(row[name] for name in place).strip()}: {row['verdict']} → {row['verdict_now']}"
-            for row in both.to_dict("records") if row["verdict"] != row["verdict_now"]]
+    """What differs between two tables of readings: `slug: before → now`."""
+    both = before[["slug", "reads"]].merge(now[["slug", "reads"]], on="slug", how="outer", suffixes=("", "_now")).fillna("none")
+    return [f"{row['slug']}: {row['reads']} → {row['reads_now']}" for row in both.to_dict("records")
+            if row["reads"] != row["reads_now"]]
 
 
 def differing(stored: Path, found: Path) -> list[str]:

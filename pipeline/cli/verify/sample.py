@@ -11,8 +11,8 @@ import pandas as pd
 
 from pipeline.tables.stored import CURVES_TABLE, RUNS, RUNS_TABLE, read_table
 from pipeline.config.errors import ConfigError
-from pipeline.train.queue import Job
-from pipeline.train.runs import _Arm
+from pipeline.train.arm import Arm, DataSet
+from pipeline.train.worker import Job
 
 #: Steps of this share of a line never fall into a pattern; the golden ratio.
 STEP = (math.sqrt(5) - 1) / 2
@@ -105,7 +105,7 @@ def arm(place: tuple, plans: Mapping[str, dict]) -> dict | None:
     return next((arm for arm in plans[place[0]]["arms"] if (arm["variant"], arm["data"]) == place[1:3]), None)
 
 
-def job(unit: Unit, plans: Mapping[str, dict], data: Mapping[str, Mapping]) -> Job:
+def job(unit: Unit, plans: Mapping[str, dict], data: Mapping[str, DataSet]) -> Job:
     """What trains a unit again.
 
     Raises:
@@ -113,7 +113,7 @@ def job(unit: Unit, plans: Mapping[str, dict], data: Mapping[str, Mapping]) -> J
     """
     experiment, variant, name, seed = unit.place
     plan, mine = plans[experiment], arm(unit.place, plans)
-    one = mine and _Arm(plan, mine, data[name], None, 1, None)
+    one = mine and Arm(plan, mine, data[name])
     if not one or any(one.key(seed, rate) != key for rate, key in unit.keys):
         raise ConfigError(f"{RUNS / experiment / RUNS_TABLE}: the runs of '{variant}' on '{name}' are not those of "
                           f"plan/{experiment}.json; `make book` trains what has changed")

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from pipeline.cli.verify.sample import Tables
-from pipeline.config.schema import study_seeds
-from pipeline.tables.stored import MEASURES
-from pipeline.train.runs import _Arm, choose, hit_limit
+from pipeline.tables.run_record import MEASURES
+from pipeline.train.arm import Arm, DataSet
+from pipeline.train.early_stopping import hit_limit
+from pipeline.train.select_rate import select_rate
 
 _PLACE = ["variant", "data", "seed"]
 #: What a row says of its run's end and of its seed's choice.
@@ -21,19 +22,17 @@ _SAID = ["learning_rate", "chosen", "stopped", "hit_limit", "diverged", *(
 CLOSE = 1e-3
 
 
-def faults(plans: Iterable[dict], tables: Mapping[str, Tables], data: Mapping[str, Mapping]) -> list[str]:
+def faults(plans: Iterable[dict], tables: Mapping[str, Tables], data: Mapping[str, DataSet]) -> list[str]:
     """A line for every row that stands twice, is missing or belongs to no plan, and for numbers that contradict others.
 
     Args:
         tables: experiment → its runs and curves.
-        data: data set → its arrays.
+        data: data set by name.
     """
-    found, digests = [], {}
+    found = []
     for plan in plans:
         runs, curves = tables[plan["experiment"]]
-        arms = {(arm["variant"], arm["data"]): _Arm(plan, arm, data[arm["data"]], None, 1, None) for arm in plan["arms"]}
-        for (_, name), arm in arms.items():
-            arm._digests = digests.setdefault(name, {})  # Of the data: the same for every arm.
+        arms = {(arm["variant"], arm["data"]): Arm(plan, arm, data[arm["data"]]) for arm in plan["arms"]}
         mine = [*_rows(plan, arms, runs)]
         # What is said of a row that stands twice is not said again.
         rows = runs[[*_PLACE, *_SAID]].to_dict("records")
@@ -45,10 +44,10 @@ def _said(variant: str, name: str, seed: int, rate: float | None = None) -> str:
     return f"{f'[{variant}]' if variant else ''} on {name}, seed {seed}{'' if rate is None else f', rate {rate:g}'}: "
 
 
-def _rows(plan: dict, arms: Mapping[tuple, _Arm], runs: pd.DataFrame) -> Iterator[str]:
+def _rows(plan: dict, arms: Mapping[tuple, Arm], runs: pd.DataFrame) -> Iterator[str]:
     """Rows that are not, each once and with its key, those that a plan asks for."""
     wanted = {(*place, seed, rate): arm.key(seed, rate) for place, arm in arms.items()
-              for seed in study_seeds(plan["data"][place[1]]["seeds"]) for rate in arm.train.learning_rates}
+              for seed in arm.seeds for rate in arm.rates}
     places = list(runs[[*_PLACE, "learning_rate"]].itertuples(index=False, name=None))
     for place, count in Counter(places).items():
         if place not in wanted:
@@ -64,7 +63,7 @@ def _rows(plan: dict, arms: Mapping[tuple, _Arm], runs: pd.DataFrame) -> Iterato
         yield from (_said(*place) + "its key is that of another run" for place in other)
 
 
-def _choices(arms: Mapping[tuple, _Arm], rows: Iterable[dict]) -> Iterator[str]:
+def _choices(arms: Mapping[tuple, Arm], rows: Iterable[dict]) -> Iterator[str]:
     """Seeds whose chosen rate is not that of the least validation loss, and runs whose end is not what their epochs say."""
     seeds: dict[tuple, dict] = {}
     for row in rows:
@@ -73,7 +72,7 @@ def _choices(arms: Mapping[tuple, _Arm], rows: Iterable[dict]) -> Iterator[str]:
         if row["stopped"] != row["last_epoch"] or row["hit_limit"] != hit_limit(row, arms[place[:2]].train):
             yield _said(*place, row["learning_rate"]) + "where it stopped is not what its epochs say"
     for place, records in seeds.items():
-        if [rate for rate, row in records.items() if row["chosen"]] != [choose(records)]:
+        if [rate for rate, row in records.items() if row["chosen"]] != [select_rate(records)]:
             yield _said(*place) + "another rate is chosen than that of the least validation loss"
 
 

@@ -43,7 +43,7 @@ def gaps(entry: FileSource, rows: Rows, piece: pd.DataFrame) -> pd.DataFrame:
             first = int(missing.index[missing[column]][0])
             carry = f", or {{{column}: {{carry: 3}}}}" if entry.may_carry(column) else ""
             raise ConfigError(f"{rows.place(first, column)}: found a missing value; allowed: a value; or its "
-                              f"entry says missing: {{{column}: drop}}{carry}", remedy={"missing": "drop"})
+                              f"entry says missing: {{{column}: drop}}{carry}", remedy=("missing", "drop"))
     return missing
 
 
@@ -96,7 +96,7 @@ def targets(entry: FileSource, cells: pd.DataFrame, where: Where) -> tuple[str, 
         numbers = len(classes) > MANY and are_numbers(classes)
         raise ConfigError(f"{where(None, names[0])}: found {len(classes)} classes{some}; allowed: 2 to {MANY}"
                           + ("; for numbers its entry says task: regression" if numbers else ""),
-                          remedy={"task": "regression"} if numbers and entry.task is None else {})
+                          remedy=("task", "regression") if numbers and entry.task is None else None)
     return "classes", y, classes
 
 
@@ -136,7 +136,7 @@ def require_variety(name: str, columns: list[str], x: np.ndarray) -> None:
 def no_input(file: str, column: str, text: str) -> ConfigError:
     """The answer to a column that cannot be an input."""
     return ConfigError(f"{file}, column '{column}': {text}; or its entry says leave_out: ['{column}']",
-                       remedy={"leave_out": [column]})
+                       remedy=("leave_out", [column]))
 
 
 def about(file: str, digest: str, used: str, **counts) -> dict[str, np.ndarray]:

@@ -156,7 +156,7 @@ def readable(name: str):
         raise
     except UnicodeError as error:
         raise ConfigError(f"{name}: is not UTF-8 text: {error}; its entry says encoding, such as cp1252",
-                          remedy={"encoding": "cp1252"}) from None
+                          remedy=("encoding", "cp1252")) from None
     except ImportError as error:
         raise ConfigError(f"{name}: reading it needs the package {error.name}, which is not installed; run `make`, or "
                           "store the table as .csv.gz") from None

@@ -99,4 +99,4 @@ def _try_split(entry: FileSource, arrays: Arrays, seed: int) -> None:
             f"'{names[rare]}' among {len(y)}, and with seed {seed} none of the {len(part)} of {name}; allowed: each class in "
             f"each part; a larger split.{name}, or a file without that class"
             + ("; for numbers its entry says task: regression" if numbers else ""),
-            remedy={"task": "regression"} if numbers else {"split": {name: -(-len(y) // max(3, int(counts[rare])))}})
+            remedy=("task", "regression") if numbers else ("split", {name: -(-len(y) // max(3, int(counts[rare])))}))

@@ -94,9 +94,9 @@ def _filled(x: np.ndarray, steps, place: str) -> np.ndarray:
     """x with what may be carried forward; a missing value that no policy is about is refused, and so is an infinite one."""
     flat = x.reshape(len(x), -1)
     for wrong, what, hint, remedy in (
-            (np.isinf(flat), "an infinite number; allowed: finite numbers", "", {}),
+            (np.isinf(flat), "an infinite number; allowed: finite numbers", "", None),
             (np.isnan(flat) & (steps is None), "a missing value; allowed: a value",
-             "; or its entry says missing: drop, or {carry: 3}", {"missing": "drop"})):
+             "; or its entry says missing: drop, or {carry: 3}", ("missing", "drop"))):
         for step, channel in np.argwhere(wrong)[:1]:
             raise ConfigError(f"{place}, step {step + 1}, channel {channel + 1}: found {what}{hint}", remedy=remedy)
     steps = [steps or 0] * flat.shape[1] if not isinstance(steps, list) else [step or 0 for step in steps]

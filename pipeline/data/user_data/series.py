@@ -110,7 +110,7 @@ def _on_a_grid(entry: SeriesFile, rows: Rows, inputs: list[str], frame: pd.DataF
             time = times.text(grid["time"][int(np.flatnonzero(grid[key].isna())[0])])
             raise ConfigError(f"{rows.name}, column '{name}': found no row in the step of {entry.resample} that begins at "
                               f"{time}; allowed: one or more; or its entry says missing: {{{name}: drop}}, or {{{name}: "
-                              "{carry: 3}}", remedy={"missing": "drop"})
+                              "{carry: 3}}", remedy=("missing", "drop"))
     grid.attrs["cut"] = cut
     return grid
 

@@ -96,8 +96,8 @@ class Times:
                 hint = "if the clock was put back then, its entry says steps: rows"
             raise ConfigError(f"{place}: found '{second}' {'a second time' if first == second else 'after a later time'}{named}"
                               f"; allowed: later than the row before it; {hint}")
-        grid = {} if months is not None else {"resample": self._resample(usual)}
-        hint = f"resample: {grid['resample']} in its entry makes a regular grid, in which rows may be missing; or " if grid else ""
+        grid = None if months is not None else ("resample", self._resample(usual))
+        hint = f"resample: {grid[1]} in its entry makes a regular grid, in which rows may be missing; or " if grid else ""
         one, most = (f"{step} months" if months is not None else self._length(step) for step in (steps[at], usual))
         raise ConfigError(f"{place}: found a step of {one}, from {first} to {second}; allowed: {most}, as most steps are; "
                           f"{hint}steps: rows, if each row is a step", remedy=grid)

@@ -23,9 +23,9 @@ def text(study, **changes):
 def test_a_certificate_is_a_row(study):
     row = next(line for line in text(study).splitlines() if line.startswith("| mine"))
     assert [cell.strip() for cell in row.strip("|").split("|")] == [
-        "mine", "A processor (avx2)", "`TRAIN_THREADS=1`", "199 of 200 runs", "1.2 %, 0", "not reproduced",
+        "mine", "A processor (avx2)", "`TRAIN_THREADS=1`", "199 of 200 runs", "1.2\u00a0%, 0", "not reproduced",
         "a_claim: supported → undecided"]
-    assert "50 of 400 seeds" in text(study) and "with a chance of 41 %" in text(study)
+    assert "50 of 400 seeds" in text(study) and "with a chance of 41\u00a0%" in text(study)
     assert ":::{dropdown} 1 run of mine" in text(study) and "- one on digits, seed 3001, rate 0.01: best_loss" in text(study)
     assert "| none |" in text(study, verdicts_changed=[], differing=[])
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.book.pages.experiment_group import entry, where, write
-from pipeline.config.errors import read_yaml
+from pipeline.book.pages.experiment_group import entry, where
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import parse
 
 
@@ -18,25 +18,16 @@ def test_an_experiment_has_its_lines_its_change_and_its_average(study):
     assert text.startswith("(experiment-before)=\n## before\n")
     assert "```yaml\nbefore: {of: plain, data: sequences, before: {relu: bn}}  # a remark\n```" in text
     assert "Compared with [plain](#experiment-plain): `bn` before `relu`." in text
-    average = study.experiment_averages("before").iloc[0]
-    row = next(line for line in text.splitlines() if line.startswith("| sequences |"))
-    assert f"| {average['word']} |" in row and "on 11 of 11" in row
-    assert "On each data set (12)" in text
-    assert "Claims: [Before helps](/claims/before_helps.md); [Order matters](/claims/order_matters.md)." in text
+    assert "](/findings/before_or_plain_sequences.md) | forecasts | " in text
+    assert "Claims: [Batch normalisation before the activation lowers the error](#claim-before_helps); [The order" in text
     assert "[Lab record: curves, scores and rates](/records/before.ipynb)" in text
 
 
-def test_where_strata_differ_each_has_its_row(study):
-    rows = [line.split(" | ")[0] for line in entry(study, "dropout").splitlines()
-            if line.startswith(("| forecasts", "| classes"))]
-    assert rows == ["| forecasts", "| classes"]
-
-
-def test_the_rates_that_were_kept_are_counted_over_all_data_sets(study):
-    # On each of 12 data sets 1, 6, 7 and 1 of 15 seeds: 24 of 180 at an edge.
-    assert ("Learning rate kept: 0.001 by 12, 0.003 by 72, 0.01 by 84, 0.03 by 12 of 180 seeds; 13 % kept one at an "
-            "edge of the grid.") in entry(study, "before")
-    assert "Learning rate kept" not in entry(study, "mlp_bn")
+def test_rates_at_an_edge_are_counted(study):
+    edges = study.edges.assign(edge=["least" if (row.experiment, row.data) in (("before", "tides"), ("before", "river")) else ""
+                                     for row in study.edges.itertuples()])
+    mine = replace(study, tables={**study.tables, "edges": edges})
+    assert "Its learning rate lies at an edge of the grid on 2 of 12 data sets." in entry(mine, "before")
 
 
 @pytest.mark.parametrize(("name", "words"), [
@@ -64,13 +55,5 @@ def test_what_is_being_measured_names_the_pages_of_own_data(project, study):
 
 @pytest.mark.parametrize(("name", "missing"), [("before", True), ("plain", False), ("anywhere", True)])
 def test_an_experiment_without_a_result_says_so_if_it_has_a_control(study, name, missing):
-    none = without(study, "effects", "averages", "places")
+    none = without(study, "findings")
     assert ("No result is stored yet." in entry(none, name)) == missing
-
-
-def test_places_stand_where_their_experiment_stands(study):
-    text = entry(study, "anywhere")
-    assert "**Where do I put `bn`?**" in text and "```{image} /figures/places-anywhere.svg" in text
-    assert "`places-anywhere.csv </figures/places-anywhere.csv>`, SHA-256" in text
-    assert "`bn` at every place, one at a time" in text and "figures/places-anywhere" in write(study)
-    assert "Where do I put" not in entry(without(study, "places"), "anywhere")

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from pipeline.book.figures.heat_map import AVERAGE
 from pipeline.book.pages import experiment_group
-from pipeline.book.pages.experiments import glance, group_pages, groups, write
+from pipeline.book.pages.experiments import group_pages, groups, write
 
 
 def test_every_experiment_is_in_the_group_of_its_first_data_set(study):
@@ -31,21 +30,3 @@ def test_what_is_being_measured_is_listed(study):
     assert "Being measured, and without a result yet: [selu](#experiment-selu)." in write(study)["experiments.md"]
     params = study.params.model_copy(update={"being_measured": []})
     assert "Being measured" not in write(replace(study, params=params))["experiments.md"]
-
-
-def test_the_map_shows_every_comparison_of_errors_and_the_averages_of_whole_families(study):
-    rows = glance(study)
-    effects = study.effects[(study.effects["claim"] == "") & (study.effects["metric"] == "error")]
-    shown = rows[rows["data"] != AVERAGE]
-    assert list(zip(shown["treatment"], shown["data"], shown["y"], strict=True)) == list(
-        zip(effects["treatment"], effects["data"], effects["y"], strict=True))
-    # Dropout has an average for each stratum, and none of all; the synthetic set has no family.
-    assert set(rows.loc[rows["data"] == AVERAGE, "treatment"]) == {"before", "mlp_bn", "mlp_dropout"}
-
-
-def test_without_a_comparison_there_is_no_map(study):
-    files = write(study)
-    assert "/figures/heat_map.svg" in files["experiments.md"]
-    none = write(replace(study, tables={**study.tables, "effects": study.effects.iloc[:0],
-                                        "averages": study.averages.iloc[:0]}))
-    assert list(none) == ["experiments.md"] and "heat_map" not in none["experiments.md"]

@@ -1,43 +1,57 @@
-"""The first page shows what to do and the data sets that say so, and says the same with links."""
+"""The first page: what to do on each kind of network, the greatest effects, the threads, three limits."""
 
 from dataclasses import replace
 
-from pipeline.book.pages.index import verdicts, write
+import pandas as pd
+import pytest
+
+from pipeline.book.pages.index import DO, LINES, beaten, card, greatest, threads, write
+from pipeline.findings.words import Word
+
+GIVEN = {"title": "A", "stratum": "forecasts", "topic": "t", "findings": [{"id": "before_or_plain_sequences", "name": "BN"}]}
 
 
-def test_the_figure_stands_for_wide_screens_and_for_narrow_ones(study):
-    files = write(study)
-    text = files["generated/index/answers.md"]
-    assert {"figures/answers", "figures/answers-narrow"} < set(files)
-    assert text.index(":::{div} only-wide") < text.index("/figures/answers.svg") < text.index(":::{div} only-narrow")
-    assert files["figures/answers"].rows.equals(files["figures/answers-narrow"].rows)
-    assert text.count(":alt: 7 questions: 2 better") == 2
+@pytest.mark.parametrize("word", list(Word))
+def test_what_to_do_follows_from_the_findings_word_alone(study, word):
+    """Whatever the numbers are, the sentence is the table's, and what stands before it is that of the word."""
+    rows = [row | {"word": str(word)} for row in study.found["before_or_plain_sequences"]]
+    study = replace(study)
+    study.__dict__["found"] = {"before_or_plain_sequences": rows}
+    line, = card(study, GIVEN)["lines"]
+    if word in DO:
+        assert line == f"**{DO[word]}: [BN](/findings/before_or_plain_sequences.md).** {rows[0]['sentence']}"
+    else:
+        assert line == f"**{LINES[word]}:** [BN](/findings/before_or_plain_sequences.md)."
 
 
-def test_it_says_the_same_in_words_with_links_in_the_order_of_the_figure(study):
-    text = write(study)["generated/index/answers.md"]
-    rows = [line for line in text.splitlines() if line.startswith("| [")]
-    assert [line.split(" | ")[1] for line in rows] == [
-        "**Put it in**", "**Put it in (helps a little)**", "**Leave it out**", "**Leave it out**",
-        "**Makes no difference on average**", "**Open**", "**Being measured**"]
-    assert rows[0].startswith("| [Dropout → LSTM](/dropout.md) (classes) | **Put it in** | 12 % less error on average")
-    assert "(/claims/dropout_helps.md)" in rows[0] and "`being measured`" in rows[-1]
+def test_the_greatest_effect_of_a_card_comes_first_and_what_there_is_not_is_left_out(study):
+    found = card(study, study.cards[0])["lines"]
+    changes = {name: abs(study.strata(name)[0]["change"]) for name in ("before_or_plain_sequences", "dropout_or_plain_sequences")}
+    assert len(found) == 2 and max(changes, key=changes.get) in found[0]
+    assert card(study, GIVEN | {"findings": [{"id": "gone", "name": "x"}]})["lines"] == ["Nothing is stored yet."]
 
 
-def test_the_key_has_the_rules_numbers(study):
-    text = write(study)["generated/index/answers.md"]
-    assert "each with 15 seeds" in text and "95 % interval" in text and "in about 80 % of cases" in text
-    assert "less than a factor of 1.1 (−9.1 % to +10 %) hardly matters" in text and "a false discovery rate of 5 %" in text
+def test_each_great_effect_is_drawn_once_and_has_a_direction(study):
+    rows = greatest(study)[0].rows
+    assert rows["id"].is_unique and 0 < len(rows) <= 8
+    assert list(rows["effect"].abs()) == sorted(rows["effect"].abs(), reverse=True)
 
 
-def test_claims_are_counted_by_verdict(study):
-    assert verdicts(study) == (
-        "These questions are a few of [12 claims](/claims.md). A verdict says whether what a claim predicts "
-        "was found; those on all of them (13, as some have one for forecasts and one for classes): **5 supported, 2 contradicted, 1 no effect that matters, 2 undecided, 1 being "
-        "measured, 1 not measured**; decided by exact checks: **1 true**.\n")
-    assert verdicts(replace(study, claims=[])) == "No claim is declared.\n"
+def test_each_thread_is_said_with_what_its_own_predictions_read(study):
+    first, second = threads(study)
+    assert "makes 5 predictions: findings agree with 2" in first and "#claim-bn_on_input_is_inferior" in first
+    assert "makes 2 predictions: findings agree with 1 ([Batch normalisation lowers the error of an MLP]" in second
 
 
-def test_a_first_page_without_primary_questions_says_so(study):
-    files = write(replace(study, guide=()))
-    assert files["generated/index/answers.md"].startswith("No situation") and "figures/answers" not in files
+def test_networks_that_lose_to_a_simple_predictor_are_counted(study):
+    assert beaten(study) == "Simple predictors are not measured yet."
+    errors = study.data_sets.set_index("data")["error"]
+    rows = [(name, 3, 0.6, float("nan"), error * factor, 0.9, "") for (name, error), factor in zip(
+        errors.items(), [0.9] * 3 + [1.1] * 19, strict=True)]
+    simple = pd.DataFrame(rows, columns=list(study.baselines.columns))
+    assert "in 3 of 22 cases" in beaten(replace(study, tables={**study.tables, "baselines": simple}))
+
+
+def test_without_a_result_the_page_stands(study):
+    bare = replace(study, tables={name: table.iloc[:0] for name, table in study.tables.items()})
+    assert list(write(bare)) == ["generated/index.md"] and "Nothing is stored yet." in write(bare)["generated/index.md"]

@@ -37,7 +37,7 @@ def test_every_kind_is_a_row_with_its_counts(study):
 def test_what_was_not_survived_is_named_and_where_it_was_is_told(study):
     found = text(study)
     assert found.count("Not so:") == 1
-    assert "Not so: full disk during the start: same bytes: `error: a.csv: 'no' room`." in found
+    assert "Not so: full disk during the start: same bytes: ``error: a.csv: `no` room``." in found
     assert "SEED=7" in found and "90 files" in found and "cannot: read-only results" in found
     assert "Not so" not in text(study, ROWS.assign(equal=True))
 

@@ -9,10 +9,10 @@ import pytest
 from pipeline.book.assemble import PAGES
 from pipeline.book.contents import contents
 from pipeline.book.pages import own
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import parse
 from pipeline.tables.schemas import STORED
-from tests.book.test_ranked import AVERAGES, BASELINES, EFFECTS
+from tests.book.test_ranked import BASELINES, FINDINGS, SETS
 
 MINE = {"group": "sequences", "own": True, "file": "my/prices.csv", "target": "y", "window": 4, "seeds": 5}
 
@@ -24,13 +24,13 @@ def mine(project, study):
     content["data"]["mine"] = copy.deepcopy(MINE)
     baselines = pd.DataFrame([{"data": "mine", "seeds": 3, "key": "", **BASELINES}])
     return dataclasses.replace(study, params=parse(content), tables={
-        **study.tables, "effects": EFFECTS, "averages": AVERAGES, "baselines": baselines},
-        plans={"plain": {"arms": [{"data": "mine", "task": {"classes": 0}}]}})
+        **study.tables, "findings": FINDINGS, "sets": SETS, "baselines": baselines},
+        plans={"plain": {"arms": [{"data": name, "task": {"classes": 0}} for name in ("tides", "mine")]}})
 
 
 def test_it_stands_in_the_book_and_in_its_contents_only_if_there_is_one(study, mine):
     assert own in PAGES and own.write(study) == {} and set(own.write(mine)) == {"own/mine.md"}
-    static = {"parts": [{"caption": "a", "chapters": [{"file": "guide"}]}]}
+    static = {"parts": [{"caption": "a", "chapters": [{"file": "findings"}]}]}
     assert contents(static, study)["parts"][0]["caption"] == "a"
     first, second = contents(static, mine)["parts"]
     assert first == {"caption": "Your own data", "chapters": [{"file": "own/mine"}]} and second["caption"] == "a"
@@ -41,26 +41,26 @@ def test_every_change_is_a_row_beside_what_the_study_found(mine):
     assert text.startswith("(own-mine)=\n# Mine\n") and "`my/prices.csv`" in text
     assert "on the same 5 seeds" in text
     rows = [line for line in text.splitlines() if line.startswith("| ") and line[2].isdigit()]
-    assert len(rows) == 7
-    assert rows[0] == ("| 1 | best | [plain](#experiment-plain) | −20 % (−24 to −16 %) | **better** | "
-                       "−3 % (−5 to −1 %) | −21 to +18 % | take it |")
-    assert rows[-1].startswith("| 7 | worse |") and rows[-1].endswith("| leave it out |")
-    assert "error: best, −20 %" in text and ":::{warning}" not in text
+    assert len(rows) == 5
+    assert rows[0] == ("| 1 | best | [plain](#experiment-plain) | −20\u00a0% (−24 to −16\u00a0%) | **better** | "
+                       "−3\u00a0% (−4.9 to −1\u00a0%), better | between 21\u00a0% less and 18\u00a0% more | take it |")
+    assert rows[-1].startswith("| 5 | worse |") and rows[-1].endswith("| leave it out |")
+    assert "error: best, −20\u00a0%" in text and ":::{warning}" not in text
 
 
 def test_the_control_stands_beside_simple_predictors_and_a_weak_one_is_warned_of(mine):
     text = own.write(mine)["own/mine.md"]
-    for row in ("| guessing | 1 | 100 % |", "| A linear model | 0.8 | 80 % |", "| A random forest | 0.9 | 90 % |",
-                "| [plain](#experiment-plain) | 0.5 | 50 % |"):
+    for row in ("| guessing | 1 | 100\u00a0% |", "| A linear model | 0.8 | 80\u00a0% |", "| A random forest | 0.9 | 90\u00a0% |",
+                "| [plain](#experiment-plain) | 0.5 | 50\u00a0% |"):
         assert row in text
     assert "known value" not in text  # where nothing persists, it has no row
-    weak = dataclasses.replace(mine, tables={**mine.tables, "effects": EFFECTS.assign(control_mean=0.95)})
+    weak = dataclasses.replace(mine, tables={**mine.tables, "sets": SETS.assign(control_mean=0.95)})
     text = own.write(weak)["own/mine.md"]
     assert ":::{warning}\nplain has learnt little" in text
 
 
 def test_what_is_not_measured_yet_says_so(mine):
-    empty = dataclasses.replace(mine, tables={**mine.tables, "effects": EFFECTS.iloc[:0],
+    empty = dataclasses.replace(mine, tables={**mine.tables, "sets": SETS.iloc[:0],
                                               "baselines": mine.baselines.iloc[:0]})
     assert "No result is stored yet" in own.write(empty)["own/mine.md"]
     alone = dataclasses.replace(mine, tables={**mine.tables, "baselines": mine.baselines.iloc[:0]})

@@ -19,7 +19,7 @@ from pipeline.book.pages.record import framed, timing, write
 from pipeline.book.study import read
 from pipeline.data.sources import make, write as write_arrays
 from pipeline.plan.code import pins
-from pipeline.config.errors import read_yaml
+from pipeline.config.read_yaml import read_yaml
 
 ROOT = Path(__file__).parents[3]
 TRAIN = {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01],
@@ -36,7 +36,7 @@ def test_a_record_gets_a_title_links_back_and_its_text_and_loses_its_kernel(stud
     record = framed(study, study.records["before"], "before")
     assert record.cells[0].source.startswith("# Lab record: before")
     assert "(#experiment-before)" in record.cells[0].source
-    assert "(/claims/before_helps.md)" in record.cells[0].source
+    assert "(#claim-before_helps)" in record.cells[0].source
     assert record.cells[1].metadata["mystnb"]["image"]["alt"] == "what it shows"
     assert [c["id"] for c in record.cells] == ["cell-0", "cell-1"]
     assert "kernelspec" not in record.metadata
@@ -107,7 +107,7 @@ def test_a_record_that_the_stage_wrote_has_its_pictures_text(trained, study):
     record = framed(replace(study, records={"before": trained / "record.ipynb"}), trained / "record.ipynb", "before")
     drawn, = (number for number, cell in enumerate(record.cells) if "mystnb" in cell.metadata)
     assert record.cells[drawn].metadata["mystnb"]["image"]["alt"].startswith(
-        "Learning curves: on tables (2 seeds) the median validation loss is least at epoch ")
+        "Learning curves: on tables (2 seeds) the median best epoch is ")
     digest = hashlib.sha256((trained / "curves.csv.gz").read_bytes()).hexdigest()[:12]
     assert f"SHA-256 `{digest}…`" in record.cells[drawn + 1].source
     # Nothing in it differs from run to run.
@@ -138,6 +138,8 @@ def test_the_page_of_a_record_shows_picture_text_and_data_line(trained, study, t
     assert unescape(image).startswith("Learning curves: on tables (2 seeds)")
     digest = hashlib.sha256((trained / "curves.csv.gz").read_bytes()).hexdigest()[:12]
     assert f"{digest}…" in page
+    # The introduction of the record itself is for whoever opens it alone.
+    assert "it can be run again where it lies" not in page
     address, = re.findall(r'href="\.\./(_downloads/[^"]*curves-before\.csv\.gz)"', page)
     assert (tmp_path / "html" / address).read_bytes() == (trained / "curves.csv.gz").read_bytes()
     assert read_yaml(source / "_config.yml")["execute"]["execute_notebooks"] == "off"

@@ -165,7 +165,7 @@ def test_it_ends_with_the_ranking_or_with_the_failure_of_the_training(project, a
 
     def reproduce():
         for name, rows in (("effects", EFFECTS), ("averages", AVERAGES)):
-            path = Path(f"results/verdicts/{name}.csv")
+            path = Path(f"results/findings/{name}.csv")
             path.parent.mkdir(parents=True, exist_ok=True)
             rows.to_csv(path, index=False, na_rep="NaN")
         return 0
@@ -219,4 +219,4 @@ def test_a_study_that_asks_nothing_of_such_files_says_so(project, asked):
     series().to_csv("a.csv", index=False)
     Path("params.yaml").write_text(PARAMS.replace("ask: {sequences: [after], tables", "ask: {tables"))
     assert asked("a.csv", "--target", "price", "--window", 4)[1].startswith(
-        "error: params.yaml: ask.sequences: missing")
+        "error: params.yaml, line 16: ask.sequences: missing")

@@ -12,13 +12,12 @@ import pytest
 
 from pipeline.data.sources import make, write as write_data
 from pipeline.tables.stored import (
-    CURVES_TABLE, RUNS, RUNS_TABLE, Store, read_table, replace_folder, write_table, write_text)
+    CURVES_TABLE, RUNS, RUNS_TABLE, read_table, write_table, write_text)
 from pipeline.config.schema import study_seeds
-from pipeline.train import runs as runs_module
-from pipeline.train.runs import train_plan
+from pipeline.tables.run_record import MEASURES
 from pipeline.cli.verify import __main__ as verify_module, recompute
 from tests.locked import lock
-from tests.train.toy import a_plan
+from tests.train.toy import a_plan, stage
 
 SEEDS = 12
 PARAMS = """
@@ -36,7 +35,7 @@ import pandas as pd
 from pipeline.tables.stored import read_table, write_tables
 one, two = (read_table(Path(f"results/runs/{name}/runs.csv")).query("chosen")["best_loss"].mean() for name in ("one", "two"))
 word = "supported" if two < one else "contradicted"
-write_tables(Path("results/verdicts"), {"verdicts.csv": pd.DataFrame({"slug": ["two_is_better"], "verdict": [word]})})
+write_tables(Path("results/findings"), {"readings.csv": pd.DataFrame({"slug": ["two_is_better"], "reads": [word]})})
 """
 
 
@@ -44,16 +43,15 @@ def a_record(key, spread=0.2, turned=0.0):
     """A run's measures: of its key alone; `turned` moves them as another processor might."""
     generator = np.random.default_rng(int(key[:8], 16))
     noise = math.exp(generator.normal(0, spread) + turned)
-    found = {name: round(float(0.5 * noise), 6) for name in runs_module.MEASURES}
+    found = {name: round(float(0.5 * noise), 6) for name in MEASURES}
     found |= {"diverged": False, "parameters": 9, "test_size": 24, "best_epoch": 2, "last_epoch": 3}
+    found |= {f"{endpoint}_{share}": 0.5 for endpoint in ("best", "last") for share in ("calibration_error", "minority_recall")}
     loss = found["best_validation_loss"]
     return found | {"train_curve": [0.5, 0.4, 0.3], "validation_curve": [round(2 * loss, 5), round(loss, 5), round(loss, 5)]}
 
 
 class Again:
-    """An engine whose machine gives a record for each key."""
-
-    workers = 1
+    """An executor whose machine gives a record for each key."""
 
     def __init__(self, record=a_record):
         self.record = record
@@ -61,10 +59,13 @@ class Again:
     def __str__(self):
         return "training nowhere"
 
+    def workers(self, jobs):
+        return 1
+
     def results(self, jobs, data, store):
         for job in jobs:
             yield job, {"records": {key: self.record(key) for key, _, _ in job.runs}, "seconds": 1.0,
-                        "place": {"processor": "a processor", "instructions": "avx2", "cores": 2}}
+                        "layers": [{"layer": "dense"}], "host": {"processor": "a processor", "instructions": "avx2", "cores": 2}}
 
 
 def trained_on(**kind):
@@ -82,17 +83,14 @@ def tiny(tmp_path, monkeypatch):
     Path("params.yaml").write_text(PARAMS.format(seeds=SEEDS))
     arrays = make("tabular", study_seeds(SEEDS), train=24, validation=24, test=24, features=4)
     write_data(arrays, Path("data/tables.npz"))
-    monkeypatch.setattr(runs_module._Arm, "_train", lambda self, missing: [
-        self.store.put(key, a_record(key)) for key, _, _ in missing])
-    monkeypatch.setattr(runs_module.layers, "layers", lambda plan: pd.DataFrame({"layer": ["dense"]}))
+    monkeypatch.setattr("tests.train.toy.InTurn", Again)
     for name, batch in (("one", 8), ("two", 4)):
         plan = a_plan(seeds=SEEDS, variants=("", "repetition=1") if name == "one" else ("",), batch_size=batch)
         plan["experiment"] = name
         for arm in plan["arms"]:
             arm["train"] = arm["train"] | {"repetition": int(bool(arm["variant"]))}
         write_text(Path(f"plan/{name}.json"), json.dumps(plan))
-        with replace_folder(RUNS / name):
-            train_plan(f"plan/{name}.json", Store("store"))
+        stage("store", name)
     trained_on(processor="a processor", instructions="avx2")
     Path("stand_in.py").write_text(STAND_IN)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -106,7 +104,7 @@ def verify(tiny, monkeypatch, capsys):
     """Runs the command on a machine; its exit code, its certificate and what it said."""
     def run(*arguments, record=a_record):
         monkeypatch.setattr("sys.argv", ["verify", *arguments])
-        monkeypatch.setattr(verify_module, "engine", lambda cluster: nullcontext(Again(record)))
+        monkeypatch.setattr(verify_module, "executor", lambda cluster: nullcontext(Again(record)))
         code, path = verify_module.main(), Path("results/certificates/this_machine.json")
         said = capsys.readouterr()
         return code, json.loads(path.read_text()) if path.exists() else None, said.out + said.err
@@ -128,8 +126,8 @@ def test_the_stored_bits_are_certified(verify):
     assert found["runs"] == found["identical"] == 3 * SEEDS * 3 and found["stored_seeds"] == found["sampled_seeds"] == 3 * SEEDS
     assert found["verdicts_changed"] == [] and found["largest"] == found["median"] == 0
     assert found["seed"] == 7 and found["processor"] == "a processor" and "numpy" in found["versions"]
-    assert "108 of 108 runs have the same bits" in said and "SEED=7" in said and "no verdict changes" in said
-    assert "every row of 108 is a plan's, and the verdicts are what they give" in said
+    assert "108 of 108 runs have the same bits" in said and "SEED=7" in said and "no reading changes" in said
+    assert "every row of 108 is a plan's, and the findings are what they give" in said
 
 
 def test_a_number_of_runs_is_drawn_by_the_seed(verify, tiny):
@@ -196,7 +194,7 @@ def test_tables_that_contradict_themselves_are_named_whatever_is_drawn(verify, t
     falsify("two", table, change)
     code, found, printed = verify("--runs", "1")
     assert code == 1 and found is None and printed.count("\n") == 1
-    assert printed.startswith("error: the stored tables are not what training and verdicts give: two") and said in printed
+    assert printed.startswith("error: the stored tables are not what training and findings give: two") and said in printed
 
 
 def test_a_run_that_two_experiments_share_has_the_same_numbers(verify, tiny):
@@ -210,12 +208,12 @@ def test_a_run_that_two_experiments_share_has_the_same_numbers(verify, tiny):
 
 
 def test_a_verdict_that_was_changed_with_all_that_guards_it_is_found(verify):
-    path = Path("results/verdicts/verdicts.csv")
-    word = read_table(path)["verdict"][0]
-    write_table(read_table(path).assign(verdict="no effect that matters"), path)
+    path = Path("results/findings/readings.csv")
+    word = read_table(path)["reads"][0]
+    write_table(read_table(path).assign(reads="no effect that matters"), path)
     code, found, said = verify("--runs", "1")
     assert code == 1 and found is None
-    assert f"{path}: line 2: verdict: found no effect that matters; the stored runs give {word}" in said
+    assert f"{path}: line 2: reads: found no effect that matters; the stored runs give {word}" in said
     assert f"two_is_better: no effect that matters → {word}" in said
 
 
@@ -241,16 +239,16 @@ def test_other_tables_of_verdicts_are_compared_but_for_their_last_digits(tmp_pat
 
 def test_falsified_results_that_turn_a_verdict_are_caught_with_the_verdict(verify, tiny):
     """Numbers that make the worse network the better one: what is trained again turns it back."""
-    before = read_table(Path("results/verdicts/verdicts.csv"))["verdict"][0]
+    before = read_table(Path("results/findings/readings.csv"))["reads"][0]
     factor = 4 if before == "supported" else 0.25
     def change(found):
         found.loc[found["seed"] < 3005, ["best_loss", "last_loss"]] *= factor
     falsify("two", RUNS_TABLE, change)
     exec(STAND_IN, {})
-    after = read_table(Path("results/verdicts/verdicts.csv"))["verdict"][0]
+    after = read_table(Path("results/findings/readings.csv"))["reads"][0]
     assert after != before
     # The lock says nothing of what is decided in its place.
-    lock(train_at_one=([], [RUNS / "one"]), train_at_two=([], [RUNS / "two"]), verdicts=([], ["results/verdicts"]))
+    lock(train_at_one=([], [RUNS / "one"]), train_at_two=([], [RUNS / "two"]), findings=([], ["results/findings"]))
     code, found, said = verify("--runs", "all")
     assert code == 1 and found["verdicts_changed"] == [f"two_is_better: {after} → {before}"]
     assert found["verdicts_changed"][0] in said
