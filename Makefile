@@ -30,7 +30,7 @@ runs: tidy $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, her
 plan: $(INSTALLED)          ## what `make book` would train, and about how long; nothing is trained or written
 	@python -m pipeline.plan --dry
 
-check: $(INSTALLED)         ## all mistakes of params.yaml and book/claims.yaml, new networks built; nothing is written
+check: $(INSTALLED)         ## all mistakes of params.yaml and book/readings.yaml, new networks built; nothing is written
 	@python -m pipeline.plan --check
 
 verify: tidy $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored runs again: make verify NAME=avx2 RUNS=200 SEED=7

@@ -29,7 +29,7 @@ LEGEND = "change of the test error, left is better: ● effect ├─┤ interva
 EXPERIMENTS = Path("build/html/experiments")
 #: For a terminal that has no other characters.
 ASCII = str.maketrans({"├": "[", "┤": "]", "─": "-", "●": "o", "│": "|", "┊": ":", "┼": "+", "−": "-", "…": "~",
-                       "←": "<", "→": ">"})
+                       "←": "<", "→": ">", "\u00a0": " "})
 
 
 def experiment(name: str, params: Params) -> str:

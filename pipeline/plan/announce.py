@@ -98,11 +98,11 @@ def paces() -> dict[str, tuple[float, float]]:
     """Kind of network → seconds that an epoch of a run keeps a core busy, and how many epochs runs had that could end."""
     rows = []
     for path in TIMINGS.glob("*.json"):
-        plan, table = PLAN / path.name, RUNS / path.stem / RUNS_TABLE
-        if plan.exists() and table.exists():
-            took, arm = read_json(path), read_json(plan)["arms"][0]
-            epochs = pd.read_csv(table, usecols=["stopped"])["stopped"].mean()
-            rows.append({"kind": kind(arm["network"]), "busy": took["seconds"] * took.get("cores", 1),
+        # What is missing or damaged says nothing of how long anything takes.
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, IndexError):
+            took, plan = (read_json(folder / path.name) for folder in (TIMINGS, PLAN))
+            epochs = pd.read_csv(RUNS / path.stem / RUNS_TABLE, usecols=["stopped"])["stopped"].mean()
+            rows.append({"kind": kind(plan["arms"][0]["network"]), "busy": took["seconds"] * took["cores"],
                          "trained": took["trained"], "epochs": took["trained"] * epochs})
     sums = pd.DataFrame(rows, columns=["kind", "busy", "trained", "epochs"]).groupby("kind").sum()
     return {name: (row["busy"] / row["epochs"], row["epochs"] / row["trained"])

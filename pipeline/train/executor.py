@@ -26,10 +26,10 @@ from pipeline.train.worker import Job, OtherCode, work
 PROCESSES = 4
 #: Fewer runs are not worth the seconds in which another process loads TensorFlow and compiles what one has compiled.
 RUNS_A_PROCESS = 300
-#: So many jobs a process does, about, before fresh ones take the place of all: XLA never forgets what it
-#: has compiled, about 40 MB a network. (The pool's own `max_tasks_per_child` stands still when the first
-#: processes are used up: https://github.com/python/cpython/issues/115634.)
-JOBS_A_PROCESS = 50
+#: After so many networks fresh processes take the place of all: XLA never forgets what it has compiled, about
+#: 40 MB a network. (The pool's own `max_tasks_per_child` stands still when the first processes are used up:
+#: https://github.com/python/cpython/issues/115634.)
+NETWORKS_A_PROCESS = 50
 #: Seconds in which a scheduler must answer.
 PATIENCE = 30
 
@@ -95,10 +95,14 @@ class Processes:
     def results(self, jobs: Sequence[Job], data: Mapping[str, DataSet], store: Store | None,
                 ) -> Iterator[tuple[Job, dict]]:
         """A job and what `work` returned, as they are done; each run is stored as it finishes."""
-        processes = self.workers(jobs)
-        size = processes * JOBS_A_PROCESS
-        for start in range(0, len(jobs), size):
-            yield from self._results(jobs[start:start + size], processes, store)
+        processes, some, networks = self.workers(jobs), [], set()
+        for job in jobs:
+            if len(networks | {job.network}) > NETWORKS_A_PROCESS:
+                yield from self._results(some, processes, store)
+                some, networks = [], set()
+            some.append(job)
+            networks.add(job.network)
+        yield from self._results(some, processes, store)
 
     def _results(self, jobs: Sequence[Job], processes: int, store: Store | None) -> Iterator[tuple[Job, dict]]:
         """Those of so many jobs as fresh processes may do."""
@@ -172,8 +176,8 @@ class Cluster:
         return f"training on {self.client.scheduler.address}: workers {len(self._workers())}"
 
     def workers(self, jobs: Sequence[Job]) -> int:
-        """How many there are now, and at least one: others may come."""
-        return max(1, len(self._workers()))
+        """How many there are now, and at least two: others may come."""
+        return max(2, len(self._workers()))
 
     def _workers(self) -> set[str]:
         return {*self.client.scheduler_info(n_workers=-1)["workers"]} - self._refused

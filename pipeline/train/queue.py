@@ -9,18 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock
+from tqdm import tqdm
 
 from pipeline.tables import run_record
 from pipeline.tables.run_record import CURVES
 from pipeline.tables.store import Store
 from pipeline.train.arm import Arm, DataSet, to_train
-from pipeline.train.progress import Progress
 from pipeline.train.select_rate import select_rate
 from pipeline.train.worker import Job
 
-#: Jobs that each worker shall have at least: an arm is cut for that, but no further, as each worker
-#: that takes a piece compiles the network.
-JOBS_A_WORKER = 4
+#: Jobs that each of several workers shall have at least: an arm is cut for that, but no further, as each worker
+#: that takes a piece compiles the network. One worker has pieces of so few runs that one is done every few seconds.
+JOBS_A_WORKER, RUNS_A_PIECE = 4, 32
 #: Beside the store: held by whoever trains.
 LOCK = "lock"
 #: Experiment, variant and data set → the layers of the network, as `pipeline.train.layers.rows` gives them.
@@ -61,19 +61,17 @@ def _missing(arm: Arm, store: Store) -> Iterator[tuple[str, int, float]]:
         yield from ((mine[rate], seed, rate) for rate in absent)
 
 
-def ordered(found: Iterable[Job], workers: int) -> list[Job]:
+def ordered(found: Sequence[Job], workers: int) -> list[Job]:
     """Jobs, those of one network together, and enough of them for so many workers."""
-    found = list(found)
     order = {network: number for number, network in enumerate(dict.fromkeys(job.network for job in found))}
-    found.sort(key=lambda job: order[job.network])
-    pieces = -(-JOBS_A_WORKER * workers // max(1, len(found)))
-    return [piece for job in found for piece in _cut(job, pieces)]
+    most = sum(len(job.runs) for job in found) // (JOBS_A_WORKER * workers) if workers > 1 else RUNS_A_PIECE
+    return [piece for job in sorted(found, key=lambda job: order[job.network]) for piece in _cut(job, most)]
 
 
-def _cut(job: Job, pieces: int) -> Iterator[Job]:
-    """A job in at most so many parts, all rates of a seed in the same one."""
+def _cut(job: Job, most: int) -> Iterator[Job]:
+    """A job in parts of about so many runs, all rates of a seed in the same one."""
     seeds = list(dict.fromkeys(seed for _, seed, _ in job.runs))
-    size = -(-len(seeds) // pieces)
+    size = max(1, most * len(seeds) // len(job.runs))
     for start in range(0, len(seeds), size):
         mine = {*seeds[start:start + size]}
         yield replace(job, runs=tuple(run for run in job.runs if run[1] in mine))
@@ -107,15 +105,26 @@ def train(plans: Sequence[dict], executor, data: Mapping[str, DataSet], store: S
         while found := jobs(plans, data, store):
             waiting = {key for job in found for key, *_ in job.runs}
             trained += len(waiting)
-            with Progress([job.plan["experiment"] for job in found], len(waiting), store, stream):
+            with _bar(found, stream) as bar:
                 for job, done in executor.results(ordered(found, executor.workers(found)), data, store):
                     keep(job, done, store)
+                    bar.update(len(job.runs))
                     layers[job.plan["experiment"], job.arm["variant"], job.arm["data"]] = done["layers"]
                     waiting -= done["records"].keys()
             if waiting:
                 raise RuntimeError(f"{len(waiting)} runs were asked for, and no worker sent them back; what has finished "
                                    "is stored")
     return trained, layers
+
+
+def _bar(jobs: Sequence[Job], stream) -> tqdm:
+    """A bar of the runs of jobs; what is no terminal gets a line instead."""
+    names, total = {job.plan["experiment"] for job in jobs}, sum(len(job.runs) for job in jobs)
+    label = min(names) if len(names) == 1 else f"{len(names)} experiments"
+    bar = tqdm(total=total, unit="run", desc=label, file=stream, disable=None if stream else True)
+    if bar.disable and stream:
+        print(f"{label}: {total} runs to train", file=stream, flush=True)
+    return bar
 
 
 def keep(job: Job, done: Mapping, store: Store) -> None:

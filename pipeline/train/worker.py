@@ -32,19 +32,14 @@ class OtherCode(RuntimeError):
     """A worker whose project is not the one that asks."""
 
 
+@functools.cache
 def code() -> str:
-    """A digest of the files that training runs through."""
+    """A digest of the files that training runs through, as they were when it was first asked for: what runs."""
     result = hashlib.sha256()
     for room in ROOMS:
         for path in sorted((PACKAGE / room).rglob("*.py")) or [PACKAGE / room]:
             result.update(f"{path.relative_to(PACKAGE)}\n".encode() + path.read_bytes())
     return result.hexdigest()[:16]
-
-
-@functools.cache
-def loaded() -> str:
-    """`code` as it was at this process's first job: a file that is changed later is not what runs."""
-    return code()
 
 
 def check_code(wanted: str) -> None:
@@ -53,7 +48,7 @@ def check_code(wanted: str) -> None:
     Raises:
         OtherCode: what training runs through is not the same to the byte.
     """
-    if loaded() != wanted:
+    if code() != wanted:
         raise OtherCode(f"the code of {', '.join(ROOMS)} in {PACKAGE} is not that of the project that asks; "
                         "check out the same commit there, and start the worker again")
 
@@ -71,7 +66,7 @@ class Job:
     plan: dict
     arm: dict
     runs: tuple[tuple[str, int, float], ...]
-    code: str = field(default_factory=loaded)
+    code: str = field(default_factory=code)
 
     @property
     def network(self) -> str:

@@ -45,7 +45,7 @@ LINES = (
 REFERENCES = {"claim", "claims", "turned"}
 #: What pages look up: another text there is refused.
 LOOKED_UP = {
-    ("sets.yaml", "how"), ("scale", "unit"), ("doses", "key"), ("findings", "metric"), ("findings", "id"), ("findings", "kind"),
+    ("sets.yaml", "how"), ("scale", "unit"), ("doses", "key"), ("doses", "dose"), ("findings", "metric"), ("findings", "id"), ("findings", "kind"),
     ("findings", "role"), ("findings", "endpoint"), ("findings", "scope"), ("findings", "scale"), ("error_rates", "subject"),
     ("places", "id"), ("multiverse", "id"), ("units", "id"), ("findings", "stratum"), ("multiverse", "stratum")}
 EVERY = {**STORED, **FINDINGS}

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.cli import rank as ranking
 from pipeline.cli.answer import WIDTH
-from tests.book.test_ranked import AVERAGES, EFFECTS
+from tests.book.test_ranked import FINDINGS, SETS
 
 PARAMS = """\
 data:
@@ -42,16 +42,16 @@ def said(capsys, monkeypatch, *names):
 
 def test_it_says_the_ranking_once_and_again_if_asked_or_if_it_changed(project, capsys, monkeypatch):
     assert "no result is stored yet" in said(capsys, monkeypatch)
-    store(EFFECTS=EFFECTS, AVERAGES=AVERAGES)
+    store(SETS=SETS, FINDINGS=FINDINGS)
     text = said(capsys, monkeypatch)
     lines = text.splitlines()
     assert max(map(len, lines)) <= WIDTH
-    assert "  1  best      −20 % (−24 to −16 %)" in lines
+    assert "  1  best   −20\u00a0% (−24 to −16\u00a0%)" in lines
     assert text.index(" best ") < text.index(" good ") < text.index(" worse ")
-    assert "better; in the study −3 % (−5 to −1 %): take it" in text and "build/html/own/mine.html" in text
+    assert "better; in the study –: take it" in text and "build/html/own/mine.html" in text
     assert said(capsys, monkeypatch) == ""
     assert said(capsys, monkeypatch, "mine") == text
-    store(EFFECTS=EFFECTS.iloc[:3])
+    store(SETS=SETS.iloc[:3])
     assert "too few" not in said(capsys, monkeypatch).lower()
 
 

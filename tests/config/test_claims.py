@@ -64,7 +64,8 @@ MISTAKES = [
      "findings, beside, explains, needs, checks, data, metric, endpoint, probe, identity, because, analogue, primary; did you mean "
      "'rows'?"),
     ("region: better", "region: beter", "bn_after_lstm.predicts.region: found 'beter'; allowed: 'better', "
-     "'worse', 'equivalent', 'not_worse', 'not_better', 'differs' or 'positive'; did you mean 'better'?"),
+     "'worse', 'much_worse', 'useless', 'positive', 'equivalent', 'not_worse', 'not_better', 'differs', 'more' or 'less'; did you "
+     "mean 'better'?"),
     ("control: d", "contrl: d", "bn_after_lstm.findings[0].minus: unknown key 'contrl'; allowed: treatment, "
                                 "control, data; did you mean 'control'?"),
     ("control: b", "contrl: b", "bn_after_lstm.findings[0]: unknown key 'contrl'; allowed: treatment, "
@@ -78,9 +79,7 @@ MISTAKES = [
                                          "checks decides a claim"),
     ("  predicts: {by: thread, region: better}\n", "",
      "bn_after_lstm: predicts is missing; a comparison needs a predicted region"),
-    ("better}", "equivalent}\n  metric: zero_share", "bn_after_lstm: predicts.region: found 'equivalent'; a "
-     "comparison without a margin cannot show it; allowed: better, worse, differs, positive, not_worse, "
-     "not_better"),
+    ("better}", "equivalent}\n  metric: zero_share", "bn_after_lstm: predicts.region: found 'equivalent'; allowed for zero_share: more, less, differs"),
     ("[waves]", "[a, a]", "bn_after_lstm: data: found ['a', 'a']; a data set may stand once"),
     ("[waves]", "waves", "bn_after_lstm.data: found 'waves'; allowed: a list"),
     ("[waves]", "[]", "bn_after_lstm.data: found []; allowed: at least 1 entry"),

@@ -1,16 +1,16 @@
-"""Every score, once: what pages and verdicts read of it."""
+"""Every score, once: what pages and findings read of it."""
 
 import pytest
 
 from pipeline.config.metrics import METRICS, metric_of
-from pipeline.verdicts.rule import Rule, margin
+from pipeline.findings.rule import Rule
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_a_metric_has_a_scale_a_margin_and_words(name):
     one = metric_of(name)
     assert one is METRICS[name] and one.judged and one.scale in ("log ratio", "difference", "share")
-    assert margin(one.margin, Rule()) >= 0
+    assert Rule().margin(one.margin) >= 0
     assert (one.more, one.less) in (("higher", "lower"), ("more", "fewer"))
     assert (one.factor, one.unit) in ((1, ""), (100, "points"))
 
@@ -36,4 +36,4 @@ def test_a_positive_effect_turns_into_a_change_of_the_score(name, turn):
 def test_another_column_is_a_measure_that_nobody_judges():
     one = metric_of("zero_share")
     assert (one.name, one.scale, one.judged, one.skill) == ("zero share", "difference", False, False)
-    assert margin(one.margin, Rule()) == 0
+    assert Rule().margin(one.margin) == 0

@@ -112,7 +112,7 @@ def test_a_mistake_is_one_message_and_nothing_is_written(project, capsys):
     Path("book/readings.yaml").write_text(CLAIMS.replace("treatment: new", "treatment: newt"))
     assert main() == 1
     assert capsys.readouterr().err == (
-        "error: book/readings.yaml: it_helps.findings[0].treatment: there is no experiment 'newt'; did you mean 'new'?\n")
+        "error: book/readings.yaml, line 3: it_helps.findings[0].treatment: there is no experiment 'newt'; did you mean 'new'?\n")
     assert not Path("results/findings").exists()
 
 

@@ -209,7 +209,7 @@ def test_a_check_builds_what_is_new_says_so_and_writes_nothing(project, capsys, 
 
 
 def test_all_mistakes_are_told_at_once_each_on_its_line_but_not_what_follows_from_them(project, capsys):
-    Path("book/readings.yaml").write_text("- {slug: one, rows: [A], who: Q, says: x, topic: y, checks: [z], sure: 1}\n")
+    Path("book/readings.yaml").write_text("- {slug: one, rows: [A1], who: Q, says: x, topic: y, checks: [z], sure: 1}\n")
     Path("dvc.lock").write_text("<<<<<<< ours\n")
     edit("params.yaml", "  dense: {Dense: {units: 2}}\n", "  dense: {Dense: {units: 2}}\n  bad: {Dens: {units: 2}}\n")
     edit("params.yaml", "train: {epochs", """\

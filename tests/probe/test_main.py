@@ -18,8 +18,7 @@ from pipeline.config.schema import study_seeds
 from pipeline.config.task import Task
 from pipeline.train.host import WrongVersion
 from pipeline.train.trainer import batch_order
-from pipeline.verdicts.arms import Arms
-from pipeline.verdicts.scores import scores_of
+from pipeline.findings.arms import Arms
 from tests.locked import lock
 from tests.networks import TRAINING, network
 
@@ -127,11 +126,11 @@ def test_rows_are_of_the_chosen_run(table, arrays):
 
 
 def test_the_rule_reads_the_table(table):
-    arms = Arms(table)
-    arm = arms.find("an_experiment[units=3,Dense_1]", "here")
-    runs = arms.runs[(*arm, "table")]
-    assert list(runs["seed"]) == SEEDS[:2]
-    np.testing.assert_array_equal(scores_of(arms, arm, "table", "drift", "best", "here"), runs["drift"])
+    arms = Arms(table, by_rate=False)
+    grid = arms.grids[(*arms.find("an_experiment[units=3,Dense_1]", "here"), "table")]
+    assert list(grid.seeds) == SEEDS[:2]
+    np.testing.assert_array_equal(np.ravel(grid["drift"]), table.loc[
+        (table["variant"] == "units=3,Dense_1") & (table["data"] == "table"), "drift"])
 
 
 @pytest.mark.parametrize(("asked", "seeds"), [(2, [100, 101]), (10, [100, 101, 102])])

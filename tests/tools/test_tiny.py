@@ -47,7 +47,7 @@ def test_claims_are_kept_with_all_their_experiments():
     params = parse(shrink(read_yaml(PARAMS)))
     kept = [c for c in read_claims() if set(c.experiments) <= set(EXPERIMENTS)]
     check_claims(kept, params)
-    assert any(c.contrasts for c in kept) and any(c.checks for c in kept)
+    assert any(c.findings for c in kept) and any(c.checks for c in kept)
     assert len(kept) < len(read_claims())
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.tables.store import Store
 from pipeline.tables.stored import RUNS_TABLE, read_table
+from pipeline.train import queue
 from pipeline.train.arm import tables
 from pipeline.train.queue import jobs, ordered, read_plans, train
 from tests.networks import network
@@ -74,7 +75,7 @@ def test_a_choice_that_a_new_rate_brings_is_followed(write_plan, data, counted):
     tables(plan, data, store)
 
 
-def test_jobs_of_one_network_follow_each_other_and_all_workers_have_some(data, folder):
+def test_jobs_of_one_network_follow_each_other_and_all_workers_have_some(data, folder, monkeypatch):
     plans = [a_plan(seeds=4), a_plan(seeds=4, spec=OTHER) | {"experiment": "b"},
              a_plan(seeds=4, batch_size=4) | {"experiment": "c"}]
     found = jobs(plans, data, Store("s"))
@@ -84,11 +85,14 @@ def test_jobs_of_one_network_follow_each_other_and_all_workers_have_some(data, f
     # With few jobs for many workers, arms are cut between seeds; with many, they are left whole.
     assert len(ordered(found, workers=100)) == 12
     assert len(ordered(found * 20, workers=4)) == 60
-    pieces = ordered(found, workers=1)
-    assert len(pieces) == 6
-    for job in pieces:
-        assert len(job.runs) == 3 * len({seed for _, seed, _ in job.runs})
-    assert sorted(run for job in pieces for run in job.runs) == sorted(run for job in found for run in job.runs)
+    # One worker compiles a network once, however small its pieces are.
+    monkeypatch.setattr(queue, "RUNS_A_PIECE", 6)
+    for workers, count in ((1, 6), (2, 12)):
+        pieces = ordered(found, workers)
+        assert len(pieces) == count
+        for job in pieces:
+            assert len(job.runs) == 3 * len({seed for _, seed, _ in job.runs})
+        assert sorted(run for job in pieces for run in job.runs) == sorted(run for job in found for run in job.runs)
 
 
 def test_what_is_being_measured_elsewhere_is_left_alone(folder):
@@ -117,7 +121,7 @@ def test_what_finished_before_a_failure_is_stored(data, folder, counted):
 
     store = Store("s")
     with pytest.raises(RuntimeError, match="a worker ended"):
-        train([a_plan(seeds=4)], Ends(), data, store, None)
+        train([a_plan(seeds=4)], Ends(workers=2), data, store, None)
     assert store.count() == len(counted) == 3
     assert len(store.timings(store.keys())) == 3
     assert train([a_plan(seeds=4)], InTurn(), data, store, None)[0] == 9
@@ -186,7 +190,7 @@ def test_an_executor_that_leaves_jobs_out_is_not_asked_for_ever(data, folder, co
 
     store = Store("s")
     with pytest.raises(RuntimeError, match="3 runs were asked for, and no worker sent them back"):
-        train([a_plan(seeds=4)], Forgets(), data, store, None)
+        train([a_plan(seeds=4)], Forgets(workers=2), data, store, None)
     assert store.count() == len(counted) == 9
 
 

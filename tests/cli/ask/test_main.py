@@ -14,7 +14,7 @@ from pipeline.cli.ask.guess import SEEDS
 from pipeline.data.__main__ import make_missing
 from pipeline.config.schema import load
 from tests.cli.ask.conftest import PARAMS
-from tests.book.test_ranked import AVERAGES, EFFECTS
+from tests.book.test_ranked import FINDINGS, SETS
 
 ROOT = Path(pipeline.__file__).parents[1]
 
@@ -164,7 +164,7 @@ def test_it_ends_with_the_ranking_or_with_the_failure_of_the_training(project, a
     series().to_csv("mine.csv", index=False)
 
     def reproduce():
-        for name, rows in (("effects", EFFECTS), ("averages", AVERAGES)):
+        for name, rows in (("findings", FINDINGS), ("sets", SETS)):
             path = Path(f"results/findings/{name}.csv")
             path.parent.mkdir(parents=True, exist_ok=True)
             rows.to_csv(path, index=False, na_rep="NaN")
@@ -173,7 +173,7 @@ def test_it_ends_with_the_ranking_or_with_the_failure_of_the_training(project, a
     arguments = ("mine.csv", "--target", "price", "--window", 4)
     assert asked(*arguments, reproduce=lambda: 3)[2] == 3
     out, _, code = asked(*arguments, reproduce=reproduce)
-    assert code == 0 and "  1  best      −20 % (−24 to −16 %)" in out and out.rstrip().endswith("own/mine.html")
+    assert code == 0 and "  1  best   −20\u00a0% (−24 to −16\u00a0%)" in out and out.rstrip().endswith("own/mine.html")
     assert asked(*arguments, "--look", reproduce=lambda: 9)[2] == 0
 
 
