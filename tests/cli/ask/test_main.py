@@ -173,7 +173,7 @@ def test_it_ends_with_the_ranking_or_with_the_failure_of_the_training(project, a
     arguments = ("mine.csv", "--target", "price", "--window", 4)
     assert asked(*arguments, reproduce=lambda: 3)[2] == 3
     out, _, code = asked(*arguments, reproduce=reproduce)
-    assert code == 0 and "  1  best   −20\u00a0% (−24 to −16\u00a0%)" in out and out.rstrip().endswith("own/mine.html")
+    assert code == 0 and "  1  best   0.4     −20\u00a0% (−24 to −16\u00a0%)" in out and out.rstrip().endswith("own/mine.html")
     assert asked(*arguments, "--look", reproduce=lambda: 9)[2] == 0
 
 
