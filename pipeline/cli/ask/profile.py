@@ -76,7 +76,9 @@ def column(name: str, cells: pd.Series, decimal: str) -> Column:
     numbers = cells.map(parsed.to_dict()).astype(float)
     if share >= NUMBERS and len(odd) <= ODD_WORDS and (not odd or counts.sum() >= 20):
         signed = bool(signs and (pd.to_numeric(plain, errors="coerce").isna() & parsed.notna().to_numpy()).any())
-        return Column(name, cells, "numbers", numbers, odd, signed, _forms(counts.index[:SOME]) if TIME.search(name) else [])
+        # Of numbers, ISO 8601 would be read as numbers again.
+        forms = [form for form in _forms(counts.index[:SOME]) if form] if TIME.search(name) else []
+        return Column(name, cells, "numbers", numbers, odd, signed, forms)
     forms = _forms(counts.index[:SOME])
     return Column(name, cells, "dates" if forms else "mixed" if share > 0.5 and len(odd) > ODD_WORDS else "words", numbers,
                   forms=forms)
