@@ -5,6 +5,14 @@ INSTALLED := .venv/installed
 # Dask: for `make runs CLUSTER=…`, and for the tests of it.
 DASK := .venv/installed-cluster
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# What is given reaches Python through the environment, as it was typed: neither make nor a shell reads it.
+GIVEN := FILE TARGET WINDOW HORIZON RECORDING TASK GROUP_BY TIME EXPERIMENT QUICK CLUSTER NAME RUNS SEED MOMENTS \
+	EXPERIMENTS SETS PYTHON
+define as_typed
+override $(1) := $$(value $(1))
+export $(1)
+endef
+$(foreach name,$(GIVEN),$(if $(value $(name)),$(eval $(call as_typed,$(name)))))
 
 book: tidy              ## train what is stale (nothing, on a fresh clone) and build build/html
 	@python -m pipeline.process.reproduce plan
@@ -17,7 +25,7 @@ book: tidy              ## train what is stale (nothing, on a fresh clone) and b
 runs: tidy $(if $(CLUSTER),$(DASK)) ## train every missing run as one queue, here or on a Dask cluster: make runs CLUSTER=tcp://…
 	@python -m pipeline.process.reproduce plan
 	@python -m pipeline.plan.announce
-	@CLUSTER="$(CLUSTER)" python -m pipeline.train
+	@python -m pipeline.train
 
 plan: $(INSTALLED)          ## what `make book` would train, and about how long; nothing is trained or written
 	@python -m pipeline.plan --dry
@@ -27,20 +35,16 @@ check: $(INSTALLED)         ## all mistakes of params.yaml and book/readings.yam
 
 verify: tidy $(if $(CLUSTER),$(DASK)) ## train a random sample of the stored runs again: make verify NAME=avx2 RUNS=200 SEED=7
 	@python -m pipeline.process.reproduce plan
-	CLUSTER="$(CLUSTER)" python -m pipeline.cli.verify $(if $(NAME),--name "$(NAME)") $(if $(RUNS),--runs "$(RUNS)") \
-		$(if $(SEED),--seed "$(SEED)")
+	@python -m pipeline.cli.verify
 
 torture: tidy               ## kill, starve and lock out runs of a tiny project at random moments: make torture MOMENTS=12 SEED=7
-	python -m tools.torture $(if $(MOMENTS),--moments "$(MOMENTS)") $(if $(SEED),--seed "$(SEED)")
+	python -m tools.torture
 
 try: tidy               ## one experiment against its control, without the book: make try EXPERIMENT=name QUICK=1
-	@test -n "$(EXPERIMENT)" || { echo "which one? make try EXPERIMENT=name" >&2; exit 1; }
-	@python -m pipeline.cli.trial "$(EXPERIMENT)" $(if $(QUICK),--quick)
+	@python -m pipeline.cli.trial
 
 ask: tidy                ## the networks on a file of your own: make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6
-	@test -n "$(FILE)" || { echo "which file? make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6 (a table: without WINDOW)" >&2; exit 1; }
-	@python -m pipeline.cli.ask "$(FILE)" $(if $(TARGET),--target "$(TARGET)") $(if $(WINDOW),--window "$(WINDOW)") \
-		$(if $(HORIZON),--horizon "$(HORIZON)") $(if $(RECORDING),--recording "$(RECORDING)")
+	@python -m pipeline.cli.ask
 
 test: $(INSTALLED) $(DASK)  ## the test suite, but for what takes long
 	python -m pytest -n 2 --dist loadfile
@@ -62,7 +66,7 @@ bench: $(INSTALLED)         ## training speed: model.fit, fit with XLA, and our 
 	python -m tools.bench
 
 scale: $(INSTALLED)         ## how long each step takes as a study grows, on invented ones: make scale EXPERIMENTS=150,300 SETS=10,20
-	python -m tools.scale $(if $(EXPERIMENTS),--experiments "$(EXPERIMENTS)") $(if $(SETS),--sets "$(SETS)")
+	python -m tools.scale
 
 tiny: $(INSTALLED)          ## the whole pipeline, training included, on a tiny profile in .tiny/
 	python -m tools.tiny
@@ -79,7 +83,7 @@ lock: $(INSTALLED)          # requirements.in -> requirements.txt, for all platf
 		--constraint requirements.txt requirements-cluster.in -o requirements-cluster.txt
 
 $(INSTALLED): requirements.txt
-	test -x .venv/bin/python || $(PYTHON) -m venv .venv || python3 -m venv .venv
+	test -x .venv/bin/python || "$$PYTHON" -m venv .venv || python3 -m venv .venv
 	.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements.txt
 	touch $@
 

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.__main__ import arrays_of
-from pipeline.data.load import load as load_split
+from pipeline.data.split import load as load_split
 from pipeline.plan.resolve import resolve
 from pipeline.config.schema import Train, load
 from pipeline.config.task import Task

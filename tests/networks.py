@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.data.splits import Split
+from pipeline.data.split import Split
 from pipeline.network.resolve import resolve
 
 TRAINING = {"epochs": 3, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.003, 0.01, 0.03],

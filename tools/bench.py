@@ -18,7 +18,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from pipeline.data.splits import Split
+from pipeline.data.split import Split
 from pipeline.tables.store import STORE, Store
 from pipeline.train.task import task_of
 from pipeline.train.trainer import Trainer, batch_order

@@ -18,6 +18,7 @@ import pandas as pd
 
 from pipeline.config.readings import READINGS, read_claims
 from pipeline.config.errors import ConfigError, complain
+from pipeline.config.given import option
 from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import PARAMS, load, study_seeds
 from pipeline.tables.schemas import STORED
@@ -162,8 +163,8 @@ def numbers(text: str, name: str, least: int) -> list[int]:
 def main() -> int:
     """Time every step with each number of experiments, then of data sets, the other at its smallest."""
     parser = argparse.ArgumentParser(prog="python -m tools.scale", description=main.__doc__)
-    parser.add_argument("--experiments", default="150,300,1000", help="numbers, with commas between them")
-    parser.add_argument("--sets", default="10,20,50", help="of data sets in each family")
+    option(parser, "experiments", "150,300,1000", help="numbers, with commas between them")
+    option(parser, "sets", "10,20,50", help="of data sets in each family")
     given, rows = parser.parse_args(), []
     try:
         experiments, sets = numbers(given.experiments, "EXPERIMENTS", 30), numbers(given.sets, "SETS", 4)

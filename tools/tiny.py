@@ -29,8 +29,6 @@ REAL = ("household_power", "state_load", "smartwatch", "word_stress", "letter", 
 CONTROLS = ("cnn_lstm",)
 #: Enough for an item of every class in every part.
 SIZES = {"train": 128, "validation": 128, "test": 128}
-#: Sources whose recordings are what they are: nothing about them can be chosen.
-RECORDED = ("vowels", "power", "cancer")
 
 
 def shrink(params: dict, experiments: Collection[str] = EXPERIMENTS) -> dict:
@@ -44,14 +42,13 @@ def shrink(params: dict, experiments: Collection[str] = EXPERIMENTS) -> dict:
     params.pop("being_measured", None)
     params.pop("ask", None)
     data = params["data"]
-    params["data"] = {n: e for n, e in data.items() if n in REAL or _origin(e, data)[0] == "source" and not e.get("unit")}
+    params["data"] = {n: e for n, e in data.items() if n in REAL or _kind(e, data) == "source" and not e.get("unit")}
     for entry in params["data"].values():
         entry["seeds"] = 3
         entry["train"] = (entry.get("train") or {}) | {"epochs": 2}
-        kind, origin = _origin(entry, data)
-        if kind == "file":
+        if _kind(entry, data) == "file":
             entry["split"] = dict(SIZES)
-        elif origin not in RECORDED:
+        else:
             entry["arguments"] = (entry.get("arguments") or {}) | SIZES
     section = params["verdicts"]
     section["controls"] = [name for name in section.get("controls", []) if name in CONTROLS]
@@ -61,12 +58,11 @@ def shrink(params: dict, experiments: Collection[str] = EXPERIMENTS) -> dict:
     return params
 
 
-def _origin(entry: dict, data: dict) -> tuple[str, str]:
-    """`source` or `file`, and which, of a data set, its own or that of the one it is a change of."""
+def _kind(entry: dict, data: dict) -> str:
+    """Whether a data set, or the one that it is a change of, is a `source` or a `file`."""
     while not {"source", "file"} & entry.keys():
         entry = data[entry["of"]]
-    kind = "source" if "source" in entry else "file"
-    return kind, entry[kind]
+    return "source" if "source" in entry else "file"
 
 
 def copied(folder: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.baselines.measure import errors
-from pipeline.data.fetch import sha256
 from pipeline.data.sources import read
+from pipeline.data.user_data.location import sha256
 from pipeline.tables.lock import trusted
 from pipeline.tables.stored import read_table, replace_folder, significant, write_table
 from pipeline.config.errors import ConfigError, complain

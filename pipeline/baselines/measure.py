@@ -12,9 +12,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
-from pipeline.data import parts
-from pipeline.data.load import load
-from pipeline.data.splits import Split
+from pipeline.data.split import Split, load
+from pipeline.data.split import split as positions
 
 #: More rows are not learnt from: a baseline is to be cheap.
 MOST = 2_000
@@ -69,7 +68,7 @@ def _persistence(arrays, seed: int, split: Split) -> np.ndarray | None:
     """The target at each test window's last row, or the last one known before it in its group."""
     if "last" not in arrays or int(arrays["horizon"]) == 0:
         return None
-    train, _, test = parts.split(arrays, seed)
+    train, _, test = positions(arrays, seed)
     y = arrays["y"]
     known = y >= 0 if split.classes else np.isfinite(y).all(axis=1)
     place = np.maximum.accumulate(np.where(known, np.arange(len(y)), -1))[arrays["last"][test]]

@@ -55,7 +55,7 @@ class Change:
 
 
 def ranked(tables: Mapping[str, pd.DataFrame], data: str, strata: Mapping[str, str]) -> list[Change]:
-    """The changes that were tried on a data set, the greatest fall of the error first.
+    """The networks that were tried on a data set, the least error first, whatever each is a change of.
 
     Args:
         tables: `findings` and `sets`, as stored.
@@ -66,7 +66,7 @@ def ranked(tables: Mapping[str, pd.DataFrame], data: str, strata: Mapping[str, s
     plain = findings.drop_duplicates("id")[["id", "treatment", "control"]]
     mine = tables["sets"][(tables["sets"]["data"] == data) & tables["sets"]["y"].map(math.isfinite)].merge(plain, on="id")
     return [Change(row, _study(findings, row, strata.get(data, "")))
-            for row in records(mine.sort_values("y", ascending=False, kind="stable"))]
+            for row in records(mine.sort_values("treatment_mean", kind="stable"))]
 
 
 def _study(findings: pd.DataFrame, row: Mapping, stratum: str) -> Mapping | None:
@@ -95,8 +95,21 @@ def elsewhere(change: Change) -> str:
     return (words.elsewhere(change.study) if change.study else "").removeprefix("on yours, probably ") or "–"
 
 
-def advice(change: Change) -> str:
-    """What to do about a change on this data set."""
+def plain(changes: list[Change]) -> tuple[str, float]:
+    """The network that most others are compared with, and that is a change of none, and its mean test error."""
+    found = controls(changes)
+    return max(found.items(), key=lambda one: sum(change.found["control"] == one[0] for change in changes))
+
+
+def beats(change: Change, changes: list[Change]) -> bool:
+    """Whether a network that is better than what it is a change of is better than the plain one, too."""
+    return change.found["treatment_mean"] < plain(changes)[1]
+
+
+def advice(change: Change, changes: list[Change]) -> str:
+    """What to do about a change on this data set, of all that were tried."""
+    if change.here in (Word.BETTER, Word.A_LITTLE_BETTER) and not beats(change, changes):
+        return f"better than {change.found['control']}, but not than {plain(changes)[0]}"
     return DO.get(change.here) or ELSEWHERE.get(change.study["word"] if change.study else "", "open")
 
 
@@ -105,6 +118,7 @@ def summary(changes: list[Change]) -> list[str]:
     if not changes:
         return []
     by = {word: [one for one in changes if one.here in (word, f"a little {word}")] for word in ("better", "worse")}
+    by["better"] = [one for one in by["better"] if beats(one, changes)]
     said = []
     if by["better"]:
         said.append(f"Take what lowers the error: {_listed(by['better'])}.")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.cli.answer import WIDTH, say
-from pipeline.book.ranked import Change, advice, in_study, like, ranked, summary, warnings
+from pipeline.book.ranked import Change, advice, in_study, like, plain, ranked, summary, warnings
 from pipeline.tables.schemas import FOUND
 from pipeline.tables.store import STORE
 from pipeline.tables.stored import read_table, write_text
@@ -30,11 +30,14 @@ def ranking(name: str, changes: list[Change], baselines: Mapping | None) -> str:
     """A data set's changes as lines of at most `WIDTH` characters, what to do, and the page that shows it."""
     if not changes:
         return f"{name}: no result is stored yet; `make book` trains what is missing"
-    lines = [f"{name}: the change of the test error, and its 95 % interval; less is better", ""]
+    control, error = plain(changes)
+    lines = [f"{name}: the test error, less is better; the plain network, {control}, has {error:.3g}",
+             "and the change against what it is a change of, with its 95 % interval", ""]
     width = max(len(one.name) for one in changes)
     for number, one in enumerate(changes, 1):
-        lines.append(f"{number:3}  {one.name:{width}}  {one.amount}")
-        lines += textwrap.wrap(f"{one.here}; in the study {in_study(one)}: {advice(one)}", WIDTH,
+        lines.append(f"{number:3}  {one.name:{width}}  {one.found['treatment_mean']:<7.3g} {one.amount}")
+        against = "" if one.found["control"] == control else f" than {one.found['control']}"
+        lines += textwrap.wrap(f"{one.here}{against}; in the study {in_study(one)}: {advice(one, changes)}", WIDTH,
                                initial_indent=" " * 9, subsequent_indent=" " * 9)
     for text in (*summary(changes), *(f"Mind: {line}" for line in warnings(changes, baselines))):
         lines += ["", *textwrap.wrap(text, WIDTH)]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeline.cli import answer
 from pipeline.config.errors import ConfigError, complain, tell
+from pipeline.config.given import given
 from pipeline.config.schema import PARAMS, Params, load
 from pipeline.plan import announce
 from pipeline.plan.study import Facts, resolved
@@ -92,13 +93,16 @@ def quick(name: str, params: Params) -> int:
 def main() -> int:
     """Train one experiment and its control, and say how they compare."""
     parser = argparse.ArgumentParser(prog="make try", description=main.__doc__)
-    parser.add_argument("experiment")
-    parser.add_argument("--quick", action="store_true", help=f"{FEW} seeds on one data set, nothing in results/")
-    given = parser.parse_args()
+    parser.add_argument("experiment", nargs="?", default=given("EXPERIMENT"))
+    parser.add_argument("--quick", action="store_true", default=bool(given("QUICK")),
+                        help=f"{FEW} seeds on one data set, nothing in results/")
+    asked = parser.parse_args()
     try:
+        if not asked.experiment:
+            raise ConfigError("EXPERIMENT: missing; allowed: the name of one, make try EXPERIMENT=name")
         params = load()
-        name = answer.experiment(given.experiment, params)
-        return (quick if given.quick else whole)(name, params)
+        name = answer.experiment(asked.experiment, params)
+        return (quick if asked.quick else whole)(name, params)
     except (ConfigError, RuntimeError, ValueError) as error:
         return complain(error)
 

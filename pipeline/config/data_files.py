@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar, Literal
 
 import pydantic
 from pydantic import Field
@@ -17,10 +16,17 @@ LARGEST, FARTHEST = 10_000_000, 10_000
 Count = Annotated[int, Field(ge=1, le=LARGEST)]
 #: A part of a path is no longer on any disk.
 LONGEST_NAME = 200
-#: Files with rows and named columns, and files with whole recordings.
-COLUMNS = (".csv", ".csv.gz", ".csv.xz", ".csv.zip", ".parquet")
+#: Text with rows and columns, plain and packed; all files with rows and named columns; those with whole recordings.
+PACKED = (".gz", ".xz", ".zip")
+TEXT = tuple(kind + packed for kind in (".csv", ".tsv", ".txt") for packed in ("", *PACKED))
+COLUMNS = (*TEXT, ".parquet", ".feather", ".xlsx", ".json", ".jsonl", ".npy", "/")
 ARRAYS = (".npz", ".ts")
 SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+
+
+def ends(file: str, suffixes: tuple[str, ...]) -> bool:
+    """Whether a file's name ends in one of some suffixes, in letters of any size; a folder's in `/`."""
+    return file.lower().endswith(suffixes)
 
 
 class Sizes(Spec):
@@ -43,7 +49,11 @@ class Sizes(Spec):
 class FileSource(Spec):
     """What entries of all kinds of files may say."""
 
-    #: A path relative to the project, or an https address, which needs its `sha256`.
+    #: What a message calls entries of this kind.
+    NAME: ClassVar[str] = ""
+
+    #: A path relative to the project, of a folder with files of recordings `folder/`; or an https address, which
+    #: needs its `sha256`.
     file: str
     sha256: str | None = None
     #: The column that is to be predicted, or several of numbers.
@@ -61,22 +71,30 @@ class FileSource(Spec):
     missing: str | dict[str, str | int | dict[str, int]] = {}
     #: Words that mean a missing value, beside an empty cell.
     missing_as: list[str] = []
-    separator: Literal[",", ";", "\t", "|"] = ","
+    #: How text is written: what parts columns and decimals, its encoding if that is not UTF-8 or said by its first
+    #: bytes, and how many lines stand above the columns' names.
+    separator: Literal[",", ";", "\t", "|"] | None = None
+    decimal: Literal[".", ","] = "."
+    encoding: str | None = None
+    skip_lines: Annotated[int, Field(ge=0, le=1_000)] = 0
+    #: Columns whose numbers have signs beside them: `$1,204.50`, `12 %`, `7.3 kg`, `1.5M`.
+    as_numbers: list[str] = []
     #: At most so many rows or recordings are used; how they are chosen says each kind.
     rows: Count | None = None
     split: Sizes = Sizes()
 
     #: The suffixes of files of this kind.
-    _SUFFIXES = COLUMNS
+    _SUFFIXES = COLUMNS[:-1]
 
     @pydantic.field_validator("file")
     @classmethod
     def _can_be_read(cls, file: str) -> str:
         suffixes = cls._SUFFIXES.default
-        if not file.endswith(suffixes):
+        if not ends(file, suffixes):
             end = "".join(PurePosixPath(file).suffixes[-2:]) or "nothing"
-            raise ValueError(f"found '{file}', which ends in {end}; allowed: a file that ends in "
-                             f"{', '.join(suffixes)}{nearest(end, suffixes)}")
+            plain = [suffix for suffix in suffixes if not suffix.endswith(PACKED)]
+            raise ValueError(f"found '{file}', which ends in {end}; allowed: a file that ends in {', '.join(plain)}, text "
+                             f"also in {', '.join(PACKED)}{nearest(end, suffixes)}")
         if not file.isprintable() or max(len(part.encode()) for part in file.split("/")) > LONGEST_NAME:
             raise ValueError(f"found {shown(file)}; allowed: names of at most {LONGEST_NAME} bytes that can be "
                              "printed")
@@ -92,12 +110,21 @@ class FileSource(Spec):
             raise ValueError(f"found '{found}'; allowed: 64 digits of 0 to 9 and a to f")
         return found
 
+    @pydantic.field_validator("encoding")
+    @classmethod
+    def _is_an_encoding(cls, found: str | None) -> str | None:
+        try:
+            "".encode(found or "utf-8")
+        except (LookupError, ValueError, UnicodeError):
+            raise ValueError(f"found {shown(found)}; allowed: an encoding of text, such as cp1252 or utf-16") from None
+        return found
+
     @pydantic.field_validator("missing")
     @classmethod
     def _is_a_policy(cls, missing):
-        by_column = missing if isinstance(missing, dict) and not _is_carry(missing) else {"": missing}
+        by_column = missing if isinstance(missing, dict) and not is_carry(missing) else {"": missing}
         for column, policy in by_column.items():
-            if policy != "drop" and not _is_carry(policy):
+            if policy != "drop" and not is_carry(policy):
                 place = f"{column}: " if column else ""
                 raise ValueError(f"{place}found {shown(policy)}; allowed: drop, or {{carry: 3}}: a "
                                  f"whole number of steps from 1 to {LARGEST}")
@@ -108,9 +135,10 @@ class FileSource(Spec):
     def _knows_its_keys(cls, entry):
         for key in entry if isinstance(entry, dict) else ():
             if key not in cls.model_fields:
-                other = next((name for name, kind in _NAMES.items() if key in kind.model_fields), None)
                 # A misspelt `window` leaves a table: the word may be one of another kind.
-                words = [*cls.model_fields, *(w for kind in KINDS.values() for w in kind.model_fields)]
+                kinds = FileSource.__subclasses__()
+                other = next((kind.NAME for kind in kinds if key in kind.model_fields), None)
+                words = [*cls.model_fields, *(word for kind in kinds for word in kind.model_fields)]
                 hint = f"; '{key}' belongs to {other}" if other else nearest(key, dict.fromkeys(words))
                 raise ValueError(f"unknown key '{key}'; allowed: {', '.join(cls.model_fields)}{hint}")
         return entry
@@ -120,13 +148,13 @@ class FileSource(Spec):
         if _is_address(self.file) and self.sha256 is None:
             raise ValueError(f"file: '{self.file}' is fetched; it needs its sha256, 64 hexadecimal "
                              "digits, which say that it is still the same file")
-        if self.target is None and self.file.endswith(COLUMNS):
+        if self.target is None and ends(self.file, COLUMNS) and not self.file.endswith("/"):
             raise ValueError("target: missing; it is required: the column that is to be predicted")
         if len(self.targets) > 1 and self.task == "classes":
             raise ValueError("task: found classes beside several targets; allowed: regression, because "
                              "several targets are numbers")
         for key in ("target", "group_by", "time", "recording"):
-            if getattr(self, key, None) == "":
+            if getattr(self, key, None) in ("", []):
                 raise ValueError(f"{key}: found an empty word; allowed: the name of a column")
         for role, names in self._roles().items():
             for name in names:
@@ -141,24 +169,24 @@ class FileSource(Spec):
         return self
 
     def _roles(self) -> dict[str, list[str]]:
-        return {"target": self.targets, "inputs": self.inputs or [], "leave_out": self.leave_out}
+        return {"target": self.targets, "inputs": self.inputs or [], "leave_out": self.leave_out,
+                "as_numbers": self.as_numbers}
 
     @property
     def targets(self) -> list[str]:
         """The columns that are to be predicted."""
-        return [self.target] if isinstance(self.target, str) else list(self.target or ())
+        return listed(self.target)
 
     def no_inputs(self) -> list[str]:
         """The columns that say something else than an input."""
         return [*self.targets, *([self.group_by] if self.group_by is not None else [])]
 
     def _role_of(self, name: str) -> str:
-        return next((role for key, role in _ROLES.items() if getattr(self, key, None) == name or (
-            key == "target" and name in self.targets)), "left out")
+        return next((role for key, role in _ROLES.items() if name in listed(getattr(self, key, None))), "left out")
 
     def carried(self, column: str) -> int | None:
         """Over how many steps a column's last value is carried forward; None: a gap is refused."""
-        policy = self.missing if not isinstance(self.missing, dict) or _is_carry(self.missing) else (
+        policy = self.missing if not isinstance(self.missing, dict) or is_carry(self.missing) else (
             self.missing.get(column))
         return policy["carry"] if isinstance(policy, dict) else None if policy is None else 0
 
@@ -172,155 +200,20 @@ class FileSource(Spec):
         return False
 
 
-class TableFile(FileSource):
-    """A table: one row an example, a column the target.
-
-    `rows`: at most 20,000 by default; of more, that many are drawn. Equal rows count once.
-    """
-
-    #: Columns whose values are names; a column without any number is one without being listed.
-    categories: list[str] = []
-
-    def _roles(self) -> dict[str, list[str]]:
-        return super()._roles() | {"categories": self.categories}
-
-    @pydantic.model_validator(mode="after")
-    def _rows_are_independent(self):
-        for column in (self.missing if isinstance(self.missing, dict) else {}):
-            if _is_carry(self.missing) or self.carried(column):
-                place = "missing" if _is_carry(self.missing) else f"missing.{column}"
-                raise ValueError(f"{place}: found carry; allowed: drop; a row of a table has none "
-                                 "before it")
-        for name in self.categories:
-            if name in self.no_inputs() or name in self.leave_out:
-                raise ValueError(f"categories: '{name}' is {self._role_of(name)}, and cannot be an input")
-            if self.inputs and name not in self.inputs:
-                raise ValueError(f"categories: '{name}' is not one of the inputs"
-                                 f"{nearest(name, self.inputs)}")
-        return self
-
-
-class SeriesFile(FileSource):
-    """A series: rows in order of time, of which windows are cut; or many, each a `group_by`.
-
-    A window is the `window` rows up to now, its target the target's value `horizon` rows later.
-    `rows`: at most 200,000 by default; of a longer series the latest, of many whole ones.
-    """
-
-    window: Count
-    #: 0: the target of the window's own last row, which then may not be among the inputs.
-    horizon: Annotated[int, Field(ge=0, le=FARTHEST)] = 1
-    #: Rows from one window to the next.
-    stride: Count = 1
-    #: The column of times: dates as in 2024-01-31 13:00 (or as `time_format` says), or numbers.
-    time: str | None = None
-    time_format: str | None = None
-    #: The step of a regular grid on which rows are averaged: '1h', or a number for number times.
-    resample: str | Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] | None = None
-
-    def may_carry(self, column: str) -> bool:
-        return column in (self.inputs or [column]) and column not in (self.group_by, self.time)
-
-    def no_inputs(self) -> list[str]:
-        named = [name for name in (self.group_by, self.time) if name is not None]
-        return named if self.horizon else [*self.targets, *named]
-
-    @pydantic.model_validator(mode="after")
-    def _times_are_known(self):
-        for key in ("resample", "time_format"):
-            if getattr(self, key) is not None and self.time is None:
-                raise ValueError(f"{key}: needs `time`, the name of the column of times")
-        for name in self.targets if self.horizon == 0 else ():
-            if name in self.leave_out:
-                raise ValueError(f"leave_out: '{name}' is the target, which is no input anyway")
-        return self
-
-
-class RecordingsFile(FileSource):
-    """Recordings, each with one target: arrays of `.npz`, `.ts`, or rows of one `recording`.
-
-    `.npz` holds `x` (recordings, time, channels), `y`, and it may hold `length` (steps that are
-    real; others are padding), `group` and `names` (of the classes). `rows`: at most 20,000
-    recordings by default; of more, that many are drawn. Equal recordings count once.
-    """
-
-    #: Steps of all recordings: longer ones are averaged into so many bins. Default: the longest.
-    length: Annotated[int, Field(ge=2, le=LARGEST)] | None = None
-    #: The column that says to which recording a row belongs, and that of the times inside it.
-    recording: str | None = None
-    time: str | None = None
-    time_format: str | None = None
-    #: x are images: (images, height, width), or with channels.
-    images: bool = False
-
-    _SUFFIXES = COLUMNS + ARRAYS
-
-    def no_inputs(self) -> list[str]:
-        return super().no_inputs() + [n for n in (self.recording, self.time) if n is not None]
-
-    @pydantic.model_validator(mode="after")
-    def _has_one_target(self):
-        if isinstance(self.target, list):
-            raise ValueError(f"target: found {shown(self.target)}; allowed of recordings: one column; "
-                             "tables and series may have several targets")
-        return self
-
-    @pydantic.model_validator(mode="after")
-    def _columns_where_there_are_some(self):
-        if self.file.endswith(COLUMNS):
-            if self.recording is None:
-                raise ValueError("recording: missing; it is required: the column that says to which "
-                                 "recording a row belongs")
-            if self.images:
-                raise ValueError("images: only arrays of an .npz file can be images")
-            return self
-        columns = ("target", "inputs", "leave_out", "group_by", "recording", "time", "time_format")
-        for key in columns:
-            if getattr(self, key):
-                raise ValueError(f"{key}: '{self.file}' has no columns; an .npz file holds x, y and, if "
-                                 "need be, length, group and names; a .ts file recordings and targets")
-        if isinstance(self.missing, dict) and self.missing and not _is_carry(self.missing):
-            raise ValueError(f"missing: '{self.file}' has no columns; allowed: drop or {{carry: 3}}")
-        if self.images and (self.length or not self.file.endswith(".npz")):
-            raise ValueError("images: only arrays of an .npz file can be images, and without `length`")
-        return self
-
-
 #: The keys that give a column another role than that of an input, and the role in words.
 _ROLES = {"target": "the target", "group_by": "what rows are grouped by", "time": "the time",
           "recording": "what tells recordings apart"}
-_NAMES = {"a series, which has a `window`": SeriesFile,
-          "recordings, which have a `length` or a `recording`": RecordingsFile,
-          "a table, which has no `window` and no `length`": TableFile}
-KINDS: dict[str, type[FileSource]] = {
-    "table": TableFile, "series": SeriesFile, "recordings": RecordingsFile}
 
 
-def kind(entry: Mapping[str, Any]) -> str | None:
-    """Which of `KINDS` an entry is, by the words that only one of them has; None: it has no `file`.
-
-    `window` and its like make it a series; `length`, `recording`, `images`, .npz or .ts recordings;
-    else it is a table.
-    """
-    if "file" not in entry:
-        return None
-    if entry.keys() & {"window", "horizon", "stride", "resample"}:
-        return "series"
-    if entry.keys() & {"length", "recording", "images"} or str(entry["file"]).endswith(ARRAYS):
-        return "recordings"
-    return "table"
-
-
-def kinds(common: type[Spec]) -> dict[str, type[FileSource]]:
-    """`KINDS`, each with the fields of `common` besides: what every data set has."""
-    return {name: pydantic.create_model(cls.__name__, __base__=(cls, common), __doc__=cls.__doc__)
-            for name, cls in KINDS.items()}
+def listed(value: str | list[str] | None) -> list[str]:
+    """The names that a key holds: one, several or none."""
+    return [value] if isinstance(value, str) else list(value or ())
 
 
 def _is_address(file: str) -> bool:
     return "://" in file
 
 
-def _is_carry(policy) -> bool:
+def is_carry(policy) -> bool:
     return isinstance(policy, dict) and policy.keys() == {"carry"} and (
         isinstance(policy["carry"], int) and 1 <= policy["carry"] <= LARGEST)

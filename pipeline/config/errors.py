@@ -271,6 +271,11 @@ def refused(error: Exception) -> str:
             "finished is kept")
 
 
+def printable(text: str) -> str:
+    """A text without what a terminal obeys, and without half a character, which cannot be printed."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def complain(error: Exception) -> int:
     """Print each mistake in a line, with that of its file, and return the exit code of a failed command."""
     # Only now: reading needs what stands above.
@@ -278,7 +283,6 @@ def complain(error: Exception) -> int:
 
     texts = in_order(error.each) if isinstance(error, ConfigError) else [refused(error) or str(error)]
     for text in [*texts[:MOST], *([f"{len(texts) - MOST} more mistakes"] if len(texts) > MOST else [])]:
-        # What was found may hold what a terminal obeys, or half a character, which cannot be printed.
-        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        text = printable(text)
         print(f"error: {text if len(text) <= LONGEST else text[:LONGEST - 1] + '…'}", file=sys.stderr)
     return 1

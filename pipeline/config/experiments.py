@@ -8,7 +8,7 @@ import pydantic
 from pydantic import Field
 
 from pipeline.config.errors import Spec, shown, words
-from pipeline.config.data_files import kinds
+from pipeline.config.file_kinds import kinds
 from pipeline.config.layer_list import Change, Layer, Scalar, checked_argument, checked_text
 
 #: No epochs, samples of a batch or rates beyond these were meant.

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from pipeline.config.errors import ConfigError, Spec, gathered, nearest, validate
 from pipeline.config.experiments import (
     FILES, AnyDataSet, DataSet, Experiment, Groups, Head, Overrides, Quantiles, Seeds, Vary)
-from pipeline.config.data_files import kind
+from pipeline.config.file_kinds import kind
 from pipeline.config.layer_list import Block, Change, Items, Scalar, changed, checked_argument, flat
 
 

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from pipeline.data.draw import Arrays
-from pipeline.data.fetch import sha256
-from pipeline.data.own import from_file, locate
+from pipeline.data.user_data.location import digest, located, sha256
+from pipeline.data.user_data.read import from_file
 from pipeline.data.sources import check, make, write
 from pipeline.tables.stored import remove_temporary, write_text
 from pipeline.config.errors import ConfigError, complain
@@ -41,8 +41,11 @@ def origin(params: Params, name: str) -> str:
     entry = params.data[name]
     values = entry.model_dump(mode="json", exclude={"group", "also", "unit", "stratum", "title", "train", "of", "own",
                                                     "experiments"})
-    file = sha256(locate(entry)) if isinstance(entry, FileSource) and locate(entry).exists() else ""
-    code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    try:
+        file = digest(entry.file, located(entry.file, entry.sha256)) if isinstance(entry, FileSource) else ""
+    except ConfigError:  # It cannot be read, which is refused once its arrays are made.
+        file = ""
+    code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.rglob("*.py"))]
     return hashlib.sha256(json.dumps([values, params.seeds(name), file, code]).encode()).hexdigest()
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from pipeline.data.splits import PARTS
+from pipeline.data.split import PARTS
 
 Arrays = dict[str, np.ndarray]
 Count = Annotated[int, Field(ge=1)]
@@ -21,9 +21,7 @@ CALIBRATION = 8192
 def generators(source: str, seed: int, count: int) -> list[np.random.Generator]:
     """Independent streams of one source and seed, so that a longer series begins the same."""
     name = int.from_bytes(hashlib.sha256(source.encode()).digest()[:8], "big")
-    return [
-        np.random.default_rng(child) for child in np.random.SeedSequence([name, seed]).spawn(count)
-    ]
+    return [np.random.default_rng(child) for child in np.random.SeedSequence([name, seed]).spawn(count)]
 
 
 def rounded(values: np.ndarray) -> np.ndarray:
@@ -32,20 +30,13 @@ def rounded(values: np.ndarray) -> np.ndarray:
 
 
 def scalars(task, kind, train, validation, test, classes=0) -> Arrays:
-    return {
-        "task": np.array(task),
-        "kind": np.array(kind),
-        "classes": np.array(classes),
-        "train": np.array(train),
-        "validation": np.array(validation),
-        "test": np.array(test),
-    }
+    """What all arrays hold: the task, their kind, and the sizes of the parts."""
+    return {key: np.array(value) for key, value in locals().items()}
 
 
 def autoregression(innovations: np.ndarray, decay: np.ndarray) -> np.ndarray:
     """s_t = decay s_{t-1} + innovation_t along the first axis, from 0."""
-    states = np.empty_like(innovations)
-    state = np.zeros(innovations.shape[1])
+    states, state = np.empty_like(innovations), np.zeros(innovations.shape[1])
     for step, innovation in enumerate(innovations):
         state = decay * state + innovation
         states[step] = state
@@ -54,14 +45,9 @@ def autoregression(innovations: np.ndarray, decay: np.ndarray) -> np.ndarray:
 
 def require_every_class(source: str, arrays: Arrays, seed: int) -> None:
     """Refuse a draw that leaves one of its parts without a class."""
-    start = 0
-    for part in PARTS:
-        size = int(arrays[part])
-        held = np.unique(arrays[f"y_{seed}"][start : start + size])
-        missing = sorted(set(range(int(arrays["classes"]))) - set(held.tolist()))
+    sizes = [int(arrays[part]) for part in PARTS]
+    for part, y in zip(PARTS, np.split(arrays[f"y_{seed}"], np.cumsum(sizes)[:-1]), strict=True):
+        missing = sorted(set(range(int(arrays["classes"]))) - set(y.tolist()))
         if missing:
-            raise ValueError(
-                f"data source '{source}', arguments.{part}: found {size}, allowed: more; with seed "
-                f"{seed} it leaves no item of class {', '.join(map(str, missing))}"
-            )
-        start += size
+            raise ValueError(f"data source '{source}', arguments.{part}: found {len(y)}, allowed: more; with seed {seed} it "
+                             f"leaves no item of class {', '.join(map(str, missing))}")

@@ -12,19 +12,12 @@ from pipeline.data.draw import (
     Arrays, BURN_IN, CALIBRATION, Count, DECIMALS, autoregression, generators, rounded, scalars)
 
 
-def noise(
-    seeds: Iterable[int],
-    train: Count = 480,
-    validation: Count = 240,
-    test: Count = 960,
-    window: Count = 21,
-    channels: Count = 20,
-) -> Arrays:
+def noise(seeds: Iterable[int], train: Count = 480, validation: Count = 240, test: Count = 960, window: Count = 21,
+          channels: Count = 20) -> Arrays:
     """Inputs that say nothing about the target: x ~ N(0, 1), y ~ U(0, 2), independent.
 
-    The toy data of the thread on CNN-LSTM networks. The best prediction is the mean, 1; its mean
-    squared error, 1/3, is the least reachable, so the targets are not standardised.
-    Per seed: x ``(length, channels)``, y ``(length, 1)``.
+    The toy data of the thread on CNN-LSTM networks. The best prediction is the mean, 1; its mean squared error, 1/3, is
+    the least reachable, so the targets are not standardised. Per seed: x ``(length, channels)``, y ``(length, 1)``.
     """
     arrays = _sequences(train, validation, test, window, targets="none")
     length = _length(train, validation, test, window)
@@ -35,22 +28,14 @@ def noise(
     return arrays
 
 
-def forecast(
-    seeds: Iterable[int],
-    train: Count = 960,
-    validation: Count = 480,
-    test: Count = 960,
-    window: Count = 21,
-    channels: Count = 20,
-    noise: Annotated[float, Field(ge=0, lt=1)] = 0.15,
-    targets: Literal["standard", "none", "positive"] = "standard",
-) -> Arrays:
+def forecast(seeds: Iterable[int], train: Count = 960, validation: Count = 480, test: Count = 960, window: Count = 21,
+             channels: Count = 20, noise: Annotated[float, Field(ge=0, lt=1)] = 0.15,
+             targets: Literal["standard", "none", "positive"] = "standard") -> Arrays:
     """Autoregressive, cross-correlated channels and a target with memory.
 
-    The channels, each of variance 1, mix four autoregressive factors with an autoregressive part
-    of their own. The target adds a non-linear function of the last three steps, a hidden state
-    that a non-linear function of the inputs drives and that forgets over 5 to 12 steps, and
-    observation noise. Every parameter of the problem is drawn per seed.
+    The channels, each of variance 1, mix four autoregressive factors with an autoregressive part of their own. The
+    target adds a non-linear function of the last three steps, a hidden state that a non-linear function of the inputs
+    drives and that forgets over 5 to 12 steps, and observation noise. Every parameter of the problem is drawn per seed.
     Per seed: x ``(length, channels)``, y ``(length, 1)``.
 
     Args:
@@ -58,9 +43,7 @@ def forecast(
         targets: 'standard': standardised on loading; 'none': as drawn (mean 0, variance 1);
             'positive': as drawn through softplus, log(1 + exp(y)), hence above 0.
     """
-    arrays = _sequences(
-        train, validation, test, window, targets="standard" if targets == "standard" else "none"
-    )
+    arrays = _sequences(train, validation, test, window, targets="standard" if targets == "standard" else "none")
     length = _length(train, validation, test, window)
     for seed in seeds:
         x, y = _forecast_series(seed, length, channels, noise)
@@ -69,15 +52,8 @@ def forecast(
     return arrays
 
 
-def badly_scaled(
-    seeds: Iterable[int],
-    train: Count = 480,
-    validation: Count = 480,
-    test: Count = 960,
-    window: Count = 21,
-    channels: Count = 20,
-    noise: Annotated[float, Field(ge=0, lt=1)] = 0.15,
-) -> Arrays:
+def badly_scaled(seeds: Iterable[int], train: Count = 480, validation: Count = 480, test: Count = 960,
+                 window: Count = 21, channels: Count = 20, noise: Annotated[float, Field(ge=0, lt=1)] = 0.15) -> Arrays:
     """The draw of `forecast`, each channel in a unit and with an offset of its own.
 
     Channel c is scale_c (x_c + offset_c), scale 10**U(-2, 2), offset U(-5, 5).
@@ -98,9 +74,7 @@ def badly_scaled(
 
 def _sequences(train, validation, test, window, targets) -> Arrays:
     return scalars("regression", "synthetic", train, validation, test) | {
-        "window": np.array(window),
-        "targets": np.array(targets),
-    }
+        "window": np.array(window), "targets": np.array(targets)}
 
 
 def _length(train: int, validation: int, test: int, window: int) -> int:

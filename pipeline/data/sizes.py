@@ -1,16 +1,18 @@
-"""How many rows, recordings or windows the parts of a split have."""
+"""What of a file is used, whatever the order of its rows, and how many of these the parts of a split have."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
+import pandas as pd
 
-from pipeline.data.parts import origins
-from pipeline.data.splits import PARTS
+from pipeline.data.split import PARTS, origins
 from pipeline.config.errors import ConfigError
 from pipeline.config.data_files import Sizes
 
+#: Fixes what is drawn; the seeds of a study split what was drawn once.
+SEED = 20_240_901
 #: Rows or recordings that train by default; a third as many validate.
 TRAIN = 640
 #: Rows or recordings that test by default: at most so many, and fewer train before fewer test.
@@ -23,9 +25,33 @@ WINDOWS = (1_280, 426, 1_000)
 STRETCH = 0.8
 
 
-def pool_sizes(
-    split: Sizes, held: int, name: str, unit: str = "rows", groups: np.ndarray | None = None
-) -> tuple[int, int, int]:
+def identity(frame: pd.DataFrame) -> np.ndarray:
+    """A 64-bit number of each row's content: equal rows have equal ones."""
+    return pd.util.hash_pandas_object(frame, index=False).to_numpy(np.uint64)
+
+
+def rank(identities: np.ndarray) -> np.ndarray:
+    """A seeded shuffle of 64-bit numbers (the finaliser of splitmix64, Steele et al. 2014)."""
+    mixed = identities.astype(np.uint64) ^ np.uint64(SEED)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def drawn(identities: np.ndarray, limit: int) -> np.ndarray:
+    """Which rows are drawn: whole groups of the same identity, those of the lowest ranks, at most `limit` rows together.
+
+    Ranks are a shuffle of identities, so that each set of groups is as likely as any other. A single group that is
+    longer is drawn whole.
+    """
+    ranks = rank(identities)
+    lengths = pd.Series(ranks).value_counts().sort_index()
+    fit = np.array(lengths.cumsum() <= limit)
+    fit[:1] = True
+    return np.isin(ranks, lengths.index[fit])
+
+
+def pool_sizes(split: Sizes, held: int, name: str, unit: str = "rows", groups: np.ndarray | None = None) -> tuple[int, int, int]:
     """The sizes of a pool's parts.
 
     By default 640 train and 213 validate, and up to 2,500 of the others test. Of fewer than 1,153
@@ -65,8 +91,7 @@ def series_sizes(split: Sizes, last: np.ndarray, reach: int, name: str) -> tuple
     Raises:
         ConfigError: no stretch of the series holds the parts and the gaps between them.
     """
-    rows = int(last[-1] - last[0]) + 1 if len(last) else 0
-    gap = math.ceil(reach * len(last) / max(1, rows))
+    gap = math.ceil(reach * len(last) / (int(last[-1] - last[0]) + 1)) if len(last) else 0
     usable = max(0, len(last) - 2 * gap)
     shrunk = min(1.0, STRETCH * usable / sum(WINDOWS))
     sizes = tuple(math.floor(shrunk * default) if said is None else said

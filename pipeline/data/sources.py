@@ -15,24 +15,16 @@ from typing import Any, Literal
 import numpy as np
 import pydantic
 
-from pipeline.data.archives import cancer, co2, digits, power, vowels
 from pipeline.data.draw import CALIBRATION, Arrays
-from pipeline.data.recordings import eeg, tokens
 from pipeline.data.sequences import badly_scaled, forecast, noise
+from pipeline.data.split import PARTS
 from pipeline.data.tables import many_classes, tabular
-from pipeline.data.splits import PARTS
+from pipeline.data.texts_and_images import digits, tokens
 from pipeline.tables.stored import Damaged, write_bytes
 from pipeline.config.errors import ConfigError, Spec, explain, shown
 
 SOURCES: dict[str, Callable[..., Arrays]] = {
-    source.__name__: source
-    for source in (
-        noise, forecast, badly_scaled, tabular, many_classes, eeg, tokens, vowels, power, cancer,
-        digits, co2,
-    )
-}
-
-
+    source.__name__: source for source in (noise, forecast, badly_scaled, tabular, many_classes, tokens, digits)}
 #: No window, number of channels or the like is larger; what a source draws for a seed, and what it keeps
 #: for all of them, is not more than so many numbers.
 WIDEST, MOST, MOST_OF_ALL = 5_000, 200_000_000, 300_000_000
@@ -44,12 +36,10 @@ def _entry(source: str) -> type[Spec]:
     arguments = dict[str, Any]
     if source in SOURCES:
         hints = typing.get_type_hints(SOURCES[source], include_extras=True)
-        parameters = inspect.signature(SOURCES[source]).parameters
         arguments = pydantic.create_model("Arguments", __base__=Spec, **{
-            name: (hints[name], parameter.default)
-            for name, parameter in parameters.items() if name != "seeds"})
-    return pydantic.create_model(
-        "Entry", __base__=Spec, source=Literal[tuple(SOURCES)], arguments=arguments)
+            name: (hints[name], one.default) for name, one in inspect.signature(SOURCES[source]).parameters.items()
+            if name != "seeds"})
+    return pydantic.create_model("Entry", __base__=Spec, source=Literal[tuple(SOURCES)], arguments=arguments)
 
 
 def check(source: str, place: str = "data source", /, **arguments) -> None:

@@ -15,21 +15,14 @@ from pipeline.data.draw import (
 IMBALANCE = 8.0
 
 
-def tabular(
-    seeds: Iterable[int],
-    train: Count = 640,
-    validation: Count = 320,
-    test: Count = 1280,
-    features: Count = 14,
-    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.25,
-    minority: Annotated[float, Field(gt=0, le=0.5)] = 0.5,
-) -> Arrays:
+def tabular(seeds: Iterable[int], train: Count = 640, validation: Count = 320, test: Count = 1280,
+            features: Count = 14, noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.25,
+            minority: Annotated[float, Field(gt=0, le=0.5)] = 0.5) -> Arrays:
     """Independent rows of correlated features, two classes, a random network as the teacher.
 
-    The shape of the thread on where to put batch normalisation. Class 1, the rarer one, is a
-    teacher's score plus logistic noise above the threshold that leaves it the share `minority`.
-    The teacher is a network of four units; it and the features' correlation are drawn per seed.
-    Per seed: x ``(rows, features)``, y ``(rows,)``.
+    The shape of the thread on where to put batch normalisation. Class 1, the rarer one, is a teacher's score plus
+    logistic noise above the threshold that leaves it the share `minority`. The teacher is a network of four units; it
+    and the features' correlation are drawn per seed. Per seed: x ``(rows, features)``, y ``(rows,)``.
 
     Args:
         noise: deviation of the logistic noise relative to that of the score.
@@ -53,25 +46,17 @@ def tabular(
     return arrays
 
 
-def many_classes(
-    seeds: Iterable[int],
-    train: Count = 1200,
-    validation: Count = 400,
-    test: Count = 1600,
-    features: Count = 40,
-    classes: Annotated[int, Field(ge=2)] = 9,
-    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.05,
-) -> Arrays:
+def many_classes(seeds: Iterable[int], train: Count = 1200, validation: Count = 400, test: Count = 1600,
+                 features: Count = 40, classes: Annotated[int, Field(ge=2)] = 9,
+                 noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.05) -> Arrays:
     """Independent rows of skewed counts, many unequal classes, a random network as the teacher.
 
-    The shape of the Otto challenge. A feature is a log-normal number rounded down: whole, from 0,
-    mostly small, and correlated with the others through five common factors. The teacher, a
-    network of sixteen units, sees log(1 + count) along the factors' directions and gives each class
-    a score; the class is that of the largest sum of score, Gumbel noise and a constant. The
-    constants leave the classes shares that fall evenly on a logarithmic scale, the largest
-    `IMBALANCE` times the smallest (25 % and 3 % for nine). Which class is how large, the features'
-    distributions and the teacher are drawn per seed.
-    Per seed: x ``(rows, features)``, y ``(rows,)``.
+    The shape of the Otto challenge. A feature is a log-normal number rounded down: whole, from 0, mostly small, and
+    correlated with the others through five common factors. The teacher, a network of sixteen units, sees log(1 + count)
+    along the factors' directions and gives each class a score; the class is that of the largest sum of score, Gumbel
+    noise and a constant. The constants leave the classes shares that fall evenly on a logarithmic scale, the largest
+    `IMBALANCE` times the smallest (25 % and 3 % for nine). Which class is how large, the features' distributions and
+    the teacher are drawn per seed. Per seed: x ``(rows, features)``, y ``(rows,)``.
 
     Args:
         noise: deviation of the Gumbel noise relative to that of a score.
@@ -103,8 +88,7 @@ def many_classes(
 def _teacher(parameters: np.random.Generator, features: int) -> Callable:
     """A random problem: (generator, rows) -> x ``(rows, features)``, scores ``(rows,)``.
 
-    Two units rise along their direction, two have their least in the middle of theirs; no linear
-    rule sees the latter.
+    Two units rise along their direction, two have their least in the middle of theirs; no linear rule sees the latter.
     """
     mixing = np.eye(features) + parameters.normal(0, 0.5 / np.sqrt(features), (features, features))
     weights = parameters.standard_normal((features, 4))
@@ -121,9 +105,7 @@ def _teacher(parameters: np.random.Generator, features: int) -> Callable:
     return draw
 
 
-def _counts_and_scores(
-    parameters: np.random.Generator, features: int, classes: int
-) -> Callable:
+def _counts_and_scores(parameters: np.random.Generator, features: int, classes: int) -> Callable:
     """A random problem: (generator, rows) -> x ``(rows, features)``, scores ``(rows, classes)``."""
     factors, units, common = 5, 16, 0.6
     loadings = parameters.standard_normal((factors, features))

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 
-from pipeline.data.splits import Split
+from pipeline.data.split import Split
 from pipeline.network import model, no_advice
 from pipeline.network.own import file_of
 from pipeline.plan.resolve import nested

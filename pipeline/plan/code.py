@@ -18,7 +18,7 @@ NUMERICS = 3
 #: `digest` of the code that was last seen to give the stored bits.
 SEEN = "ee2dab1218e9df0d"
 #: What decides the numbers of runs.
-DECIDES = ("data/load.py", "data/splits.py", "data/parts.py", "network", "train/trainer.py", "train/compiled.py",
+DECIDES = ("data/split.py", "network", "train/trainer.py", "train/compiled.py",
            "train/early_stopping.py", "train/task.py", "config/task.py")
 #: The packages that decide them.
 PINNED = ("tensorflow", "keras", "numpy")

@@ -16,7 +16,7 @@ from pipeline.config.errors import ConfigError, gathered
 from pipeline.config.layer_list import word_of
 from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import PARAMS, Params
-from pipeline.data import load as splits, sources
+from pipeline.data import sources, split as splits
 from pipeline.data.__main__ import arrays_of, is_current
 from pipeline.plan.tidy import DATA, PLAN
 from pipeline.train.arm import DataSet

@@ -14,7 +14,8 @@ import zc.lockfile
 
 from pipeline.config.data_files import FileSource
 from pipeline.config.schema import Params
-from pipeline.data import own, sources
+from pipeline.data import sources
+from pipeline.data.user_data.read import changed
 from pipeline.tables.lock import ENTRY, HEAD, LOCK, Damaged, check_merged, entries, trusted, whole
 from pipeline.tables.store import Store
 from pipeline.tables.stored import PROBES, RUNS, remove_temporary, write_text
@@ -106,7 +107,7 @@ def _stale(params: Params) -> Iterator[str]:
 
 def _changed(entry: FileSource, path: Path) -> bool:
     try:
-        return own.changed(entry, sources.read(path))
+        return changed(entry, sources.read(path))
     except Damaged:
         return True
 

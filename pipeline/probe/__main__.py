@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.data.sources import read
-from pipeline.data.load import load as load_split
+from pipeline.data.split import load as load_split
 from pipeline.network.own import require
 from pipeline.probe.watch import MEASURES, Watched, watch
 from pipeline.tables.lock import trusted

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pipeline.data.splits import Split
+from pipeline.data.split import Split
 from pipeline.probe.measures import (
     accuracy, by_unit, constant, correlation, drift, kurtosis, log_ratio, moment_distance,
     moments, norm, saturation, skewness, zero_share)

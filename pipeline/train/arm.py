@@ -12,9 +12,8 @@ import pandas as pd
 
 from pipeline.config.schema import Train, study_seeds
 from pipeline.config.task import Task
-from pipeline.data import load
+from pipeline.data import split as splits
 from pipeline.data.sources import read
-from pipeline.data.splits import Split
 from pipeline.tables.run_record import MEASURES
 from pipeline.tables.stored import COLUMNS, CURVE_COLUMNS
 from pipeline.train.early_stopping import hit_limit
@@ -36,12 +35,12 @@ class DataSet:
     def digest(self, seed: int) -> str:
         """SHA-256 of all that a seed's split depends on."""
         if seed not in self._digests:
-            self._digests[seed] = load.digest(self.arrays, seed)
+            self._digests[seed] = splits.digest(self.arrays, seed)
         return self._digests[seed]
 
-    def split(self, seed: int, train: Train) -> Split:
+    def split(self, seed: int, train: Train) -> splits.Split:
         """A seed's training, validation and test arrays."""
-        return load.load(self.arrays, seed, train_fraction=train.train_fraction, scaling=train.scaling)
+        return splits.load(self.arrays, seed, train_fraction=train.train_fraction, scaling=train.scaling)
 
 
 class DataSets(dict):
@@ -96,7 +95,7 @@ class Arm:
         """Learning rate → the key of a seed's run."""
         return {rate: self.key(seed, rate) for rate in self.rates}
 
-    def split(self, seed: int) -> Split:
+    def split(self, seed: int) -> splits.Split:
         return self.data_set.split(seed, self.train)
 
     def rows(self, seeds: Iterable[int], records: Mapping[str, Mapping]) -> tuple[list[dict], list[dict]]:

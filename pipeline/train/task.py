@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pipeline.data.splits import Split
+from pipeline.data.split import Split
 from pipeline.config.task import Task
 
 CALIBRATION_BINS = 15

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pipeline.data.splits import Split
+from pipeline.data.split import Split
 from pipeline.network import model
 from pipeline.tables.run_record import MEASURES
 from pipeline.tables.stored import significant

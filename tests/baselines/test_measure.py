@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from pipeline.baselines.measure import errors
-from pipeline.data.own import from_file
-from pipeline.data.parts import split
-from pipeline.config.data_files import SeriesFile, TableFile
+from pipeline.data.user_data.read import from_file
+from pipeline.data.split import split
+from pipeline.config.file_kinds import SeriesFile, TableFile
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
 """A ranking of hand-made findings: its order, its words, and when it warns."""
 
 import math
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from pipeline.book.ranked import advice, controls, elsewhere, in_study, ranked, summary, warnings
+from pipeline.book.ranked import advice, controls, elsewhere, in_study, plain, ranked, summary, warnings
 
 MARGIN = math.log(1.1)
 BASELINES = {"trivial": 1.0, "persistence": math.nan, "linear": 0.8, "forest": 0.9}
@@ -22,7 +23,8 @@ def finding(treatment, percent, word="better", half=2.0, kind="mine", control="p
 def on_set(treatment, percent, word, half=5.0, control="plain", **more):
     y = -math.log1p(percent / 100)
     return {"id": f"{treatment}_or_{control}_mine", "data": "mine", "own": True, "seeds": 5, "y": y, "low": y - half / 100,
-            "high": y + half / 100, "margin": MARGIN, "word": word, "control_mean": 0.5} | more
+            "high": y + half / 100, "margin": MARGIN, "word": word, "control_mean": 0.5,
+            "treatment_mean": 0.5 * (1 + percent / 100)} | more
 
 
 SETS = pd.DataFrame([
@@ -46,10 +48,28 @@ def test_the_greatest_fall_of_the_error_comes_first_with_what_the_study_found():
     assert elsewhere(best) == "between 21\u00a0% less and 18\u00a0% more" and in_study(changes()[3]) == "–" == elsewhere(changes()[3])
 
 
+def two_controls():
+    """A change of a change: better than what it changes, worse than the plain network."""
+    rows = pd.read_csv(Path(__file__).parents[1] / "data/cases/effects_two_controls.csv")
+    rows["id"] = rows["treatment"] + "_or_" + rows["control"] + "_mine"
+    rows["word"] = ["worse", "better", "unclear"]
+    sets = rows.drop(columns=["treatment", "control"]).assign(data="mine", own=True, seeds=5)
+    return changes(sets, pd.DataFrame([finding(row["treatment"], 0, control=row["control"]) for row in rows.to_dict("records")]))
+
+
+def test_networks_are_ranked_by_their_own_error_and_taken_only_where_they_beat_the_plain_one():
+    found = two_controls()
+    assert [one.name for one in found] == ["sigmoid", "dropout_then_bn", "bn_after"] and plain(found) == ("plain", 0.2)
+    assert {one.name: advice(one, found) for one in found} == {
+        "sigmoid": "open", "dropout_then_bn": "better than bn_after, but not than plain", "bn_after": "leave it out"}
+    said = " ".join(summary(found))
+    assert said.startswith("None of 3 changes lowers the error for certain: keep the plain network") and "Take" not in said
+
+
 @pytest.mark.parametrize(("stratum", "todo"), [("forecasts", "try it: it is a little better elsewhere"),
                                                ("classes", "rather not: it is a little worse elsewhere"), ("", "open")])
 def test_what_to_do_follows_the_word_here_and_only_then_the_study(stratum, todo):
-    found = {one.name: advice(one) for one in changes(stratum=stratum)}
+    found = {one.name: advice(one, changes(stratum=stratum)) for one in changes(stratum=stratum)}
     assert found == {"best": "take it", "good": "take it, if it costs nothing", "same": "as you like", "worse": "leave it out",
                      "open": todo}
 

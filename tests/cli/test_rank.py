@@ -46,7 +46,7 @@ def test_it_says_the_ranking_once_and_again_if_asked_or_if_it_changed(project, c
     text = said(capsys, monkeypatch)
     lines = text.splitlines()
     assert max(map(len, lines)) <= WIDTH
-    assert "  1  best   −20\u00a0% (−24 to −16\u00a0%)" in lines
+    assert "  1  best   0.4     −20\u00a0% (−24 to −16\u00a0%)" in lines
     assert text.index(" best ") < text.index(" good ") < text.index(" worse ")
     assert "better; in the study –: take it" in text and "build/html/own/mine.html" in text
     assert said(capsys, monkeypatch) == ""

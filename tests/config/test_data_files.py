@@ -3,7 +3,8 @@
 import pytest
 
 from pipeline.config.errors import ConfigError, Spec, validate
-from pipeline.config.data_files import KINDS, FileSource, kind, kinds
+from pipeline.config.data_files import FileSource
+from pipeline.config.file_kinds import KINDS, kind, kinds
 
 
 class Common(Spec):
@@ -64,8 +65,9 @@ SERIES = TABLE | {"window": 3}
     ("given", "message"),
     [
         (TABLE | {"file": "a.cvs"}, "params.yaml: file: found 'a.cvs', which ends in .cvs; allowed: a file "
-         "that ends in .csv, .csv.gz, .csv.xz, .csv.zip, .parquet; did you mean '.csv'?"),
-        (TABLE | {"file": "a.xlsx"}, "file: found 'a.xlsx', which ends in .xlsx; allowed:"),
+         "that ends in .csv, .tsv, .txt, .parquet, .feather, .xlsx, .json, .jsonl, .npy, text also in .gz, .xz, .zip; did "
+         "you mean '.csv'?"),
+        (TABLE | {"file": "a.pdf"}, "file: found 'a.pdf', which ends in .pdf; allowed:"),
         (TABLE | {"file": "a"}, "file: found 'a', which ends in nothing"),
         (TABLE | {"file": "/etc/a.csv"}, "file: found '/etc/a.csv'; allowed: a path inside the project"),
         (TABLE | {"file": "x/../../a.csv"}, "allowed: a path inside the project"),

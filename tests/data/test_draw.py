@@ -7,7 +7,7 @@ from pipeline.data.draw import DECIMALS
 from pipeline.data.sources import make
 
 SMALL = {"train": 64, "validation": 32, "test": 64}
-SYNTHETIC = ("noise", "forecast", "badly_scaled", "tabular", "many_classes", "eeg", "tokens")
+SYNTHETIC = ("noise", "forecast", "badly_scaled", "tabular", "many_classes", "tokens")
 # The rarest of nine classes needs more rows to occur in every part.
 SMALLEST = dict.fromkeys(SYNTHETIC, SMALL) | {
     "many_classes": {"train": 400, "validation": 300, "test": 300}
@@ -29,7 +29,7 @@ def test_seeds_are_reproducible_and_independent(source):
     assert source == "badly_scaled" or abs(correlation) < 0.1
 
 
-@pytest.mark.parametrize("source", ["noise", "forecast", "tabular", "many_classes", "eeg"])
+@pytest.mark.parametrize("source", ["noise", "forecast", "tabular", "many_classes"])
 def test_synthetic_inputs_are_rounded(made, source):
     x = made[source]["x_0"].astype(np.float64)
     np.testing.assert_array_equal(np.round(x, DECIMALS).astype(np.float32), x)

@@ -7,7 +7,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 
 from pipeline.data.sources import make
-from pipeline.data.splits import load
+from pipeline.data.split import load
 
 SMALL = {"train": 64, "validation": 32, "test": 64}
 SEQUENCES = ("noise", "forecast", "badly_scaled")

@@ -7,20 +7,17 @@ import numpy as np
 import pytest
 
 from pipeline.data.sources import SOURCES, check, make, read, write
-from pipeline.data.splits import load
+from pipeline.data.split import load
 
 SMALL = {"train": 64, "validation": 32, "test": 64}
 SEQUENCES = ("noise", "forecast", "badly_scaled")
-POOLS = ("vowels", "power", "cancer", "digits")
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_source_names_its_task_and_kind(made, source):
     arrays = made[source]
-    kinds = {"co2": "series"} | dict.fromkeys(POOLS, "pool")
-    assert str(arrays["kind"]) == kinds.get(source, "synthetic")
-    regression = source in (*SEQUENCES, "co2")
-    assert str(arrays["task"]) == ("regression" if regression else "classes")
+    assert str(arrays["kind"]) == ("pool" if source == "digits" else "synthetic")
+    assert str(arrays["task"]) == ("regression" if source in SEQUENCES else "classes")
 
 
 @pytest.mark.parametrize(
@@ -31,13 +28,8 @@ def test_every_source_names_its_task_and_kind(made, source):
         ("badly_scaled", (21, 20), 0, (480, 480, 960)),
         ("tabular", (14,), 2, (640, 320, 1280)),
         ("many_classes", (40,), 9, (1200, 400, 1600)),
-        ("eeg", (48, 16), 3, (240, 120, 280)),
         ("tokens", (24,), 4, (480, 240, 960)),
-        ("vowels", (29, 12), 9, (384, 128, 128)),
-        ("power", (24, 1), 2, (658, 219, 219)),
-        ("cancer", (30,), 2, (341, 114, 114)),
         ("digits", (8, 8, 1), 10, (1079, 359, 359)),
-        ("co2", (21, 1), 0, (768, 192, 320)),
     ],
 )
 def test_shapes_and_types_of_a_split(made, source, shape, classes, sizes):
@@ -109,17 +101,13 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
         ("many_classes", {"noise": -0.1}, ["arguments.noise:", "found -0.1;", "at least 0"]),
         ("many_classes", {"classes": 1}, ["arguments.classes:", "found 1;", "at least 2"]),
         ("many_classes", {"validation": 8}, ["arguments.validation:", "found 8,", "of class"]),
-        ("eeg", {"classes": 1}, ["arguments.classes:", "found 1;", "at least 2"]),
-        ("eeg", {"test": 2}, ["'eeg'", "arguments.test:", "found 2,", "seed 0", "of class"]),
-        ("eeg", {"noise": 0.1}, ["'eeg'", "'noise'", "channels"]),
-        ("eeg", {"channels": 0}, ["arguments.channels:", "found 0;", "at least 1"]),
+        ("many_classes", {"test": 2}, ["'many_classes'", "arguments.test:", "found 2,", "seed 0", "of class"]),
+        ("forecast", {"channels": 0}, ["arguments.channels:", "found 0;", "at least 1"]),
         ("tokens", {"vocabulary": 19}, ["arguments.vocabulary:", "found 19", "at least 20"]),
         ("tokens", {"length": 3}, ["arguments.length:", "found 3", "at least 4"]),
         ("tokens", {"window": 24}, ["'tokens'", "'window'", "length"]),
         ("tokens", {"train": 3}, ["arguments.train:", "found 3,", "of class"]),
-        ("power", {"train": 5}, ["'power'", "arguments:", "unknown key 'train'"]),
-        ("vowels", {"train": 5}, ["'vowels'", "arguments:", "unknown key 'train'"]),
-        ("co2", {"horizon": 4000}, ["'co2'", "4000", "2284"]),
+        ("digits", {"noise": 0.1}, ["'digits'", "arguments:", "unknown key 'noise'"]),
     ],
 )
 def test_errors_name_what_is_allowed(source, arguments, words):
@@ -139,8 +127,8 @@ def test_seeds_are_no_argument_of_a_source():
     ("source", "arguments", "start"),
     [
         ("co3", {}, "params.yaml: data.air: source: found 'co3'; allowed: 'noise'"),
-        ("co2", {"horizons": 4}, "params.yaml: data.air: arguments: unknown key 'horizons'; allowed: train"),
-        ("co2", {"horizon": 0}, "params.yaml: data.air: arguments.horizon: found 0; allowed: a number of at least 1"),
+        ("noise", {"windows": 4}, "params.yaml: data.air: arguments: unknown key 'windows'; allowed: train"),
+        ("noise", {"window": 0}, "params.yaml: data.air: arguments.window: found 0; allowed: a number of at least 1"),
     ],
 )
 def test_errors_name_the_place(source, arguments, start):

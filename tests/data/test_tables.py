@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from pipeline.data.sources import make
-from pipeline.data.splits import load
+from pipeline.data.split import load
 
 
 @pytest.mark.parametrize("minority", [0.5, 0.1])

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from pipeline.network import layers
-from pipeline.data.splits import Split
+from pipeline.data.split import Split
 from pipeline.network.layers import (
     AlphaDropout, BatchNoise, BatchNormLSTM, Conv1D, Dropout, FrozenBatchNormalization,
     GhostBatchNormalization, LayerNormLSTM, SqueezeExcite)

@@ -99,7 +99,7 @@ def test_comments_docstrings_imports_and_names_of_files_keep_the_digest_of_the_c
     assert digest(package) == digest()
 
 
-@pytest.mark.parametrize("name", ["train/trainer.py", "data/splits.py", "network/layers/noise.py"])
+@pytest.mark.parametrize("name", ["train/trainer.py", "data/split.py", "network/layers/noise.py"])
 def test_any_other_edit_changes_it_and_the_warning_says_what_to_do(package, monkeypatch, name):
     (package / name).write_text((package / name).read_text() + "\nNEW = 1\n")
     assert digest(package) != digest()

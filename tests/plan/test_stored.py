@@ -7,7 +7,7 @@ import pytest
 
 import pipeline
 from pipeline.data.__main__ import arrays_of
-from pipeline.data.load import load as load_split
+from pipeline.data.split import load as load_split
 from pipeline.plan.resolve import resolve
 from pipeline.tables.stored import RUNS_TABLE
 from pipeline.config.schema import load

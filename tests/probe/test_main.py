@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data.sources import make, write
-from pipeline.data.splits import load
+from pipeline.data.split import load
 from pipeline.plan.code import pins
 from pipeline.probe.__main__ import COLUMNS, main, probe
 from pipeline.probe.watch import MEASURES, Watched, watch

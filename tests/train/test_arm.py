@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.config.task import Task
-from pipeline.data.load import digest
+from pipeline.data.split import digest
 from pipeline.tables.store import Store
 from pipeline.tables.stored import COLUMNS, CURVES_TABLE, CURVE_COLUMNS, RUNS_TABLE, read_table
 from pipeline.train import trainer as trainer_module
@@ -87,7 +87,7 @@ def test_a_key_is_the_hash_of_all_that_decides_a_run_as_one_json(arrays):
 
 def test_data_are_digested_once_a_seed_for_all_arms(arrays, monkeypatch):
     seen = []
-    monkeypatch.setattr("pipeline.data.load.digest", lambda _, seed: seen.append(seed) or "0")
+    monkeypatch.setattr("pipeline.data.split.digest", lambda _, seed: seen.append(seed) or "0")
     plan, data = a_plan(seeds=3, variants=("a", "b")), {"tables": DataSet(arrays["tables"])}
     for arm in arms(plan, data):
         for seed in arm.seeds:

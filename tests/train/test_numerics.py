@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.data.splits import Split
+from pipeline.data.split import Split
 from pipeline.config.task import Task
 from pipeline.train.task import measures, trivial_prediction
 from pipeline.train.trainer import Trainer, batch_order, record

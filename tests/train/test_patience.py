@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.data.splits import Split
+from pipeline.data.split import Split
 from pipeline.network.model import build
 from pipeline.network.resolve import resolve
 from pipeline.config.task import Task

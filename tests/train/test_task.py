@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy.optimize import minimize_scalar
 from sklearn.metrics import log_loss, mean_pinball_loss, mean_squared_error
 
-from pipeline.data.splits import Split
+from pipeline.data.split import Split
 from pipeline.network.resolve import resolve
 from pipeline.config.task import Task
 from pipeline.train.task import loss_function, measures, task_of, trivial_prediction

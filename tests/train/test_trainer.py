@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, recall_score
 
-from pipeline.data.splits import Split
+from pipeline.data.split import Split
 from pipeline.network.model import build
 from pipeline.tables.stored import MEASURES
 from pipeline.config.task import Task

@@ -22,6 +22,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.config.errors import ConfigError, complain
+from pipeline.config.given import option, whole
 from pipeline.tables.schemas import STORED
 from pipeline.tables.stored import MECHANICS, PROBES, TORTURE, write_tables
 from pipeline.train.host import host
@@ -143,22 +144,24 @@ def make(folder: Path) -> None:
 def main() -> int:
     """Disturb runs of a tiny project, and store what came of it; 1 if one did not go on, or ended in other bytes."""
     parser = argparse.ArgumentParser(prog="python -m tools.torture", description=main.__doc__)
-    parser.add_argument("--moments", type=int, default=36, help="how many disturbances")
-    parser.add_argument("--seed", type=int, default=secrets.randbelow(2 ** 32), help="of their kinds and moments; printed")
+    option(parser, "moments", "36", help="how many disturbances")
+    option(parser, "seed", str(secrets.randbelow(2 ** 32)), help="of their kinds and moments; printed")
     given = parser.parse_args()
+    try:
+        moments, seed = whole("MOMENTS", given.moments, least=1), whole("SEED", given.seed)
+    except ConfigError as error:
+        return complain(error)
     command = [sys.executable, *sys.orig_argv[1:]]
     if not mounts() and (other := with_mounts(command)) != command:
         os.execvp(other[0], other)
-    print(f"SEED={given.seed}", flush=True)
+    print(f"SEED={seed}", flush=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # So that nothing is left running.
     folder = Path(tempfile.mkdtemp()).resolve()
     try:
-        if given.moments < 1:
-            raise ConfigError(f"MOMENTS={given.moments}: allowed: a number from 1 on")
         with mounted(folder, ["-t", "tmpfs", "-o", "size=600m", "none"]):
-            undisturbed, rows = rounds(folder, make, COMMAND, given.moments, given.seed)
+            undisturbed, rows = rounds(folder, make, COMMAND, moments, seed)
         table = pd.DataFrame(rows, columns=list(STORED["disturbances"].columns))
-        about = {**host(), "system": sys.platform, "seed": given.seed, "files": len(undisturbed), "without": WITHOUT,
+        about = {**host(), "system": sys.platform, "seed": seed, "files": len(undisturbed), "without": WITHOUT,
                  "left_out": sorted({FULL, READ_ONLY} - {*kinds()}),
                  "versions": {name: packages.version(name) for name in ("dvc", "papermill", "tensorflow")}}
         write_tables(TORTURE, {"disturbances.csv": table}, {"about.json": json.dumps(about, indent=1) + "\n"})

@@ -42,8 +42,8 @@ def page(study: Study, name: str) -> str:
         "this kind, and where the study expects four of five other data sets.\n",
         table(["", "change", "against", "test error here", "in a word", "in the study", "on another set", "what to do"],
               [(number, experiment_link(study, one.name), experiment_link(study, one.found["control"]),
-                one.amount, f"**{one.here}**",
-                in_study(one), elsewhere(one), advice(one)) for number, one in enumerate(changes, 1)]),
+                f"{one.found['treatment_mean']:.3g}, {one.amount}", f"**{one.here}**",
+                in_study(one), elsewhere(one), advice(one, changes)) for number, one in enumerate(changes, 1)]),
         *_simple(study, controls(changes), simple, classes.get(name, False))])
 
 

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from pipeline.tables.stored import read_table
 from pipeline.config.errors import ConfigError, complain
+from pipeline.config.given import option, whole
 from pipeline.config.schema import Params, load
 from pipeline.process.stage import INTERRUPTED
 from pipeline.train.arm import DataSets
@@ -97,12 +98,13 @@ def checked(plans: list[dict], tables: Mapping, data: Mapping) -> None:
 def main() -> int:
     """Check every stored row, train a sample of the runs again, write its certificate; 1 if they are not what they say."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.cli.verify", description=main.__doc__)
-    parser.add_argument("--name", default="this_machine", help="of the certificate")
-    parser.add_argument("--runs", default="", help="all, or how many; by default what fits ten minutes")
-    parser.add_argument("--seed", type=int, help="chooses the sample; by default a random one, which is printed")
+    option(parser, "name", "this_machine", help="of the certificate")
+    option(parser, "runs", "", help="all, or how many; by default what fits ten minutes")
+    option(parser, "seed", help="chooses the sample; by default a random one, which is printed")
     given = parser.parse_args()
-    seed = secrets.randbelow(2 ** 32) if given.seed is None else given.seed
     try:
+        seed = whole("SEED", given.seed)
+        seed = secrets.randbelow(2 ** 32) if seed is None else seed
         check_name(given.name)
         plans, of_family = read_plans(), families(load())
         tables = stored(plans)

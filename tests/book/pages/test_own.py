@@ -42,7 +42,7 @@ def test_every_change_is_a_row_beside_what_the_study_found(mine):
     assert "on the same 5 seeds" in text
     rows = [line for line in text.splitlines() if line.startswith("| ") and line[2].isdigit()]
     assert len(rows) == 5
-    assert rows[0] == ("| 1 | best | [plain](#experiment-plain) | −20\u00a0% (−24 to −16\u00a0%) | **better** | "
+    assert rows[0] == ("| 1 | best | [plain](#experiment-plain) | 0.4, −20\u00a0% (−24 to −16\u00a0%) | **better** | "
                        "−3\u00a0% (−4.9 to −1\u00a0%), better | between 21\u00a0% less and 18\u00a0% more | take it |")
     assert rows[-1].startswith("| 5 | worse |") and rows[-1].endswith("| leave it out |")
     assert "error: best, −20\u00a0%" in text and ":::{warning}" not in text

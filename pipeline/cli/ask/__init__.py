@@ -1,0 +1,1 @@
+"""A file of a reader → its entry in params.yaml, trained, ranked."""

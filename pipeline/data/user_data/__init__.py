@@ -1,0 +1,1 @@
+"""A file of a reader → arrays."""
