@@ -17,9 +17,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 #: One colour per role (Okabe & Ito's palette, which colour-blind readers tell apart).
 TREATMENT, CONTROL, BAND = "#0072b2", "#d55e00", "#dfe6dc"
 BETTER, WORSE = TREATMENT, CONTROL
-#: What others found.
-OTHERS = "#a3467f"
-TEXT, QUIET, PANEL, GREY = "#1b1f24", "#5c6670", "#fcfcfa", "#c9ccd0"
+TEXT, QUIET, PANEL = "#1b1f24", "#5c6670", "#fcfcfa"
 STYLE = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9,
           "text.color": TEXT, "axes.labelcolor": TEXT, "xtick.color": TEXT, "ytick.color": TEXT,
           "axes.edgecolor": QUIET, "axes.facecolor": PANEL, "figure.facecolor": PANEL,
@@ -27,14 +25,6 @@ STYLE = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.
           "axes.unicode_minus": True, "text.parse_math": False, "svg.fonttype": "none", "svg.hashsalt": "layers"}
 #: Around a figure, in inches.
 PADDING = 0.12
-#: Per direction of a comparison, and whether it exceeds the margin: marker, filled, colour, words.
-DIRECTIONS = {
-    ("better", True): ("o", True, BETTER, "lower, by more than the margin"),
-    ("better", False): ("o", False, BETTER, "lower"),
-    ("worse", True): ("X", True, WORSE, "higher, by more than the margin"),
-    ("worse", False): ("X", False, WORSE, "higher"),
-    ("same", False): ("s", True, QUIET, "the same, within the margin"),
-    ("unclear", False): ("o", False, QUIET, "unclear")}
 
 
 def svg(figure: Figure) -> str:

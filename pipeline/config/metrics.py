@@ -18,8 +18,6 @@ class Metric:
         margin: kind of margin, see `findings.rule.Rule.margin`.
         lower: whether lower scores are better.
         endpoint: whether the score depends on the endpoint.
-        skill: whether it measures how well a network does its task, so that what makes no
-            difference must make none where half the data does worse.
         judged: whether one direction is better; of a measure that nobody judges, a positive
             effect is a larger value.
         more, less: what a score is that is above, or below, another.
@@ -33,7 +31,6 @@ class Metric:
     margin: str
     lower: bool
     endpoint: bool
-    skill: bool
     judged: bool = True
     more: str = "higher"
     less: str = "lower"
@@ -55,27 +52,27 @@ class Metric:
 COUNT = {"more": "more", "less": "fewer"}
 POINTS = {"factor": 100, "unit": "points"}
 METRICS = {
-    "error": Metric("test error", "log ratio", "ratio", True, True, True),
-    "loss": Metric("test loss", "log ratio", "ratio", True, True, True),
+    "error": Metric("test error", "log ratio", "ratio", True, True),
+    "loss": Metric("test loss", "log ratio", "ratio", True, True),
     "calibration_error": Metric(
-        "calibration error", "difference", "calibration", True, True, True, **POINTS),
+        "calibration error", "difference", "calibration", True, True, **POINTS),
     "minority_recall": Metric(
-        "minority recall", "difference", "recall", False, True, True, **POINTS),
+        "minority recall", "difference", "recall", False, True, **POINTS),
     "epochs_to_target": Metric(
-        "epochs to the target", "log ratio", "epochs", True, False, True, **COUNT),
+        "epochs to the target", "log ratio", "epochs", True, False, **COUNT),
     "divergence": Metric(
-        "diverged seeds", "share", "divergence", True, False, False, **COUNT, **POINTS,
+        "diverged seeds", "share", "divergence", True, False, **COUNT, **POINTS,
         share="share of diverged seeds"),
     "failure": Metric(
-        "seeds that fail", "share", "divergence", True, True, False, **COUNT, **POINTS,
+        "seeds that fail", "share", "divergence", True, True, **COUNT, **POINTS,
         share="share of failing seeds"),
     "largest_rate": Metric(
-        "largest usable learning rate", "log ratio", "measure", False, False, False),
-    "parameters": Metric("parameters", "log ratio", "measure", True, False, False, **COUNT),
+        "largest usable learning rate", "log ratio", "measure", False, False),
+    "parameters": Metric("parameters", "log ratio", "measure", True, False, **COUNT),
 }
 
 
 def metric_of(name: str) -> Metric:
     """A named metric, else a measure: a numeric column, compared by its difference."""
     return METRICS.get(name) or Metric(
-        name.replace("_", " "), "difference", "measure", False, True, False, judged=False)
+        name.replace("_", " "), "difference", "measure", False, True, judged=False)

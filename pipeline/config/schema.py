@@ -38,12 +38,12 @@ class Probe(Spec):
     experiments: list[str] = []
 
 
-class Params(Spec):
-    """The whole of `params.yaml`."""
+class _Written(Spec):
+    """The whole of `params.yaml` as a person writes it, but for the entries of `data` and `experiments`."""
 
-    data: Annotated[dict[str, AnyDataSet], Field(min_length=1)]
+    data: Annotated[dict[str, Any], Field(min_length=1)]
     layers: dict[str, Layer]
-    experiments: Annotated[dict[str, Experiment], Field(min_length=1)]
+    experiments: Annotated[dict[str, Any], Field(min_length=1)]
     train: Train
     verdicts: Verdicts = Verdicts()
     probe: Probe = Probe()
@@ -53,6 +53,13 @@ class Params(Spec):
     modules: list[str] = []
     #: Group → the experiments that `make ask` tries on a file of one's own.
     ask: dict[str, list[str]] = {}
+
+
+class Params(_Written):
+    """The whole of `params.yaml`."""
+
+    data: Annotated[dict[str, AnyDataSet], Field(min_length=1)]
+    experiments: Annotated[dict[str, Experiment], Field(min_length=1)]
 
     @property
     def controls(self) -> list[str]:
@@ -149,20 +156,6 @@ def control_arms(control: str) -> dict[str, str]:
     inside = [variant.removesuffix("]")] if variant else []
     return {kind: f"{name}[{','.join([*inside, f'{key}={value}'])}]"
             for kind, (key, value) in MEASURING.items()}
-
-
-class _Written(Spec):
-    """The whole of `params.yaml` as a person writes it, but for the entries of `data` and `experiments`."""
-
-    data: Annotated[dict[str, Any], Field(min_length=1)]
-    layers: dict[str, Layer]
-    experiments: Annotated[dict[str, Any], Field(min_length=1)]
-    train: Train
-    verdicts: Verdicts = Verdicts()
-    probe: Probe = Probe()
-    being_measured: list[str] = []
-    modules: list[str] = []
-    ask: dict[str, list[str]] = {}
 
 
 def understood(content, path: Path, found: list[ConfigError]) -> Params | None:

@@ -35,5 +35,5 @@ def test_a_positive_effect_turns_into_a_change_of_the_score(name, turn):
 
 def test_another_column_is_a_measure_that_nobody_judges():
     one = metric_of("zero_share")
-    assert (one.name, one.scale, one.judged, one.skill) == ("zero share", "difference", False, False)
+    assert (one.name, one.scale, one.judged) == ("zero share", "difference", False)
     assert Rule().margin(one.margin) == 0
