@@ -11,7 +11,8 @@ import numpy as np
 
 from pipeline.data.splits import Split
 from pipeline.network import model, no_advice
-from pipeline.network.own import file_of
+from pipeline.network.arguments import first_lines
+from pipeline.plan.behaviour import require_masks_kept, require_one_start, require_state_alone
 from pipeline.plan.resolve import nested
 from pipeline.config.errors import ConfigError, refused
 from pipeline.config.task import Task
@@ -51,7 +52,8 @@ def check(plan: dict, place: str, known: Collection[str] = ()) -> set[str]:
         As `checked`.
 
     Raises:
-        ConfigError: Keras cannot connect the layers, or XLA cannot compile the network.
+        ConfigError: Keras cannot connect the layers, XLA cannot compile the network, a mask gets lost
+            in it, or something else than its seed decides what it computes.
     """
     done = set(known)
     for arm in plan["arms"]:
@@ -65,26 +67,11 @@ def check(plan: dict, place: str, known: Collection[str] = ()) -> set[str]:
             built = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place)
         except ConfigError as error:
             raise ConfigError(f"{error} {where}") from None
-        if "modules" in plan:
-            _require_one_start(arm, built, place, where)
         if stepping not in done:
+            require_masks_kept(built, f"{place} {where}")
             _step(arm, built, place, where)
         done |= {building, stepping}
     return checked(plan)
-
-
-def _require_one_start(arm: dict, built, place: str, where: str) -> None:
-    """Refuse layers of one's own whose weights do not begin where the seed says."""
-    again = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place)
-    for one, other in zip(built.layers, again.layers, strict=True):
-        for first, second in zip(one.variables, other.variables, strict=True):
-            if not np.array_equal(first.numpy(), second.numpy()):
-                file = file_of(type(one).__name__) or "modules"
-                raise ConfigError(
-                    f"{file}: class '{type(one).__name__}': its weight '{first.name}' begins elsewhere each time; "
-                    "allowed: an initialiser that __init__ keeps in an attribute, as in self.initializer = "
-                    "keras.initializers.get('glorot_uniform'), which gets the run's seed, and that build uses "
-                    f"({place}, {where.strip('()')})")
 
 
 def _require_moderate(arm: dict, place: str) -> None:
@@ -123,13 +110,18 @@ def _step(arm: dict, built, place: str, where: str) -> None:
     y = (np.arange(size, dtype=np.int32) % task.classes if task.classes
          else np.zeros((size, task.targets), np.float32))
     split = Split(x, y, x, y, x, y, "classes" if task.classes else "regression", task.classes)
+    other = model.build(arm["network"], shape, task.outputs, seed=1, place=place)
     try:
         trainer = Trainer(arm["network"], shape, task, arm["train"]["optimizer"])
-        order = np.zeros((1, 1, arm["train"]["batch_size"]), np.int32)
+        start, order = trainer.start_of(built), np.zeros((1, 1, arm["train"]["batch_size"]), np.int32)
         with no_advice():
-            trainer.run([v.numpy() for v in built.variables], split, order, 0.001)
+            require_one_start(built, trainer.model, f"{place} {where}")
+            require_state_alone(built, other, arm["train"]["batch_size"], f"{place} {where}")
+            trainer.run(start, split, order, 0.001)
+    except ConfigError:
+        raise
     except Exception as error:
         _raise_refusal(error)
         words = ", ".join(item["word"] for item in arm["network"]["layers"])
-        raise ConfigError(f"{place}: the network [{words}] cannot be trained: {model.first_lines(error)} "
+        raise ConfigError(f"{place}: the network [{words}] cannot be trained: {first_lines(error)} "
                           f"{where}") from None
