@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import Field
 
-from pipeline.config.errors import Spec, words
+from pipeline.config.errors import Spec, shown, words
 from pipeline.config.data_files import kinds
 from pipeline.config.layer_list import Change, Layer, Scalar, checked_argument, checked_text
 
@@ -19,7 +19,17 @@ Seeds = Annotated[int, Field(ge=1, le=8_000)]
 Text = Annotated[str, pydantic.AfterValidator(checked_text)]
 Words = Annotated[str, pydantic.AfterValidator(words)]
 Argument = Annotated[Scalar, pydantic.AfterValidator(checked_argument)]
-Optimizer = Text | Annotated[dict[Text, dict[Text, Argument]], Field(min_length=1, max_length=1)]
+
+
+def _optimizer_argument(value):
+    if isinstance(value, dict | list):
+        raise ValueError(f"found {shown(value)}; allowed: a word or a number; a learning rate has no schedule, and stands "
+                         "beside the optimiser, as learning_rate")
+    return checked_argument(value)
+
+
+OptimizerArgument = Annotated[Any, pydantic.PlainValidator(_optimizer_argument)]
+Optimizer = Text | Annotated[dict[Text, dict[Text, OptimizerArgument]], Field(min_length=1, max_length=1)]
 
 
 class Train(Spec):

@@ -62,18 +62,26 @@ def _of_keras(cls: type) -> bool:
     return cls.__module__.partition(".")[0] == "keras"
 
 
-def check_name(name: str, allowed, place: str, owner: str, reasons: dict[str, str]) -> None:
+def reasons(owner: str, table: dict[str, str]) -> dict[str, str]:
+    """Argument → why a class may not be given it, of a table whose keys are arguments, or `Class.argument`."""
+    return ({name: reason for name, reason in table.items() if "." not in name}
+            | {name.partition(".")[2]: reason for name, reason in table.items() if name.startswith(f"{owner}.")})
+
+
+def check_name(name: str, allowed, place: str, owner: tuple[str, str], table: dict[str, str]) -> None:
     """Refuse an argument that there is not, or that may not be given.
 
     Args:
-        owner: what has the arguments, for the message: `layer 'Dense'`.
-        reasons: argument → why it may not be given.
+        owner: what has the arguments, ("layer", "Dense").
+        table: of refused arguments, as `reasons` takes it.
     """
-    if name in reasons:
-        raise ConfigError(f"{place}: {owner} may not be given '{name}': {reasons[name]}")
+    kind, word = owner
+    why = reasons(word, table)
+    if name in why:
+        raise ConfigError(f"{place}: {kind} '{word}' may not be given '{name}': {why[name]}")
     if name not in allowed:
-        free = sorted(set(allowed) - set(reasons))
-        raise ConfigError(f"{place}: {owner} has no argument '{name}'; allowed: {', '.join(free) or 'none'}"
+        free = sorted(set(allowed) - set(why))
+        raise ConfigError(f"{place}: {kind} '{word}' has no argument '{name}'; allowed: {', '.join(free) or 'none'}"
                           f"{nearest(name, free)}")
 
 
@@ -132,7 +140,7 @@ def resolve_named(kind: str, value, place: str):
         raise ConfigError(f"{place}: {kind} '{word}': found {shown(given)}; it needs a mapping of arguments")
     signature = parameters(known[word], object)
     for name, one in (given or {}).items():
-        check_name(name, signature, place, f"{kind} '{word}'", refused.ARGUMENTS)
+        check_name(name, signature, place, (kind, word), refused.ARGUMENTS)
         check_value(one, signature[name].default, f"{place}.{name}")
     found = {"kind": kind, "class": known[word].__name__, "arguments": given or {}}
     create_named(found, place)

@@ -14,7 +14,7 @@ from pipeline.network.resolve import _keras_layers, _own_layers
 from pipeline.config.errors import ConfigError
 
 
-def _create(item: dict, place: str, name: str | None = None):
+def create(item: dict, place: str, name: str | None = None):
     """The Keras layer of a resolved item."""
     known = _keras_layers() | _own_layers()
     arguments = {key: _made(value, f"{place}.{key}") for key, value in item["arguments"].items()}
@@ -29,7 +29,7 @@ def _made(value, place: str):
     """An argument's value, with what it describes made."""
     if not isinstance(value, dict):
         return value
-    return _create(value, place) if "word" in value else create_named(value, place)
+    return create(value, place) if "word" in value else create_named(value, place)
 
 
 def _seed(*parts) -> int:
@@ -83,6 +83,9 @@ class _Chain:
         except Exception as error:
             raise ConfigError(f"{where}: Keras cannot put {word} after shape "
                               f"{tuple(self.tensor.shape)}: {first_lines(error)}") from None
+        if after is self.tensor:
+            raise ConfigError(f"{where}: {word} gives its input itself, on which Keras can build no network; allowed: a "
+                              "layer that gives another tensor")
         if not hasattr(after, "shape"):
             raise ConfigError(f"{where}: '{item['word']}' gives several outputs, and a list needs one")
         if None in after.shape[1:]:
@@ -122,7 +125,7 @@ def build(network: dict, shape: tuple[int, ...], outputs: int, seed: int = 0, re
             raise ConfigError(f"{where}: the output needs one vector a sample, but the last layer "
                               f"gives shape {tuple(chain.tensor.shape)}; add Flatten or a pooling")
         with _drawn_by(seed, repetition, word, occurrence[word]):
-            layer = _create(item, where, f"{word}_{occurrence[word]}".replace("/", "_"))
+            layer = create(item, where, f"{word}_{occurrence[word]}".replace("/", "_"))
             _set_seeds(layer, seed, repetition, word, occurrence[word])
             chain.add(layer, item, where)
     if tuple(chain.tensor.shape) != (None, outputs):

@@ -45,7 +45,7 @@ def check_optimizer(spec, place: str) -> None:
         raise ConfigError(f"{place}: unknown optimiser '{name}'; allowed: {', '.join(allowed)}{nearest(name, allowed)}")
     allowed = parameters(known[name.lower()], object)
     for argument, value in arguments.items():
-        check_name(argument, allowed, place, f"optimiser '{name}'", OPTIMIZER_ARGUMENTS)
+        check_name(argument, allowed, place, ("optimiser", name), OPTIMIZER_ARGUMENTS)
         default = 1 if argument in _WHOLE and value is not None else allowed[argument].default
         check_value(value, default, f"{place}.{argument}")
     try:

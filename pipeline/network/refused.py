@@ -25,15 +25,16 @@ LAYERS = {
     **dict.fromkeys(("Attention", "AdditiveAttention", "HashedCrossing"), _SEVERAL),
     **dict.fromkeys(("MultiHeadAttention", "GroupQueryAttention"), _ATTENTION),
     **dict.fromkeys(("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells"), _CELL),
-    **dict.fromkeys(("AugMix", "Hashing", "RandAugment", "RandomElasticTransform", "RandomPerspective",
+    **dict.fromkeys(("AugMix", "CategoryEncoding", "Hashing", "RandAugment", "RandomElasticTransform", "RandomPerspective",
                      "RandomRotation", "RandomShear", "RandomTranslation", "RandomZoom"), _XLA),
     **dict.fromkeys(("CutMix", "MixUp"), _LABELS),
+    "Equalization": "Keras' own gives its input itself, on which Keras can build no network",
     "MaxNumBoundingBoxes": "it works on boxes, and a list passes images on alone",
     "Pipeline": "a list of layers is one already",
     "RandomCrop": "Keras' own gives other shapes at inference than in training",
     "RNN": "its cell is no layer of a list; LSTM, GRU and SimpleRNN are this layer with a cell",
 }
-#: Argument of any layer, or of what a layer is given → why it may not be given.
+#: Argument of any layer or of what a layer is given, or `Class.argument` → why it may not be given.
 ARGUMENTS = {
     "name": "the pipeline names every layer",
     "seed": "the seed of a run decides it",
@@ -46,6 +47,8 @@ ARGUMENTS = {
     "sparse": "XLA, which compiles every network here, has no sparse tensors",
     "use_cudnn": "networks are trained on CPUs",
     "bounding_box_format": "a list passes images on alone, without boxes",
+    "ActivityRegularization.activity_regularizer": "the layer is one; l1 and l2 say which",
+    "Discretization.num_bins": "Keras would learn the bins by adapt, which nothing calls; bin_boundaries say them",
     "renorm_clipping": "params.yaml cannot describe a mapping of numbers",
 }
 #: Optimiser → why it may not be used.

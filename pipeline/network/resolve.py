@@ -59,7 +59,7 @@ def _arguments(cls: type, given: dict, place: str, words: dict) -> dict:
     allowed = parameters(cls, keras.layers.Layer)
     resolved = {}
     for name, value in given.items():
-        check_name(name, allowed, place, f"layer '{cls.__name__}'", refused.ARGUMENTS)
+        check_name(name, allowed, place, ("layer", cls.__name__), refused.ARGUMENTS)
         resolved[name] = _argument(cls, name, allowed[name], value, f"{place}.{name}", words)
     return resolved
 

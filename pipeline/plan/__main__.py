@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeline.data import load as splits, sources
 from pipeline.plan.code import warning
 from pipeline.plan.tidy import DATA, PLAN, tidy
+from pipeline.plan.words import check_words
 from pipeline.tables.lock import check_edited
 from pipeline.tables.stored import replace_folder, write_text
 from pipeline.config.errors import ConfigError, complain
@@ -97,6 +98,7 @@ def _read() -> Params:
         if not isinstance(entry, FileSource):
             sources.check(entry.source, f"{PARAMS}: data.{name}", **entry.arguments)
     check_claims(read_claims(), params)
+    check_words(params, PLAN.glob("*.json"))
     return params
 
 

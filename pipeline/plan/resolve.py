@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.network.arguments import resolve_activation
-from pipeline.network.model import build
+from pipeline.network.model import build, create
 from pipeline.network.optimizers import check_optimizer
 from pipeline.network.own import file_of, files_of
 from pipeline.network.resolve import resolve as resolve_layer
@@ -77,6 +77,24 @@ def _place(experiment: Experiment, variant: Variant, number: int, place: str) ->
     return f"{place}: layer {name}"
 
 
+def layers_of(params: Params, name: str, variant: Variant, place: str, made: bool = False) -> list[dict]:
+    """The resolved layers of a variant of an experiment.
+
+    Args:
+        made: whether Keras has to make each, and so to check its arguments.
+
+    Raises:
+        ConfigError: a word, layer or argument that cannot be used.
+    """
+    found = []
+    for number, layer in enumerate(variant.layers):
+        where = _place(params.experiments[name], variant, number, place)
+        found.append(resolve_layer(layer, params.layers, where))
+        if made:
+            create(found[-1], where)
+    return found
+
+
 def _task(experiment: Experiment, data_set: str, known: dict, place: str) -> dict:
     """What a network is asked to tell of a data set, as `spec.task.Task` has it."""
     quantiles = experiment.quantiles or []
@@ -117,12 +135,10 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     Raises:
         ConfigError: a word, layer or argument that cannot be used.
     """
-    experiment = params.experiments[name]
     place = f"{path}: experiments.{name}"
     arms = []
     for variant in params.sweep(name, place):
-        layers = [resolve_layer(layer, params.layers, _place(experiment, variant, number, place))
-                  for number, layer in enumerate(variant.layers)]
+        layers = layers_of(params, name, variant, place)
         # The rule is not measured on a reader's own data, which it decides nothing about.
         arms += [_arm(params, name, variant, layers, data_set, about[data_set], place)
                  for data_set in params.data_sets(name) if not (variant.measuring and params.data[data_set].own)]
