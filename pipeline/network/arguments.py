@@ -148,10 +148,10 @@ def resolve_named(kind: str, value, place: str):
 
 
 def _is_known(kind: str, word: str) -> bool:
-    """Whether Keras finds something under a word, as it does for names that it does not list."""
+    """Whether Keras finds something under a word alone, as it does for names that it does not list."""
     try:
         return KINDS[kind][0].get(word) is not None
-    except (ValueError, TypeError):
+    except Exception:  # Of any kind: Constant, which needs no value, is a KeyError.
         return False
 
 

@@ -69,6 +69,7 @@ ACTIVATIONS = {
 #: Class of keras.initializers → why no weight begins by it.
 INITIALIZERS = {
     "Initializer": _BASE.replace("layer of a network", "initialiser"),
+    "STFT": "it makes the waves of the layer STFTSpectrogram, which are not trained",
 }
 REGULARIZERS = {"Regularizer": _BASE.replace("layer of a network", "regulariser")}
 CONSTRAINTS = {"Constraint": _BASE.replace("layer of a network", "constraint")}

@@ -28,6 +28,11 @@ def batch_order(size: int, batch_size: int, epochs: int, seed: int, repetition: 
                      for _ in range(epochs)]).astype(np.int32)
 
 
+def _state(built) -> list:
+    """All variables of a network: weights, noise, and what its layers count."""
+    return [*built.variables, *built.metrics_variables]
+
+
 class Trainer:
     """One network on one shape of data, compiled once, trained from any seed's start.
 
@@ -46,8 +51,8 @@ class Trainer:
         self._optimizer_spec = optimizer
         self.optimizer = self._optimizer_of(self.model)
         #: The network's variables, the optimiser's, and the network's at the best epoch.
-        self._variables = [v.value for v in (*self.model.variables, *self.optimizer.variables)]
-        self._variables += [tf.Variable(v.value) for v in self.model.variables]
+        self._variables = [v.value for v in (*_state(self.model), *self.optimizer.variables)]
+        self._variables += [tf.Variable(v.value) for v in _state(self.model)]
         self._run = Compiled(self._train, self._variables)
         self._predict = Compiled(self._predicted, self._variables)
         self._average = Compiled(self._averaged, self._variables)
@@ -61,7 +66,8 @@ class Trainer:
 
     def _parts(self, variables: list) -> tuple[list, list, list]:
         """A set of variables as the network's, the optimiser's, and the network's at its best."""
-        first, last = len(self.model.variables), len(variables) - len(self.model.variables)
+        first = len(_state(self.model))
+        last = len(variables) - first
         return variables[:first], variables[first:last], variables[last:]
 
     def _train(self, x, y, x_validation, y_validation, order, patience):
@@ -102,7 +108,7 @@ class Trainer:
     def _averaged(self) -> tuple:
         """Put the averages of an optimiser with `use_ema` in the weights' place; of others nothing changes."""
         self.optimizer.finalize_variable_values(self.model.trainable_variables)
-        return ()
+        return (self.optimizer.iterations,)
 
     def _predicted(self, x) -> tuple:
         """What the network says of inputs; of classes, as probabilities."""
@@ -115,7 +121,7 @@ class Trainer:
 
     def start_of(self, built) -> list[np.ndarray]:
         """All variables of a network as it was built, and of an optimiser that begins with it."""
-        return [v.numpy() for v in (*built.variables, *self._optimizer_of(built).variables)]
+        return [v.numpy() for v in (*_state(built), *self._optimizer_of(built).variables)]
 
     def _begin(self, variables: list, start: list[np.ndarray], learning_rate: float) -> None:
         """Put a set of variables at a run's start."""

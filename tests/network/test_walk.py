@@ -117,13 +117,14 @@ def test_an_argument_is_refused_with_the_reason():
     seen = set()
     for name in ALLOWED:
         cls = layer_classes()[name]
-        for argument in set(inspect.signature(cls.__init__).parameters) | without | {"name", "dtype"}:
+        signatures = [inspect.signature(base.__init__).parameters for base in cls.__mro__ if "__init__" in vars(base)]
+        for argument in {argument for some in signatures for argument in some} | without:
             for key in (argument, f"{cls.__name__}.{argument}"):
                 if key in refused.ARGUMENTS:
                     seen.add(key)
                     assert message(resolve, {name: {argument: 1}}, {}, "here") == (
                         f"here: layer '{cls.__name__}' may not be given '{argument}': {refused.ARGUMENTS[key]}")
-    assert set(refused.ARGUMENTS) - seen <= {"autocast", "weights"}
+    assert set(refused.ARGUMENTS) == seen
 
 
 @pytest.mark.parametrize("name", [name for name, reason in refused.LAYERS.items() if reason == refused.LAYERS["Hashing"]])
