@@ -12,8 +12,9 @@ from pathlib import Path
 import keras
 
 from pipeline.network import layers as ours
-from pipeline.network.model import first_lines
-from pipeline.network.resolve import REFUSED, _has_one_input, _keras_layers, _own_layers
+from pipeline.network import refused
+from pipeline.network.arguments import first_lines
+from pipeline.network.resolve import _has_one_input, _keras_layers, _own_layers
 from pipeline.config.errors import ConfigError
 
 #: Class → the file that it was taken from.
@@ -118,7 +119,7 @@ def _classes(file: str, place: str) -> dict[str, type]:
 
 def _check(name: str, cls: type, file: str, place: str) -> None:
     taken = _keras_layers() | _own_layers()
-    if name in taken or name in REFUSED:
+    if name in taken or name in refused.LAYERS:
         owner = _FILES.get(name) or ("keras.layers" if name in _keras_layers() else "this project")
         raise ConfigError(f"{file}: class '{name}': {owner} has a layer of that name; allowed: a name that "
                           "is not taken")

@@ -8,26 +8,11 @@ from functools import lru_cache
 import keras
 
 from pipeline.network import layers as ours
+from pipeline.network import refused
+from pipeline.network.arguments import (
+    LAYERS, check_name, check_value, kind_of, parameters, resolve_activation, resolve_named)
 from pipeline.network.meant import meant
-from pipeline.config.elsewhere import ELSEWHERE
-from pipeline.config.errors import ConfigError, nearest, shown
-
-#: Layers that may not stand in a list, and why.
-REFUSED = {
-    **dict.fromkeys(("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"),
-                    "it runs foreign code, which params.yaml cannot describe"),
-    **dict.fromkeys(("StringLookup", "IntegerLookup", "TextVectorization"),
-                    "it may read files of any place, which params.yaml cannot describe"),
-    **dict.fromkeys(("Layer", "Wrapper", "InputLayer"), "it is a base, not a layer of a network"),
-    **dict.fromkeys(("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply",
-                     "Subtract"), "it merges several inputs, and a list has one; a layer of `modules` may hold a whole "
-                    "block, with its shortcut"),
-    **dict.fromkeys(("Attention", "AdditiveAttention", "HashedCrossing"),
-                    "it needs several inputs, and a list has one"),
-}
-#: Arguments that the pipeline sets itself.
-OURS = ("name", "seed", "dtype", "input_shape", "batch_input_shape", "batch_size", "batch_shape",
-        "weights", "activity_regularizer", "args", "kwargs", "self")
+from pipeline.config.errors import ConfigError, shown
 
 
 @lru_cache(maxsize=None)
@@ -53,40 +38,48 @@ def layer_class(name: str, place: str, words=()) -> type:
     `words`, the vocabulary, is only for the message.
     """
     known = _keras_layers() | _own_layers()
-    if name in REFUSED:
-        raise ConfigError(f"{place}: layer '{name}' may not be used: {REFUSED[name]}")
-    if name not in known:
+    if name not in known and name not in refused.LAYERS:
         raise ConfigError(f"{place}: unknown word or layer '{name}'; allowed: the words of 'layers', "
-                          f"the classes of keras.layers and those of 'modules'{meant(name, words, {n: c for n, c in known.items() if n not in REFUSED})}")
-    if not _has_one_input(known[name]):
-        raise ConfigError(f"{place}: layer '{name}' may not be used: it needs other inputs than the "
-                          "one that a list gives it")
+                          f"the classes of keras.layers and those of 'modules'"
+                          f"{meant(name, words, {n: c for n, c in known.items() if n not in refused.LAYERS})}")
+    reason = refused.LAYERS.get(name) or refused.LAYERS.get(known[name].__name__)
+    if not reason and not _has_one_input(known[name]):
+        reason = "it needs other inputs than the one that a list gives it"
+    if reason:
+        raise ConfigError(f"{place}: layer '{name}' may not be used: {reason}")
     return known[name]
 
 
 def _arguments(cls: type, given: dict, place: str, words: dict) -> dict:
-    """Checked arguments of a layer; a mapping, or a word, stands for a nested layer."""
-    allowed = {}
-    for base in cls.__mro__:
-        if "__init__" in vars(base) and issubclass(base, keras.layers.Layer):
-            allowed |= inspect.signature(base.__init__).parameters
-    allowed["trainable"] = None
-    for name in OURS:
-        allowed.pop(name, None)
+    """Checked arguments of a layer; a mapping, or a word, stands for a nested layer or an initialiser."""
+    allowed = parameters(cls, keras.layers.Layer)
     resolved = {}
     for name, value in given.items():
-        if name not in allowed:
-            if name in OURS and name in ELSEWHERE:
-                raise ConfigError(f"{place}: layer '{cls.__name__}' has no argument '{name}': {ELSEWHERE[name]}")
-            raise ConfigError(f"{place}: layer '{cls.__name__}' has no argument '{name}'; allowed: "
-                              f"{', '.join(sorted(allowed))}{nearest(name, allowed)}")
-        if isinstance(value, dict) and name.endswith(("_initializer", "_regularizer", "_constraint")):
-            raise ConfigError(f"{place}: found {name}: {shown(value)}; allowed: a word; one with arguments needs a "
-                              f"layer of `modules`{meant(next(iter(value), ''), (), {})}")
-        if isinstance(value, dict) or (name in ("layer", "backward_layer")):
-            value = resolve(value, words, f"{place}.{name}")
-        resolved[name] = value
+        check_name(name, allowed, place, ("layer", cls.__name__), refused.ARGUMENTS)
+        resolved[name] = _argument(cls, name, allowed[name], value, f"{place}.{name}", words)
     return resolved
+
+
+def _argument(cls: type, name: str, parameter: inspect.Parameter, value, place: str, words: dict):
+    """A checked argument's value."""
+    kind = kind_of(name)
+    if kind:
+        return resolve_named(kind, value, place)
+    if name in LAYERS and value is not None or isinstance(value, dict) and _is_custom(cls):
+        if not isinstance(value, (str, dict)):
+            raise ConfigError(f"{place}: found {shown(value)}; allowed: a layer")
+        return resolve(value, words, place)
+    if isinstance(value, dict):
+        raise ConfigError(f"{place}: found {shown(value)}; allowed: a word or a number, or a list of them")
+    if name.endswith("activation") and isinstance(value, str):
+        return resolve_activation(value, place)
+    check_value(value, parameter.default, place)
+    return value
+
+
+def _is_custom(cls: type) -> bool:
+    """Whether a class comes from a file of one's own: any of its arguments may hold a layer."""
+    return cls.__module__.partition(".")[0] not in ("keras", "pipeline")
 
 
 def resolve(item, words: dict, place: str) -> dict:

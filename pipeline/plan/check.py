@@ -11,7 +11,8 @@ import numpy as np
 
 from pipeline.data.split import Split
 from pipeline.network import model, no_advice
-from pipeline.network.own import file_of
+from pipeline.network.arguments import first_lines
+from pipeline.plan.behaviour import require_masks_kept, require_one_start, require_state_alone
 from pipeline.plan.resolve import nested
 from pipeline.config.errors import ConfigError, refused, tell
 from pipeline.config.task import Task
@@ -53,8 +54,9 @@ def check(plan: dict, place: str, known: Collection[str] = (), written: Mapping[
         As `checked`.
 
     Raises:
-        ConfigError: Keras cannot connect the layers, or XLA cannot compile the network; each mistake once, with
-            the first variant and data set that has it.
+        ConfigError: Keras cannot connect the layers, XLA cannot compile the network, a mask gets lost in it, or
+            something else than its seed decides what it computes; each mistake once, with the first variant and
+            data set that has it.
     """
     done, found, wrong = set(known), {}, set()
     for arm in plan["arms"]:
@@ -65,7 +67,7 @@ def check(plan: dict, place: str, known: Collection[str] = (), written: Mapping[
         done |= {building, stepping}
         variant = f"variant '{arm['variant']}', " if arm["variant"] else ""
         try:
-            _check_arm(plan, arm, steps, place, (written or {}).get(arm["variant"], ()))
+            _check_arm(arm, steps, place, (written or {}).get(arm["variant"], ()))
         except ConfigError as error:
             wrong.add(arm["variant"])
             found.setdefault(str(error), ConfigError(f"{error} ({variant}on data set '{arm['data']}')"))
@@ -73,13 +75,12 @@ def check(plan: dict, place: str, known: Collection[str] = (), written: Mapping[
     return checked(plan)
 
 
-def _check_arm(plan: dict, arm: dict, steps: bool, place: str, written: Sequence[str]) -> None:
+def _check_arm(arm: dict, steps: bool, place: str, written: Sequence[str]) -> None:
     """Build an arm's network, and, if `steps`, let it take one."""
     _require_moderate(arm, place, written)
     built = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place, written=written)
-    if "modules" in plan:
-        _require_one_start(arm, built, place)
     if steps:
+        require_masks_kept(built, place)
         _step(arm, built, place)
 
 
@@ -97,20 +98,6 @@ def same_as_control(plans: Mapping[str, dict], versus: Mapping[str, str | None])
 
     return [name for name, plan in plans.items()
             if versus[name] in plans and same(arms(plan), arms(plans[versus[name]]))]
-
-
-def _require_one_start(arm: dict, built, place: str) -> None:
-    """Refuse layers of one's own whose weights do not begin where the seed says."""
-    again = model.build(arm["network"], tuple(arm["shape"]), Task.of(arm).outputs, place=place)
-    for one, other in zip(built.layers, again.layers, strict=True):
-        for first, second in zip(one.variables, other.variables, strict=True):
-            if not np.array_equal(first.numpy(), second.numpy()):
-                file = file_of(type(one).__name__) or "modules"
-                raise ConfigError(
-                    f"{file}: class '{type(one).__name__}': its weight '{first.name}' begins elsewhere each time; "
-                    "allowed: an initialiser that __init__ keeps in an attribute, as in self.initializer = "
-                    "keras.initializers.get('glorot_uniform'), which gets the run's seed, and that build uses "
-                    f"({place})")
 
 
 def _require_moderate(arm: dict, place: str, written: Sequence[str]) -> None:
@@ -149,12 +136,17 @@ def _step(arm: dict, built, place: str) -> None:
     y = (np.arange(size, dtype=np.int32) % task.classes if task.classes
          else np.zeros((size, task.targets), np.float32))
     split = Split(x, y, x, y, x, y, "classes" if task.classes else "regression", task.classes)
+    other = model.build(arm["network"], shape, task.outputs, seed=1, place=place)
     try:
         trainer = Trainer(arm["network"], shape, task, arm["train"]["optimizer"])
-        order = np.zeros((1, 1, arm["train"]["batch_size"]), np.int32)
+        start, order = trainer.start_of(built), np.zeros((1, 1, arm["train"]["batch_size"]), np.int32)
         with no_advice():
-            trainer.run([v.numpy() for v in built.variables], split, order, 0.001)
+            require_one_start(built, trainer.model, place)
+            require_state_alone(built, other, arm["train"]["batch_size"], place)
+            trainer.run(start, split, order, 0.001)
+    except ConfigError:
+        raise
     except Exception as error:
         _raise_refusal(error)
         words = " → ".join(item["word"] for item in arm["network"]["layers"])
-        raise ConfigError(f"{place}: the network {words} cannot be trained: {model.first_lines(error)}") from None
+        raise ConfigError(f"{place}: the network {words} cannot be trained: {first_lines(error)}") from None

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import functools
-import inspect
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import keras
+import numpy as np
 
+from pipeline.network.arguments import resolve_activation
+from pipeline.network.model import build
+from pipeline.network.optimizers import check_optimizer
 from pipeline.network.own import file_of, files_of
 from pipeline.network.resolve import resolve as resolve_layer
 from pipeline.plan.code import NUMERICS, digest_of_class, pins
-from pipeline.config.errors import ConfigError, gathered, nearest, tell
+from pipeline.config.errors import ConfigError, gathered, tell
 from pipeline.config.layer_list import Variant, names, places, word_of, written_at
 from pipeline.config.schema import PARAMS, Experiment, Params
+from pipeline.train.arm import canonical
 
 
 @functools.cache
@@ -23,49 +27,36 @@ def _pinned(folder: Path) -> dict[str, str]:
     return pins()
 
 
-@functools.cache
-def _optimizers() -> dict[str, type]:
-    """Keras' optimisers by name."""
-    return {name: cls for name, cls in vars(keras.optimizers).items() if inspect.isclass(cls)
-            and issubclass(cls, keras.optimizers.Optimizer) and name != "Optimizer"}
-
-
-def check_optimizer(spec, place: str) -> None:
-    """Refuse an optimiser that Keras does not have, or an argument that it does not take.
-
-    Raises:
-        ConfigError: with the nearest valid word.
-    """
-    known = _optimizers()
-    name, arguments = (spec, {}) if isinstance(spec, str) else next(iter(spec.items()))
-    found = {word.lower(): cls for word, cls in known.items()}.get(name.lower())
-    if found is None:
-        raise ConfigError(f"{place}: unknown optimiser '{name}'; allowed: {', '.join(sorted(known))}"
-                          f"{nearest(name, known)}")
-    allowed = set(inspect.signature(found.__init__).parameters) - {
-        "self", "learning_rate", "name", "kwargs"}
-    for argument in arguments:
-        if argument not in allowed:
-            more = "; the rate is set by learning_rate" if argument == "learning_rate" else ""
-            raise ConfigError(f"{place}: optimiser '{name}' has no argument '{argument}'; allowed: "
-                              f"{', '.join(sorted(allowed))}{nearest(argument, allowed)}{more}")
-
-
 def head(experiment: Experiment, classes: int, words: dict, place: str) -> list[dict]:
     """What follows the output's linear layer: from the task, unless the experiment says."""
     items = experiment.head
     if items is None:
         items = [{"Activation": "softmax"}] if classes else []
     elif isinstance(items, str):
-        try:
-            keras.activations.get(items)
-        except ValueError:
-            allowed = [a for a in dir(keras.activations) if a.islower() and not a.startswith("_")]
-            raise ConfigError(f"{place}.head: unknown activation '{items}'; allowed: "
-                              f"{', '.join(allowed)}; or a list of layers{nearest(items, allowed)}"
-                              ) from None
-        items = [{"Activation": items}]
-    return [resolve_layer(item, words, f"{place}.head[{i}]") for i, item in enumerate(items)]
+        items = [{"Activation": resolve_activation(items, f"{place}.head")}]
+    found = [resolve_layer(item, words, f"{place}.head[{i}]") for i, item in enumerate(items)]
+    if classes:
+        _require_probabilities(found, classes, place)
+    return found
+
+
+def _require_probabilities(items: list[dict], classes: int, place: str) -> None:
+    """Refuse a head that makes no probabilities of classes."""
+    try:
+        least, most = _range(canonical(items), classes)
+    except ConfigError as error:
+        raise ConfigError(f"{place}{error}") from None
+    if not (least >= -1e-6 and most <= 1 + 1e-6):
+        raise ConfigError(f"{place}.head: it gives a class {least:.3g} to {most:.3g}, which are no probabilities; "
+                          "allowed: what stays within 0..1, such as softmax, which stands there without `head`, or sigmoid")
+
+
+@functools.cache
+def _range(head: str, classes: int) -> tuple[float, float]:
+    """The least and the greatest that a head gives, of logits of every size."""
+    logits = 10 * np.random.default_rng(0).standard_normal((100, classes)).astype(np.float32)
+    outputs = build({"layers": [], "head": json.loads(head)}, (classes,), classes, place="")(logits).numpy()
+    return float(outputs.min()), float(outputs.max())
 
 
 def _place(experiment: Experiment, variant: Variant, number: int, place: str) -> str:
@@ -149,7 +140,6 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     Raises:
         ConfigError: a word, layer or argument that cannot be used.
     """
-    experiment = params.experiments[name]
     place = f"{path}: experiments.{name}"
     arms, sweep = [], params.sweep(name, place)
     for variant, layers in zip(sweep, _layers(params, sweep, written(params, name, path)), strict=True):
@@ -171,4 +161,4 @@ def nested(items):
     """Resolved items and the layers nested in them."""
     for item in items:
         yield item
-        yield from nested([v for v in item["arguments"].values() if isinstance(v, dict) and "class" in v])
+        yield from nested([v for v in item["arguments"].values() if isinstance(v, dict) and "word" in v])

@@ -35,8 +35,13 @@ class Compiled:
 
     def _with(self, arrays: list, handles: list) -> list:
         traced = self._function.get_concrete_function(*(tf.TensorSpec(a.shape, a.dtype) for a in arrays))
-        # By the handle's place: a variable that `variables` lacks would be shared between threads.
-        hidden = [handles[self._places[id(held)]] if held.dtype == tf.resource else held
-                  for held in traced.captured_inputs]
+        hidden = [self._handle(held, handles) if held.dtype == tf.resource else held for held in traced.captured_inputs]
         return tf.raw_ops.StatefulPartitionedCall(
             args=[*arrays, *hidden], Tout=[output.dtype for output in traced.outputs], f=traced)
+
+    def _handle(self, held, handles: list):
+        """What stands in a variable's place; ValueError for one that `variables` lacks: threads would share it."""
+        if id(held) not in self._places:
+            raise ValueError("a layer uses a variable that is not among its own: noise without a seed generator in an "
+                             "attribute of the layer, or a variable that add_weight did not make")
+        return handles[self._places[id(held)]]

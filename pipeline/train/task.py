@@ -41,6 +41,23 @@ def loss_function(task: Task) -> Callable:
     return pinball
 
 
+def probabilities(outputs, task: Task, head: list[dict]):
+    """What a network says of samples, `(samples, outputs)`; of classes, the probabilities that the loss takes it for.
+
+    Keras' cross-entropy normalises: of a sigmoid it takes the logits as those of a softmax, of
+    other outputs their shares in their sum, each at least 1e-7. So the probability of a class is
+    exp(-loss) if the sample were of that class. A softmax is one already.
+
+    Args:
+        head: the resolved layers behind the output.
+    """
+    if not task.classes or head and "softmax" in (head[-1]["class"].lower(), head[-1]["arguments"].get("activation")):
+        return outputs
+    losses = [keras.losses.sparse_categorical_crossentropy(tf.fill(tf.shape(outputs)[:1], one), outputs)
+              for one in range(task.classes)]
+    return tf.exp(-tf.stack(losses, axis=1))
+
+
 def trivial_prediction(split: Split, size: int, task: Task) -> np.ndarray:
     """`size` times the best constant: the training means, quantiles, or frequencies of the classes."""
     if task.classes:

@@ -5,25 +5,18 @@ from __future__ import annotations
 import math
 from queue import Empty, SimpleQueue
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from pipeline.data.split import Split
 from pipeline.network import model
+from pipeline.network.optimizers import make_optimizer
 from pipeline.tables.run_record import MEASURES
 from pipeline.tables.stored import significant
 from pipeline.config.task import Task
 from pipeline.train.compiled import Compiled
 from pipeline.train.early_stopping import stops
-from pipeline.train.task import loss_function, measures, trivial_prediction
-
-
-def make_optimizer(spec, learning_rate: float) -> keras.optimizers.Optimizer:
-    """A Keras optimiser from its name or from `{Name: {argument: value}}`."""
-    name, arguments = (spec, {}) if isinstance(spec, str) else next(iter(spec.items()))
-    return keras.optimizers.get({"class_name": name,
-                                 "config": {**arguments, "learning_rate": learning_rate}})
+from pipeline.train.task import loss_function, measures, probabilities, trivial_prediction
 
 
 def batch_order(size: int, batch_size: int, epochs: int, seed: int, repetition: int = 0) -> np.ndarray:
@@ -37,6 +30,11 @@ def batch_order(size: int, batch_size: int, epochs: int, seed: int, repetition: 
                      for _ in range(epochs)]).astype(np.int32)
 
 
+def _state(built) -> list:
+    """All variables of a network: weights, noise, and what its layers count."""
+    return [*built.variables, *built.metrics_variables]
+
+
 class Trainer:
     """One network on one shape of data, compiled once, trained from any seed's start.
 
@@ -44,24 +42,34 @@ class Trainer:
     measure the validation loss, keep the weights of the least, and go on or stop. `fit` pays for
     every step in Python; this pays once a run. Any number of threads may call `run` at once: each
     works on variables of its own, and none changes another's numbers.
+
+    Of an optimiser with `use_ema`, the averages of the weights are what is validated, kept and
+    measured, as with Keras' callback SwapEMAWeights; training goes on with the weights.
     """
 
     def __init__(self, network: dict, shape: tuple[int, ...], task: Task, optimizer):
         self.network, self.shape, self.task = network, shape, task
         self.model = model.build(network, shape, task.outputs)
-        self.optimizer = make_optimizer(optimizer, 0.0)
-        self.optimizer.build(self.model.trainable_variables)
-        self._optimizer_start = [v.numpy() for v in self.optimizer.variables]
+        self._optimizer_spec = optimizer
+        self.optimizer = self._optimizer_of(self.model)
         #: The network's variables, the optimiser's, and the network's at the best epoch.
-        self._variables = [v.value for v in (*self.model.variables, *self.optimizer.variables)]
-        self._variables += [tf.Variable(v.value) for v in self.model.variables]
+        self._variables = [v.value for v in (*_state(self.model), *self.optimizer.variables)]
+        self._variables += [tf.Variable(v.value) for v in _state(self.model)]
         self._run = Compiled(self._train, self._variables)
-        self._predict = Compiled(lambda x: (self.model(x, training=False),), self._variables)
+        self._predict = Compiled(self._predicted, self._variables)
+        self._average = Compiled(self._averaged, self._variables)
         self._free: SimpleQueue = SimpleQueue()
+
+    def _optimizer_of(self, built):
+        """An optimiser that begins with a network, at a rate of 0."""
+        optimizer = make_optimizer(self._optimizer_spec, 0.0)
+        optimizer.build(built.trainable_variables)
+        return optimizer
 
     def _parts(self, variables: list) -> tuple[list, list, list]:
         """A set of variables as the network's, the optimiser's, and the network's at its best."""
-        first, last = len(self.model.variables), len(variables) - len(self.model.variables)
+        first = len(_state(self.model))
+        last = len(variables) - first
         return variables[:first], variables[first:last], variables[last:]
 
     def _train(self, x, y, x_validation, y_validation, order, patience):
@@ -80,10 +88,12 @@ class Trainer:
                 rows = order[epoch, batch]
                 with tf.GradientTape() as tape:
                     value = loss(tf.gather(y, rows), network(tf.gather(x, rows), training=True))
-                    penalised = value + sum(network.losses) if network.losses else value
-                gradients = tape.gradient(penalised, [w.value for w in weights])
+                    scaled = self.optimizer.scale_loss(sum(map(tf.reduce_sum, network.losses), value))
+                gradients = tape.gradient(scaled, [w.value for w in weights])
                 self.optimizer.apply(gradients, weights)
                 total += value
+            trained = [tf.identity(w.value) for w in weights] if self.optimizer.use_ema else []
+            self._averaged()
             validation = loss(y_validation, network(x_validation, training=False))
             measured = tf.stack([total / float(batches), validation])
             curves = tf.tensor_scatter_nd_update(curves, [[epoch]], [measured])
@@ -93,20 +103,36 @@ class Trainer:
                 lowest, best_epoch = validation, epoch
                 for kept, variable in zip(best, variables):
                     kept.assign(variable)
+            for weight, value in zip(weights, trained):
+                weight.assign(value)
         return curves, epoch
 
+    def _averaged(self) -> tuple:
+        """Put the averages of an optimiser with `use_ema` in the weights' place; of others nothing changes."""
+        self.optimizer.finalize_variable_values(self.model.trainable_variables)
+        return (self.optimizer.iterations,)
+
+    def _predicted(self, x) -> tuple:
+        """What the network says of inputs; of classes, as probabilities."""
+        outputs = self.model(x, training=False)
+        return (probabilities(outputs, self.task, self.network["head"]),)
+
     def start(self, seed: int, repetition: int) -> list[np.ndarray]:
-        """All variables of the network at a seed's start, dropout's state included."""
-        fresh = model.build(self.network, self.shape, self.task.outputs, seed, repetition)
-        return [v.numpy() for v in fresh.variables]
+        """All variables at a seed's start: the network's, dropout's state included, and the optimiser's."""
+        return self.start_of(model.build(self.network, self.shape, self.task.outputs, seed, repetition))
+
+    def start_of(self, built) -> list[np.ndarray]:
+        """All variables of a network as it was built, and of an optimiser that begins with it."""
+        return [v.numpy() for v in (*_state(built), *self._optimizer_of(built).variables)]
 
     def _begin(self, variables: list, start: list[np.ndarray], learning_rate: float) -> None:
         """Put a set of variables at a run's start."""
         network, optimizer, _ = self._parts(variables)
-        for variable, value in zip(network, start, strict=True):
+        for variable, value in zip([*network, *optimizer], start, strict=True):
             variable.assign(value)
-        for variable, own, value in zip(optimizer, self.optimizer.variables, self._optimizer_start):
-            variable.assign(learning_rate if own is self.optimizer.learning_rate else value)
+        for variable, own in zip(optimizer, self.optimizer.variables):
+            if own is self.optimizer.learning_rate:
+                variable.assign(learning_rate)
 
     def _epochs(self, variables: list, split: Split, order: np.ndarray, patience: int) -> np.ndarray:
         """Train a set of variables; the curves `(epochs run, 2)` of training and validation loss."""
@@ -135,6 +161,8 @@ class Trainer:
             curves = self._epochs(variables, split, order, patience)
             inputs = np.concatenate([split.x_train, split.x_test])
             network, optimizer, best = self._parts(variables)
+            if self.optimizer.use_ema:
+                self._average(variables)
             last, = self._predict(variables, inputs)
             at_best, = self._predict([*best, *optimizer, *network], inputs)
         finally:

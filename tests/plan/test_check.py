@@ -72,7 +72,7 @@ def counted(monkeypatch):
 
     # The trainer builds its network through its own import, so that only the check's count.
     monkeypatch.setattr(check_module, "model", type("model", (), {
-        "build": staticmethod(counting_build), "first_lines": staticmethod(check_module.model.first_lines)}))
+        "build": staticmethod(counting_build), "first_lines": staticmethod(check_module.first_lines)}))
     monkeypatch.setattr(check_module, "Trainer", CountingTrainer)
     return count
 

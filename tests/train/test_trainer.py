@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, recall
 
 from pipeline.data.split import Split
 from pipeline.network.model import build
-from pipeline.tables.stored import MEASURES
+from pipeline.tables.run_record import MEASURES
 from pipeline.config.task import Task
 from pipeline.train import trainer as trainer_module
 from pipeline.train.task import measures, trivial_prediction

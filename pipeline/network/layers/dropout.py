@@ -17,8 +17,8 @@ class Dropout(keras.layers.Dropout):
     """Keras' Dropout, its mask drawn by a faster generator: `inputs * mask / (1 - rate)`."""
 
     def call(self, inputs, training=False):
-        if not training or self.rate == 0:
-            return inputs
+        if not training or self.rate in (0, 1):
+            return super().call(inputs, training=training)
         sizes = self.noise_shape or (None,) * len(inputs.shape)
         shape = [ops.shape(inputs)[i] if n is None else n for i, n in enumerate(sizes)]
         return inputs * kept(self, self.rate, shape) / (1 - self.rate)

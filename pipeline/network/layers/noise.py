@@ -52,6 +52,7 @@ class BatchNoise(keras.layers.Layer):
             raise ValueError(f"scale must be at least 0 and below 1. Received: scale={scale}")
         self.shift = shift
         self.scale = scale
+        self.supports_masking = True
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, inputs, training=False):

@@ -10,7 +10,8 @@ class SqueezeExcite(keras.layers.Layer):
     """Squeeze-and-excite: scales each channel by a gate that the whole sample decides.
 
     gate = sigmoid(W2 relu(W1 mean(x))), output = x * gate; the mean runs over all axes between
-    batch and channels, W1 has `channels // ratio` units (at least one), neither has a bias.
+    batch and channels, over the steps that a mask leaves alone if there is one. W1 has
+    `channels // ratio` units (at least one), neither has a bias.
 
     Shapes: `(batch, time, channels)` or `(batch, height, width, channels)`, kept.
 
@@ -31,6 +32,7 @@ class SqueezeExcite(keras.layers.Layer):
             raise ValueError(f"ratio must be at least 1. Received: ratio={ratio}")
         self.ratio = ratio
         self.squeeze = squeeze
+        self.supports_masking = True
         self.reduce_initializer = keras.initializers.HeNormal()
         self.expand_initializer = keras.initializers.HeNormal()
 
@@ -40,11 +42,15 @@ class SqueezeExcite(keras.layers.Layer):
         self.reduce = self.add_weight((channels, units), self.reduce_initializer, name="reduce")
         self.expand = self.add_weight((units, channels), self.expand_initializer, name="expand")
 
-    def call(self, inputs):
+    def call(self, inputs, mask=None):
         summary = inputs
-        if self.squeeze:
-            between = tuple(range(1, len(inputs.shape) - 1))
+        between = tuple(range(1, len(inputs.shape) - 1))
+        if self.squeeze and mask is None:
             summary = ops.mean(inputs, axis=between, keepdims=True)
+        elif self.squeeze:
+            shown = ops.cast(mask[..., None], inputs.dtype)
+            count = ops.maximum(ops.sum(shown, axis=between, keepdims=True), 1)
+            summary = ops.sum(inputs * shown, axis=between, keepdims=True) / count
         hidden = ops.relu(ops.matmul(summary, self.reduce))
         return inputs * ops.sigmoid(ops.matmul(hidden, self.expand))
 
