@@ -108,7 +108,7 @@ def test_rooms_stand_on_each_other_without_a_circle():
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if not {m, room(m)} & HEAVY
-                                    and m not in ("plan.check", "plan.resolve")])
+                                    and m not in ("plan.behaviour", "plan.check", "plan.resolve")])
 def test_a_module_that_needs_no_network_does_not_load_tensorflow(module):
     assert not loaded(module)[1] & {"tensorflow", "keras"}
 
