@@ -84,11 +84,11 @@ def _waits(name: str, params: Params) -> bool:
     return name in params.being_measured and not (os.path.lexists(path) and len(read_table(path)))
 
 
-def said(row: Mapping) -> str:
-    """What was measured on a data set: `on waves: −12 % (−20 to −3 %), better`."""
+def measured(row: Mapping) -> str:
+    """What was measured on a data set: `on waves: −12 % (−20 to −3 %)`."""
     from pipeline.findings.numbers import interval
 
-    return f"on {row['data']}: {interval([row['y'], row['low'], row['high']], metric_of('error'))}, {row['word']}"
+    return f"on {row['data']}: {interval([row['y'], row['low'], row['high']], metric_of('error'))}"
 
 
 def _percent(effect: float) -> str:
@@ -149,7 +149,7 @@ def _finding(rows: pd.DataFrame, sets: pd.DataFrame) -> list[str]:
     """A finding: its title, each data set and its sentences, and a plot of them."""
     lines, several = textwrap.wrap(rows["title"].iloc[0], WIDTH), len(sets) > 1
     for row in sets.to_dict("records"):
-        lines += _lines(said(row))
+        lines += _lines(f"{measured(row)}, {row['word']}")
     for row in rows.to_dict("records") if several else ():
         lines += _lines(row["sentence"])
     drawn = pd.concat([sets.assign(name=sets["data"]), *([rows.rename(columns={"effect": "y"}).assign(
@@ -157,11 +157,14 @@ def _finding(rows: pd.DataFrame, sets: pd.DataFrame) -> list[str]:
     return [*lines, "", *(plot(drawn, drawn["name"].tolist()) if len(drawn) else []), ""]
 
 
-def _together(rows: pd.DataFrame) -> list[str]:
-    """The variants of a sweep, or the places of a network, in a stratum: each with its sentence, the best first, and a plot."""
+def _together(stratum: str, rows: pd.DataFrame) -> list[str]:
+    """The variants of a sweep, or the places of a network: the best and the worst, each with its sentence, and a plot."""
     rows = rows.dropna(subset=["effect", "low", "high"]).sort_values("effect", ascending=False, kind="stable")
     names = [_variant(row["treatment"]) for row in rows.to_dict("records")]
-    lines = [line for name, row in zip(names, rows.to_dict("records"), strict=True) for line in _lines(f"{name}: {row['sentence']}")]
+    ends = f"best {names[0]}, worst {names[-1]}" if len(names) > 1 else ""
+    lines = textwrap.wrap(f"{stratum}: {ends}", WIDTH)
+    for name, row in zip(names, rows.to_dict("records"), strict=True):
+        lines += _lines(f"{name}: {row['sentence']}")
     return [*lines, "", *(plot(rows.rename(columns={"effect": "y"}), names) if len(rows) else []), ""]
 
 
@@ -175,7 +178,7 @@ def of(name: str, params: Params) -> str:
 
 
 def quick(name: str, params: Params, runs: pd.DataFrame) -> str:
-    """What runs on few seeds of one data set show: its effect there, without an average.
+    """What runs on few seeds of one data set show: its effect there, without an average or a word.
 
     Args:
         params: a study of that data set alone.
@@ -184,9 +187,9 @@ def quick(name: str, params: Params, runs: pd.DataFrame) -> str:
     findings, sets = compared(name, params, runs)
     names = [_variant(arm) or data for arm, data in zip(
         sets["id"].map(findings.drop_duplicates("id").set_index("id")["treatment"]), sets["data"], strict=True)]
-    lines = [f"{name} against {params.experiments[name].versus}, {', '.join(params.data)}: no average"]
+    lines = [f"{name} against {params.experiments[name].versus}, {', '.join(params.data)}: no average and no verdict"]
     for label, row in zip(names, sets.to_dict("records"), strict=True):
-        lines += _lines(f"{label}: {said(row)}")
+        lines += _lines(f"{label}: {measured(row)}")
     return "\n".join([*lines, "", *plot(sets, names), "", f"  {LEGEND}",
                       f"  `make try EXPERIMENT={name}` trains every seed on every data set"])
 
@@ -199,7 +202,7 @@ def answer(name: str, params: Params, found: tuple[pd.DataFrame, pd.DataFrame]) 
     for id_, rows in findings[alone].groupby("id", sort=False):
         parts += ["", *_finding(rows, sets[sets["id"] == id_])]
     for stratum, rows in findings[~alone].groupby("stratum", sort=False):
-        parts += ["", f"{stratum}, the best first:", *_together(rows)]
+        parts += ["", *_together(stratum, rows)]
     return "\n".join([*parts, f"  {LEGEND}", f"  {page(name, params)}"])
 
 
