@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pipeline.data.splits import Split
+from pipeline.data.split import Split
 from pipeline.network import model
 from pipeline.network.optimizers import make_optimizer
 from pipeline.network.resolve import _keras_layers, _own_layers, resolve

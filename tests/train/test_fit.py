@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, log_loss, mean_pinball_loss, recall_
 
 from pipeline.config.errors import ConfigError
 from pipeline.config.task import Task
-from pipeline.data.splits import Split
+from pipeline.data.split import Split
 from pipeline.network.model import build
 from pipeline.plan.resolve import _require_probabilities
 from pipeline.train.task import measures
