@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import Field
 
+from pipeline.config.changes import Change
 from pipeline.config.errors import Spec, shown, words
 from pipeline.config.file_kinds import kinds
-from pipeline.config.layer_list import Change, Layer, Scalar, checked_argument, checked_text
+from pipeline.config.layer_list import Entry, Layer, Scalar, checked_argument, checked_layer, checked_text
 
 #: No epochs, samples of a batch or rates beyond these were meant.
 Count = Annotated[int, Field(ge=1, le=100_000)]
@@ -146,8 +147,15 @@ FILES = kinds(AnyDataSet)
 
 Groups = str | Annotated[list[str], Field(min_length=1)]
 Head = Text | Annotated[list[Layer], Field(min_length=1)]
-Vary = Annotated[dict[str, Annotated[list[_one_value("what has arguments is an experiment of its own")],
-                                     Field(min_length=1)]], Field(min_length=1)]
+
+
+def _swept(value):
+    """A value of a sweep: a word, a number, or a word with arguments."""
+    return checked_layer(value) if isinstance(value, dict | list) else checked_argument(value)
+
+
+Vary = Annotated[dict[str, Annotated[list[Annotated[Any, pydantic.PlainValidator(_swept)]], Field(min_length=1)]],
+                 Field(min_length=1)]
 
 
 def _rising(quantiles: list[float] | None) -> list[float] | None:
@@ -166,11 +174,11 @@ class Experiment(Overrides):
     #: A group, a data set, or a list of them.
     data: Groups
     #: The whole list; of an `everywhere` experiment, the one into which its layers are put.
-    layers: Annotated[list[Layer], Field(min_length=1)]
+    layers: Annotated[list[Entry], Field(min_length=1)]
     versus: str | None = None
     #: The output's activation, or the layers that follow the output's linear layer.
     head: Head | None = None
-    #: Values to sweep: a training value, or `word.argument` of a layer in `layers`.
+    #: Values to sweep: a training value, `word.argument` of a layer in `layers`, or what stands in a word's place.
     vary: Vary | None = None
     #: What of each number the network tells, instead of its mean.
     quantiles: Quantiles | None = None
@@ -180,9 +188,9 @@ class Experiment(Overrides):
     of: str | None = None
     changes: tuple[Change, ...] = ()
     #: Its own list as it was written, with what repeats in it.
-    items: list[Layer | dict[int, list[Layer]]] | None = None
+    items: list[Any] | None = None
     #: Layers to put in at every place of the list, one place after the other: a sweep over places.
-    everywhere: list[Layer] | None = None
+    everywhere: list[Entry] | None = None
 
     @property
     def named(self) -> list[str]:

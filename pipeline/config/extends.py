@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import pydantic
 from pydantic import ConfigDict, Field
 
+from pipeline.config.changes import Change, changed
 from pipeline.config.errors import ConfigError, Spec, gathered, nearest, validate
 from pipeline.config.experiments import (
     FILES, AnyDataSet, DataSet, Experiment, Groups, Head, Overrides, Quantiles, Seeds, Vary)
 from pipeline.config.file_kinds import kind
-from pipeline.config.layer_list import Block, Change, Items, Scalar, changed, checked_argument, flat
+from pipeline.config.layer_list import Block, Items, Scalar, checked_argument, flat
 
 
 class WrittenData(Spec):
@@ -134,23 +136,24 @@ def _data_set(written: WrittenData, base: AnyDataSet | None, path: Path, name: s
 _CHANGES = ("without", "replace", "set", "before", "after")
 
 
-def _changes(written: WrittenExperiment, path: Path, place: str) -> tuple[Change, ...]:
-    """The elementary changes that an experiment writes, in their order."""
+def _changes(written: WrittenExperiment, lists: Mapping, where: str) -> tuple[Change, ...]:
+    """The elementary changes that an experiment writes, in their order, the lists of the vocabulary written out."""
     asked = [kind for kind in _CHANGES if getattr(written, kind) is not None]
     if asked and written.of is None:
-        raise ConfigError(f"{path}: {place}: found {asked[0]} without of; allowed: of, with the experiment "
+        raise ConfigError(f"{where}: found {asked[0]} without of; allowed: of, with the experiment "
                           "whose list is changed")
     if asked and written.layers is not None:
-        raise ConfigError(f"{path}: {place}: found layers and {asked[0]}; allowed: a list of layers, or "
+        raise ConfigError(f"{where}: found layers and {asked[0]}; allowed: a list of layers, or "
                           f"changes of the list of '{written.of}'")
     if written.of is not None and written.layers is not None:
-        return (Change(kind="layers", value=flat(written.layers)),)
+        return (Change(kind="layers", value=flat(written.layers, lists)),)
     found = []
     for way in asked:
         given = getattr(written, way)
         if way == "without":
             given = dict.fromkeys([given] if isinstance(given, str) else given)
-        found += [Change(kind=way, place=place, value=value) for place, value in given.items()]
+        found += [Change(kind=way, place=place, value=flat(value, lists) if isinstance(value, list) and way != "set" else value)
+                  for place, value in given.items()]
     return tuple(found)
 
 
@@ -158,31 +161,40 @@ def _changes(written: WrittenExperiment, path: Path, place: str) -> tuple[Change
 _OWN = ("title", "note", "versus", "of", "changes", "items", "everywhere")
 
 
-def _experiment(written: WrittenExperiment, base: Experiment | None, path: Path, name: str) -> Experiment:
-    place = f"experiments.{name}"
-    changes = _changes(written, path, place)
+def _experiment(written: WrittenExperiment, base: Experiment | None, path: Path, name: str,
+                lists: Mapping) -> Experiment:
+    where = f"{path}: experiments.{name}"
+    try:
+        changes = _changes(written, lists, where)
+        items, put_in = (flat(one, lists) if one else None for one in (written.layers, written.everywhere))
+    except ConfigError:
+        raise
+    except ValueError as error:
+        raise ConfigError(f"{where}: {error}") from None
     own = {k: v for k, v in given_by(written).items() if k not in _CHANGES}
     inherited = {k: v for k, v in given_by(base).items() if k not in _OWN} if base else {}
     found = _over(inherited, own, base is not None)
     if base:
-        found["layers"] = changed(base.layers, changes, f"{path}: {place}")
+        found["layers"] = changed(base.layers, changes, where)
         found["versus"] = own.get("versus", written.of)
     elif written.layers is not None:
-        found["layers"] = changed([], [Change(kind="layers", value=flat(written.layers))],
-                                  f"{path}: {place}")
-    return validate(path, Experiment, found | {"of": written.of, "changes": changes, "items": written.layers},
+        found["layers"] = changed([], [Change(kind="layers", value=items)], where)
+    return validate(path, Experiment, found | {"of": written.of, "changes": changes, "items": written.layers} | (
+                        {"everywhere": put_in} if put_in else {}),
                     ("experiments", name))
 
 
-def expand(data: Mapping[str, WrittenData | None], experiments: Mapping[str, WrittenExperiment | None], path: Path,
-           found: list[ConfigError]) -> dict[str, dict]:
+def expand(data: Mapping[str, WrittenData | None], experiments: Mapping[str, WrittenExperiment | None], lists: Mapping,
+           path: Path, found: list[ConfigError]) -> dict[str, dict]:
     """The sections `data` and `experiments`, each entry with all that it takes over from its `of`.
+
+    The lists of the vocabulary are written out.
 
     Left out are those that are None, and those with a mistake, which is added to `found`: a chain of `of` that cannot be
     followed, a change that does not fit its list, or something that is missing.
     """
     made: dict[str, dict] = {}
-    for section, entries, make in (("data", data, _data_set), ("experiments", experiments, _experiment)):
+    for section, entries, make in (("data", data, _data_set), ("experiments", experiments, partial(_experiment, lists=lists))):
         whole: dict[str, Spec] = {}
         for name in _bases_first(entries, path, section, found):
             of = entries[name].of

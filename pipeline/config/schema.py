@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline.config.errors import ConfigError, Spec, gathered, tell, validate
 from pipeline.config.experiments import SWEPT, AnyDataSet, Experiment, Groups, Train, merge
 from pipeline.config.extends import WrittenData, WrittenExperiment, expand, given_by
-from pipeline.config.layer_list import Layer, Variant, variants
+from pipeline.config.layer_list import Definition, checked_vocabulary
 from pipeline.config.read_yaml import read_yaml
 from pipeline.config.references import checked, without
+from pipeline.config.sweeps import Variant, variants
 
 PARAMS = Path("params.yaml")
 
@@ -42,7 +43,7 @@ class _Written(Spec):
     """The whole of `params.yaml` as a person writes it, but for the entries of `data` and `experiments`."""
 
     data: Annotated[dict[str, Any], Field(min_length=1)]
-    layers: dict[str, Layer]
+    layers: Annotated[dict[str, Definition], AfterValidator(checked_vocabulary)]
     experiments: Annotated[dict[str, Any], Field(min_length=1)]
     train: Train
     verdicts: Verdicts = Verdicts()
@@ -117,7 +118,7 @@ class Params(_Written):
         """
         spec = self.experiments[experiment]
         found = variants(spec.layers, spec.vary, spec.everywhere, SWEPT,
-                         where or f"{PARAMS}: experiments.{experiment}")
+                         where or f"{PARAMS}: experiments.{experiment}", self.layers)
         controls = [control.partition("[")[2].removesuffix("]") for control in self.controls
                     if control.partition("[")[0] == experiment]
         return found + [
@@ -180,7 +181,7 @@ def understood(content, path: Path, found: list[ConfigError]) -> Params | None:
                 entries[section][name] = validate(path, model, given[name], (section, name))
     if written is None or None in entries["data"].values():
         return None
-    made = expand(entries["data"], entries["experiments"], path, found)
+    made = expand(entries["data"], entries["experiments"], written.layers, path, found)
     if made["data"].keys() != entries["data"].keys() or not made["experiments"]:
         return None
     params = validate(path, Params, given_by(written) | made)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.config.layer_list import Change, word_of, words
+from pipeline.config.blocks import arrows, mark
+from pipeline.config.changes import Change
+from pipeline.config.layer_list import word_of, words
 from pipeline.config.schema import Experiment, Params, Train
 from pipeline.findings.arms import LADDER, TUNED, Arm
 from pipeline.findings.comparison import GUESSING, Comparison, Pair
@@ -146,12 +148,14 @@ def chain(layers: Sequence) -> str:
     for size in range(1, len(names) // 2 + 1):
         times, rest = divmod(len(names), size)
         if times > 1 and not rest and names == names[:size] * times:
-            block = " → ".join(names[:size])
+            block = arrows(names[:size])
             return f"{times} × ({block})" if size > 1 else f"{times} × {block}"
-    return " → ".join(names)
+    return arrows(names)
 
 
 def _layer(one) -> str:
+    if mark(one):
+        return str(mark(one))
     given = words([one])[0].removeprefix(word_of(one)).replace("kernel_initializer=", "").replace("=", " ")
     return _name(word_of(one)) + given.replace("(", " (", 1)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 
 from pipeline.network.arguments import create_named, first_lines
 from pipeline.network.resolve import _keras_layers, _own_layers
+from pipeline.config.blocks import mark
 from pipeline.config.errors import ConfigError
 
 
@@ -75,10 +77,52 @@ def _drawn_by(*parts):
 
 
 class _Chain:
-    """A network as far as it is built: a tensor, and which layer made its mask."""
+    """A network as far as it is built: a tensor, and which layer made its mask; the blocks that are open."""
 
     def __init__(self, tensor):
         self.tensor, self.masked_by, self.last = tensor, "", None
+        #: Of each open block its input, and what the branches gave that have ended, each with what made its mask.
+        self.blocks: list[tuple[tuple, list[tuple]]] = []
+
+    def begin(self) -> None:
+        """Open a block."""
+        self.blocks.append(((self.tensor, self.masked_by), []))
+
+    def branch(self) -> None:
+        """End a branch; the next one begins with the block's input."""
+        start, ended = self.blocks[-1]
+        ended.append((self.tensor, self.masked_by))
+        (self.tensor, self.masked_by), self.last = start, None
+
+    def end(self, name: str, join: str, make: Callable, where: str) -> None:
+        """Close a block, its branches joined; without `join` it was no more than its layers.
+
+        Args:
+            make: of an item and a name, the layer, as the seed decides it.
+        """
+        (start, masked_by), ended = self.blocks.pop()
+        if not join:
+            return
+        ended.append((self.tensor, self.masked_by))
+        if len(ended) == 1:  # Beside a shortcut.
+            shortcut = _Chain(start)
+            shortcut.masked_by = masked_by
+            if item := projection(start.shape, ended[0][0].shape, where):
+                shortcut.add(make(item, f"{name}_shortcut"), item, where)
+            ended.insert(0, (shortcut.tensor, shortcut.masked_by))
+        item = {"word": name, "class": join.capitalize(), "arguments": {}}
+        try:
+            self.tensor = make(item, name)([tensor for tensor, _ in ended])
+        except ValueError:
+            shapes = " and ".join(str(tuple(tensor.shape)) for tensor, _ in ended)
+            raise ConfigError(f"{where}: {join} cannot join the branches of '{name}', of shapes {shapes}; allowed: equal "
+                              "ones, but for the channels of concatenate") from None
+        masks = [masked_by for _, masked_by in ended if masked_by]
+        kept = getattr(self.tensor, "_keras_mask", None) is not None
+        if masks and not kept:
+            raise ConfigError(f"{where}: '{name}' drops the mask that '{masks[0]}' makes, so that padding would count; "
+                              "allowed: branches that all keep it")
+        self.masked_by, self.last = masks[0] if masks else "", None
 
     def add(self, layer, item: dict, where: str) -> None:
         """Put a layer behind the others; ConfigError if it does not fit, or something gets lost in it."""
@@ -103,6 +147,29 @@ class _Chain:
         self.tensor, self.last = after, layer
 
 
+def projection(before: tuple, after: tuple, where: str) -> dict | None:
+    """What a shortcut needs where a block changes the shape: one linear map of each step's channels, with strides.
+
+    Returns:
+        A resolved layer; None where the shapes are equal.
+
+    Source: He et al., "Deep Residual Learning for Image Recognition" (2016), equation 2 and option B.
+    """
+    before, after = tuple(before[1:]), tuple(after[1:])
+    if before == after:
+        return None
+    if len(before) == len(after) == 1:
+        return {"word": "shortcut", "class": "Dense", "arguments": {"units": after[-1], "use_bias": False}}
+    strides = [math.ceil(one / other) if other else 0 for one, other in zip(before[:-1], after[:-1])]
+    fits = len(before) == len(after) and all(
+        stride and math.ceil(one / stride) == other for one, stride, other in zip(before, strides, after[:-1]))
+    if not fits:
+        raise ConfigError(f"{where}: the block makes shape {(None, *after)} of {(None, *before)}, and no shortcut does; "
+                          "allowed: as many steps as before, or a whole fraction of them; padding: same keeps them")
+    return {"word": "shortcut", "class": f"Conv{len(strides)}D", "arguments": {
+        "filters": after[-1], "kernel_size": 1, "strides": strides, "use_bias": False, "padding": "same"}}
+
+
 def build(network: dict, shape: tuple[int, ...], outputs: int, seed: int = 0, repetition: int = 0,
           place: str = "network", written: Sequence[str] = ()) -> keras.Model:
     """A Keras model of a resolved network.
@@ -124,13 +191,32 @@ def build(network: dict, shape: tuple[int, ...], outputs: int, seed: int = 0, re
     inputs = keras.Input(shape, name="input")
     chain, occurrence = _Chain(inputs), Counter()
     output = {"word": "output", "class": "Dense", "arguments": {"units": outputs}}
+    open_blocks: list[str] = []
+
+    def make(item: dict, name: str):
+        """A layer of a block's own, as its name and the seed decide it."""
+        layer = create(item, where, name)
+        _set_seeds(layer, seed, repetition, name)
+        return layer
+
     written = written or [f"{place}.layers[{i}]" for i in range(len(network["layers"]))]
     items = list(zip(written, network["layers"], strict=True))
     items += [(f"{place}.head", output)]
     items += [(f"{place}.head[{i}]", item) for i, item in enumerate(network["head"])]
     for where, item in items:
-        word = item["word"]
+        word, one = item["word"], mark(item["word"])
+        if one and one.closes:
+            if one.opens:
+                chain.branch()
+            else:
+                chain.end(open_blocks.pop(), one.join, make, where)
+            continue
+        word = one.word if one else word
         occurrence[word] += 1
+        if one:
+            chain.begin()
+            open_blocks.append(f"{word}_{occurrence[word]}")
+            continue
         if item is output and len(chain.tensor.shape) != 2:
             raise ConfigError(f"{where}: the output needs one vector a sample, but the last layer "
                               f"gives shape {tuple(chain.tensor.shape)}; add Flatten or a pooling (an output a step "

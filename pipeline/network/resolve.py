@@ -12,6 +12,7 @@ from pipeline.network import refused
 from pipeline.network.arguments import (
     LAYERS, check_name, check_value, kind_of, parameters, resolve_activation, resolve_named)
 from pipeline.network.meant import meant
+from pipeline.config.blocks import mark
 from pipeline.config.errors import ConfigError, shown
 
 
@@ -85,15 +86,20 @@ def _is_custom(cls: type) -> bool:
 def resolve(item, words: dict, place: str) -> dict:
     """An item of a layer list → `{'word', 'class', 'arguments'}`, the vocabulary substituted.
 
-    `word` stands for its definition, `{word: {argument: value}}` for that with arguments changed;
+    A mark of a block stays as it is. `word` stands for its definition, `{word: {argument: value}}` for that with arguments changed;
     both keep the word, and so the start of their weights. A Keras class name is a word too.
 
     Raises:
         ConfigError: an unknown word, layer or argument (with the nearest valid one), or a layer
             that may not be used (with the reason).
     """
+    if one := mark(item):
+        return {"word": item, "class": str(one), "arguments": {}}
     word, more = (item, {}) if isinstance(item, str) else next(iter(item.items()))
     definition = words.get(word, word)
+    if isinstance(definition, list):
+        raise ConfigError(f"{place}: '{word}' stands for a list of layers, which has no arguments; allowed: '{word}' alone, as "
+                          "an item of a list")
     name, given = (definition, {}) if isinstance(definition, str) else next(iter(definition.items()))
     merged = {}
     for part in (given, more):

@@ -43,10 +43,9 @@ def require_state_alone(built: keras.Model, other: keras.Model, samples: int, pl
     inputs = np.random.default_rng(0).integers(0, 2, (samples, *built.input_shape[1:])).astype(np.float32)
     for mine, its in zip(built.variables, other.variables, strict=True):
         its.assign(mine)
+    each = [keras.Model(one.input, [layer.output for layer in one.layers[1:]]) for one in (built, other)]
     for training in (True, False):
-        ones = twos = tf.constant(inputs)
-        for layer, again in zip(built.layers[1:], other.layers[1:], strict=True):
-            ones, twos = (_called(one, x, training) for one, x in ((layer, ones), (again, twos)))
+        for layer, ones, twos in zip(built.layers[1:], *(one(tf.constant(inputs), training=training) for one in each), strict=True):
             if not np.allclose(ones, twos, rtol=1e-4, atol=1e-5, equal_nan=True):
                 raise ConfigError(
                     f"{_name(layer)}: more than its variables decides what it computes; allowed: noise by a "
@@ -62,7 +61,8 @@ def _called(layer: keras.layers.Layer, inputs, training: bool):
 def require_masks_kept(built: keras.Model, place: str) -> None:
     """Refuse a layer in which what a mask hides changes what it does not hide."""
     for layer in built.layers[1:]:
-        mask = getattr(layer.input, "_keras_mask", None)
+        # What joins branches does so step by step.
+        mask = None if isinstance(layer.input, list) else getattr(layer.input, "_keras_mask", None)
         if mask is not None and not _keeps_mask(layer, mask.shape[1:]):
             raise ConfigError(f"{_name(layer)}: it has a mask, and what the mask hides changes what it gives all the "
                               f"same; allowed: a layer that heeds masks, or none that makes one before it ({place})")

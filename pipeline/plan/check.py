@@ -15,6 +15,7 @@ from pipeline.network.arguments import first_lines
 from pipeline.plan.behaviour import require_masks_kept, require_one_start, require_state_alone
 from pipeline.plan.resolve import nested
 from pipeline.config.errors import ConfigError, refused, tell
+from pipeline.config.layer_list import chain
 from pipeline.config.task import Task
 from pipeline.train.arm import canonical
 from pipeline.train.trainer import Trainer
@@ -148,5 +149,5 @@ def _step(arm: dict, built, place: str) -> None:
         raise
     except Exception as error:
         _raise_refusal(error)
-        words = " → ".join(item["word"] for item in arm["network"]["layers"])
+        words = chain(item["word"] for item in arm["network"]["layers"])
         raise ConfigError(f"{place}: the network {words} cannot be trained: {first_lines(error)}") from None

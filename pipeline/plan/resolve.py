@@ -16,8 +16,9 @@ from pipeline.network.own import file_of, files_of
 from pipeline.network.resolve import resolve as resolve_layer
 from pipeline.plan.code import NUMERICS, digest_of_class, pins
 from pipeline.config.errors import ConfigError, gathered, tell
-from pipeline.config.layer_list import Variant, names, places, word_of, written_at
+from pipeline.config.layer_list import names, places, word_of, written_at
 from pipeline.config.schema import PARAMS, Experiment, Params
+from pipeline.config.sweeps import Variant
 from pipeline.train.arm import canonical
 
 
@@ -59,7 +60,7 @@ def _range(head: str, classes: int) -> tuple[float, float]:
     return float(outputs.min()), float(outputs.max())
 
 
-def _place(experiment: Experiment, variant: Variant, number: int, place: str) -> str:
+def _place(experiment: Experiment, variant: Variant, number: int, place: str, lists: Mapping) -> str:
     """Where in the file a layer of a variant's list was written, for messages.
 
     Of an experiment that is a change of another, that is the change that brought the layer, or
@@ -72,7 +73,7 @@ def _place(experiment: Experiment, variant: Variant, number: int, place: str) ->
             return f"{place}.everywhere"
         number -= len(experiment.everywhere) if number >= start else 0
     if experiment.items:
-        return f"{place}.layers{written_at(experiment.items)[number]}"
+        return f"{place}.layers{written_at(experiment.items, lists)[number]}"
     for change in experiment.changes:
         if change.kind == "set" and change.place.partition(".")[0] in (word_of(layer), name):
             return f"{place}.set"
@@ -84,7 +85,7 @@ def _place(experiment: Experiment, variant: Variant, number: int, place: str) ->
 def written(params: Params, name: str, path: Path = PARAMS) -> dict[str, list[str]]:
     """Variant of an experiment → where in the file each layer of its list was written."""
     experiment, place = params.experiments[name], f"{path}: experiments.{name}"
-    return {one.name: [_place(experiment, one, number, place) for number in range(len(one.layers))]
+    return {one.name: [_place(experiment, one, number, place, params.layers) for number in range(len(one.layers))]
             for one in params.sweep(name)}
 
 

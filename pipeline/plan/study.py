@@ -13,7 +13,7 @@ from pipeline.config import schema
 from pipeline.config.readings import READINGS, check_claims
 from pipeline.config.data_files import FileSource
 from pipeline.config.errors import ConfigError, gathered
-from pipeline.config.layer_list import word_of
+from pipeline.config.layer_list import flat, word_of
 from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import PARAMS, Params
 from pipeline.data import sources, split as splits
@@ -161,7 +161,8 @@ def _wrong_words(params: Params, found: list[ConfigError], resolve_layer: Callab
     wrong = set()
     for word in params.layers:
         try:
-            resolve_layer(word, params.layers, f"{PARAMS}: layers.{word}")
+            for layer in flat([word], params.layers):
+                resolve_layer(layer, params.layers, f"{PARAMS}: layers.{word}")
         except ConfigError as error:
             found.extend(error.each)
             wrong.add(word)

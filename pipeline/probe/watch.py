@@ -66,7 +66,7 @@ class Watched(Trainer):
 
     def __init__(self, network: dict, shape: tuple[int, ...], task: Task, optimizer):
         super().__init__(network, shape, task, optimizer)
-        #: In the network's order, which is a chain.
+        #: In the network's order.
         self.layers = [layer for layer in self.model.layers
                        if not isinstance(layer, keras.layers.InputLayer)]
         self._look = tf.function(self._see, jit_compile=True)
@@ -75,10 +75,11 @@ class Watched(Trainer):
     def _outputs(self, x) -> list:
         """What each layer gives. All variables are afterwards as they were."""
         before = [tf.identity(v.value) for v in self.model.variables]
-        outputs = []
+        found, outputs = {id(self.model.input): x}, []
         for layer in self.layers:
-            x = layer(x, training=_as_in_training(layer))
-            outputs.append(x)
+            inputs = keras.tree.map_structure(lambda tensor: found[id(tensor)], layer.input)
+            outputs.append(layer(inputs, training=_as_in_training(layer)))
+            found[id(layer.output)] = outputs[-1]
         for variable, value in zip(self.model.variables, before):
             variable.assign(value)
         return outputs

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.config.blocks import arrows, mark
 from pipeline.config.task import Task
 from pipeline.tables.stored import CURVES_TABLE, LAYERS_TABLE, RUNS_TABLE, in_units_of_targets, parse_table
 from pipeline.train.arm import to_train
@@ -23,9 +24,11 @@ def _arms(plan_file: Path) -> list[dict]:
 
 
 def _words(item: dict) -> str:
+    if mark(item["word"]):
+        return str(mark(item["word"]))
     arguments = ", ".join(f"{k}={v['class'] if isinstance(v, dict) else v}"
                           for k, v in item["arguments"].items())
-    return f"{item['class']}({arguments})"
+    return f"`{item['class']}({arguments})`"
 
 
 def chain(plan_file: Path) -> str:
@@ -38,10 +41,10 @@ def chain(plan_file: Path) -> str:
                            for kind in (False, True))
     for arm in arms:
         if arm["variant"] == variants[0]:
-            output = [f"Dense(units={Task.of(arm).outputs})"]
+            output = [f"`Dense(units={Task.of(arm).outputs})`"]
             items = [_words(i) for i in arm["network"]["layers"]] + output + [
                 _words(i) for i in arm["network"]["head"]]
-            lines.setdefault(" → ".join(f"`{i}`" for i in items), []).append(arm["data"])
+            lines.setdefault(arrows(items), []).append(arm["data"])
     parts = [f"{', '.join(names)}: {items}" for items, names in lines.items()]
     if len(variants) > 1:
         parts.append(f"This is the variant `{variants[0]}`. The others change what their names say: "

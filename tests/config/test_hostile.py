@@ -8,7 +8,7 @@ from hypothesis import given
 from pipeline.config.errors import ConfigError, complain, validate
 from pipeline.config.read_yaml import DEEPEST, MOST_BYTES, read_yaml
 from pipeline.config.readings import Claim, check_claims, read_claims
-from pipeline.config.layer_list import MOST_VARIANTS
+from pipeline.config.sweeps import MOST_VARIANTS
 from pipeline.config.references import NAME
 from pipeline.config.schema import Params, load, parse
 from tests.hostile import SCRIPT, answer, changed_bytes, counted, mutated

@@ -3,8 +3,10 @@
 import pytest
 
 from pipeline.config.errors import ConfigError
+from pipeline.config.changes import Change, changed, find
+from pipeline.config.sweeps import variants
 from pipeline.config.layer_list import (
-    MOST_LAYERS, Change, changed, classes, find, flat, names, places, variants, words)
+    MOST_LAYERS, classes, flat, names, places, words)
 
 #: A list in which a word stands twice, and layers have arguments of their own.
 NET = ["conv", "tanh", {"dense": {"units": 3, "use_bias": False}}, "tanh", {"Activation": "relu"}]
@@ -189,12 +191,11 @@ def test_everywhere_takes_a_list_and_keeps_its_order():
 
 
 @pytest.mark.parametrize(("vary", "expected"), [
-    ({"batchsize": [1]}, "here.vary: unknown key 'batchsize'; allowed: epochs, batch_size, conv.<argument>, "
-                         "lstm.<argument>; did you mean 'batch_size'?"),
-    ({"dense.units": [1]}, "here.vary: unknown key 'dense.units'; allowed: epochs, batch_size, "
+    ({"batchsize": [1]}, "here.vary: unknown key 'batchsize'; allowed: epochs, batch_size, conv, lstm, "
+                         "conv.<argument>, lstm.<argument>; did you mean 'batch_size'?"),
+    ({"dense.units": [1]}, "here.vary: unknown key 'dense.units'; allowed: epochs, batch_size, conv, lstm, "
                            "conv.<argument>, lstm.<argument>"),
-    ({"lstm": [1]}, "here.vary: unknown key 'lstm'; allowed: epochs, batch_size, conv.<argument>, "
-                    "lstm.<argument>"),
+    ({"lstm": [1]}, "here.vary.lstm: found 1; allowed: layers that stand in its place, or none"),
     ({"epochs": [3, 4, 3]}, "here.vary.epochs: found 3 twice; a value may stand once"),
 ])
 def test_a_sweep_that_cannot_be_followed(vary, expected):

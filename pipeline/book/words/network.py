@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.book.escape import code
 from pipeline.config.claims import base
-from pipeline.config.layer_list import Change, classes, words
+from pipeline.config.changes import Change
+from pipeline.config.layer_list import classes, words
+from pipeline.config.layer_list import chain as words_in_order
 from pipeline.config.schema import Experiment, Params, Train
 from pipeline.tables.schemas import TRIVIAL
 
 
 def chain(experiment: Experiment) -> str:
     """The layers in the network's order, and a head that is not the usual one."""
-    text = " → ".join(words(experiment.layers))
+    text = words_in_order(experiment.layers)
     if experiment.head:
         head = experiment.head
-        text += " → output → " + (head if isinstance(head, str) else " → ".join(words(head)))
+        text += " → output → " + (head if isinstance(head, str) else words_in_order(head))
     return code(text)
 
 

@@ -11,9 +11,10 @@ from pipeline.network.layers.normalisation import (
 from pipeline.network.layers.normalised_lstm import BatchNormLSTM, LayerNormLSTM
 from pipeline.network.layers.pooling import MaxPooling2D
 from pipeline.network.layers.recurrent import GRU, LSTM
+from pipeline.network.layers.self_attention import SelfAttention
 from pipeline.network.layers.squeeze_excite import SqueezeExcite
 
 __all__ = [
     "AlphaDropout", "BatchNoise", "BatchNormLSTM", "Conv1D", "Conv2D", "Dropout",
     "FrozenBatchNormalization", "GRU", "GhostBatchNormalization", "LSTM", "LayerNormLSTM",
-    "MaxPooling2D", "SqueezeExcite"]
+    "MaxPooling2D", "SelfAttention", "SqueezeExcite"]

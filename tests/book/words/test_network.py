@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.book.words.network import activations, chain, change, changed, kind
-from pipeline.config.layer_list import Change
+from pipeline.config.changes import Change
 from pipeline.config.schema import parse
 from pipeline.tables.schemas import TRIVIAL
 
