@@ -1,22 +1,21 @@
 """Keys that people know from elsewhere, and what this project has instead, or why it has nothing."""
 
-_RATE = "a run has one learning rate: `learning_rates` lists those that each seed tries; there is no schedule"
+_RATE = "write schedule: {cosine: {warmup: 0.1}}, or {plateau: {factor: 0.5, patience: 3}}"
 _WEIGHTS = "out of reach: every weight begins where the run's seed says, and nothing pretrained is loaded"
-_COUNTS = "out of reach: every sample counts the same"
-_TARGETS = "out of reach: targets are as the data have them"
 _OPTIMISER = "an argument of the optimiser, as in optimizer: {{{}}}"
 
 #: Key → what to say of it.
 ELSEWHERE = {
     **dict.fromkeys(("lr", "rate"), "write learning_rate"),
-    **dict.fromkeys(("warmup", "schedule", "lr_schedule", "learning_rate_schedule", "decay", "lr_decay"), _RATE),
+    **dict.fromkeys(("warmup", "lr_schedule", "learning_rate_schedule", "decay", "lr_decay"), _RATE),
     **dict.fromkeys(("weights", "pretrained", "checkpoint"), _WEIGHTS),
-    **dict.fromkeys(("class_weight", "class_weights", "sample_weight", "sample_weights"), _COUNTS),
-    **dict.fromkeys(("label_smoothing", "mixup"), _TARGETS),
+    "class_weights": "write class_weight: balanced",
+    **dict.fromkeys(("sample_weight", "sample_weights"), "out of reach: every sample of a class counts the same"),
+    "label_smoothing": "an argument of the loss, as in loss: {CategoricalCrossentropy: {label_smoothing: 0.1}}",
+    "mixup": "out of reach: targets are as the data have them",
     "weight_decay": _OPTIMISER.format("AdamW: {weight_decay: 0.01}"),
     "momentum": _OPTIMISER.format("SGD: {momentum: 0.9}"),
     **dict.fromkeys(("clipnorm", "clipvalue"), _OPTIMISER.format("Adam: {clipnorm: 1.0}")),
-    "loss": "out of reach: the data decide it, cross-entropy of classes, squared error of numbers; `quantiles` has its own",
     "metrics": "out of reach: every run measures all that the book shows",
     "callbacks": "out of reach: a run ends by `patience`, and keeps its best epoch",
     "early_stopping": "write patience",

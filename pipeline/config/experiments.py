@@ -36,6 +36,48 @@ Optimizer = Text | Annotated[dict[Text, dict[Text, _one_value(
     Field(min_length=1, max_length=1)]
 
 
+WithArguments = Text | Annotated[dict[Text, dict[Text, _one_value("a loss has no more than these")]],
+                                 Field(min_length=1, max_length=1)]
+_Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class CosineSchedule(Spec):
+    """As `pipeline.train.schedule.Cosine`."""
+
+    warmup: _Share = 0.0
+    final: _Share = 0.0
+
+
+class PlateauSchedule(Spec):
+    """As `pipeline.train.schedule.Plateau`."""
+
+    factor: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] = 0.1
+    patience: Annotated[int, Field(ge=1, le=100_000)] = 5
+
+
+class _Schedules(Spec):
+    cosine: CosineSchedule | None = None
+    plateau: PlateauSchedule | None = None
+
+
+def _schedule(value):
+    """A schedule by its name, or `{name: {argument: value}}`."""
+    if isinstance(value, str) and value in _Schedules.model_fields:
+        return value
+    if not isinstance(value, dict) or len(value) != 1:
+        raise ValueError(f"found {shown(value)}; allowed: {' or '.join(_Schedules.model_fields)}, or one of them with arguments, "
+                         "{cosine: {warmup: 0.1}}")
+    found = _Schedules(**value).model_dump(exclude_none=True)
+    if not found:
+        raise ValueError(f"found {shown(value)}; allowed: {{cosine: {{warmup: 0.1}}}}")
+    return found
+
+
+Schedule = Annotated[Any, pydantic.PlainValidator(_schedule)]
+#: What a plan says of training only where it is asked for.
+WAYS = ("loss", "class_weight", "schedule")
+
+
 class Train(Spec):
     """How a network is trained. A data set or an experiment may override any value."""
 
@@ -53,6 +95,17 @@ class Train(Spec):
     repetition: Annotated[int, Field(ge=0, le=1)] = 0
     #: A run ends when its validation loss has not fallen for so many epochs; 0: it never does.
     patience: Annotated[int, Field(ge=0, le=100_000)] = 0
+    #: What is trained on instead of what the data decide: a class of keras.losses, or `{class: {argument: value}}`.
+    loss: WithArguments | None = None
+    #: 'balanced': every class has the same sum of weights in training.
+    class_weight: Literal["balanced"] | None = None
+    #: How the rate changes during a run; of `cosine` over all epochs of the limit.
+    schedule: Schedule | None = None
+
+    @pydantic.model_serializer(mode="wrap")
+    def _without_what_is_not_asked(self, handler):
+        """Its values; of `WAYS` only those that are asked for, so that a run keeps its name when there is another one."""
+        return {name: value for name, value in handler(self).items() if name not in WAYS or value is not None}
 
     @pydantic.model_validator(mode="after")
     def _rates_differ(self):
@@ -191,6 +244,8 @@ class Experiment(Overrides):
     items: list[Any] | None = None
     #: Layers to put in at every place of the list, one place after the other: a sweep over places.
     everywhere: list[Entry] | None = None
+    #: The places of `everywhere` that are left out.
+    left_out: list[str] = []
 
     @property
     def named(self) -> list[str]:

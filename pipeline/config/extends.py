@@ -43,7 +43,12 @@ class WrittenData(Spec):
 _Blocks = Annotated[dict[str, Block], Field(min_length=1)]
 
 
-class WrittenExperiment(Overrides):
+#: `except` is a word of Python's own.
+_Except = pydantic.create_model("_Except", __base__=Overrides, **{
+    "except": (Annotated[list[str], Field(min_length=1)] | None, None)})
+
+
+class WrittenExperiment(_Except):
     """An experiment as a person writes it: a list of layers, or a change of another experiment."""
 
     of: str | None = None
@@ -158,7 +163,7 @@ def _changes(written: WrittenExperiment, lists: Mapping, where: str) -> tuple[Ch
 
 
 #: What an experiment does not take over from the one that it is a change of.
-_OWN = ("title", "note", "versus", "of", "changes", "items", "everywhere")
+_OWN = ("title", "note", "versus", "of", "changes", "items", "everywhere", "left_out")
 
 
 def _experiment(written: WrittenExperiment, base: Experiment | None, path: Path, name: str,
@@ -179,8 +184,8 @@ def _experiment(written: WrittenExperiment, base: Experiment | None, path: Path,
         found["versus"] = own.get("versus", written.of)
     elif written.layers is not None:
         found["layers"] = changed([], [Change(kind="layers", value=items)], where)
-    return validate(path, Experiment, found | {"of": written.of, "changes": changes, "items": written.layers} | (
-                        {"everywhere": put_in} if put_in else {}),
+    found["left_out"] = found.pop("except", None) or []
+    return validate(path, Experiment, found | {"of": written.of, "changes": changes, "items": written.layers} | (                        {"everywhere": put_in} if put_in else {}),
                     ("experiments", name))
 
 

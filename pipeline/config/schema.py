@@ -118,7 +118,7 @@ class Params(_Written):
         """
         spec = self.experiments[experiment]
         found = variants(spec.layers, spec.vary, spec.everywhere, SWEPT,
-                         where or f"{PARAMS}: experiments.{experiment}", self.layers)
+                         where or f"{PARAMS}: experiments.{experiment}", self.layers, spec.left_out)
         controls = [control.partition("[")[2].removesuffix("]") for control in self.controls
                     if control.partition("[")[0] == experiment]
         return found + [

@@ -20,6 +20,8 @@ from pipeline.config.layer_list import (
 MOST_VARIANTS = 1_000
 #: The value that takes a layer away.
 NONE = "none"
+#: The last place of a list.
+OUTPUT = "output"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Variant:
 
 
 def variants(layers: Sequence, vary: Mapping[str, Sequence] | None, everywhere: Sequence | None,
-             training: Collection[str], where: str, lists: Mapping = MappingProxyType({})) -> list[Variant]:
+             training: Collection[str], where: str, lists: Mapping = MappingProxyType({}),
+             left_out: Sequence[str] = ()) -> list[Variant]:
     """The members of a sweep: the full grid of `vary`, or `everywhere` put in at each place.
 
     Args:
@@ -46,6 +49,7 @@ def variants(layers: Sequence, vary: Mapping[str, Sequence] | None, everywhere: 
             values replace.
         where: the file and the experiment, for messages.
         lists: the vocabulary, of which a word may stand for a list.
+        left_out: places at which `everywhere` is not put in; `output` is the one before the output.
 
     Raises:
         ConfigError: an unknown key, a value that stands twice, or both kinds of sweep at once.
@@ -56,8 +60,16 @@ def variants(layers: Sequence, vary: Mapping[str, Sequence] | None, everywhere: 
         if len(layers) + len(everywhere) > MOST_LAYERS:
             raise ConfigError(f"{where}.everywhere: the list has {len(layers) + len(everywhere)} layers; "
                               f"allowed: 1 to {MOST_LAYERS}")
+        all_places = places(layers)
+        for place in left_out:
+            if place not in (*all_places, OUTPUT):
+                raise ConfigError(f"{where}.except: found '{place}'; allowed: {', '.join([*all_places, OUTPUT])}"
+                                  f"{nearest(place, all_places)}")
+        out = {all_places[-1] if place == OUTPUT else place for place in left_out}
         return [Variant(place, {"place": place}, [*layers[:i], *everywhere, *layers[i:]], {})
-                for i, place in enumerate(places(layers))]
+                for i, place in enumerate(all_places) if place not in out]
+    if left_out:
+        raise ConfigError(f"{where}: found except without everywhere; allowed: both")
     found = [Variant("", {}, layers, {})]
     count = math.prod(map(len, (vary or {}).values()))
     if count > MOST_VARIANTS:

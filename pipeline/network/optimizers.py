@@ -11,6 +11,10 @@ from pipeline.network.arguments import check_name, check_value, first_lines, par
 from pipeline.network.refused import OPTIMIZER_ARGUMENTS, OPTIMIZERS
 from pipeline.config.errors import ConfigError, nearest
 
+#: An argument of every optimiser that is not Keras': whether biases and what normalises are left out of weight decay.
+KERNELS_ONLY = "decay_kernels_only"
+#: The last part of the names of weights that are no kernels.
+_NO_KERNELS = ["bias$", "gamma$", "beta$", "scale$", "alpha$"]
 #: Arguments that count steps: Keras takes a fraction of them without a word.
 _WHOLE = ("gradient_accumulation_steps", "ema_overwrite_frequency")
 
@@ -45,6 +49,11 @@ def check_optimizer(spec, place: str) -> None:
         raise ConfigError(f"{place}: unknown optimiser '{name}'; allowed: {', '.join(allowed)}{nearest(name, allowed)}")
     allowed = parameters(known[name.lower()], object)
     for argument, value in arguments.items():
+        if argument == KERNELS_ONLY:
+            check_value(value, False, f"{place}.{argument}")
+            if not arguments.get("weight_decay"):
+                raise ConfigError(f"{place}: found {argument} without weight_decay; allowed: both")
+            continue
         check_name(argument, allowed, place, ("optimiser", name), OPTIMIZER_ARGUMENTS)
         default = 1 if argument in _WHOLE and value is not None else allowed[argument].default
         check_value(value, default, f"{place}.{argument}")
@@ -58,4 +67,8 @@ def make_optimizer(spec, learning_rate: float) -> keras.optimizers.Optimizer:
     """A Keras optimiser from its name or from `{Name: {argument: value}}`."""
     name, arguments = _parts(spec)
     known = {word.lower(): cls for word, cls in optimizers().items()}
-    return known[name.lower()](learning_rate=learning_rate, **arguments)
+    given = {argument: value for argument, value in arguments.items() if argument != KERNELS_ONLY}
+    made = known[name.lower()](learning_rate=learning_rate, **given)
+    if arguments.get(KERNELS_ONLY):
+        made.exclude_from_weight_decay(var_names=_NO_KERNELS)
+    return made

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-_MERGES = ("it merges several inputs, and a list has one; a layer of `modules` may hold a whole block, with its "
-           "shortcut")
+_MERGES = ("it merges several inputs, and a list has one; {residual: [word, word]} has a shortcut, and "
+           "{branches: [[word], [word]], join: add} joins lists")
 _SEVERAL = "it needs several inputs, and a list has one"
-_ATTENTION = "it needs a query and a value, and a list has one input; a layer of `modules` may give it both"
+_ATTENTION = "it needs a query and a value, and a list has one input; SelfAttention takes it for both"
 _FOREIGN = "it runs foreign code, which params.yaml cannot describe"
 _FILES = "it may read files of any place, which params.yaml cannot describe"
 _BASE = "it is a base, not a layer of a network"

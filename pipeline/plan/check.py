@@ -15,6 +15,7 @@ from pipeline.network.arguments import first_lines
 from pipeline.plan.behaviour import require_masks_kept, require_one_start, require_state_alone
 from pipeline.plan.resolve import nested
 from pipeline.config.errors import ConfigError, refused, tell
+from pipeline.config.experiments import WAYS
 from pipeline.config.layer_list import chain
 from pipeline.config.task import Task
 from pipeline.train.arm import canonical
@@ -34,7 +35,8 @@ def _depends(plan: dict, arm: dict) -> tuple[str, str]:
             {cls: code for cls, code in plan.get("custom_layers", {}).items() if cls in used}]
     # Of the study's batch size, because a layer may ask for a multiple of something.
     return (canonical(["build", code, network, arm["shape"], arm["task"]]),
-            canonical(["step", code, network["layers"], train["optimizer"], train["batch_size"]]))
+            canonical(["step", code, network["layers"], train["optimizer"], train["batch_size"],
+                       *(train[name] for name in WAYS if train.get(name))]))
 
 
 def checked(plan: dict) -> set[str]:
@@ -67,11 +69,13 @@ def check(plan: dict, place: str, known: Collection[str] = (), written: Mapping[
         steps = stepping not in done
         done |= {building, stepping}
         variant = f"variant '{arm['variant']}', " if arm["variant"] else ""
+        places = (written or {}).get(arm["variant"], ())
         try:
-            _check_arm(arm, steps, place, (written or {}).get(arm["variant"], ()))
+            _check_arm(arm, steps, place, places)
         except ConfigError as error:
             wrong.add(arm["variant"])
-            found.setdefault(str(error), ConfigError(f"{error} ({variant}on data set '{arm['data']}')"))
+            out = f"; except: [{arm['variant']}] leaves the place out" if f"{place}.everywhere" in places else ""
+            found.setdefault(str(error), ConfigError(f"{error}{out} ({variant}on data set '{arm['data']}')"))
     tell(list(found.values()))
     return checked(plan)
 
@@ -139,7 +143,7 @@ def _step(arm: dict, built, place: str) -> None:
     split = Split(x, y, x, y, x, y, "classes" if task.classes else "regression", task.classes)
     other = model.build(arm["network"], shape, task.outputs, seed=1, place=place)
     try:
-        trainer = Trainer(arm["network"], shape, task, arm["train"]["optimizer"])
+        trainer = Trainer(arm["network"], shape, task, arm["train"]["optimizer"], arm["train"])
         start, order = trainer.start_of(built), np.zeros((1, 1, arm["train"]["batch_size"]), np.int32)
         with no_advice():
             require_one_start(built, trainer.model, place)

@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.network.arguments import resolve_activation
 from pipeline.network.model import build
+from pipeline.network.losses import check_loss
 from pipeline.network.optimizers import check_optimizer
 from pipeline.network.own import file_of, files_of
 from pipeline.network.resolve import resolve as resolve_layer
@@ -19,6 +20,7 @@ from pipeline.config.errors import ConfigError, gathered, tell
 from pipeline.config.layer_list import names, places, word_of, written_at
 from pipeline.config.schema import PARAMS, Experiment, Params
 from pipeline.config.sweeps import Variant
+from pipeline.config.task import Task
 from pipeline.train.arm import canonical
 
 
@@ -115,6 +117,11 @@ def _arm(params: Params, name: str, variant: Variant, layers: list[dict], data_s
     """The plan of one variant on one data set."""
     train = params.training(name, data_set, **variant.training)
     check_optimizer(train.optimizer, f"{place}.optimizer on '{data_set}'")
+    task = _task(params.experiments[name], data_set, known, place)
+    if train.loss:
+        check_loss(train.loss, Task.of({"task": task}), f"{place}.loss on '{data_set}'")
+    if train.class_weight and not known["classes"]:
+        raise ConfigError(f"{place}.class_weight: '{data_set}' has numbers; allowed: data sets with classes")
     size = round(known["train_size"] * train.train_fraction)
     if train.batch_size > size:
         raise ConfigError(f"{place}: batch_size {train.batch_size} is more than the {size} "
@@ -122,7 +129,7 @@ def _arm(params: Params, name: str, variant: Variant, layers: list[dict], data_s
     network = {"layers": layers,
                "head": head(params.experiments[name], known["classes"], params.layers, place)}
     return {"variant": variant.name, "data": data_set, "shape": known["shape"],
-            "task": _task(params.experiments[name], data_set, known, place),
+            "task": task,
             "train": train.model_dump(), "network": network} | (
                 {"measuring": True} if variant.measuring else {})
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from pipeline.data.split import Split
 from pipeline.config.task import Task
+from pipeline.network.losses import loss_of_samples
 
 CALIBRATION_BINS = 15
 
@@ -20,14 +21,20 @@ def task_of(split: Split, quantiles: tuple[float, ...] = ()) -> Task:
     return Task(split.classes) if split.classes else Task(0, split.y_train.shape[1], tuple(quantiles))
 
 
-def loss_function(task: Task) -> Callable:
+def loss_function(task: Task, loss=None) -> Callable:
     """(y, prediction) → one value a batch: cross-entropy, mean squared error or pinball loss.
+
+    Args:
+        loss: another one, as params.yaml names it.
 
     The pinball loss of a quantile q is max(q (y - p), (q - 1)(y - p)), averaged over samples,
     targets and quantiles: least in expectation where y falls below p with probability q.
 
     Source: Koenker & Bassett, "Regression Quantiles" (1978).
     """
+    if loss:
+        of_samples = loss_of_samples(loss, task)
+        return lambda y, p: tf.reduce_mean(of_samples(y, p))
     if task.classes:
         return lambda y, p: tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, p))
     if not task.quantiles:
@@ -39,6 +46,15 @@ def loss_function(task: Task) -> Callable:
         return tf.reduce_mean(tf.maximum(quantiles * above, (quantiles - 1) * above))
 
     return pinball
+
+
+def balanced(y, task: Task):
+    """The weight of each sample that gives every class the same sum: n / (classes · samples of its class).
+
+    Source: King & Zeng, "Logistic Regression in Rare Events Data" (2001); as scikit-learn's `class_weight="balanced"`.
+    """
+    counts = tf.reduce_sum(tf.one_hot(y, task.classes), axis=0)
+    return tf.gather(tf.math.divide_no_nan(float(y.shape[0]), task.classes * counts), y)
 
 
 def probabilities(outputs, task: Task, head: list[dict]):

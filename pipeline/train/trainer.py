@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from queue import Empty, SimpleQueue
+from types import MappingProxyType
 
 import numpy as np
 import tensorflow as tf
 
 from pipeline.data.split import Split
 from pipeline.network import model
+from pipeline.network.losses import CROSS_ENTROPY, loss_of_samples
 from pipeline.network.optimizers import make_optimizer
 from pipeline.tables.run_record import MEASURES
 from pipeline.tables.stored import significant
 from pipeline.config.task import Task
 from pipeline.train.compiled import Compiled
 from pipeline.train.early_stopping import stops
-from pipeline.train.task import loss_function, measures, probabilities, trivial_prediction
+from pipeline.train.schedule import Cosine, Plateau, schedule_of
+from pipeline.train.task import balanced, loss_function, measures, probabilities, trivial_prediction
 
 
 def batch_order(size: int, batch_size: int, epochs: int, seed: int, repetition: int = 0) -> np.ndarray:
@@ -45,10 +49,15 @@ class Trainer:
 
     Of an optimiser with `use_ema`, the averages of the weights are what is validated, kept and
     measured, as with Keras' callback SwapEMAWeights; training goes on with the weights.
+
+    Args:
+        ways: `loss`, `class_weight` and `schedule`, as a plan has them.
     """
 
-    def __init__(self, network: dict, shape: tuple[int, ...], task: Task, optimizer):
+    def __init__(self, network: dict, shape: tuple[int, ...], task: Task, optimizer, ways: Mapping = MappingProxyType({})):
         self.network, self.shape, self.task = network, shape, task
+        self.loss, self.schedule = ways.get("loss"), schedule_of(ways.get("schedule"))
+        self.balances = ways.get("class_weight") == "balanced"
         self.model = model.build(network, shape, task.outputs)
         self._optimizer_spec = optimizer
         self.optimizer = self._optimizer_of(self.model)
@@ -73,9 +82,12 @@ class Trainer:
         return variables[:first], variables[first:last], variables[last:]
 
     def _train(self, x, y, x_validation, y_validation, order, patience):
-        network, loss = self.model, loss_function(self.task)
+        network, loss = self.model, loss_function(self.task, self.loss)
         variables, _, best = self._parts(self._variables)
         weights = network.trainable_variables
+        rate, waited = tf.identity(self.optimizer.learning_rate.value), tf.constant(0)
+        of_samples = loss_of_samples(self.loss or CROSS_ENTROPY, self.task) if self.balances else None
+        weight_of = balanced(y, self.task) if self.balances else None
         epochs, batches = order.shape[0], order.shape[1]
         curves = tf.zeros((epochs, 2))
         lowest, finite = tf.constant(math.inf), tf.constant(True)
@@ -86,8 +98,14 @@ class Trainer:
             total = tf.constant(0.0)
             for batch in tf.range(batches):
                 rows = order[epoch, batch]
+                if isinstance(self.schedule, Cosine):
+                    self._set_rate(rate * self.schedule.factor(epoch * batches + batch, epochs * batches))
                 with tf.GradientTape() as tape:
-                    value = loss(tf.gather(y, rows), network(tf.gather(x, rows), training=True))
+                    if self.balances:
+                        each = of_samples(tf.gather(y, rows), network(tf.gather(x, rows), training=True))
+                        value = tf.reduce_mean(tf.gather(weight_of, rows) * each)
+                    else:
+                        value = loss(tf.gather(y, rows), network(tf.gather(x, rows), training=True))
                     scaled = self.optimizer.scale_loss(sum(map(tf.reduce_sum, network.losses), value))
                 gradients = tape.gradient(scaled, [w.value for w in weights])
                 self.optimizer.apply(gradients, weights)
@@ -97,6 +115,9 @@ class Trainer:
             validation = loss(y_validation, network(x_validation, training=False))
             measured = tf.stack([total / float(batches), validation])
             curves = tf.tensor_scatter_nd_update(curves, [[epoch]], [measured])
+            if isinstance(self.schedule, Plateau):
+                rate, waited = self.schedule.after(rate, validation < lowest, waited)
+                self._set_rate(rate)
             epoch += 1
             finite = tf.reduce_all(tf.math.is_finite(measured))
             if validation < lowest:
@@ -106,6 +127,9 @@ class Trainer:
             for weight, value in zip(weights, trained):
                 weight.assign(value)
         return curves, epoch
+
+    def _set_rate(self, rate) -> None:
+        self.optimizer.learning_rate.assign(rate)
 
     def _averaged(self) -> tuple:
         """Put the averages of an optimiser with `use_ema` in the weights' place; of others nothing changes."""

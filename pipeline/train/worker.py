@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.config.experiments import WAYS
 from pipeline.config.task import Task
 from pipeline.tables.store import Store
 from pipeline.train import layers
@@ -71,8 +72,9 @@ class Job:
     @property
     def network(self) -> str:
         """All that the compiled network depends on, as text."""
-        return canonical([self.arm["network"], self.arm["shape"], self.arm["task"],
-                          self.arm["train"]["optimizer"], self.plan.get("modules", {})])
+        train = self.arm["train"]
+        return canonical([self.arm["network"], self.arm["shape"], self.arm["task"], train["optimizer"],
+                          {name: train.get(name) for name in WAYS}, self.plan.get("modules", {})])
 
     @property
     def name(self) -> str:
@@ -86,8 +88,8 @@ def _trainer(network: str):
     """The compiled network of jobs, kept for the next one that needs it."""
     from pipeline.train.trainer import Trainer
 
-    spec, shape, task, optimizer, _ = json.loads(network)
-    return Trainer(spec, tuple(shape), Task.of({"task": task}), optimizer)
+    spec, shape, task, optimizer, ways, _ = json.loads(network)
+    return Trainer(spec, tuple(shape), Task.of({"task": task}), optimizer, ways)
 
 
 #: A worker that has several threads for jobs runs one job at a time: Keras builds in one thread.

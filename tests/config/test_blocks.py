@@ -84,6 +84,13 @@ def test_layers_are_put_in_at_every_place_inside_and_outside():
     assert len(found) == 7
 
 
+def test_a_place_may_be_left_out():
+    layers = flat(["dense", RESIDUAL])
+    found = variants(layers, None, ["ln"], (), "here", left_out=["after relu_1", "output"])
+    assert [one.name for one in found] == ["first", "after dense_1", "first in residual_1", "after bn_1", "after dense_2"]
+    assert chains(["conv", "relu"], everywhere="bn", **{"except": ["output", "first"]}) == {"after conv_1": "conv → bn → relu"}
+
+
 def params(layers, vocabulary=None, **experiment):
     return parse({"data": {"waves": {"group": "sequences", "source": "noise", "seeds": 3}},
                   "layers": {"bn": "BatchNormalization", **(vocabulary or {})},

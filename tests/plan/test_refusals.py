@@ -47,7 +47,7 @@ CASES = {
     "{of: net, before: {relu: L2}}": "…; did you mean kernel_regularizer: l2 in a layer?",
     "{of: net, before: {relu: AdamW}}": "…; did you mean optimizer: AdamW beside the layers?",
     "{of: net, before: {relu: {GroupNormalisation: {groups: 1}}}}": "…; did you mean 'GroupNormalization'?",
-    "{of: net, before: {relu: Add}}": "…it merges several inputs…; a layer of `modules` may hold a whole block",
+    "{of: net, before: {relu: Add}}": "…it merges several inputs…{residual: [word, word]} has a shortcut",
     "{of: net, set: {conv.kernel_initializer: HeNormall}}": "…unknown initializer 'HeNormall'…; did you mean 'HeNormal'?",
     "{of: net, set: {conv.kernel_regularizer: {L2: {l3: 0.001}}}}":
         "…regularizer 'L2' has no argument 'l3'; allowed: l2; did you mean 'l2'?",
@@ -56,24 +56,34 @@ CASES = {
     "{of: net, optimizer: Adm}": "new.optimizer…unknown optimiser 'Adm'…; did you mean 'Adam'?",
     # Keys that people know from elsewhere.
     "{of: net, lr: 0.01}": "new: unknown key 'lr': write learning_rate",
-    "{of: net, class_weight: balanced}": "new: unknown key 'class_weight': out of reach",
-    "{of: net, loss: mae}": "new: unknown key 'loss': out of reach: the data decide it",
+    "{of: net, class_weights: {0: 2}}": "new: unknown key 'class_weights': write class_weight: balanced",
+    "{of: net, class_weight: balanced}": "new.class_weight: 'waves' has numbers; allowed: data sets with classes",
+    "{of: net, class_weight: 2}": "new.class_weight: found 2; allowed: 'balanced'",
+    "{of: net, loss: mae}": "new.loss on 'waves': found loss 'mae'; allowed for numbers: MeanAbsoluteError, MeanSquaredError",
+    "{of: net, loss: {Huber: {delt: 2}}}": "new.loss…loss 'Huber' has no argument 'delt'; allowed: delta",
+    "{of: mlp, loss: Huber}": "new.loss on 'table': found loss 'Huber'; allowed for classes: CategoricalCrossentropy",
+    "{of: net, loss: LogCosh, quantiles: [0.1, 0.9]}": "new.loss…quantiles have a loss of their own",
+    "{of: net, schedule: linear}": "new.schedule: found 'linear'; allowed: cosine or plateau",
     "{of: net, callbacks: [x]}": "new: unknown key 'callbacks': out of reach",
-    "{of: net, label_smoothing: 0.1}": "new: unknown key 'label_smoothing': out of reach",
-    "{of: net, warmup: 5}": "new: unknown key 'warmup': a run has one learning rate…no schedule",
+    "{of: net, label_smoothing: 0.1}": "new: unknown key 'label_smoothing': an argument of the loss",
+    "{of: net, warmup: 5}": "new: unknown key 'warmup': write schedule: {cosine: {warmup: 0.1}}",
     "{of: net, inputs: [waves, table]}": "new: unknown key 'inputs': out of reach: a network has one input",
     "{of: net, pretrained: true}": "new: unknown key 'pretrained': out of reach",
     "{of: net, weight_decay: 0.01}": "new: unknown key 'weight_decay'…optimizer: {AdamW: {weight_decay: 0.01}}",
     "{of: net, optimizer: {Adam: {learning_rate: {CosineDecay: {decay_steps: 9}}}}}":
         "new.optimizer.Adam.learning_rate: …as learning_rate or learning_rates, and has no schedule",
     "{of: net, optimizer: {Adam: {learning_rate: 0.5}}}": "new.optimizer…: the rate is set by learning_rate",
-    "{of: net, vary: {optimizer: [Adam, {AdamW: {weight_decay: 0.01}}]}}":
-        "new.vary.optimizer[1]: …; what has arguments is an experiment of its own",
+    "{of: net, vary: {optimizer: [Adam, {AdamW: {weight_dcay: 0.01}}]}}":
+        "new.optimizer…optimiser 'AdamW' has no argument 'weight_dcay'…; did you mean 'weight_decay'?",
     # Places.
     "{of: net, before: {output: bn}}": "new.before: the output is no layer of the list; after: {lstm: …}",
     "{of: net, after: {output: bn}}": "new.after: the output is no layer of the list; head: [bn, Softmax]",
     "{of: net, everywhere: spatial_dropout}":
-        "new.everywhere: Keras cannot put 'spatial_dropout' (SpatialDropout1D) after shape (None, 3)…(variant 'after lstm_1'",
+        "new.everywhere: Keras cannot put 'spatial_dropout' (SpatialDropout1D) after shape (None, 3)…; "
+        "except: [after lstm_1] leaves the place out (variant 'after lstm_1'",
+    "{of: net, everywhere: spatial_dropout, except: [after lstm_1, after lstm_2]}":
+        "new.except: found 'after lstm_2'; allowed: first, after conv_1, after relu_1, after lstm_1, output",
+    "{of: net, before: {relu: bn}, except: [first]}": "new: found except without everywhere; allowed: both",
     "{of: net, after: {lstm: lstm}}": "new.after.lstm: Keras cannot put 'lstm'…{lstm: {return_sequences: true}} in front of it",
     "{of: net, replace: {conv: conv2d}}": "new.replace.conv: Keras cannot put 'conv2d' (Conv2D) after shape (None, 9, 4)",
     "{of: net, before: {relu: {GroupNormalization: {groups: two}}}}": "new.before.relu.groups: found 'two'; allowed: a number",
