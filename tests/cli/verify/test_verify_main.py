@@ -201,7 +201,8 @@ def test_a_run_that_two_experiments_share_has_the_same_numbers(verify, tiny):
     plan = json.loads(Path("plan/two.json").read_text()) | {"experiment": "three"}
     write_text(Path("plan/three.json"), json.dumps(plan))
     shutil.copytree(RUNS / "two", RUNS / "three")
-    falsify("three", RUNS_TABLE, lambda found: found.assign(experiment="three"))
+    for table in (RUNS_TABLE, CURVES_TABLE):
+        falsify("three", table, lambda found: found.assign(experiment="three"))
     assert verify("--runs", "1")[0] == 0
     falsify("three", RUNS_TABLE, at(5, best_error=0.123))
     assert "two on tables, seed 3001, rate 0.03: another experiment has other numbers of the same run" in verify("--runs", "1")[2]
