@@ -31,7 +31,7 @@ def test_a_draw_is_an_order_of_all_and_its_seed_decides_it():
 def test_every_beginning_has_families_and_data_sets_in_their_shares(drawn):
     for seed in range(20):
         sample = [unit for unit, _ in zip(draw(POPULATION, seed), range(drawn))]
-        for level in (lambda unit: unit.family, lambda unit: (unit.family, unit.place[0])):
+        for level in (lambda unit: unit.family, lambda unit: (unit.family, unit.places[0][0])):
             held, whole = Counter(map(level, sample)), Counter(map(level, POPULATION))
             for name, size in whole.items():
                 assert abs(held[name] - drawn * size / len(POPULATION)) <= 3, (name, seed)
