@@ -33,11 +33,7 @@ ASCII = str.maketrans({"├": "[", "┤": "]", "─": "-", "●": "o", "│": "|
 
 
 def experiment(name: str, params: Params) -> str:
-    """The name of an experiment, if it is one.
-
-    Raises:
-        ConfigError: with the nearest ones.
-    """
+    """The name of an experiment, if it is one; a ConfigError with the nearest ones."""
     if name not in params.experiments:
         raise ConfigError(f"EXPERIMENT: there is no experiment '{name}'{nearest(name, params.experiments, most=5)}")
     return name

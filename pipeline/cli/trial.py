@@ -28,11 +28,7 @@ FEW = 5
 
 
 def compared_with(name: str, params: Params) -> str:
-    """The control of an experiment.
-
-    Raises:
-        ConfigError: it has none.
-    """
+    """The control of an experiment; ConfigError, if it has none."""
     control = params.experiments[name].versus
     if control is None:
         raise ConfigError(f"{PARAMS}: experiments.{name}: it is compared with nothing; allowed: versus, with an experiment")

@@ -113,11 +113,7 @@ def content(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 
 def read(path: str | os.PathLike) -> Arrays:
-    """Read what `write` wrote.
-
-    Raises:
-        Damaged: it is something else.
-    """
+    """Read what `write` wrote; Damaged, if it is something else."""
     try:
         with open(path, "rb") as content, np.load(content, allow_pickle=False) as file:
             arrays = dict(file)

@@ -48,7 +48,7 @@ def test_forecast_is_autoregressive_cross_correlated_and_standard():
 
 
 def test_forecast_needs_memory_and_a_non_linear_rule():
-    arrays = make("forecast", [0], train=6000, validation=32, test=2000, noise=0.0)
+    arrays = make("forecast", [0], train=3000, validation=32, test=1000, noise=0.0)
     split = load(arrays, 0)
 
     def error(features):

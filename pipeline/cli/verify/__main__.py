@@ -37,11 +37,7 @@ def families(params: Params) -> dict[str, str]:
 
 
 def wanted(text: str, population: list[Unit]) -> int | None:
-    """How many runs are asked for: None for what fits the time.
-
-    Raises:
-        ConfigError: not a number, `all` or nothing.
-    """
+    """How many runs are asked for: None for what fits the time; ConfigError, if not a number, `all` or nothing."""
     if text == "all":
         return sum(len(unit.keys) for unit in population)
     if text and not (text.isdecimal() and int(text)):
@@ -78,11 +74,7 @@ def train_again(made: Mapping[Unit, Job], data: Mapping, found, seconds: float |
 
 
 def checked(stored: Stored) -> None:
-    """Look at every stored row, and find and read all again.
-
-    Raises:
-        RuntimeError: names the first things that are wrong.
-    """
+    """Look at every stored row, and find and read all again; a RuntimeError names the first things that are wrong."""
     found = faults(stored)
     if not found and READINGS.exists():
         with decided({}, stored) as folder:

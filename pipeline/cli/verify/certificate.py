@@ -25,11 +25,7 @@ FAILED = (NOT_REPRODUCED, MORE)
 
 
 def path_of(name: str) -> Path:
-    """Where a certificate is kept.
-
-    Raises:
-        ConfigError: no file can have the name.
-    """
+    """Where a certificate is kept; ConfigError, if no file can have the name."""
     if not NAME.match(name):
         raise ConfigError(f"NAME={name}: allowed: up to 60 of a to z, 0 to 9, - and _")
     return CERTIFICATES / f"{name}.json"

@@ -64,11 +64,7 @@ class Stored:
         return [Unit(self.families[places[0][2]], tuple(places), keys) for keys, places in found.items()]
 
     def job(self, unit: Unit) -> Job:
-        """What trains a unit again.
-
-        Raises:
-            ConfigError: the stored runs are not those of the plan.
-        """
+        """What trains a unit again; ConfigError, if the stored runs are not those of the plan."""
         *place, seed = unit.places[0]
         experiment, variant, name = place
         plan, arm = self.plans[experiment], self.arms.get(tuple(place))

@@ -129,7 +129,8 @@ def _numbers(cells: pd.Series, name: str, where: Where) -> np.ndarray:
 
 def require_variety(name: str, columns: list[str], x: np.ndarray) -> None:
     """Refuse an input ``(rows, columns)`` that is the same in every row."""
-    for column in np.flatnonzero(~(np.nanmin(x, axis=0) < np.nanmax(x, axis=0))):
+    held = pd.DataFrame(x)
+    for column in np.flatnonzero(~(held.min() < held.max())):
         raise no_input(name, columns[column], f"found {x[0, column]:g} in every row that is used; allowed: values that vary")
 
 

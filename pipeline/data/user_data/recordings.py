@@ -43,11 +43,7 @@ Read = tuple[list[tuple[str, np.ndarray, object, object]], list[str], list[str] 
 
 
 def recordings(entry: RecordingsFile, path: Path, digest: str) -> Arrays:
-    """The arrays of recordings.
-
-    Raises:
-        ConfigError: names the file and the place in it, what was found and what is allowed.
-    """
+    """The arrays of recordings; a ConfigError names the file and the place in it, what was found and what is allowed."""
     with readable(entry.file) if not ends(entry.file, COLUMNS) else nullcontext():
         items, channels, classes, whole = (
             _long if ends(entry.file, COLUMNS) else _npz if ends(entry.file, (".npz",)) else _ts)(entry, path)

@@ -33,11 +33,7 @@ CELLS = 100_000_000
 
 
 def series(entry: SeriesFile, rows: Rows, digest: str) -> Arrays:
-    """The arrays of a series.
-
-    Raises:
-        ConfigError: names the file, the line and the column, what was found and what is allowed.
-    """
+    """The arrays of a series; a ConfigError names the file, the line and the column, what was found and what is allowed."""
     inputs = columns.inputs(entry, rows)
     words_only = rows.words_only(list(dict.fromkeys([*inputs, *entry.targets])))
     inputs = entry.inputs or [name for name in inputs if name not in words_only]

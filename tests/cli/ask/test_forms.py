@@ -15,8 +15,8 @@ from hypothesis import given
 from pipeline.data.__main__ import make_missing
 from pipeline.data.sources import read
 from pipeline.config.schema import load
-from tests.data.user_data.test_hostile import rows
 from tests.hostile import changed_bytes, counted
+from tests.own_files import rows
 
 HOURS, DAYS = pd.date_range("2023-12-30", periods=500, freq="h"), pd.date_range("2023-11-03", periods=500)
 MONTHS, QUARTERS = pd.date_range("1980-01-01", periods=400, freq="MS"), pd.date_range("1920-01-01", periods=400, freq="QS")
