@@ -26,7 +26,7 @@ SAMPLES = 2_000
 POSTCODE = re.compile(r"zip|postal|post_?code|plz|phone", re.I)
 
 
-def of_columns(guess: Guess, columns: dict[str, Column]) -> Guess:
+def of_columns(guess: Guess, columns: dict[str, Column]) -> None:
     """Cautions about what the columns hold."""
     entry, mind = guess.entry, guess.mind
     targets = listed(entry["target"])
@@ -53,7 +53,6 @@ def of_columns(guess: Guess, columns: dict[str, Column]) -> Guess:
     if "window" not in entry and len(steps) > 8 and len({re.sub(r"\d+\Z", "", name) for name in steps}) == 1:
         mind.append(f"{steps[0]} to {steps[-1]} may be steps of a recording: a table knows nothing of their order; an .npz file "
                     "with x (recordings, steps, channels) and y does")
-    return guess
 
 
 def _emptiness(guess: Guess, columns: dict[str, Column], targets: list[str]) -> None:
@@ -68,7 +67,7 @@ def _emptiness(guess: Guess, columns: dict[str, Column], targets: list[str]) -> 
             guess.add("leave_out", one.name, "whether it is empty tells the target")
 
 
-def of_arrays(guess: Guess, arrays: Mapping[str, Any]) -> Guess:
+def of_arrays(guess: Guess, arrays: Mapping[str, Any]) -> None:
     """Cautions about what networks will see."""
     kind, classes = str(arrays["kind"]), arrays["about_classes"].tolist()
     y = arrays["y"][arrays["last"] + int(arrays["horizon"])] if "last" in arrays else arrays["y"]
@@ -86,7 +85,6 @@ def of_arrays(guess: Guess, arrays: Mapping[str, Any]) -> Guess:
                           "x.transpose(0, 2, 1)")
     guess.mind += _leaks_of_a_table(arrays, y, bool(classes)) if kind == "table" else (
         _leaks_of_a_series(guess, arrays) if kind == "windows" and not classes else [])
-    return guess
 
 
 def _leaks_of_a_table(arrays: Mapping, y: np.ndarray, is_class: bool) -> list[str]:

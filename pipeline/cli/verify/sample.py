@@ -78,9 +78,8 @@ class Stored:
 def draw(population: Iterable[Unit], seed: int) -> Iterator[Unit]:
     """All units in a random order of which every beginning is spread over families, networks and data sets.
 
-    They are put on a line, family after family, in it network after network, in it data set after data set, and taken
-    in steps of the golden ratio of its length, from a random place on. Each is as likely as any other to be among the
-    first n.
+    They are put on a line, family after family, in it network after network, in it data set after data set, and taken in
+    steps of the golden ratio of its length, from a random place on. Each is as likely as any other to be among the first n.
     """
     generator = np.random.default_rng(seed)
     population = sorted(population, key=lambda unit: (unit.family, unit.places[0]))
