@@ -39,8 +39,7 @@ class Sizes(Spec):
     @pydantic.field_validator("*")
     @classmethod
     def _is_a_count_or_a_share(cls, size: int | float | None):
-        if size is None or (isinstance(size, int) and 1 <= size <= LARGEST) or (
-                isinstance(size, float) and 0 < size < 1):
+        if size is None or (isinstance(size, int) and 1 <= size <= LARGEST) or (isinstance(size, float) and 0 < size < 1):
             return size
         raise ValueError(f"found {shown(size)}; allowed: a whole number from 1, or a share between 0 and "
                          f"1; at most {LARGEST}")
@@ -96,11 +95,9 @@ class FileSource(Spec):
             raise ValueError(f"found '{file}', which ends in {end}; allowed: a file that ends in {', '.join(plain)}, text "
                              f"also in {', '.join(PACKED)}{nearest(end, suffixes)}")
         if not file.isprintable() or max(len(part.encode()) for part in file.split("/")) > LONGEST_NAME:
-            raise ValueError(f"found {shown(file)}; allowed: names of at most {LONGEST_NAME} bytes that can be "
-                             "printed")
+            raise ValueError(f"found {shown(file)}; allowed: names of at most {LONGEST_NAME} bytes that can be printed")
         if not _is_address(file) and (file.startswith("/") or ".." in file.split("/")):
-            raise ValueError(f"found '{file}'; allowed: a path inside the project, or an https "
-                             "address with its sha256")
+            raise ValueError(f"found '{file}'; allowed: a path inside the project, or an https address with its sha256")
         return file
 
     @pydantic.field_validator("sha256")

@@ -32,14 +32,12 @@ class TableFile(FileSource):
         for column in (self.missing if isinstance(self.missing, dict) else {}):
             if is_carry(self.missing) or self.carried(column):
                 place = "missing" if is_carry(self.missing) else f"missing.{column}"
-                raise ValueError(f"{place}: found carry; allowed: drop; a row of a table has none "
-                                 "before it")
+                raise ValueError(f"{place}: found carry; allowed: drop; a row of a table has none before it")
         for name in self.categories:
             if name in self.no_inputs() or name in self.leave_out:
                 raise ValueError(f"categories: '{name}' is {self._role_of(name)}, and cannot be an input")
             if self.inputs and name not in self.inputs:
-                raise ValueError(f"categories: '{name}' is not one of the inputs"
-                                 f"{nearest(name, self.inputs)}")
+                raise ValueError(f"categories: '{name}' is not one of the inputs{nearest(name, self.inputs)}")
         return self
 
 
@@ -139,15 +137,13 @@ class RecordingsFile(FileSource):
         return self
 
 
-KINDS: dict[str, type[FileSource]] = {
-    "table": TableFile, "series": SeriesFile, "recordings": RecordingsFile}
+KINDS: dict[str, type[FileSource]] = {"table": TableFile, "series": SeriesFile, "recordings": RecordingsFile}
 
 
 def kind(entry: Mapping[str, Any]) -> str | None:
     """Which of `KINDS` an entry is, by the words that only one of them has; None: it has no `file`.
 
-    `window` and its like make it a series; `length`, `recording`, `images`, .npz or .ts recordings;
-    else it is a table.
+    `window` and its like make it a series; `length`, `recording`, `images`, .npz or .ts recordings; else it is a table.
     """
     if "file" not in entry:
         return None
