@@ -90,8 +90,7 @@ ENTRIES = [
     {"file": "a.csv", "target": "b", "window": 2, "horizon": 2, "time": "time", "resample": "2h",
      "leave_out": ["word", "group"], "missing": {"carry": 2}, "split": {"train": 5, "validation": 3, "test": 3}},
     {"file": "a.csv", "target": "word", "recording": "group", "inputs": ["a", "b"],
-     "split": {"train": 2, "validation": 1, "test": 1}},
-]
+     "split": {"train": 2, "validation": 1, "test": 1}}]
 
 
 def tried(**given):

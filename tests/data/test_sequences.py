@@ -89,9 +89,7 @@ def test_forecast_noise_is_its_share_of_the_variance():
 def test_forecast_targets_can_be_positive_or_as_drawn():
     drawn = make("forecast", [0], **SMALL, targets="none")
     positive = make("forecast", [0], **SMALL, targets="positive")
-    np.testing.assert_allclose(
-        positive["y_0"], np.log1p(np.exp(drawn["y_0"].astype(float))), atol=2e-4
-    )
+    np.testing.assert_allclose(positive["y_0"], np.log1p(np.exp(drawn["y_0"].astype(float))), atol=2e-4)
     for arrays in (drawn, positive):
         np.testing.assert_array_equal(load(arrays, 0).y_train, arrays["y_0"][20:84])
     assert load(positive, 0).y_test.min() > 0
@@ -103,10 +101,8 @@ def test_badly_scaled_is_forecast_in_other_units(made):
     steps = len(x)
     np.testing.assert_array_equal(scaled["y_0"], plain["y_0"][:steps])
     np.testing.assert_allclose(
-        StandardScaler().fit_transform(x),
-        StandardScaler().fit_transform(plain["x_0"][:steps].astype(np.float64)),
-        atol=1e-4,
-    )
+        StandardScaler().fit_transform(x), StandardScaler().fit_transform(plain["x_0"][:steps].astype(np.float64)),
+        atol=1e-4)
     deviations = np.concatenate([scaled[f"x_{seed}"].std(axis=0) for seed in range(3)])
     assert deviations.min() < 0.1 and deviations.max() > 10
     offsets = np.abs(x.mean(axis=0)) / x.std(axis=0)

@@ -81,8 +81,7 @@ def test_many_classes_teacher_is_not_linear():
     steps = (StandardScaler(), PCA(5))
     train, test = np.log1p(split.x_train), np.log1p(split.x_test)
     linear = make_pipeline(*steps, LogisticRegression(max_iter=1000, tol=1e-2))
-    cubic = make_pipeline(*steps, PolynomialFeatures(3), StandardScaler(),
-                          LogisticRegression(max_iter=1000, tol=1e-2))
+    cubic = make_pipeline(*steps, PolynomialFeatures(3), StandardScaler(), LogisticRegression(max_iter=1000, tol=1e-2))
     error = [1 - m.fit(train, split.y_train).score(test, split.y_test) for m in (linear, cubic)]
     trivial = 1 - np.bincount(split.y_test).max() / len(split.y_test)
     assert error[1] < 0.8 * error[0] < 0.8 * trivial

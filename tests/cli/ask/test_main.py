@@ -49,8 +49,7 @@ def test_a_series_is_looked_at_and_written_and_nothing_else_changes(project, ask
     assert (err, code) == ("", 0)
     name, found = entry()
     assert name == "my_prices" and found.own and found.group == "sequences" and found.seeds == SEEDS
-    assert (found.time, found.window, found.horizon, found.missing, found.task) == (
-        "when", 6, 2, "drop", "regression")
+    assert (found.time, found.window, found.horizon, found.missing, found.task) == ("when", 6, 2, "drop", "regression")
     assert found.experiments == ["after"] and [
         one for one in load().experiments if name in load().data_sets(one)] == ["plain", "after"]
     text = Path("params.yaml").read_text()
@@ -199,8 +198,7 @@ def test_the_time_is_that_of_stored_trainings_by_the_samples_that_train(project,
     ("b.csv", ["--target", "price"], "FILE: b.csv: there is no such file; did you mean 'a.csv'?"),
     ("a.csv", [], "TARGET: missing; it is required: the column of a.csv"),
     ("a.csv", ["--target", "prise", "--window", 4], "a.csv: TARGET: there is no column 'prise'; allowed: when, price, "
-     "wind, sky; did you mean 'price'?"),
-    ("a.csv", ["--target", "price", "--horizon", 4], "HORIZON: found without WINDOW"),
+     "wind, sky; did you mean 'price'?"), ("a.csv", ["--target", "price", "--horizon", 4], "HORIZON: found without WINDOW"),
     ("a.csv", ["--target", "price", "--window", 5000], "FILE: a.csv: found no window of 5000 rows"),
     ("a.csv", ["--target", "price", "--window", 0], "WINDOW: found '0'; allowed: a whole number from 1 on"),
     ("a.csv", ["--target", "when"], "FILE: a.csv, column 'when': found 600 classes"),

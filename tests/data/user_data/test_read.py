@@ -82,12 +82,8 @@ REAL = {
     "air_quality": {"target": "pm25", "time": "time", "window": 24, "horizon": 12, "missing": {"pm25": "drop"}},
     "client_load": {"target": "load", "time": "time", "window": 24, "horizon": 6},
     "glucose": {"target": "glucose", "time": "time", "window": 24, "horizon": 6, "missing": {"glucose": {"carry": 2}}},
-    "letter": {"target": "class"},
-    "german_credit": {"target": "class", "task": "classes"},
-    "smartwatch": {},
-    "spoken_digits": {"length": 40},
-    "mnist": {"images": True},
-}
+    "letter": {"target": "class"}, "german_credit": {"target": "class", "task": "classes"}, "smartwatch": {},
+    "spoken_digits": {"length": 40}, "mnist": {"images": True}}
 
 
 @pytest.mark.parametrize("name", REAL)

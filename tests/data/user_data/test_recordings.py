@@ -150,8 +150,7 @@ def test_arrays_that_cannot_be_are_refused(project):
     x, y = given["x"], given["y"]
     refused("b.npz", "b.npz: there is no such file")
     refused(stored(x=x), "a.npz: there is no array 'y': found x; allowed: x and y")
-    refused(stored(x=x[..., 0], y=y), "x: found the shape (90, 12); allowed: the shape (recordings, time, "
-            "channels)")
+    refused(stored(x=x[..., 0], y=y), "x: found the shape (90, 12); allowed: the shape (recordings, time, channels)")
     refused(stored(x=x.astype(str), y=y), "allowed: numbers")
     refused(stored(x=x, y=y[:-1]), "a.npz: y: found the shape (89,); allowed: (90,), one for each recording")
     refused(stored(x=x, y=y, length=given["length"] + 1), "a.npz: length of recording 1: found 13; allowed: 1 to 12")

@@ -69,26 +69,22 @@ def test_what_means_a_missing_number(tmp_path, cell):
     assert np.isnan(read(tmp_path / "a.csv", words=())["x"][1])
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("x,y\n1,2\n3,four\n", "a.csv, line 3, column 'y': found 'four'; allowed: a number"),
-        ("x,y\n1,2\n3,four\n", "its entry says missing_as: ['four']"),
-        ("x,y\n\n1,2\n\n\n3,four\n", "a.csv, line 6, column 'y': found 'four'"),
-        ('x,y,z\n1,2,"two\nlines"\n3,4,5\nfive,6,7\n', "a.csv, line 5, column 'x': found 'five'"),
-        ("x,y\n1,2\n\"1,5\",3\n", "line 3, column 'x': found '1,5'; allowed: a number"),
-        ("x,y\n1,inf\n", "a.csv, line 2, column 'y': found inf; allowed: a finite number"),
-        ("x,y\n1,2\n1,-1e999\n", "a.csv, line 3, column 'y': found -inf; allowed: a finite number"),
-        ("x,y\n1,1e39\n", "a.csv, line 2, column 'y': found 1e+39; allowed: a finite number"),
-        ("x,y\n1,2\n3,4,5\n", "a.csv, line 3: found 3 cells; allowed: 2, as the columns' names are"),
-        ("x,y\n1,2,3\n4,5,6\n", "a.csv, line 2: found 3 cells; allowed: 2"),
-        ("", "a.csv, line 1: found nothing; allowed: the columns' names"),
-        ("1,2\n3,4\n", "a.csv, line 1: found only numbers (1, 2, …); allowed: a line with"),
-        ("x,y,x\n1,2,3\n", "a.csv, line 1: found the name 'x' twice"),
-        ("x;y\n1;2\n", "a.csv, line 1: found one column, 'x;y'; if ';' separates columns, its entry must say "
-         "separator: ';'"),
-    ],
-)
+@pytest.mark.parametrize(("text", "message"), [
+    ("x,y\n1,2\n3,four\n", "a.csv, line 3, column 'y': found 'four'; allowed: a number"),
+    ("x,y\n1,2\n3,four\n", "its entry says missing_as: ['four']"),
+    ("x,y\n\n1,2\n\n\n3,four\n", "a.csv, line 6, column 'y': found 'four'"),
+    ('x,y,z\n1,2,"two\nlines"\n3,4,5\nfive,6,7\n', "a.csv, line 5, column 'x': found 'five'"),
+    ("x,y\n1,2\n\"1,5\",3\n", "line 3, column 'x': found '1,5'; allowed: a number"),
+    ("x,y\n1,inf\n", "a.csv, line 2, column 'y': found inf; allowed: a finite number"),
+    ("x,y\n1,2\n1,-1e999\n", "a.csv, line 3, column 'y': found -inf; allowed: a finite number"),
+    ("x,y\n1,1e39\n", "a.csv, line 2, column 'y': found 1e+39; allowed: a finite number"),
+    ("x,y\n1,2\n3,4,5\n", "a.csv, line 3: found 3 cells; allowed: 2, as the columns' names are"),
+    ("x,y\n1,2,3\n4,5,6\n", "a.csv, line 2: found 3 cells; allowed: 2"),
+    ("", "a.csv, line 1: found nothing; allowed: the columns' names"),
+    ("1,2\n3,4\n", "a.csv, line 1: found only numbers (1, 2, …); allowed: a line with"),
+    ("x,y,x\n1,2,3\n", "a.csv, line 1: found the name 'x' twice"),
+    ("x;y\n1;2\n", "a.csv, line 1: found one column, 'x;y'; if ';' separates columns, its entry must say separator: "
+     "';'")])
 def test_a_mistake_is_answered_with_its_line(tmp_path, text, message):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(ConfigError) as error:

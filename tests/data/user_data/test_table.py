@@ -72,14 +72,10 @@ def test_a_table_of_categories_only(project):
     assert load(arrays, 0).x_train.shape == (int(arrays["train"]), 43)
 
 
-@pytest.mark.parametrize(
-    ("target", "task", "expected"),
-    [
-        ("kind", None, "classes"), ("price", None, "regression"), ("few", None, "classes"),
-        ("few", "regression", "regression"), ("many", None, "regression"), ("halves", None, "regression"),
-        ("halves", "classes", "classes"),
-    ],
-)
+@pytest.mark.parametrize(("target", "task", "expected"), [
+    ("kind", None, "classes"), ("price", None, "regression"), ("few", None, "classes"),
+    ("few", "regression", "regression"), ("many", None, "regression"), ("halves", None, "regression"),
+    ("halves", "classes", "classes")])
 def test_the_task_follows_from_the_target(project, target, task, expected):
     frame = rows()[["height", "weight", "kind", "price"]]
     frame = frame.assign(few=np.arange(120) % 4, many=np.arange(120), halves=np.arange(120) % 3 + 0.5)
@@ -154,15 +150,13 @@ PRICE = {"target": "price", "leave_out": ["kind"]}
     ({"colour": [f"c{i}" for i in range(120)]}, {}, "column 'colour': found 120 different words (c0, c1, c10, …)|leave_out: "
      "['colour']"),
     ({"copy": lambda f: f["kind"]}, {}, "a.csv, column 'copy': found the target 'kind' in every row; allowed: what is known "
-     "before it"),
-    ({"copy": lambda f: f["price"]}, PRICE, "column 'copy': found the target 'price'"),
+     "before it"), ({"copy": lambda f: f["price"]}, PRICE, "column 'copy': found the target 'price'"),
     ({"kind": np.arange(120) % 3, "copy": np.arange(120) % 3.0}, {}, "column 'copy': found the target 'kind' in every row"),
     ({}, {"leave_out": ["prize"]}, "a.csv: leave_out: there is no column 'prize'; allowed: height|did you mean 'price'?"),
     ({}, {"target": "kid"}, "a.csv: target: there is no column 'kid'|did you mean 'kind'?"),
     ({}, {"missing": {"wight": "drop"}}, "a.csv: missing: there is no column 'wight'"),
     ({}, {"leave_out": ["price", "who", "height", "weight", "colour"]}, "a.csv: inputs: found none; allowed: one column or more "
-     "beside colour"),
-    ({"kind": "yes"}, {}, "column 'kind': found 1 classes (yes); allowed: 2 to 100"),
+     "beside colour"), ({"kind": "yes"}, {}, "column 'kind': found 1 classes (yes); allowed: 2 to 100"),
     ({"kind": [f"k{i}" for i in range(120)]}, {}, "found 120 classes (k0, k1, k10, …); allowed: 2 to 100"),
     ({"kind": range(120)}, {"task": "classes"}, "found 120 classes (0, 1, 2, …)|for numbers its entry says task: regression"),
     ({"price": 2.0}, PRICE | {"task": "regression"}, "column 'price': found 2 in every row; allowed: a target that varies"),

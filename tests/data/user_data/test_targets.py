@@ -33,16 +33,14 @@ def made(frame, cls, **entry):
 
 @pytest.mark.parametrize(("frame", "cls", "names", "more"), [
     (series(), SeriesFile, ["wind", "load"], {"window": 5, "horizon": 2}),
-    (series(), SeriesFile, ["wind", "load"], {"window": 5, "horizon": 0}),
-    (table(), TableFile, ["sum", "product"], {})])
+    (series(), SeriesFile, ["wind", "load"], {"window": 5, "horizon": 0}), (table(), TableFile, ["sum", "product"], {})])
 def test_each_of_several_targets_is_as_if_it_were_the_only_one(project, frame, cls, names, more):
     arrays = made(frame, cls, target=names, **more)
     split = load(arrays, 1)
     assert split.y_train.shape[1] == 2 and split.task == "regression"
     for number, name in enumerate(names):
         others = [one for one in names if one != name]
-        alone = load(made(frame, cls, target=name, **({"leave_out": others} if not more.get("horizon") else {}),
-                          **more), 1)
+        alone = load(made(frame, cls, target=name, **({"leave_out": others} if not more.get("horizon") else {}), **more), 1)
         for part in ("train", "validation", "test"):
             np.testing.assert_allclose(getattr(split, f"y_{part}")[:, [number]], getattr(alone, f"y_{part}"), rtol=1e-6)
             np.testing.assert_array_equal(getattr(split, f"x_{part}"), getattr(alone, f"x_{part}"))
