@@ -67,8 +67,7 @@ def codes(values: Iterable) -> tuple[np.ndarray, list[str]]:
     values = pd.Series(values, dtype=object)
     names = sorted(values.dropna().unique())
     names = sorted(names, key=float) if are_numbers(names) else names
-    place = {name: number for number, name in enumerate(names)}
-    return values.map(place).fillna(-1).to_numpy(np.int32), names
+    return pd.Categorical(values, names).codes.astype(np.int32), names
 
 
 def are_numbers(names: Iterable) -> bool:
