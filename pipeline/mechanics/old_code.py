@@ -207,12 +207,11 @@ def template() -> list[dict]:
         keras.Model(inputs, layers.Dense(1, activation="relu"))
 
     keras.utils.set_random_seed(SEED)
-    inputs = outputs = keras.Input(batch_shape=(32, 21, 20))
-    for layer in (layers.Conv1D(10, 3, padding="causal", use_bias=False, kernel_initializer="lecun_normal"),
-                  layers.BatchNormalization(scale=False), layers.Activation("selu"), layers.AlphaDropout(0.1), SqueezeExcite(4),
-                  layers.LSTM(16, recurrent_dropout=0.2), layers.Dense(1, activation="relu")):
-        outputs = layer(outputs)
-    model = keras.Model(inputs, outputs)
+    model = keras.Sequential([
+        keras.Input(batch_shape=(32, 21, 20)),
+        layers.Conv1D(10, 3, padding="causal", use_bias=False, kernel_initializer="lecun_normal"),
+        layers.BatchNormalization(scale=False), layers.Activation("selu"), layers.AlphaDropout(0.1), SqueezeExcite(4),
+        layers.LSTM(16, recurrent_dropout=0.2), layers.Dense(1, activation="relu")])
     model.compile("nadam", "mse")
     generator = np.random.default_rng(SEED)
     x = generator.normal(size=(32, 21, 20)).astype(np.float32)
@@ -227,10 +226,8 @@ def helper() -> list[dict]:
     found = geometry(layers.Conv2D(4, 3, 3))
     expected = "kernel 3 x 3, stride 1 x 1"
     keras.utils.set_random_seed(SEED)
-    inputs = keras.Input((6, 6, 3))
-    outputs = layers.Conv2D(4, (3, 3), padding="same")(inputs)
-    outputs = layers.BatchNormalization()(layers.Activation("relu")(outputs))
-    model = keras.Model(inputs, outputs)
+    model = keras.Sequential([keras.Input((6, 6, 3)), layers.Conv2D(4, (3, 3), padding="same"), layers.Activation("relu"),
+                              layers.BatchNormalization()])
     model.compile("sgd", "mse")
     generator = np.random.default_rng(SEED)
     x = generator.normal(size=(32, 6, 6, 3)).astype(np.float32)
@@ -246,8 +243,7 @@ def helper() -> list[dict]:
 
 def old_example(features: pd.DataFrame) -> list[dict]:
     """B24: an old example as it stands (`features` as `table` gives them), and repaired."""
-    parts = [f"thread {thread}: {int((~part['works']).sum())} of {len(part)}"
-             for thread, part in features.groupby("thread")]
+    parts = [f"thread {thread}: {int((~part['works']).sum())} of {len(part)}" for thread, part in features.groupby("thread")]
     fail = int((~features["works"]).sum())
     keras.utils.set_random_seed(SEED)
     model = keras.Sequential([keras.Input((14,))])

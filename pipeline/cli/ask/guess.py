@@ -13,17 +13,17 @@ import pandas as pd
 from pipeline.cli.ask import cautions, times
 from pipeline.cli.ask.layout import layout
 from pipeline.cli.ask.profile import Column, column
-from pipeline.cli.ask.question import NONE, Guess, Question, require_named, rows_of, spec_of
+from pipeline.cli.ask.question import NONE, Guess, Question, require_named, rows_of
 from pipeline.data.split import PARTS
 from pipeline.data.user_data.columns import MANY
 from pipeline.data.user_data.numbers import number_in
 from pipeline.data.user_data.read import bounded_memory, from_file
 from pipeline.data.user_data.rows import MISSING, Rows, require_columns
-from pipeline.config.errors import ConfigError
+from pipeline.config.errors import ConfigError, validate
 from pipeline.config.experiments import FILES
 from pipeline.config.data_files import TEXT, ends, listed
 from pipeline.config.file_kinds import kind
-from pipeline.config.schema import study_seeds
+from pipeline.config.schema import PARAMS, study_seeds
 
 #: So many cells of a file are looked at.
 LOOK = 2_000_000
@@ -197,7 +197,7 @@ def _made(guess: Guess) -> dict:
     for _ in range(MOST):
         entry = guess.entry
         try:
-            spec = spec_of({"group": "own", "seeds": SEEDS, **entry}, FILES[kind(entry)])
+            spec = validate(PARAMS, FILES[kind(entry)], {"group": "own", "seeds": SEEDS, **entry})
             return from_file(spec, study_seeds(SEEDS), "FILE")
         except ConfigError as error:
             if not _follow(guess, error):

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.data.user_data.rows import Rows, open_rows, require_columns
 from pipeline.config.errors import ConfigError, shown, validate
-from pipeline.config.data_files import ARRAYS, COLUMNS, FileSource, ends, listed
+from pipeline.config.data_files import ARRAYS, COLUMNS, ends, listed
 from pipeline.config.file_kinds import TableFile
 from pipeline.config.given import whole
 from pipeline.config.schema import PARAMS
@@ -64,7 +64,7 @@ def question(file: str, given: dict[str, str | None]) -> Question:
     found = Question(file, **given | {"window": whole("WINDOW", given["window"], least=1),
                                       "horizon": whole("HORIZON", given["horizon"])})
     if not ends(file, (*COLUMNS, *ARRAYS)):
-        spec_of({"file": file, "target": "y"}, TableFile)
+        validate(PARAMS, TableFile, {"file": file, "target": "y"})
     if found.horizon is not None and found.window is None:
         raise ConfigError("HORIZON: found without WINDOW; allowed: both, of a series, whose rows are in order of time")
     if found.task not in (None, "classes", "regression"):
@@ -83,12 +83,7 @@ def named(text: str, columns: list[str]) -> list[str]:
 
 def rows_of(file: str, layout: dict[str, Any], target: str | list[str] = "y") -> Rows:
     """A file's rows, of which only the layout is known."""
-    return open_rows(spec_of({"file": file, "target": target, **layout}, TableFile), Path(file))
-
-
-def spec_of(entry: dict[str, Any], cls: type[FileSource]) -> Any:
-    """An entry that a person has not written yet, as a spec."""
-    return validate(PARAMS, cls, entry)
+    return open_rows(validate(PARAMS, TableFile, {"file": file, "target": target, **layout}), Path(file))
 
 
 def require_named(rows: Rows, name: str, text: str) -> list[str]:
