@@ -153,7 +153,8 @@ class FileSource(Spec):
         for key in ("target", "group_by", "time", "recording"):
             if getattr(self, key, None) in ("", []):
                 raise ValueError(f"{key}: found an empty word; allowed: the name of a column")
-        for role, names in self._roles().items():
+        for role in ("target", "inputs", "leave_out", "as_numbers", "categories"):
+            names = listed(getattr(self, role, None))
             for name in names:
                 if names.count(name) > 1:
                     raise ValueError(f"{role}: '{name}' stands twice; a column may stand once")
@@ -165,18 +166,15 @@ class FileSource(Spec):
             raise ValueError("leave_out: found beside inputs; allowed: one of the two")
         return self
 
-    def _roles(self) -> dict[str, list[str]]:
-        return {"target": self.targets, "inputs": self.inputs or [], "leave_out": self.leave_out,
-                "as_numbers": self.as_numbers}
-
     @property
     def targets(self) -> list[str]:
         """The columns that are to be predicted."""
         return listed(self.target)
 
     def no_inputs(self) -> list[str]:
-        """The columns that say something else than an input."""
-        return [*self.targets, *([self.group_by] if self.group_by is not None else [])]
+        """The columns that say something else than an input; of a series, the target's past is one."""
+        return [name for key in _ROLES if key != "target" or not getattr(self, "horizon", 0)
+                for name in listed(getattr(self, key, None))]
 
     def _role_of(self, name: str) -> str:
         return next((role for key, role in _ROLES.items() if name in listed(getattr(self, key, None))), "left out")

@@ -24,9 +24,6 @@ class TableFile(FileSource):
     #: Columns whose values are names; a column without any number is one without being listed.
     categories: list[str] = []
 
-    def _roles(self) -> dict[str, list[str]]:
-        return super()._roles() | {"categories": self.categories}
-
     @pydantic.model_validator(mode="after")
     def _rows_are_independent(self):
         for column in (self.missing if isinstance(self.missing, dict) else {}):
@@ -69,10 +66,6 @@ class SeriesFile(FileSource):
     def may_carry(self, column: str) -> bool:
         return column in (self.inputs or [column]) and column not in (self.group_by, *listed(self.time))
 
-    def no_inputs(self) -> list[str]:
-        named = [*listed(self.group_by), *listed(self.time)]
-        return named if self.horizon else [*self.targets, *named]
-
     @pydantic.model_validator(mode="after")
     def _times_are_known(self):
         for key in ("resample", "time_format"):
@@ -105,9 +98,6 @@ class RecordingsFile(FileSource):
     images: bool = False
 
     _SUFFIXES = COLUMNS + ARRAYS
-
-    def no_inputs(self) -> list[str]:
-        return [*super().no_inputs(), *listed(self.recording), *listed(self.time)]
 
     @pydantic.model_validator(mode="after")
     def _has_one_target(self):
