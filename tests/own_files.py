@@ -17,8 +17,8 @@ from pipeline.data.user_data.read import from_file
 
 PLACE = "params.yaml: data.a"
 #: A file of each format.
-FORMATS = ("a.csv", "a.tsv", "a.txt", "a.csv.gz", "a.CSV.XZ", "a.csv.zip", "a.parquet", "a.feather", "a.xlsx", "a.json", "a.jsonl",
-           "a.npy")
+FORMATS = ("a.csv", "a.tsv", "a.txt", "a.csv.gz", "a.CSV.XZ", "a.csv.zip", "a.parquet", "a.feather", "a.xlsx", "a.json",
+           "a.jsonl", "a.npy")
 
 
 def entry(**given):

@@ -82,9 +82,10 @@ class SeriesFile(FileSource):
 class RecordingsFile(FileSource):
     """Recordings, each with one target: arrays of `.npz`, `.ts`, rows of one `recording`, or files of a folder.
 
-    In a folder each file is a recording; its target is a column, or the name of the folder that it stands in. `.npz` holds `x` (recordings, time, channels), `y`, and it may hold `length` (steps that are
-    real; others are padding), `group` and `names` (of the classes). `rows`: at most 20,000
-    recordings by default; of more, that many are drawn. Equal recordings count once.
+    In a folder each file is a recording; its target is a column, or the name of the folder that it stands in. `.npz`
+    holds `x` (recordings, time, channels), `y`, and it may hold `length` (steps that are real; others are padding),
+    `group` and `names` (of the classes). `rows`: at most 20,000 recordings by default; of more, that many are drawn.
+    Equal recordings count once.
     """
 
     NAME: ClassVar[str] = "recordings, which have a `length` or a `recording`"

@@ -24,9 +24,9 @@ def _normal(shape, loc=0.0, scale=1.0) -> np.ndarray:
 
 def _row(check: str, statement: str, difference: float, tolerance: float, above: bool = False) -> dict:
     """A check that a largest absolute difference is at most its tolerance, or above it."""
-    return {"check": check, "statement": statement, "expected": f"largest difference {'above' if above else 'at most'} {tolerance:g}",
-            "found": f"{difference:.2g}", "tolerance": tolerance,
-            "holds": difference > tolerance if above else difference <= tolerance}
+    return {"check": check, "statement": statement,
+            "expected": f"largest difference {'above' if above else 'at most'} {tolerance:g}", "found": f"{difference:.2g}",
+            "tolerance": tolerance, "holds": difference > tolerance if above else difference <= tolerance}
 
 
 def _counted(check: str, statement: str, found: int, expected: int) -> dict:

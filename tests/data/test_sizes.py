@@ -36,7 +36,8 @@ def test_what_an_entry_says_stands():
      "200}; allowed: at most 1000 together, the rows of a.csv"),
     (Sizes(train=0.9, validation=0.2), 1_000, "train: 900, validation: 200"),
     (Sizes(), 40, "split: found {train: 21, validation: 6, test: 13}; allowed: at most 40 together, the rows of "
-     "a.csv, and at least 10 each, unless its entry says less"), (Sizes(), 0, "allowed: at most 0 together")])
+     "a.csv, and at least 10 each, unless its entry says less"),
+    (Sizes(), 0, "allowed: at most 0 together")])
 def test_parts_that_do_not_fit_a_pool(sizes, held, message):
     with pytest.raises(ConfigError) as error:
         pool_sizes(sizes, held, "a.csv")

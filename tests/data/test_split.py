@@ -263,8 +263,8 @@ def test_a_channel_that_is_constant_in_the_training_part_becomes_zero():
     (windows() | {"about_file": np.array("a.csv")}, [{"train": np.array(99)}, {"last": windows()["last"][1:]}, {
         "carried": np.array(1)}, {"x": windows()["x"] + 1}, {"x": windows()["x"].astype(float)}],
      {"about_file": np.array("b.csv"), "about_rows": np.array(3)}),
-    (make("forecast", [1, 2], **SMALL), [{"validation": np.array(31)}, {"targets": np.array("none")}, {"x_1": np.zeros((220, 20))},
-                                         {"x_1": np.zeros((20, 220))}, {"y_1": np.zeros(220, np.int32)}], {"x_2": np.zeros(3)})])
+    (make("forecast", [1, 2], **SMALL), [{"validation": np.array(31)}, {"targets": np.array("none")}, {
+        "x_1": np.zeros((220, 20))}, {"x_1": np.zeros((20, 220))}, {"y_1": np.zeros(220, np.int32)}], {"x_2": np.zeros(3)})])
 def test_the_digest_sees_what_a_seed_depends_on_and_nothing_else(arrays, changes, others):
     assert len({digest(arrays | change, 1) for change in ({}, *changes)}) == len(changes) + 1
     assert digest(arrays | others, 1) == digest(arrays, 1)

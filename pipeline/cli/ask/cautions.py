@@ -37,7 +37,8 @@ def of_columns(guess: Guess, columns: dict[str, Column]) -> None:
         if one.kind == "numbers" and len(held) > 20:
             for value in (held.min(), held.max()):
                 rest, times = held[held != value], int((held == value).sum())
-                if times >= max(3, len(held) / 200) and rest.nunique() > 10 and min(abs(rest - value)) > 3 * (rest.max() - rest.min()):
+                is_far = rest.nunique() > 10 and min(abs(rest - value)) > 3 * (rest.max() - rest.min())
+                if is_far and times >= max(3, len(held) / 200):
                     cell = one.cells[one.numbers == value].iloc[0]
                     mind.append(f"{cell} stands {times} times in '{one.name}', far from all other numbers: if it means a missing "
                                 f"value, add missing_as: [{cell!r}] and missing: drop")
@@ -75,8 +76,9 @@ def of_arrays(guess: Guess, arrays: Mapping[str, Any]) -> None:
         share = np.bincount(y, minlength=len(classes)) / len(y)
         rare = int(share.argmin())
         if share[rare] < RARE:
-            guess.mind.append(f"class '{classes[rare]}' has {100 * share[rare]:.2g} % of all, {share[rare] * int(arrays['train']):.0f}"
-                              " that train: an error rate says little of it; see minority_recall in results/runs")
+            count = f"{share[rare] * int(arrays['train']):.0f}"
+            guess.mind.append(f"class '{classes[rare]}' has {100 * share[rare]:.2g} % of all, {count} that train: an error "
+                              "rate says little of it; see minority_recall in results/runs")
     elif y.shape[1] == 1 and abs(pd.Series(y[:, 0]).skew()) > SKEWED:
         guess.mind.append("the target is skewed: a few large values decide the error; its logarithm may be easier to predict")
     if kind == "recordings" and "lengths" not in arrays and arrays["x"].ndim == 3 and arrays["x"].shape[1] < arrays["x"].shape[2]:

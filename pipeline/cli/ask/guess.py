@@ -115,9 +115,9 @@ def _groups(guess: Guess, question: Question, columns: dict[str, Column]) -> Non
             continue
         numbered = one.kind == "words" and held.map(lambda cell: bool(NUMBERED.match(cell))).mean() > 0.9
         if numbered or (IDS.search(one.name) and not (one.kind == "numbers" and (one.numbers.dropna() % 1).any())):
-            guess.set("group_by", one.name, f"{held.nunique()} names stand on {len(held)} rows: rows of one never train and test "
-                      "together; or GROUP_BY=none", f"rows with the same '{one.name}' stay together ({held.nunique()} of them); it "
-                      "is no input")
+            count = held.nunique()
+            guess.set("group_by", one.name, f"{count} names stand on {len(held)} rows: rows of one never train and test together; "
+                      "or GROUP_BY=none", f"rows with the same '{one.name}' stay together ({count} of them); it is no input")
             inside = [other.name for other in columns.values() if other.kind == "numbers" and other.name != one.name and (
                 other.numbers.groupby(one.cells).diff().dropna() == 1).all()]
             if inside and not question.recording:

@@ -50,7 +50,8 @@ def layout(path: Path, name: str) -> tuple[dict, dict[str, str]]:
     _require_names(name, skipped, names)
     cells = [cell.strip() for _, row in rows for cell in row if "," in cell or "." in cell]
     if _comma_is_decimal(cells, separator):
-        entry["decimal"], why["decimal"] = ",", f"numbers are written as {next(c for c in cells if ',' in c and any(map(str.isdigit, c)))}"
+        number = next(cell for cell in cells if "," in cell and any(map(str.isdigit, cell)))
+        entry["decimal"], why["decimal"] = ",", f"numbers are written as {number}"
     return entry, why
 
 

@@ -92,7 +92,8 @@ def test_other_letters_in_an_address(server, tmp_path):
 
 @pytest.mark.parametrize("address", [
     "http://" + "a" * 64 + ".org/a.csv", "http://[a/a.csv", "http:///a.csv", "http://a..b/a.csv", "http://x:99999/a.csv",
-    "http://127.0.0.1:port/a.csv", "http://a\nb/a.csv", "http://127.0.0.1:1/" + "a" * 5_000 + ".csv", "http://ä" + "ö" * 70 + ".org/a.csv"])
+    "http://127.0.0.1:port/a.csv", "http://a\nb/a.csv", "http://127.0.0.1:1/" + "a" * 5_000 + ".csv",
+    "http://ä" + "ö" * 70 + ".org/a.csv"])
 def test_an_address_that_is_none_is_named(tmp_path, address):
     with pytest.raises(ConfigError) as error:
         located(address, HASH, tmp_path, schemes=("http",))

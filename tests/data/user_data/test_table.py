@@ -150,13 +150,15 @@ PRICE = {"target": "price", "leave_out": ["kind"]}
     ({"colour": [f"c{i}" for i in range(120)]}, {}, "column 'colour': found 120 different words (c0, c1, c10, …)|leave_out: "
      "['colour']"),
     ({"copy": lambda f: f["kind"]}, {}, "a.csv, column 'copy': found the target 'kind' in every row; allowed: what is known "
-     "before it"), ({"copy": lambda f: f["price"]}, PRICE, "column 'copy': found the target 'price'"),
+     "before it"),
+    ({"copy": lambda f: f["price"]}, PRICE, "column 'copy': found the target 'price'"),
     ({"kind": np.arange(120) % 3, "copy": np.arange(120) % 3.0}, {}, "column 'copy': found the target 'kind' in every row"),
     ({}, {"leave_out": ["prize"]}, "a.csv: leave_out: there is no column 'prize'; allowed: height|did you mean 'price'?"),
     ({}, {"target": "kid"}, "a.csv: target: there is no column 'kid'|did you mean 'kind'?"),
     ({}, {"missing": {"wight": "drop"}}, "a.csv: missing: there is no column 'wight'"),
     ({}, {"leave_out": ["price", "who", "height", "weight", "colour"]}, "a.csv: inputs: found none; allowed: one column or more "
-     "beside colour"), ({"kind": "yes"}, {}, "column 'kind': found 1 classes (yes); allowed: 2 to 100"),
+     "beside colour"),
+    ({"kind": "yes"}, {}, "column 'kind': found 1 classes (yes); allowed: 2 to 100"),
     ({"kind": [f"k{i}" for i in range(120)]}, {}, "found 120 classes (k0, k1, k10, …); allowed: 2 to 100"),
     ({"kind": range(120)}, {"task": "classes"}, "found 120 classes (0, 1, 2, …)|for numbers its entry says task: regression"),
     ({"price": 2.0}, PRICE | {"task": "regression"}, "column 'price': found 2 in every row; allowed: a target that varies"),
@@ -164,7 +166,8 @@ PRICE = {"target": "price", "leave_out": ["kind"]}
        "allowed: a number") for task in (None, "regression")),
     ({"kind": RARE}, {}, "column 'kind': found 1 of class 'rare' among 120, and with seed 0 none of the |allowed: each class in "
      "each part; a larger split."),
-    ({}, {"group_by": "who", "leave_out": ["price"], "split": {"train": 60, "validation": 30, "test": 30}}, "a.csv: split:|groups"),
+    ({}, {"group_by": "who", "leave_out": ["price"], "split": {"train": 60, "validation": 30, "test": 30}},
+     "a.csv: split:|groups"),
     ({"who": np.arange(120) // 60}, {"group_by": "who", "leave_out": ["price"]}, "the rows of a.csv in 2 groups, which are never "
      "cut")])
 def test_a_table_that_cannot_be_used_is_refused(project, changes, given, words):

@@ -55,9 +55,11 @@ def test_numbers_are_millionths_of_their_unit(tmp_path):
     (["2024-01-01", "2024-01-03", "2024-01-02", "2024-01-04"], "a.csv, line 4, column 'when': found '2024-01-02 "
      "00:00:00' after a later time; allowed: later than the row before it; sort the file"),
     (["2024-01-01", "2024-01-02", "2024-01-02"], "a.csv, line 4, column 'when': found '2024-01-02 00:00:00' a "
-     "second time; allowed: later"), (["2024-01-03", "2024-01-02", "2024-01-01"], "its entry says newest_first: true"),
+     "second time; allowed: later"),
+    (["2024-01-03", "2024-01-02", "2024-01-01"], "its entry says newest_first: true"),
     (["2024-10-27 01:00", "2024-10-27 02:00", "2024-10-27 02:00"], "if the clock was put back then, its entry says "
-     "steps: rows"), ([3, 4, 1], "a.csv, line 4, column 'when': found '1' after a later time"),
+     "steps: rows"),
+    ([3, 4, 1], "a.csv, line 4, column 'when': found '1' after a later time"),
     (["2024-01-01", "2024-01-02", "soon"], "a.csv, line 4, column 'when': found 'soon'; allowed: a date such "
      "as 2024-01-31 13:00"),
     (["31/12/2023", "01/01/2024"], "a.csv, line 2, column 'when': found '31/12/2023'; allowed: a date"),
