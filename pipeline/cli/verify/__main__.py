@@ -16,12 +16,13 @@ from pipeline.config.errors import ConfigError, complain
 from pipeline.config.given import option, whole
 from pipeline.config.schema import Params, load
 from pipeline.process.stage import INTERRUPTED
+from pipeline.tables.stored import write_text
 from pipeline.train.arm import DataSets
 from pipeline.train.executor import executor
 from pipeline.train.host import settings
 from pipeline.train.queue import check, ordered, read_plans
 from pipeline.train.worker import Job
-from pipeline.cli.verify.certificate import FAILED, alike, certificate, judge, path_of, write
+from pipeline.cli.verify.certificate import FAILED, alike, certificate, judge, path_of
 from pipeline.cli.verify.recompute import READINGS, changed, decided, differing
 from pipeline.cli.verify.sample import Stored, Unit, draw
 from pipeline.cli.verify.tables import faults
@@ -110,7 +111,7 @@ def main() -> int:
         result = judge(sample, records, stored, alike({unit.places[0][0] for unit in sample}, place))
         result["verdicts_changed"] = _changed(result, records, stored) if READINGS.exists() else None
         about = {**place, "settings": settings(), "versions": next(iter(stored.plans.values()))["versions"], "seed": seed}
-        write(path, certificate(result, about, len(population), len(sample)))
+        write_text(path, certificate(result, about, len(population), len(sample)))
     except KeyboardInterrupt:
         complain(RuntimeError("interrupted; no certificate is written"))
         return INTERRUPTED

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.tables.stored import CERTIFICATES, write_text
+from pipeline.tables.stored import CERTIFICATES
 from pipeline.config.errors import ConfigError
 from pipeline.train.host import settings
 from pipeline.train.select_rate import select_rate
@@ -97,12 +97,8 @@ def _said(row: Mapping, names: list[str]) -> str:
             f"{', '.join(names)}")
 
 
-def certificate(found: Mapping, about: Mapping, population: int, drawn: int) -> dict:
+def certificate(found: Mapping, about: Mapping, population: int, drawn: int) -> str:
     """All that is kept: where and of which seed the sample was, how much of all it is, and what `judge` found."""
-    return {**about, "stored_seeds": population, "sampled_seeds": drawn, "false_alarms": compare.FALSE_ALARMS,
-            "chance_of_one_in_a_hundred": chance(population, max(1, population // 100), drawn), **found}
-
-
-def write(path: Path, content: Mapping) -> None:
-    """Keep a certificate beside the others."""
-    write_text(path, json.dumps(content, indent=1, default=lambda value: value.item()) + "\n")
+    content = {**about, "stored_seeds": population, "sampled_seeds": drawn, "false_alarms": compare.FALSE_ALARMS,
+               "chance_of_one_in_a_hundred": chance(population, max(1, population // 100), drawn), **found}
+    return json.dumps(content, indent=1, default=lambda value: value.item()) + "\n"
