@@ -118,7 +118,7 @@ def test_honest_data_get_no_caution(project, asked):
 def test_whatever_a_file_holds_it_is_asked_or_gets_one_message(project, asked):
     before = (project / "params.yaml").read_text(encoding="utf-8")
 
-    @counted(80)
+    @counted(50)
     @given(changed_bytes(rows().encode()))
     def check(content):
         (project / "params.yaml").write_text(before, encoding="utf-8")

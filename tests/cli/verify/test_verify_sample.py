@@ -38,7 +38,7 @@ def test_every_beginning_has_families_and_data_sets_in_their_shares(drawn):
 
 
 def test_each_unit_is_as_likely_as_any_other():
-    draws, drawn = 1000, 70
+    draws, drawn = 400, 70
     counts = Counter(unit.keys for seed in range(draws) for unit, _ in zip(draw(POPULATION, seed), range(drawn)))
     shares = np.array([counts[unit.keys] for unit in POPULATION]) / draws
     expected = drawn / len(POPULATION)
@@ -52,7 +52,7 @@ def test_the_chance_of_catching_is_that_of_the_hypergeometric_distribution(popul
 
 
 def test_falsified_runs_are_caught_as_often_as_is_said():
-    draws, drawn, falsified = 1000, 70, 10
+    draws, drawn, falsified = 400, 70, 10
     generator = np.random.default_rng(0)
     caught = 0
     for seed in range(draws):
