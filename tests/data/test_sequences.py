@@ -52,9 +52,9 @@ def test_forecast_needs_memory_and_a_non_linear_rule():
     split = load(arrays, 0)
 
     def error(features):
-        train, test = features(split.x_train), features(split.x_test)
-        fitted = Ridge(0.01, solver="cholesky").fit(train, split.y_train)
-        error = np.mean((fitted.predict(test) - split.y_test) ** 2)
+        train, test = (features(x).astype(float) for x in (split.x_train, split.x_test))
+        fitted = Ridge(1e-3, solver="cholesky").fit(train, split.y_train[:, 0])
+        error = np.mean((fitted.predict(test) - split.y_test[:, 0]) ** 2)
         return error / np.mean((split.y_test - split.y_train.mean()) ** 2)
 
     def squares(x):
