@@ -72,7 +72,7 @@ def noise(plans: Iterable[dict], runs: pd.DataFrame) -> dict[str, np.ndarray]:
         firsts = {}
         for arm in sorted(plan["arms"], key=lambda arm: arm["train"]["repetition"]):
             place = plan["experiment"], arm["variant"], arm["data"]
-            first = firsts.setdefault((str(arm["network"]), arm["data"], arm["train"]["train_fraction"]), place)
+            first = firsts.setdefault(str([arm["network"], arm["data"], arm["train"] | {"repetition": 0}]), place)
             if arm["train"]["repetition"] and {first, place} <= {*logs.columns}:
                 found.setdefault(arm["data"], []).append((logs[place] - logs[first]).dropna() / spread[first])
     return {name: np.concatenate(values) for name, values in found.items()}

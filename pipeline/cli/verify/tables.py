@@ -53,11 +53,13 @@ def _rows(stored: Stored, name: str, runs: pd.DataFrame) -> Iterator[str]:
 
 def _choices(stored: Stored, name: str, runs: pd.DataFrame) -> Iterator[str]:
     """Seeds whose chosen rate is not that of the least validation loss, and runs whose end is not what their epochs say."""
-    for place, mine in runs.groupby(_RUN[:3], sort=False):
-        records = {row["learning_rate"]: row for row in mine.to_dict("records")}
-        for rate, row in records.items():
-            if row["stopped"] != row["last_epoch"] or row["hit_limit"] != hit_limit(row, stored.arms[name, *place[:2]].train):
-                yield _said(*place, rate) + "where it stopped is not what its epochs say"
+    seeds: dict[tuple, dict] = {}
+    for row in runs.to_dict("records"):
+        *place, rate = (row[key] for key in _RUN)
+        seeds.setdefault(tuple(place), {})[rate] = row
+        if row["stopped"] != row["last_epoch"] or row["hit_limit"] != hit_limit(row, stored.arms[name, *place[:2]].train):
+            yield _said(*place, rate) + "where it stopped is not what its epochs say"
+    for place, records in seeds.items():
         if [rate for rate, row in records.items() if row["chosen"]] != [select_rate(records)]:
             yield _said(*place) + "another rate is chosen than that of the least validation loss"
 
