@@ -11,7 +11,7 @@ import pydantic
 
 from pipeline.config.data_files import FileSource
 from pipeline.config.errors import ConfigError, Spec, explain, gathered, nearest, shown
-from pipeline.config.experiments import Train, merge
+from pipeline.config.experiments import WAYS, Train, merge
 
 if TYPE_CHECKING:
     from pipeline.config.schema import Params
@@ -85,6 +85,10 @@ def _lists(params: Params) -> Iterator[str]:
         yield from _there(params, place, listed)
         yield from _twice(place, listed, "an experiment")
     yield from _twice("verdicts.controls", params.controls, "a control")
+    for name in set(params.probe.experiments) & params.experiments.keys():
+        ways = {way for data in params.watched(name) for way in WAYS if getattr(params.training(name, data), way)}
+        if ways:
+            yield f"probe.experiments: '{name}' has {min(ways)}; allowed: what trains by the usual loss, at one rate"
 
 
 def _data_set(params: Params, name: str) -> Iterator[str]:

@@ -13,8 +13,8 @@ from pipeline.config.errors import ConfigError, nearest
 
 #: An argument of every optimiser that is not Keras': whether biases and what normalises are left out of weight decay.
 KERNELS_ONLY = "decay_kernels_only"
-#: The last part of the names of weights that are no kernels.
-_NO_KERNELS = ["bias$", "gamma$", "beta$", "scale$", "alpha$"]
+#: The names of weights that are no kernels, as Keras asks TensorFlow for them: `dense_1/bias:0`.
+_NO_KERNELS = [r"(^|/)(bias|gamma|beta|scale|alpha)(:\d+)?$"]
 #: Arguments that count steps: Keras takes a fraction of them without a word.
 _WHOLE = ("gradient_accumulation_steps", "ema_overwrite_frequency")
 
