@@ -1,7 +1,5 @@
 """The stage `book`."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

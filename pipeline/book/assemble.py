@@ -1,7 +1,5 @@
 """The source of the book, put together outside `book/`: what is written by hand, and what each page adds."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -62,8 +60,7 @@ def assemble(root: Path, target: Path) -> Study:
     written = pages(study)
     pictures = [content for content in written.values() if isinstance(content, Picture)]
     pieces = {path: content for path, content in written.items() if path.startswith(PIECES)}
-    written = {path: content for path, content in written.items()
-               if path not in pieces and not isinstance(content, Picture)}
+    written = {path: content for path, content in written.items() if path not in pieces and not isinstance(content, Picture)}
     _fill(target, substitutions(study), pieces)
     toc = contents(read_yaml(target / "_toc.yml"), study)
     for path, content in {**written, **parts(toc), **drawn(pictures, target.with_name(KEPT))}.items():
@@ -104,8 +101,7 @@ def drawn(pictures: Sequence[Picture], kept: Path) -> dict[str, str]:
                 write_text(stored[picture.name], json.dumps(files))
     for path in set(kept.iterdir()) - set(stored.values()):
         path.unlink()
-    return {path: text for one in stored.values()
-            for path, text in json.loads(one.read_text(encoding="utf-8")).items()}
+    return {path: text for one in stored.values() for path, text in json.loads(one.read_text(encoding="utf-8")).items()}
 
 
 def _fill(target: Path, numbers: Mapping[str, int | float], pieces: Mapping[str, str]) -> None:

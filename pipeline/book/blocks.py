@@ -1,7 +1,5 @@
 """Blocks that several pages show."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 

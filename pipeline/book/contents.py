@@ -1,7 +1,5 @@
 """The table of contents: that of `book/`, with what is generated."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.book.escape import plain, raw

@@ -1,7 +1,5 @@
 """What others found, from `book/evidence.yaml`: shown beside ours and never averaged with them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

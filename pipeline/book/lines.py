@@ -1,7 +1,5 @@
 """The exact lines of a file that a person writes."""
 
-from __future__ import annotations
-
 from ruamel.yaml import YAML
 
 
@@ -17,8 +15,7 @@ def experiment_lines(text: str) -> dict[str, str]:
 def _entry(lines: list[str]) -> str:
     """An entry from its first line to its last, moved to the left."""
     depth = _depth(lines[0])
-    end = next((number for number, line in enumerate(lines) if number and line.strip()
-                and _depth(line) <= depth), len(lines))
+    end = next((number for number, line in enumerate(lines) if number and line.strip() and _depth(line) <= depth), len(lines))
     return "\n".join(line[depth:] for line in lines[:end]).rstrip()
 
 

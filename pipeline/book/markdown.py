@@ -1,7 +1,5 @@
 """Pieces of MyST Markdown: tables, images, links."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 

@@ -1,7 +1,5 @@
 """A figure of the book: how it is drawn, what it is drawn from, and the text that stands in for it."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,8 +51,7 @@ class Picture:
 
     def files(self) -> dict[str, str]:
         """The figure and its data, by path."""
-        return {f"figures/{self.name}.svg": svg(self.draw(self._texts)),
-                f"figures/{self.name}.csv": self.data}
+        return {f"figures/{self.name}.svg": svg(self.draw(self._texts)), f"figures/{self.name}.csv": self.data}
 
 
 def sha256(data: bytes) -> str:

@@ -1,7 +1,5 @@
 """What book/answers.yaml asks of the findings: the cards of the first page, and what chapters draw."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any

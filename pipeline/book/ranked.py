@@ -1,7 +1,5 @@
 """What was found on a reader's own data: every change, ranked, beside what the study found."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -170,5 +168,4 @@ def warnings(changes: list[Change], baselines: Mapping | None) -> list[str]:
 def controls(changes: list[Change]) -> dict[str, float]:
     """The networks that were changed and are no change of another one here, and their mean test errors."""
     tried = {one.name for one in changes}
-    return {one.found["control"]: float(one.found["control_mean"]) for one in changes
-            if one.found["control"] not in tried}
+    return {one.found["control"]: float(one.found["control_mean"]) for one in changes if one.found["control"] not in tried}

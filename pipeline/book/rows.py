@@ -1,7 +1,5 @@
 """The rows of a table."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 

@@ -1,7 +1,5 @@
 """Everything stored that the book shows, read once; every text of it is `inert`."""
 
-from __future__ import annotations
-
 import csv
 import os
 from collections import Counter
@@ -94,8 +92,7 @@ class Study:
     @property
     def runs(self) -> int:
         """The number of trained runs, but for those on data of a reader's own."""
-        return sum(runs for found in self.trained.values() for (_, data), runs in found.items()
-                   if data not in self.params.own)
+        return sum(runs for found in self.trained.values() for (_, data), runs in found.items() if data not in self.params.own)
 
     @property
     def topics(self) -> list[str]:
@@ -124,8 +121,7 @@ class Study:
     @cached_property
     def arms_of_data(self) -> dict[str, dict]:
         """Data set -> some plan's arm on it, which says the shape of a sample and the classes."""
-        return {arm["data"]: arm for plan in reversed(self.plans.values())
-                for arm in reversed(plan["arms"])}
+        return {arm["data"]: arm for plan in reversed(self.plans.values()) for arm in reversed(plan["arms"])}
 
     @cached_property
     def found(self) -> dict[str, list[dict]]:
@@ -270,8 +266,7 @@ def _optional(path: Path):
 
 def _jsons(folder: Path, params: Params) -> dict[str, dict]:
     """What a folder has of each experiment, one JSON file an experiment."""
-    return {name: read_json(path) for name in params.experiments
-            if (path := folder / f"{name}.json").exists()}
+    return {name: read_json(path) for name in params.experiments if (path := folder / f"{name}.json").exists()}
 
 
 def _records(root: Path, params: Params) -> dict[str, Path]:

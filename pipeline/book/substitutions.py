@@ -1,7 +1,5 @@
 """The numbers that hand-written pages put into their sentences, as `{{ name }}`."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import pandas as pd

@@ -3,8 +3,6 @@
 Every text of the study is made harmless as it is read, see `pipeline.book.escape`: so a template escapes nothing again.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import jinja2

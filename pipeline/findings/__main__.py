@@ -1,7 +1,5 @@
 """The stage `findings`: runs and claims in; findings, readings, their multiverse and error rates out."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections import Counter
@@ -23,8 +21,7 @@ from pipeline.process.cycles import search_seldom
 from pipeline.process.stage import run
 from pipeline.tables.predictions import changes, known, recorded, said
 from pipeline.tables.schemas import FOUND, STORED
-from pipeline.tables.stored import (
-    COLUMNS, read_measured, read_needed, replace_folder, significant, write_table, write_text)
+from pipeline.tables.stored import COLUMNS, read_measured, read_needed, replace_folder, significant, write_table, write_text
 
 #: The tables of so many experiments are read by every core; fewer take less time than processes to begin.
 SHARED = 300

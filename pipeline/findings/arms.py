@@ -1,7 +1,5 @@
 """Arms: the runs of an experiment, or of a variant of its sweep, as a table of seeds by learning rates."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -145,8 +143,7 @@ class Arms:
         for data in self.shared(arms):
             grids = [self.grids[(*arm, data)] for arm in arms]
             columns = {column: np.concatenate([grid[column] for grid in grids], axis=1) for column in grids[0].columns}
-            self.grids[experiment, name, data] = Grid(
-                grids[0].seeds, np.concatenate([grid.rates for grid in grids]), columns)
+            self.grids[experiment, name, data] = Grid(grids[0].seeds, np.concatenate([grid.rates for grid in grids]), columns)
             self.sets.setdefault((experiment, name), []).append(data)
 
     def shared(self, arms: Sequence[Arm]) -> list[str]:

@@ -1,7 +1,5 @@
 """Everything that the project asks: each comparison once, whichever way and however often it is asked."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import re
@@ -83,8 +81,7 @@ class Asker:
             new = Question(_identifier(comparison, kind), comparison, kind, tuple(sets), role)
             question = self.questions.setdefault((comparison.key, kind), new)
             turn = question.comparison.turn * comparison.turn
-            self.log.append((*names(comparison), comparison.metric, comparison.endpoint, kind, role, by, question.id,
-                             turn))
+            self.log.append((*names(comparison), comparison.metric, comparison.endpoint, kind, role, by, question.id, turn))
             found.append((question, turn))
         return found
 
@@ -145,8 +142,7 @@ def of_experiments(asker: Asker, names: Iterable[str]) -> None:
             treatment = arms.find(arm_name(name, variant), where)
             control = arms.find(arm_name(spec.versus, variant), where, fallback=True)
             if set(arms.sets[treatment]) & set(arms.sets[control]):
-                asker.ask(Comparison(((1.0, Pair(treatment, control)),)), VERSUS,
-                          arm_name(name, variant), where)
+                asker.ask(Comparison(((1.0, Pair(treatment, control)),)), VERSUS, arm_name(name, variant), where)
 
 
 def of_controls(asker: Asker) -> None:

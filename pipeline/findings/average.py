@@ -3,8 +3,6 @@
 The last axis of every array is that of the units; others may be analyses that are averaged at once.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Sequence
@@ -150,8 +148,7 @@ class Mean:
         total = parts.sum(axis=-1)
         with np.errstate(divide="ignore", invalid="ignore"):
             freedom = total**2 / (parts**2 / sample.freedom).sum(axis=-1)
-        return Estimate(value, np.sqrt(total),
-                        np.where(total > 0, freedom, (sample.mask * sample.freedom).sum(axis=-1)))
+        return Estimate(value, np.sqrt(total), np.where(total > 0, freedom, (sample.mask * sample.freedom).sum(axis=-1)))
 
     def _weights(self, sample: Sample) -> np.ndarray:
         if not self.precision:

@@ -1,7 +1,5 @@
 """Claims are readings: what findings say of a sentence. A claim has no effect, word or p value of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -237,8 +235,7 @@ def tables(found: Sequence[Read]) -> dict[str, pd.DataFrame]:
                  one.claim.analogue, one.claim.primary) for one in found]
     parts = [(one.claim.slug, part.called, part.id, part.stratum, part.data, part.turn, part.word, str(CODES[code]),
               bool(proven)) for one in found for part, code, proven in zip(one.parts, one.says, one.proven, strict=True)]
-    return {"readings": pd.DataFrame(readings, columns=READING_COLUMNS),
-            "parts": pd.DataFrame(parts, columns=PART_COLUMNS)}
+    return {"readings": pd.DataFrame(readings, columns=READING_COLUMNS), "parts": pd.DataFrame(parts, columns=PART_COLUMNS)}
 
 
 def _predicted(claim: Claim) -> tuple[str, str, str]:

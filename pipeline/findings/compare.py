@@ -1,7 +1,5 @@
 """Comparisons → an effect on each data set."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -90,8 +88,7 @@ def effect(comparison: Comparison, data: str, study: Study, analysis: Analysis =
         effects = [scale(part.control[some], part.treatment[some]) for part, some in zip(parts, kept, strict=True)]
     except ValueError as error:
         raise ValueError(f"{comparison.pairs[0][1]} on {data}: {error}") from None
-    effects = [Effect(one.y, one.w, part.seeds[some], one.added)
-               for one, part, some in zip(effects, parts, kept, strict=True)]
+    effects = [Effect(one.y, one.w, part.seeds[some], one.added) for one, part, some in zip(effects, parts, kept, strict=True)]
     return scales.weighted(effects, [weight for weight, _ in comparison.pairs])
 
 
@@ -120,8 +117,7 @@ def scale_of(metric: str):
     return scales.Difference(lower=about.lower)
 
 
-def effects(comparison: Comparison, sets: Iterable[str], study: Study, analysis: Analysis = Analysis()
-            ) -> dict[str, Effect]:
+def effects(comparison: Comparison, sets: Iterable[str], study: Study, analysis: Analysis = Analysis()) -> dict[str, Effect]:
     """The effect on each data set that has the metric."""
     found = {data: effect(comparison, data, study, analysis) for data in sets}
     return {data: one for data, one in found.items() if one is not None}

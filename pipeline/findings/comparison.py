@@ -1,7 +1,5 @@
 """What is compared: a treatment, a control, a metric."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from pipeline.config.claims import arm_name

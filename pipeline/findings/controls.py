@@ -1,7 +1,5 @@
 """Controls: what half the data costs on each data set, and how near the control is to guessing there."""
 
-from __future__ import annotations
-
 import difflib
 import functools
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ A simulated study draws the seeds of every unit again, the same ones for all fin
 control, or a data set, err together as they do in the study.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -54,7 +52,7 @@ class Simulation:
         return {key: [self._sample(one, name, (draws, donors if spread else None)) for name in
                       dict.fromkeys(one.units.strata)] for key, one in averages.items()}
 
-    def _sample(self, one: Average, stratum: str, draws: tuple[_Draws, _Draws | None]) -> Sample:
+    def _sample(self, one: Average, stratum: str, draws: "tuple[_Draws, _Draws | None]") -> Sample:
         units, y = one.units.of(stratum), []
         for name, effect in zip(units.names, units.effects, strict=True):
             y.append(draws[0].seeds(name, len(effect.w)) @ (effect.w - effect.w.mean()) * _unbiased(len(effect.w)))

@@ -1,7 +1,5 @@
 """A number with its standard error: the t interval, and the one-sided p values behind it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,7 +42,7 @@ class Estimate:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(gap == 0, 0.0, gap / self.error)
 
-    def __neg__(self) -> Estimate:
+    def __neg__(self) -> "Estimate":
         return Estimate(-self.value, self.error, self.freedom)
 
 

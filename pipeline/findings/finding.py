@@ -1,7 +1,5 @@
 """A finding: what was measured of a question, in each stratum and in all, as rows of tables."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -78,8 +76,7 @@ def averages(finding: Finding, study: Study) -> list[Average]:
     """A finding's strata, and all of them together where there are several."""
     real = bool(finding.effects) and all(study.params.data[data].family for data in finding.effects)
     samples = {name: finding.units.sample(name) for name in finding.strata}
-    found = [_average(finding, name, (one,), real and len(one.y) >= study.rule.least_units)
-             for name, one in samples.items()]
+    found = [_average(finding, name, (one,), real and len(one.y) >= study.rule.least_units) for name, one in samples.items()]
     if len(samples) > 1:
         sizes = [len(one.y) for one in samples.values()]
         found.append(_average(finding, ALL, tuple(samples.values()),

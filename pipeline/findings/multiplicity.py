@@ -1,7 +1,5 @@
 """Many comparisons at once."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import stats
 

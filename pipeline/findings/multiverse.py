@@ -1,7 +1,5 @@
 """A finding under every other choice that could have been made: does it keep its sign, and its word?"""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -130,8 +128,7 @@ def _levels(finding: Finding, study: Study) -> tuple[np.ndarray, np.ndarray]:
     if comparison.probe:
         return (np.zeros(len(finding.units.names), bool),) * 2
     arm = pair.treatment if pair.control == GUESSING else pair.control
-    found = [np.mean([controls.levels(arm, pair.data or data, study) for data in sets], axis=0)
-             for sets in finding.units.sets]
+    found = [np.mean([controls.levels(arm, pair.data or data, study) for data in sets], axis=0) for sets in finding.units.sets]
     error, trivial = np.array(found).T
     return error < rule.low_error, error > rule.high_error * trivial
 
@@ -192,8 +189,7 @@ def curve(one: Average, analysed: Analysed, study: Study) -> Curve:
         mean = Mean(family=one.family, precision=precision, spread=Spread("DL"))
         with np.errstate(divide="ignore", invalid="ignore"):
             found.append(together([mean(part) for part in _parts(one, analysed, masks)]))
-    value, error, freedom = (np.stack([getattr(each, name) for each in found], axis=1)
-                             for name in ("value", "error", "freedom"))
+    value, error, freedom = (np.stack([getattr(each, name) for each in found], axis=1) for name in ("value", "error", "freedom"))
     bad = ~np.isfinite(error)
     low, high = Estimate(value, error, freedom).bounds(study.rule.tail)
     return Curve(one, analysed, names, *(np.where(bad, np.nan, part) for part in (value, low, high)))

@@ -1,7 +1,5 @@
 """Numbers in print: a sign, a unit, and as many digits as tell the bounds of an interval apart."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Where to put a layer: the places of an `everywhere` experiment, ranked in each stratum."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
@@ -39,8 +37,7 @@ def places(asked: pd.DataFrame, averages: Mapping[str, Sequence[Average]], study
     return pd.DataFrame(rows, columns=FINDING_PLACE_COLUMNS)
 
 
-def _ranked(name: str, ids: Mapping[str, str], averages: Mapping[str, Sequence[Average]], study: Study
-            ) -> Iterator[dict]:
+def _ranked(name: str, ids: Mapping[str, str], averages: Mapping[str, Sequence[Average]], study: Study) -> Iterator[dict]:
     """The rows of the places of a network, of one kind."""
     order = list(study.params.variants(name))
     strata = [one.stratum for one in averages[next(iter(ids.values()))] if one.stratum != ALL]
@@ -67,8 +64,7 @@ def contenders(found: Mapping[str, Average], study: Study) -> tuple[set[str], se
     if len(found) < 2:
         return set(), set()
     rule: Rule = study.rule.shared(len(found) - 1)
-    better = {(one, other): _lead(found[one], found[other], study, rule) > 0
-              for one in found for other in found if one != other}
+    better = {(one, other): _lead(found[one], found[other], study, rule) > 0 for one in found for other in found if one != other}
     best = {one for one in found if not any(better.get((other, one)) for other in found)}
     worst = {one for one in found if not any(better.get((one, other)) for other in found)}
     return best, worst
@@ -77,6 +73,5 @@ def contenders(found: Mapping[str, Average], study: Study) -> tuple[set[str], se
 def _lead(one: Average, other: Average, study: Study, rule: Rule) -> float:
     """The lower bound of one place's average less another's."""
     mine, others = one.finding.effects, other.finding.effects
-    apart = {data: weighted([mine[data], others[data]], [1, -1]) for sets in one.units.sets for data in sets
-             if data in others}
+    apart = {data: weighted([mine[data], others[data]], [1, -1]) for sets in one.units.sets for data in sets if data in others}
     return float(Mean(family=one.family)(units(apart, study.params).sample()).bounds(rule.tail)[0])

@@ -1,7 +1,5 @@
 """The choice of the learning rate: at which rate each seed of an arm is scored on a data set."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Everything that the project asks, measured, averaged and read, as tables."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,8 +12,7 @@ from pipeline.findings import claims as reading
 from pipeline.findings import controls, error_rates, multiverse, words
 from pipeline.findings.asked import HALF, SAME, Asker, Question, of_claim, of_controls, of_experiments, of_premises
 from pipeline.findings.claims import Read, Reader, Reading
-from pipeline.findings.finding import (
-    ALL, Average, Finding, advising, averages, find, finding_table, row, set_table, unit_table)
+from pipeline.findings.finding import ALL, Average, Finding, advising, averages, find, finding_table, row, set_table, unit_table
 from pipeline.findings.multiplicity import false_discovery
 from pipeline.findings.places import places
 from pipeline.findings.posterior import reliability

@@ -4,8 +4,6 @@ Arrays are `(seeds,)`, and entry i of two arrays shares its split, its batches a
 control's scores and the treatment's; its effect is positive where the treatment is better.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Scores of an arm on a data set, one a seed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

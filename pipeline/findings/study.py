@@ -1,7 +1,5 @@
 """All that findings rest on: the runs, and what params.yaml says of data sets and sweeps."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Sweeps: the mean test error by the value that is swept."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from scipy import stats

@@ -1,7 +1,5 @@
 """What a finding is called: neutral, without a word of what was found."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from pipeline.config.layer_list import Change, word_of, words
@@ -50,8 +48,7 @@ def _pair(pair: Pair, params: Params) -> str:
     base = next((name for name in new if name in old), None)
     if base is None:
         return f"{_arm(pair.treatment, params)}, or {_arm(pair.control, params)}"
-    sides = [_changes(arm, line[:line.index(base)], params) for arm, line in
-             ((pair.treatment, new), (pair.control, old))]
+    sides = [_changes(arm, line[:line.index(base)], params) for arm, line in ((pair.treatment, new), (pair.control, old))]
     shared = [one for one in sides[0] if one in sides[1]]
     mine, others = ([one for one in side if one not in shared] for side in sides)
     control = _listed(others) or ("none" if mine and all(map(_puts_in, mine)) else "as it is")

@@ -1,7 +1,5 @@
 """Data sets → units: the sets of one source or one quantity are averaged first."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,10 +30,9 @@ class Units:
     def sample(self, stratum: str | None = None) -> Sample:
         """The effects with their errors, of one stratum or of all."""
         mine = [e for e, name in zip(self.effects, self.strata, strict=True) if stratum in (None, name)]
-        return Sample(*(np.array([f(e) for e in mine], float)
-                        for f in (lambda e: e.y, lambda e: e.s, lambda e: len(e.w) - 1)))
+        return Sample(*(np.array([f(e) for e in mine], float) for f in (lambda e: e.y, lambda e: e.s, lambda e: len(e.w) - 1)))
 
-    def of(self, stratum: str) -> Units:
+    def of(self, stratum: str) -> "Units":
         """The units of one stratum."""
         kept = [i for i, name in enumerate(self.strata) if name == stratum]
         return Units(*(tuple(part[i] for i in kept) for part in (self.names, self.strata, self.sets, self.effects)))

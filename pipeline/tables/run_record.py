@@ -1,7 +1,5 @@
 """What a finished run measured: its fields, their kinds and their ranges."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 
@@ -74,8 +72,7 @@ def _check_curve(name: str, record: Mapping) -> None:
     curve = record[name]
     if not isinstance(curve, list) or len(curve) != record["last_epoch"]:
         raise ValueError(f"{name}: found {str(curve)[:40]!r}; allowed: {record['last_epoch']} numbers, one an epoch")
-    wrong = [loss for loss in curve if not _is_number(loss) or loss < _LEAST
-             or not (record["diverged"] or math.isfinite(loss))]
+    wrong = [loss for loss in curve if not _is_number(loss) or loss < _LEAST or not (record["diverged"] or math.isfinite(loss))]
     if wrong:
         raise ValueError(f"{name}: found {str(wrong[0])[:40]!r}; allowed: numbers from 0 on"
                          f"{', also such that are not finite' if record['diverged'] else ''}")

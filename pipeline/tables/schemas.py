@@ -1,7 +1,5 @@
 """What stages hand to each other: every stored table, its file and its columns, once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,8 +79,7 @@ STORED |= {"disturbances": Table("results/torture/disturbances.csv", tuple(DISTU
 # What the stage `findings` stores
 
 #: Of every arm and data set: at which learning rate most seeds are scored, and how many at either end of the grid.
-EDGE_COLUMNS = ["experiment", "variant", "data", "rates", "least", "greatest", "rate", "share", "at_least",
-                "at_greatest", "edge"]
+EDGE_COLUMNS = ["experiment", "variant", "data", "rates", "least", "greatest", "rate", "share", "at_least", "at_greatest", "edge"]
 #: Whoever asked for a comparison (an experiment against its `versus`, a claim, a control), and the finding that answers,
 #: turned round where `turn` is -1.
 ASKED_COLUMNS = ["treatment", "control", "minus_treatment", "minus_control", "minus_data", "metric", "endpoint", "kind",
@@ -103,8 +100,7 @@ SET_COLUMNS = [
     "control_mean", "treatment_mean", "trivial_error", "diverged_control", "limit_control", "edge_control",
     "diverged_treatment", "limit_treatment", "edge_treatment"]
 UNIT_OF_FINDING_COLUMNS = ["id", "stratum", "unit", "sets", "seeds", "y", "s", "freedom", "low", "high"]
-READING_COLUMNS = ["slug", "topic", "reading", "reads", "sentence", "region", "quantifier", "by", "scope", "analogue",
-                   "primary"]
+READING_COLUMNS = ["slug", "topic", "reading", "reads", "sentence", "region", "quantifier", "by", "scope", "analogue", "primary"]
 #: What a reading rests on. `word` is the finding's, which `turn` -1 turns round; `says`: what it says of the claim.
 PART_COLUMNS = ["slug", "called", "id", "stratum", "data", "turn", "word", "says", "proven"]
 #: A finding under every other choice; the margin is that of the scale, NaN on ranks.

@@ -1,7 +1,5 @@
 """How results are stored: files and folders that are whole, and tables of fixed bytes."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import json
@@ -30,11 +28,9 @@ RUNS_TABLE, CURVES_TABLE, LAYERS_TABLE = "runs.csv", "curves.csv.gz", "layers.cs
 MEASURES_TABLE = "measures.csv"
 #: One row a seed and learning rate. `chosen`: the rate that the seed keeps; `stopped`: the epochs that
 #: were run; `hit_limit`: whether the limit of epochs ended it, and it had not stopped learning.
-COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "chosen", "stopped", "hit_limit",
-           *MEASURES, "key"]
+COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "chosen", "stopped", "hit_limit", *MEASURES, "key"]
 #: Of the chosen runs, one row an epoch.
-CURVE_COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "epoch", "train_loss",
-                 "validation_loss"]
+CURVE_COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "epoch", "train_loss", "validation_loss"]
 #: One row a layer of every network; `shape` is that of its output.
 LAYER_COLUMNS = ["variant", "data", "layer", "class", "shape", "parameters"]
 #: Inside the next content of a result folder: the names of its files.
@@ -174,8 +170,7 @@ def building(folder: Path) -> Path:
 
 def _files(folder: Path) -> dict[str, Path]:
     """The files of a folder by name, but for hidden ones and those in folders."""
-    return {path.name: path for path in sorted(Path(folder).glob("*"))
-            if not path.name.startswith(".") and path.is_file()}
+    return {path.name: path for path in sorted(Path(folder).glob("*")) if not path.name.startswith(".") and path.is_file()}
 
 
 def _finish(folder: Path) -> None:
@@ -227,8 +222,7 @@ def replace_folder(folder: Path) -> Iterator[Path]:
             folder.rmdir()
 
 
-def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], texts: Mapping[str, str] | None = None,
-                 ) -> None:
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], texts: Mapping[str, str] | None = None) -> None:
     """The tables and texts of a result folder, by the names of their files; together or not at all.
 
     Raises:

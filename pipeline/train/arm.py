@@ -1,7 +1,5 @@
 """One network on one data set: what its runs are called, what they train on, and their rows of the tables."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable, Mapping

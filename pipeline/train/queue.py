@@ -1,7 +1,5 @@
 """The one way to train: the runs that plans need and that are not stored, as a queue of jobs."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,8 +77,7 @@ def _cut(job: Job, most: int) -> Iterator[Job]:
 
 # --- training ----------------------------------------------------------------------------------
 
-def train(plans: Sequence[dict], executor, data: Mapping[str, DataSet], store: Store,
-          stream=sys.stderr) -> tuple[int, Layers]:
+def train(plans: Sequence[dict], executor, data: Mapping[str, DataSet], store: Store, stream=sys.stderr) -> tuple[int, Layers]:
     """Train all missing runs of plans, and keep each in the store.
 
     A run that is chosen though it was stored without its curves shows only when its seed's other

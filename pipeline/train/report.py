@@ -1,7 +1,5 @@
 """What a lab record shows of an experiment: the network, its scores, the choice of its rate. It trains nothing."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -23,8 +21,7 @@ def _arms(plan_file: Path) -> list[dict]:
 
 
 def _words(item: dict) -> str:
-    arguments = ", ".join(f"{k}={v['class'] if isinstance(v, dict) else v}"
-                          for k, v in item["arguments"].items())
+    arguments = ", ".join(f"{k}={v['class'] if isinstance(v, dict) else v}" for k, v in item["arguments"].items())
     return f"{item['class']}({arguments})"
 
 
@@ -39,8 +36,7 @@ def chain(plan_file: Path) -> str:
     for arm in arms:
         if arm["variant"] == variants[0]:
             output = [f"Dense(units={Task.of(arm).outputs})"]
-            items = [_words(i) for i in arm["network"]["layers"]] + output + [
-                _words(i) for i in arm["network"]["head"]]
+            items = [_words(i) for i in arm["network"]["layers"]] + output + [_words(i) for i in arm["network"]["head"]]
             lines.setdefault(" → ".join(f"`{i}`" for i in items), []).append(arm["data"])
     parts = [f"{', '.join(names)}: {items}" for items, names in lines.items()]
     if len(variants) > 1:

@@ -1,7 +1,5 @@
 """Which learning rate a seed keeps."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

@@ -3,8 +3,6 @@
 Two families (`sequences`, of six forecasts and six classes; `tables`, of ten), two synthetic sets, and a claim of every kind.
 """
 
-from __future__ import annotations
-
 import functools
 from pathlib import Path
 

@@ -68,8 +68,7 @@ def test_every_link_and_picture_leads_somewhere(source):
 
 
 def test_what_pages_include_is_generated_and_what_is_generated_is_included(project, study, source):
-    included = [name for path in (project / "book").glob("*.md")
-                for name in re.findall(r"\{include\} (\S+)", path.read_text())]
+    included = [name for path in (project / "book").glob("*.md") for name in re.findall(r"\{include\} (\S+)", path.read_text())]
     pieces = {path: content for page in PAGES for path, content in page.write(study).items() if path.startswith("generated/")}
     assert sorted(included) == sorted(pieces)
     text = "".join(path.read_text() for path in source.glob("*.md"))

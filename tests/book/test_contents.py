@@ -37,8 +37,7 @@ def test_lab_records_stand_below_the_group_of_their_experiment(study):
 
 def test_the_record_of_the_checks_stands_below_the_mechanics(study):
     recorded = replace(study, records=study.records | {"mechanics": Path("record.ipynb")})
-    assert sections(recorded)["mechanics"] == [
-        {"file": "records/mechanics", "title": "record of the checks"}]
+    assert sections(recorded)["mechanics"] == [{"file": "records/mechanics", "title": "record of the checks"}]
 
 
 def test_a_list_that_would_be_too_long_stands_in_parts_with_a_page_each(study, monkeypatch):

@@ -41,8 +41,7 @@ def folder(path, evidence):
 
 
 def claims(path, slugs=("it_helps", "it_harms"), metric="error", row="B5"):
-    (path / "claims.yaml").write_text("".join(
-        CLAIM.format(slug=slug, metric=metric, row=row) for slug in slugs))
+    (path / "claims.yaml").write_text("".join(CLAIM.format(slug=slug, metric=metric, row=row) for slug in slugs))
     return read_claims(path / "claims.yaml")
 
 

@@ -27,8 +27,7 @@ def test_the_exact_lines_of_each_experiment():
     assert list(found) == ["plain", "before", "after", "recurrent", "anywhere"]
     assert found["before"] == "before: {of: plain, data: sequences, before: {relu: bn}}  # a remark"
     assert found["after"] == "after:\n  data: sequences\n  layers: [conv, relu, bn, lstm]\n  versus: plain"
-    assert found["recurrent"] == (
-        "recurrent:\n  {of: plain, data: sequences, set: {lstm.recurrent_dropout: 0.2}}")
+    assert found["recurrent"] == ("recurrent:\n  {of: plain, data: sequences, set: {lstm.recurrent_dropout: 0.2}}")
 
 
 def test_a_comment_of_the_next_experiment_is_not_taken_along():

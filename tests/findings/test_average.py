@@ -57,8 +57,7 @@ def test_spread_and_weighted_mean_are_those_of_statsmodels():
 
 
 def test_the_effects_of_the_bcg_trials_are_those_of_statsmodels():
-    y, v = effectsize_2proportions(BCG[:, 0], BCG[:, :2].sum(axis=1), BCG[:, 2], BCG[:, 2:].sum(axis=1),
-                                   statistic="risk-ratio")
+    y, v = effectsize_2proportions(BCG[:, 0], BCG[:, :2].sum(axis=1), BCG[:, 2], BCG[:, 2:].sum(axis=1), statistic="risk-ratio")
     np.testing.assert_allclose(bcg().y, y)
     np.testing.assert_allclose(bcg().s ** 2, v)
 

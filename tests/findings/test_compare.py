@@ -39,8 +39,7 @@ def test_each_seed_is_scored_at_the_rate_that_the_others_choose():
     table = noisy("new", 1)
     grid = Arms(table).grids["new", "", "one"]
     losses = table.pivot(index="seed", columns="learning_rate", values="best_validation_loss")
-    for rule, average in ((CHOSEN, lambda some: np.log(some).mean()),
-                          (ByOthers(logarithms=False), lambda some: some.mean())):
+    for rule, average in ((CHOSEN, lambda some: np.log(some).mean()), (ByOthers(logarithms=False), lambda some: some.mean())):
         expected = []
         for seed in losses.index:
             others = losses.drop(index=seed)

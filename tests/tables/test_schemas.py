@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.tables.stored import (
-    COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE)
+from pipeline.tables.stored import COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE
 from pipeline.config.schema import load
 from pipeline.tables.schemas import FOUND, STORED
 

@@ -77,8 +77,7 @@ def _put(folder, numbers):
 def test_processes_put_at_the_same_time_and_begin_the_store_together(tmp_path):
     context = multiprocessing.get_context("spawn")
     # Each run is put by two of them.
-    processes = [context.Process(target=_put, args=(tmp_path / "store", range(first, first + 40)))
-                 for first in (0, 20, 40, 0)]
+    processes = [context.Process(target=_put, args=(tmp_path / "store", range(first, first + 40))) for first in (0, 20, 40, 0)]
     for process in processes:
         process.start()
     for process in processes:

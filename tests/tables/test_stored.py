@@ -19,8 +19,7 @@ from pipeline.tables.stored import (
 def record(seed, epochs=3):
     """What a run measured, as training stores it: of no meaning, but such as a run can be."""
     generator = np.random.default_rng(seed)
-    found = {name: significant(generator.random() * 10.0 ** generator.integers(-8, 8))
-             for name in MEASURES}
+    found = {name: significant(generator.random() * 10.0 ** generator.integers(-8, 8)) for name in MEASURES}
     found["train_curve"] = [significant(v, 5) for v in generator.random(epochs)]
     found["validation_curve"] = [0.75, significant(0.5 * generator.random(), 4), 0.75]
     found |= {name: significant(generator.random()) for name in ("last_calibration_error", "last_minority_recall")}
@@ -47,8 +46,7 @@ def tables(count=4, experiment="one", chosen=(True,)):
                            found["train_curve"], found["validation_curve"], strict=True), 1)]
         else:
             del found["train_curve"], found["validation_curve"]
-    return (pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(curves, columns=CURVE_COLUMNS),
-            records)
+    return (pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(curves, columns=CURVE_COLUMNS), records)
 
 
 def write(folder, runs, curves):
@@ -231,8 +229,7 @@ with replace_folder(pathlib.Path(sys.argv[1])) as new:
 def test_a_kill_at_any_step_leaves_the_old_content_or_the_new(folder, steps):
     """Steps: the list of names, the folder's renaming, old files go, new ones come, the list and the folder go."""
     old = content(folder)
-    done = subprocess.run([sys.executable, "-c", KILLED, folder, str(steps)], env=os.environ | {
-        "PYTHONPATH": os.getcwd()})
+    done = subprocess.run([sys.executable, "-c", KILLED, folder, str(steps)], env=os.environ | {"PYTHONPATH": os.getcwd()})
     assert done.returncode == (-9 if steps < 10 else 0)
     with pytest.raises(KeyError), replace_folder(folder):  # The next write finds a whole folder.
         raise KeyError

@@ -20,8 +20,7 @@ from tests.train.toy import FOLDER, VERSIONS, a_plan, stage, trained
 
 
 def test_tables_do_not_depend_on_the_number_of_threads(data, tmp_path):
-    tables = [trained(a_plan(seeds=3), data, Store(tmp_path / str(threads)), threads=threads)
-              for threads in (1, 2)]
+    tables = [trained(a_plan(seeds=3), data, Store(tmp_path / str(threads)), threads=threads) for threads in (1, 2)]
     for one, two in zip(*tables, strict=True):
         pd.testing.assert_frame_equal(one, two, check_exact=True)
     runs, curves = tables[0]
@@ -62,8 +61,7 @@ def test_what_decides_a_run_is_in_its_key(arrays):
     other = dict(arrays["tables"]) | {"x_3000": arrays["tables"]["x_3000"] + 1}
     elsewhere = dict(arrays["tables"]) | {"x_3001": arrays["tables"]["x_3001"] + 1}
     base = key()
-    same = [key({"experiment": "other"}), key(held={"tables": elsewhere}), key(seeds=4),
-            key(learning_rates=[0.01])]
+    same = [key({"experiment": "other"}), key(held={"tables": elsewhere}), key(seeds=4), key(learning_rates=[0.01])]
     assert set(same) == {base}
     different = [key(rate=0.003), key(seed=3001), key(epochs=4), key(patience=2), key(batch_size=4),
                  key(optimizer="SGD"), key(scaling="none"), key(repetition=1),

@@ -22,8 +22,7 @@ from pipeline.data.sources import make, write
 from pipeline.tables.lock import Damaged
 from pipeline.tables.news import NEW
 from pipeline.tables.store import STORE, Store
-from pipeline.tables.stored import (
-    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, LAYERS_TABLE, RUNS, RUNS_TABLE, building, read_table)
+from pipeline.tables.stored import COLUMNS, CURVES_TABLE, CURVE_COLUMNS, LAYERS_TABLE, RUNS, RUNS_TABLE, building, read_table
 from pipeline.train import __main__ as stage_module
 from tests.locked import lock
 from tests.train.toy import FOLDER, InTurn, a_plan, another_bit, stage, with_own_data
@@ -162,8 +161,7 @@ def test_of_what_is_being_measured_own_data_are_trained_and_nothing_else(write_p
 def test_a_missing_plan_is_named(write_plan, main, capsys):
     Path("plan/an_experiment.json").unlink()
     assert main() == 1
-    assert capsys.readouterr().err == (
-        "error: plan/an_experiment.json: there is no such file; `make book` writes it\n")
+    assert capsys.readouterr().err == ("error: plan/an_experiment.json: there is no such file; `make book` writes it\n")
     assert not FOLDER.exists()
 
 

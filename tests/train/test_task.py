@@ -21,8 +21,7 @@ def a_split(targets=1, size=96):
     parts = []
     for _ in range(3):
         x = generator.standard_normal((size, 4)).astype(np.float32)
-        parts += [x, (x[:, :1] * np.arange(1, targets + 1)
-                      + 0.3 * generator.standard_normal((size, targets))).astype(np.float32)]
+        parts += [x, (x[:, :1] * np.arange(1, targets + 1) + 0.3 * generator.standard_normal((size, targets))).astype(np.float32)]
     return Split(*parts, "regression", 0)
 
 
@@ -54,8 +53,7 @@ def test_pinball_loss_equals_scikit_learn(targets):
     assert float(loss_function(task)(tf.constant(y), tf.constant(p))) == pytest.approx(pinball(y, p), rel=1e-5)
     found = measures(y, p, a_split(targets), task)
     assert found["loss"] == found["error"] == pytest.approx(pinball(y, p), rel=1e-6)
-    below = [(y[:, t] <= p.reshape(50, targets, 3)[:, t, i]).mean() - q
-             for t in range(targets) for i, q in enumerate(QUANTILES)]
+    below = [(y[:, t] <= p.reshape(50, targets, 3)[:, t, i]).mean() - q for t in range(targets) for i, q in enumerate(QUANTILES)]
     assert found["calibration_error"] == pytest.approx(np.abs(below).mean())
 
 
@@ -77,8 +75,7 @@ def test_cross_entropy_equals_scikit_learn():
 def test_the_trivial_prediction_of_targets_is_each_ones_mean():
     split = a_split(3)
     found = trivial_prediction(split, 5, Task(targets=3))
-    np.testing.assert_allclose(found, np.tile([column.mean() for column in split.y_train.T], (5, 1)),
-                               rtol=1e-5)
+    np.testing.assert_allclose(found, np.tile([column.mean() for column in split.y_train.T], (5, 1)), rtol=1e-5)
 
 
 def test_the_trivial_quantiles_have_the_least_pinball_loss_of_all_constants():

@@ -1,7 +1,5 @@
 """A data set: some of its samples, and how its targets are spread."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Sequence
 
@@ -54,8 +52,7 @@ def data_set(rows: pd.DataFrame) -> Figure:
 
         draw(axes, parts, below + 0.65, lines * 0.2)
         _spread(axes(0.42, below - 0.42), parts["target"])
-        figure.text(0.005, 1 - 0.04 / height, textwrap.fill(data_set_finding(rows), 86), size=9.5, weight="bold",
-                    va="top")
+        figure.text(0.005, 1 - 0.04 / height, textwrap.fill(data_set_finding(rows), 86), size=9.5, weight="bold", va="top")
     return figure
 
 

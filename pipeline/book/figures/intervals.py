@@ -1,7 +1,5 @@
 """Findings with their intervals, one below the other."""
 
-from __future__ import annotations
-
 import math
 import textwrap
 

@@ -1,7 +1,5 @@
 """How often came what was foretold for another set."""
 
-from __future__ import annotations
-
 import matplotlib
 import pandas as pd
 import seaborn as sns

@@ -1,7 +1,5 @@
 """A finding under every other choice: its specification curve."""
 
-from __future__ import annotations
-
 import matplotlib
 import numpy as np
 import pandas as pd

@@ -1,7 +1,5 @@
 """The test error by the value of a sweep."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Sequence
 
@@ -40,12 +38,9 @@ def dose_response(doses: pd.DataFrame) -> Figure:
             axes.remove()
         for axes in figure.axes[::columns]:
             axes.set_ylabel("mean test error", size=8.5)
-        handles = {label: handle for axes in figure.axes for handle, label in
-                   zip(*axes.get_legend_handles_labels(), strict=True)}
-        figure.suptitle(textwrap.fill(dose_finding(doses), 42 * columns), x=0.01, ha="left", size=9.5,
-                        weight="bold")
-        figure.legend(handles.values(), handles, loc="outside lower left", ncols=2, frameon=False,
-                      fontsize=8)
+        handles = {label: handle for axes in figure.axes for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+        figure.suptitle(textwrap.fill(dose_finding(doses), 42 * columns), x=0.01, ha="left", size=9.5, weight="bold")
+        figure.legend(handles.values(), handles, loc="outside lower left", ncols=2, frameon=False, fontsize=8)
     return figure
 
 

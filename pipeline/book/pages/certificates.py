@@ -1,7 +1,5 @@
 """What samples of the stored runs said, that were trained again."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from pipeline.book.escape import code, spaced

@@ -1,7 +1,5 @@
 """A chapter: its findings, its sweeps, what the threads and others say, its limits."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 
@@ -102,8 +100,7 @@ def sweeps(study: Study, topic: str) -> list[Picture]:
     for number, names in enumerate(study.answers.get(topic, {}).get("sweeps", ()), 1):
         rows = study.doses[study.doses["experiment"].isin(names)]
         if len(rows):
-            found.append(Picture(f"sweep-{topic}-{number}", rows, dose_response, dose_alt,
-                                 small=rows["data"].nunique() == 1))
+            found.append(Picture(f"sweep-{topic}-{number}", rows, dose_response, dose_alt, small=rows["data"].nunique() == 1))
     return found
 
 

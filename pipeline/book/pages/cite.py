@@ -1,7 +1,5 @@
 """How to cite the book."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from pipeline.book.escape import fenced, raw
@@ -16,8 +14,7 @@ def write(study: Study) -> dict[str, str]:
 
 def citation(found: Mapping) -> str:
     """A citation file's content as a sentence and for BibTeX."""
-    names = [author.get("name") or f"{author['given-names']} {author['family-names']}"
-             for author in found["authors"]]
+    names = [author.get("name") or f"{author['given-names']} {author['family-names']}" for author in found["authors"]]
     year = str(found["date-released"])[:4]
     fields = {"title": f"{{{found['title']}}}", "author": " and ".join(f"{{{n}}}" for n in names),
               "year": year, "version": found["version"], "note": f"Licence: {found['license']}"}

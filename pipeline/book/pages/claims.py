@@ -1,7 +1,5 @@
 """The ledger: all claims with what the findings say of them; and which verdicts of the second rule turned."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from pipeline.book.blocks import changed, listed

@@ -1,7 +1,5 @@
 """The page of a real data set: what it is, what it looks like, how hard it is, where it comes from."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np
@@ -68,8 +66,7 @@ def hardness(study: Study, name: str) -> str:
                  if np.isfinite(means[key])]
     elif mine:
         found = [(BASELINES["trivial"], mine[0]["trivial_error"], 1.0)]
-    found += [(f"the study's control, {experiment_link(study, row['control'])}", row["error"],
-               row["of_trivial"]) for row in mine]
+    found += [(f"the study's control, {experiment_link(study, row['control'])}", row["error"], row["of_trivial"]) for row in mine]
     if not found:
         return ""
     dull = ("\nHalf the data makes no difference here: this set reacts to little.\n"

@@ -1,7 +1,5 @@
 """All data sets at a glance."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import partial
 
@@ -37,8 +35,7 @@ def _family(study: Study, family: str, names: Iterable[str]) -> list[str]:
     """The table of a family: by stratum, each set with what it is and how hard it is."""
     names = list(names)
     units = len({study.params.data[name].unit for name in names})
-    simple = {key: words for key, words in SIMPLE.items() if any(key in hard for hard in map(
-        partial(_hardness, study), names))}
+    simple = {key: words for key, words in SIMPLE.items() if any(key in hard for hard in map(partial(_hardness, study), names))}
     parts = [f"## The family {family}\n", f"{capital(count(len(names), 'data set'))} of {count(units, 'unit')}.\n"]
     for stratum in dict.fromkeys(study.params.data[name].stratum for name in names):
         mine = [name for name in names if study.params.data[name].stratum == stratum]

@@ -1,7 +1,5 @@
 """The page of the experiments whose first data set is of a group."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from pipeline.book.blocks import findings_table

@@ -1,7 +1,5 @@
 """All experiments at a glance."""
 
-from __future__ import annotations
-
 from pipeline.book.markdown import experiment_link
 from pipeline.book.study import Study
 from pipeline.book.words.numbers import capital, count

@@ -1,7 +1,5 @@
 """The page of a finding."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 

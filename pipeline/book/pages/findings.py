@@ -1,7 +1,5 @@
 """The list of all findings."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from pipeline.book.markdown import finding_link, table

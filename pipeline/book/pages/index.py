@@ -1,7 +1,5 @@
 """The first page."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
 

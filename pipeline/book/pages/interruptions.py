@@ -1,7 +1,5 @@
 """What came of runs that were killed, starved and locked out."""
 
-from __future__ import annotations
-
 from pipeline.book.escape import code
 from pipeline.book.markdown import table
 from pipeline.book.rows import records

@@ -1,7 +1,5 @@
 """The limits: how small the networks and the data are."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from statistics import median
 

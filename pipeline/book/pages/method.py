@@ -1,7 +1,5 @@
 """The method: the rule as the code has it, the data sets, and what the rule was measured to do."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from pipeline.book.figures.reliability import reliability, reliability_alt
@@ -77,8 +75,7 @@ def data_sets(study: Study) -> str:
 
 def _data_row(study: Study, name: str) -> tuple:
     data, arm = study.params.data[name], study.arms_of_data.get(name)
-    train = study.params.train.model_dump() | {
-        key: value for key, value in data.train.model_dump().items() if value is not None}
+    train = study.params.train.model_dump() | {key: value for key, value in data.train.model_dump().items() if value is not None}
     shape, target = "–", "–"
     if arm:
         shape = " × ".join(map(str, arm["shape"]))

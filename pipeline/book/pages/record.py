@@ -1,7 +1,5 @@
 """The page of a lab record: the notebook that its run wrote, in a frame."""
 
-from __future__ import annotations
-
 import csv
 from collections import Counter
 from pathlib import Path
@@ -42,8 +40,7 @@ def framed(study: Study, path: Path, name: str) -> NotebookNode:
         if alt := picture_alt(cell):
             cell["metadata"]["mystnb"] = {"image": {"alt": alt, "classes": "figure"}}
             if curves.exists():
-                cells.append(new_markdown_cell(source(
-                    study, f"curves-{name}.csv.gz", curves.read_bytes(), [name])))
+                cells.append(new_markdown_cell(source(study, f"curves-{name}.csv.gz", curves.read_bytes(), [name])))
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     return nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})

@@ -1,7 +1,5 @@
 """The list of lab records."""
 
-from __future__ import annotations
-
 from pipeline.book.escape import plain
 from pipeline.book.markdown import record_link, table
 from pipeline.book.pages.experiment_group import where

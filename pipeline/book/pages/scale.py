@@ -1,7 +1,5 @@
 """How long each step takes as a study grows."""
 
-from __future__ import annotations
-
 from pipeline.book.markdown import table
 from pipeline.book.study import Study
 from pipeline.book.words.numbers import capital, number

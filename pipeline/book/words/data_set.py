@@ -1,7 +1,5 @@
 """A data set in words: its shape, its task, its licence, how much of its file is used."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """A row of the findings in the cells of a table; every number and word of it is the finding's own."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

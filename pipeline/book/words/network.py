@@ -1,7 +1,5 @@
 """A network in words: its layers, and what one changes of another."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from pipeline.book.escape import code
@@ -73,8 +71,7 @@ def kind(params: Params, name: str) -> str:
         return "text: embedding, Conv1D, LSTM"
     if lstms:
         return "Conv1D and LSTM" if lstms == 1 else "Conv1D and stacked LSTMs"
-    return ("Conv2D" if "Conv2D" in found else "Conv1D without LSTM" if "Conv1D" in found else
-            "dense layers (MLP)")
+    return ("Conv2D" if "Conv2D" in found else "Conv1D without LSTM" if "Conv1D" in found else "dense layers (MLP)")
 
 
 def activations(params: Params, name: str) -> list[str]:

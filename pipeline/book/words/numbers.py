@@ -1,7 +1,5 @@
 """Numbers in words: no more digits than they deserve, and a unit that stays with its number."""
 
-from __future__ import annotations
-
 import math
 
 from pipeline.findings.numbers import BLANK, capital, count

@@ -94,8 +94,7 @@ def trained(tmp_path_factory):
     (folder / "plan/before.json").write_text(json.dumps({
         "experiment": "before", "arms": [arm], "numerics": 1, "versions": pins(),
         "data": {"tables": {"digest": "0", "seeds": 2}}}))
-    write_arrays(make("tabular", [3000, 3001], train=24, validation=24, test=24, features=4),
-                 folder / "data/tables.npz")
+    write_arrays(make("tabular", [3000, 3001], train=24, validation=24, test=24, features=4), folder / "data/tables.npz")
     done = subprocess.run([sys.executable, "-m", "pipeline.train", "before"], cwd=folder, text=True,
                           capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
     assert done.returncode == 0, done.stderr
