@@ -131,12 +131,8 @@ class Study:
         """
         rows: dict[str, list[dict]] = {}
         for row in records(self.findings[~self.findings["role"].isin([SAME, HALF]) & ~self.findings["kind"].isin(self.params.own)]):
-            where = "" if row["kind"] in self.families else f" (on {row['kind'].replace('_', ' ')})"
-            rows.setdefault(row["id"], []).append(row | {"title": row["title"] + where})
-        # Two networks may differ in what no title says, such as how much data they get.
-        often = Counter(some[0]["title"] for some in rows.values())
-        return {name: [row | {"title": f"{row['title']} ({row['treatment'].replace('_', ' ')})"} if often[row["title"]] > 1 else row
-                       for row in some] for name, some in rows.items()}
+            rows.setdefault(row["id"], []).append(row)
+        return rows
 
     def strata(self, finding: str) -> list[dict]:
         """A finding's rows, a stratum each."""

@@ -114,7 +114,7 @@ def row(one: Average, halves: controls.Halves, study: Study) -> dict:
     changes = change([one.estimate.value, low, high], comparison.about)
     mine = {data: finding.effects[data] for sets in one.units.sets for data in sets}
     return {
-        "id": question.id, "title": title(comparison, study.params), "kind": question.kind, "stratum": one.stratum,
+        "id": question.id, "title": title(comparison, study.params, question.kind), "kind": question.kind, "stratum": one.stratum,
         **dict(zip(("treatment", "control", "minus_treatment", "minus_control", "minus_data"), names(comparison),
                    strict=True)),
         "slope": comparison.slope, "metric": comparison.metric,

@@ -148,7 +148,11 @@ def _foretold(family: Mapping[tuple[str, str], Average]) -> list[tuple[pd.DataFr
 
 
 def finished(table: pd.DataFrame, constants: Rule, tested: bool = True) -> pd.DataFrame:
-    """Findings with q values over all that speak of data like these, if they are all there, and their sentences."""
+    """Findings with titles of their own, q values over all that speak of data like these, if they are all there, and sentences."""
+    # Two networks may differ in what no title says, such as a layer of one's own.
+    shared = table.drop_duplicates("id").set_index("id")["title"].duplicated(keep=False)
+    named = table["title"] + " (" + table["treatment"].str.replace("_", " ") + ")"
+    table["title"] = table["title"].mask(table["id"].map(shared).astype(bool), named)
     tested = (table["scope"] == FAMILY) & ~table["role"].isin([SAME, HALF]) & tested
     table["q"] = false_discovery(table["p"].where(tested))
     about = {"comparisons": int(tested.sum()), "q_level": constants.q_level}

@@ -15,14 +15,17 @@ NAMES = {"bn": "BN", "ln": "layer normalisation", "ghost_bn": "BN over groups", 
          "conv2d": "Conv2D", "dense": "Dense", "wide": "Dense", "dropout_half": "dropout 0.5", "pool2d": "MaxPooling2D",
          "spatial_dropout": "spatial dropout", "alpha_dropout": "AlphaDropout", "average_pool": "average pooling",
          "max_pool": "max pooling", "mean_over_time": "mean over time", "batch_noise": "noise"}
+#: Where a layer comes that another one of its class follows.
+PLACES = {"lstm_sequence": "the first LSTM"}
 ORDINALS = ("first", "second", "third", "fourth")
 SETTINGS = {"batch_size": "batch size", "learning_rate": "learning rate", "train_fraction": "share of the data"}
 
 
-def title(comparison: Comparison, params: Params) -> str:
-    """A comparison in words: `Conv1D → ReLU → LSTM: BN before ReLU, or none`."""
+def title(comparison: Comparison, params: Params, kind: str = "") -> str:
+    """A comparison in words: `Conv1D → ReLU → LSTM: BN before ReLU, or none`; of no family also with its data."""
     about = "" if comparison.metric == "error" else f", by {comparison.about.score}"
     about += ", at the last epoch" if comparison.endpoint == "last" and comparison.about.endpoint else ""
+    about += f" (on {kind.replace('_', ' ')})" if kind in params.data else ""
     pairs = [pair for _, pair in comparison.pairs]
     if comparison.slope:
         return f"{_pair(_without_variants(pairs[0]), params)}, along {setting(comparison.slope)}{about}"
@@ -119,7 +122,7 @@ def _arm(arm: Arm, params: Params) -> str:
 def change(one: Change) -> str:
     """An elementary change: `BN before ReLU`."""
     word, dot, argument = one.place.partition(".")
-    where = _name(word)
+    where = PLACES.get(word) or _name(word)
     if one.kind == "without":
         return f"without {where}"
     if one.kind == "set":
@@ -133,8 +136,9 @@ def change(one: Change) -> str:
 
 
 def _network(one: Experiment) -> str:
-    text = chain(one.layers)
-    return text if not one.head else f"{text}, {one.head if isinstance(one.head, str) else chain(one.head)} output"
+    head = [f"{one.head if isinstance(one.head, str) else chain(one.head)} output"] if one.head else []
+    seen = [f"{SETTINGS[key]} {value}" for key in ("batch_size", "train_fraction") if (value := getattr(one, key)) is not None]
+    return ", ".join([chain(one.layers), *head, *seen])
 
 
 def chain(layers: Sequence) -> str:
