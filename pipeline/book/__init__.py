@@ -1,1 +1,3 @@
 """Stored tables → the HTML book. Pages read tables; they never decide."""
+
+

@@ -15,17 +15,15 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from pipeline.book.contents import contents, parts
-from pipeline.book.pages import (
-    certificates, chapter, cite, claims, data_set, data_sets, experiment_group, experiments, finding, findings, index,
-    interruptions, limits, method, own, record, records, scale)
+from pipeline.book.pages import chapter, claims, data_set, experiments, finding, index, measured, method, own, pieces, record
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study, read
 from pipeline.book.substitutions import substitutions
-from pipeline.tables.stored import write_text
 from pipeline.config.errors import ConfigError, nearest
 from pipeline.config.read_yaml import read_yaml
 from pipeline.findings.numbers import BLANK
 from pipeline.process.cores import on_every_core
+from pipeline.tables.stored import write_text
 
 BOOK = Path("book")
 #: Beside the source: the pictures of the last time. All code that may decide how one looks.
@@ -37,8 +35,7 @@ PIECES = "generated/"
 UNIT = re.compile(r"(?<=\d) (?=(?:%|points?\b)(?!\w))")
 #: Every module that writes pages, those that take longest first. `write(study)` gives files by their path in the
 #: source, and pictures.
-PAGES = (finding, chapter, experiment_group, record, data_set, findings, data_sets, claims, index, limits, method,
-         experiments, records, cite, certificates, interruptions, own, scale)
+PAGES = (finding, chapter, experiments, record, data_set, claims, index, method, measured, pieces, own)
 
 
 # Pages look at one word after another, which takes twice the time where pyarrow holds them.

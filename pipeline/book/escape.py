@@ -128,13 +128,3 @@ def badge(colour: str, text: str) -> str:
 def option(text: str) -> str:
     """A text, as it is, as the value of an option of a directive."""
     return json.dumps(text, ensure_ascii=False)
-
-
-def data(content: Any) -> str:
-    """Content as JSON on one line, which can stand inside a script's element: no text in it ends that.
-
-    Raises:
-        ValueError: a number in it is not finite, which JSON does not have.
-    """
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

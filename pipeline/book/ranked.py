@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.book.rows import records
-from pipeline.book.words.numbers import share
 from pipeline.config.metrics import metric_of
 from pipeline.findings import words
-from pipeline.findings.numbers import capital, count, interval
+from pipeline.findings.numbers import capital, count, interval, share
 from pipeline.findings.words import ALL, Word
+from pipeline.tables.stored import records
 
 #: A control that is not below this share of the trivial predictor's error has learnt little.
 LITTLE = 0.9

@@ -2,33 +2,30 @@
 
 import csv
 import os
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from ruamel.yaml import YAML
 
 from pipeline.book.escape import inert
-from pipeline.book.evidence import read_evidence
-from pipeline.book.lines import experiment_lines
-from pipeline.book.questions import read_answers, read_cards
-from pipeline.book.rows import records
-from pipeline.tables.lock import check
-from pipeline.tables.stored import (
-    CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, TORTURE, need, read_json, read_table)
+from pipeline.book.written import read_answers, read_cards, read_evidence
+from pipeline.config.claims import base
 from pipeline.config.read_yaml import read_yaml
 from pipeline.config.readings import Claim, read_changes, read_claims
 from pipeline.config.schema import Params, load
-from pipeline.config.claims import base
 from pipeline.findings.asked import CLAIM, HALF, SAME, VERSUS
 from pipeline.findings.rule import Rule, rule
 from pipeline.findings.words import ALL
+from pipeline.tables.lock import check
 from pipeline.tables.schemas import FOUND, STORED
+from pipeline.tables.stored import (
+    CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, TORTURE, need, read_json, read_table, records)
 
 #: Where the real data sets come from.
 SETS = Path("extracts/sets.yaml")
@@ -55,7 +52,7 @@ class Study:
     records: Mapping[str, Path] = field(default_factory=dict)
     #: What others found, see `evidence.Evidence`.
     evidence: tuple[Mapping[str, Any], ...] = ()
-    #: Topic -> its `question`, and what else of it is drawn.
+    #: Topic -> what of it is drawn.
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: The cards of the first page.
     cards: tuple[Mapping[str, Any], ...] = ()
@@ -151,26 +148,15 @@ class Study:
         """A claim's row of the readings."""
         return self._readings.get(claim.slug, NOT_READ)
 
-    def findings_of(self, claim: Claim) -> list[str]:
-        """The findings that a claim is about, in its order, and those that stand beside."""
-        return self._findings_of.get(claim.slug, [])
-
     def claims_about(self, finding: str) -> list[Claim]:
-        return [claim for claim in self.claims if finding in self.findings_of(claim)]
-
-    def asked_by(self, experiment: str) -> list[str]:
-        """The findings of an experiment, or of its variants, against its `versus`."""
-        return self._asked_by.get(experiment, [])
-
-    def claims_on(self, experiment: str) -> list[Claim]:
-        """The claims that rest on an experiment, in their order."""
-        return self._claims_on.get(experiment, [])
+        """The claims that a finding answers, or stands beside."""
+        return [claim for claim in self.claims if finding in self.findings_of[claim.slug]]
 
     @cached_property
     def topic_of(self) -> dict[str, str]:
         """Finding -> the chapter of the first claim about it, else that which draws its treatment, or has claims on it or on
         what it changes; '' without any."""
-        found = {name: claim.topic for claim in reversed(self.claims) for name in self.findings_of(claim)}
+        found = {name: claim.topic for claim in reversed(self.claims) for name in self.findings_of[claim.slug]}
         drawn = {name: topic for topic, one in self.answers.items()
                  for name in (*one.get("places", ()), *(name for some in one.get("sweeps", ()) for name in some))}
         for name, rows in self.found.items():
@@ -180,15 +166,10 @@ class Study:
 
     def _topic_near(self, experiment: str | None) -> str:
         while experiment:
-            if near := self.claims_on(experiment):
+            if near := self.claims_on[experiment]:
                 return near[0].topic
             experiment = self.params.experiments[experiment].of
         return ""
-
-    def question(self, topic: str) -> str:
-        """The practitioner's question that a chapter answers; its name, if none is written."""
-        found = self.answers.get(topic)
-        return found["question"] if found else topic.replace("_", " ").capitalize()
 
     @cached_property
     def _by_finding(self) -> dict[str, dict[str, pd.DataFrame]]:
@@ -199,23 +180,26 @@ class Study:
         return {row["slug"]: row for row in records(self.readings)}
 
     @cached_property
-    def _findings_of(self) -> dict[str, list[str]]:
-        claims = self.asked[self.asked["role"] == CLAIM]
-        return {slug: list(dict.fromkeys(one for one in ids if one in self.found))
-                for slug, ids in claims.groupby("by", sort=False)["id"]}
+    def findings_of(self) -> Mapping[str, list[str]]:
+        """Claim → the findings that it is about, in its order, and those that stand beside; none of a claim without any."""
+        return self._asked(CLAIM, self.asked["by"])
 
     @cached_property
-    def _asked_by(self) -> dict[str, list[str]]:
-        rows = self.asked[self.asked["role"] == VERSUS]
-        return {name: list(dict.fromkeys(one for one in ids if one in self.found))
-                for name, ids in rows.groupby(rows["by"].map(base), sort=False)["id"]}
+    def asked_by(self) -> Mapping[str, list[str]]:
+        """Experiment → its findings, or those of its variants, against its `versus`; none of one without any."""
+        return self._asked(VERSUS, self.asked["by"].map(base))
+
+    def _asked(self, role: str, by: pd.Series) -> Mapping[str, list[str]]:
+        rows = self.asked[(self.asked["role"] == role) & self.asked["id"].isin(list(self.found))]
+        return defaultdict(list, rows.groupby(by, sort=False)["id"].agg(lambda ids: list(dict.fromkeys(ids))).to_dict())
 
     @cached_property
-    def _claims_on(self) -> dict[str, list[Claim]]:
-        found: dict[str, list[Claim]] = {}
+    def claims_on(self) -> Mapping[str, list[Claim]]:
+        """Experiment → the claims that rest on it, in their order; none of one without any."""
+        found = defaultdict(list)
         for claim in self.claims:
             for name in claim.experiments:
-                found.setdefault(name, []).append(claim)
+                found[name].append(claim)
         return found
 
 
@@ -235,7 +219,7 @@ def read(root: Path) -> Study:
         "plans": _jsons(root / "plan", params), "timings": _jsons(root / "timings", params),
         "evidence": read_evidence(root), "answers": read_answers(root), "cards": read_cards(root),
         "sizes": {name: size for name in params.data if (size := _size(root / f"data/{name}.npz"))},
-        "trained": _trained(root, params), "weights": _weights(root, params),
+        "trained": _by_arm(root, params, RUNS_TABLE), "weights": _by_arm(root, params, LAYERS_TABLE, "parameters"),
         "certificates": _certificates(root / CERTIFICATES),
         "scale_place": _certificates(root / SCALE).get("place", {}),
         "torture": _certificates(root / TORTURE).get("about", {}), "citation": _optional(root / "CITATION.cff") or {},
@@ -280,28 +264,18 @@ def _certificates(folder: Path) -> dict[str, dict]:
     return {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
 
 
-def _trained(root: Path, params: Params) -> dict[str, Counter]:
-    return {name: Counter(_columns(path, "variant", "data")) for name in params.experiments
-            if (path := root / RUNS / name / RUNS_TABLE).exists()}
+def by_arm(path: Path, column: str = "") -> dict[tuple[str, str], int]:
+    """Variant and data set → the sum of a column of a table, or the number of its rows; none of a table without them."""
+    kept = ["variant", "data", *filter(None, [column])]
+    rows = pd.read_csv(path, usecols=lambda name: name in kept, dtype={"variant": str, "data": str}, keep_default_na=False)
+    if set(rows) != set(kept):
+        return {}
+    arms = rows.groupby(["variant", "data"], sort=False)
+    return (arms[column].sum() if column else arms.size()).to_dict()
 
 
-def _columns(path: Path, *names: str) -> Iterator[tuple[str, ...]]:
-    """The texts of some columns of a table, row by row; nothing of a table without them."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file)
-        header = next(rows, [])
-        if set(names) <= set(header):
-            yield from map(itemgetter(*map(header.index, names)), rows)
-
-
-def _weights(root: Path, params: Params) -> dict[str, Counter]:
-    found = {}
-    for name in params.experiments:
-        if (path := root / RUNS / name / LAYERS_TABLE).exists():
-            found[name] = Counter()
-            for variant, data, parameters in _columns(path, "variant", "data", "parameters"):
-                found[name][variant, data] += int(parameters)
-    return found
+def _by_arm(root: Path, params: Params, table: str, column: str = "") -> dict[str, dict]:
+    return {name: by_arm(path, column) for name in params.experiments if (path := root / RUNS / name / table).exists()}
 
 
 def _size(path: Path) -> int:
@@ -315,3 +289,23 @@ def _size(path: Path) -> int:
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     check(path)
     return read_table(path) if os.path.lexists(path) else pd.DataFrame(columns=list(columns))
+
+
+def experiment_lines(text: str) -> dict[str, str]:
+    """The exact lines of each experiment in a params file's text, without what follows it."""
+    section = YAML().load(text)["experiments"]
+    lines = text.splitlines()
+    starts = {name: section.lc.key(name)[0] for name in section}
+    ends = sorted([*starts.values(), len(lines)])
+    return {name: _entry(lines[start:ends[ends.index(start) + 1]]) for name, start in starts.items()}
+
+
+def _entry(lines: list[str]) -> str:
+    """An entry from its first line to its last, moved to the left."""
+    depth = _depth(lines[0])
+    end = next((number for number, line in enumerate(lines) if number and line.strip() and _depth(line) <= depth), len(lines))
+    return "\n".join(line[depth:] for line in lines[:end]).rstrip()
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())

@@ -2,8 +2,6 @@
 
 from collections import Counter
 
-import pandas as pd
-
 from pipeline.book.study import Study
 from pipeline.book.words.finding import BADGES
 from pipeline.config.schema import study_seeds

@@ -9,6 +9,8 @@ from pipeline.config.metrics import Metric
 
 #: A number and its unit stay on one line.
 BLANK = "\u00a0"
+#: What stands where a number is missing.
+MISSING = "–"
 #: No number of digits tells apart what differs by less.
 MOST_DIGITS = 9
 
@@ -87,3 +89,21 @@ def capital(text: str) -> str:
 
 def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def number(value: float | None, form: str, unit: str = "") -> str:
+    """A number as a format says (`.3g`), with its unit; a dash where it is missing."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{value:{form}}".replace("-", "−") + unit
+
+
+def share(value: float | None, form: str = ".0f") -> str:
+    """A share in per cent."""
+    return number(None if value is None else 100 * value, form, f"{BLANK}%")
+
+
+def span(values) -> str:
+    """The least and the greatest of some whole numbers; one if they are equal."""
+    low, high = min(values), max(values)
+    return f"{low}" if low == high else f"{low} to {high}"

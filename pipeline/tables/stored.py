@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.tables.lock import BUILDING, WHOLE, Damaged, check, check_edited
+from pipeline.tables.lock import BUILDING, Damaged, WHOLE, check, check_edited
 from pipeline.tables.run_record import MEASURES
 
 RUNS = Path("results/runs")
@@ -246,3 +246,11 @@ def in_units_of_targets(runs: pd.DataFrame) -> pd.DataFrame:
     numbers = (runs["trivial_error"] == runs["trivial_loss"]) & ~calibrated
     errors = ["best_error", "last_error", "trivial_error"]
     return runs.assign(**{name: runs[name].where(~numbers, runs[name] ** 0.5) for name in errors})
+
+
+def records(table: pd.DataFrame) -> list[dict]:
+    """Each row as a mapping of plain Python values, as `to_dict("records")` gives them.
+
+    That takes out one column after the other, which for a few wide rows takes six times as long; pages look at thousands.
+    """
+    return [dict(zip(table.columns, row)) for row in table.to_numpy(object).tolist()]

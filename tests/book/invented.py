@@ -181,25 +181,18 @@ cards:
     findings: [{id: mlp_bn_or_mlp_tables, name: BN}]
 chapters:
   sequences:
-    question: Where does batch normalisation go?
     places: [anywhere]
   dropout:
-    question: Dropout or none?
     sweeps:
       - [dropout_rate]
-  tables:
-    question: What helps an MLP?
-  mechanics:
-    question: What does it do inside?
+  tables: {}
+  mechanics: {}
 """
 EVIDENCE = """
 - rows: [A6]
   says: A network of others had an error of 0.20 with it and of 0.25 without it.
   cite: mishkin2017
   claims: [before_helps]
-  comparison: before the activation, against none
-  treatment_error: 0.20
-  control_error: 0.25
 - rows: [B2]
   says: Nothing that a plot could show.
   cite: kim2023

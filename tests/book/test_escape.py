@@ -1,28 +1,26 @@
 """Words of a person are shown on pages as they are: no markup in them counts, nothing in them runs."""
 
-import json
+import math
 import re
 from dataclasses import dataclass
-import math
 from html.parser import HTMLParser
 
 import docutils.core
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from myst_parser.docutils_ import Parser
 
 from pipeline.book.assemble import PAGES
-from pipeline.book.escape import code, data, fenced, inert, option, plain, raw
+from pipeline.book.escape import code, fenced, inert, option, plain, raw
 from pipeline.book.markdown import table
-from pipeline.book.picture import Picture
+from pipeline.book.pages.data_set import linked
 from pipeline.book.study import read
-from pipeline.book.words.data_set import linked
 from pipeline.config.errors import Spec
 from pipeline.config.read_yaml import read_yaml
 from tests.hostile import SCRIPT, TEXTS, counted
+
 
 @dataclass(frozen=True)
 class Point:
@@ -137,14 +135,6 @@ def test_every_text_of_what_is_read_is_made_harmless_and_names_stay():
 
 def test_a_number_keeps_its_unit_on_its_line():
     assert plain("On forecasts, 6.2\u00a0% more") == "On forecasts, 6.2\u00a0% more" and plain("a\u2003 b\n c") == "a b c"
-
-
-def test_what_stands_in_a_script_ends_no_script():
-    content = {"a": ["</script><!--<script>", "\u2028 & \"quoted\""], "b": 1.5}
-    text = data(content)
-    assert json.loads(text) == content and "<" not in text and "\n" not in text
-    with pytest.raises(ValueError):
-        data({"a": math.nan})
 
 
 @pytest.mark.parametrize(("text", "links", "words"), [

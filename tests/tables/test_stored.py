@@ -3,7 +3,6 @@
 import errno
 import math
 import os
-import shutil
 import subprocess
 import sys
 
@@ -12,8 +11,8 @@ import pandas as pd
 import pytest
 
 from pipeline.tables.stored import (
-    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, RUNS_TABLE, Damaged, building, in_units_of_targets, read_json,
-    read_table, remove_temporary, replace_folder, significant, write_bytes, write_table, write_tables, write_text)
+    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, Damaged, MEASURES, RUNS_TABLE, building, in_units_of_targets, read_json, read_table,
+    records, remove_temporary, replace_folder, significant, write_bytes, write_table, write_tables, write_text)
 
 
 def record(seed, epochs=3):
@@ -250,3 +249,17 @@ def test_errors_of_numbers_are_shown_as_roots_and_those_of_classes_and_quantiles
     assert found["best_error"].dropna().tolist() == pytest.approx([0.5, 0.25, 0.25])
     assert found["last_error"].dropna().tolist() == pytest.approx([2.0, 0.5, 0.5])
     pd.testing.assert_frame_equal(table, kept)
+
+
+def test_rows_are_those_of_pandas_of_plain_values():
+    table = pd.DataFrame({"name": ["a", None], "count": [1, 2], "y": [0.5, math.nan], "found": [True, False],
+                          "of": [[1, 2], {"b": 3}]}, index=[7, 7])
+    found, theirs = records(table), table.to_dict("records")
+    assert repr(found) == repr(theirs)
+    assert [type(value) for value in found[0].values()] == [str, int, float, bool, list]
+
+
+def test_rows_of_an_empty_table_and_of_one_kind_of_numbers():
+    table = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
+    assert records(table) == [{"a": 1, "b": 3}, {"a": 2, "b": 4}] and type(records(table)[0]["a"]) is int
+    assert records(table.iloc[:0]) == []

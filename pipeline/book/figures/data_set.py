@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from pipeline.book.words.numbers import count
+from pipeline.findings.numbers import count
 from pipeline.style import BAND, CONTROL, PANEL, QUIET, STYLE, TREATMENT, need
 
 DIVERGING = LinearSegmentedColormap.from_list("values", [TREATMENT, "#f7f7f5", CONTROL])

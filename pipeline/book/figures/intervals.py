@@ -7,11 +7,11 @@ import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.book.rows import records
 from pipeline.config.metrics import metric_of
 from pipeline.findings.numbers import change, interval, plain, with_unit
 from pipeline.findings.words import Word
 from pipeline.style import BAND, BETTER, PANEL, QUIET, STYLE, TEXT, WORSE, need, ratio_axis, ratio_ticks
+from pipeline.tables.stored import records
 
 COLUMNS = ["id", "title", "stratum", "treatment", "control", "metric", "effect", "low", "high", "margin", "word"]
 #: The colour of an interval, by its word.

@@ -5,9 +5,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from pipeline.book.rows import records
-from pipeline.book.words.numbers import number
+from pipeline.findings.numbers import number
 from pipeline.style import QUIET, STYLE, need
+from pipeline.tables.stored import records
 
 
 def reliability(rows: pd.DataFrame) -> Figure:

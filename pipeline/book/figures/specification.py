@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.book.words.numbers import number
+from pipeline.findings.numbers import number
 from pipeline.style import BAND, BETTER, PANEL, QUIET, STYLE, TEXT, need
 
 #: So many of the analyses are drawn of a curve.

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from pipeline.book.words.numbers import number
+from pipeline.findings.numbers import number
 from pipeline.style import STYLE, need, one
 
 

@@ -1,1 +1,3 @@
 """One page a file."""
+
+

@@ -6,21 +6,20 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.book.blocks import check_table, findings_table, interval_rows, others
 from pipeline.book.escape import code
 from pipeline.book.figures.intervals import intervals, intervals_alt
 from pipeline.book.figures.sweep import dose_alt, dose_response
-from pipeline.book.markdown import claim_link, experiment_link, finding_link, image, table
+from pipeline.book.markdown import (
+    check_table, claim_link, experiment_link, finding_link, findings_table, image, interval_rows, others, render, table)
 from pipeline.book.picture import Picture
-from pipeline.book.rows import records
 from pipeline.book.study import Study
-from pipeline.book.template import render
 from pipeline.book.words.finding import reading
 from pipeline.book.words.network import put_in
 from pipeline.config.metrics import metric_of
 from pipeline.config.readings import Claim
 from pipeline.findings.numbers import count, interval
 from pipeline.findings.words import FAMILY
+from pipeline.tables.stored import records
 
 #: So many findings open a chapter, and so many rows are drawn.
 LEAD, DRAWN = 5, 24
@@ -59,7 +58,7 @@ def chapter(study: Study, topic: str, drawn: Sequence[Picture]) -> str:
 def about(study: Study, topic: str) -> list[str]:
     """The findings of a chapter: those that primary claims are about first, then those of the others."""
     claims = sorted((one for one in study.claims if one.topic == topic), key=lambda one: not one.primary)
-    asked = [name for claim in claims for name in study.findings_of(claim)]
+    asked = [name for claim in claims for name in study.findings_of[claim.slug]]
     return list(dict.fromkeys([*asked, *(name for name, other in study.topic_of.items() if other == topic)]))
 
 

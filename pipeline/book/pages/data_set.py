@@ -1,18 +1,20 @@
-"""The page of a real data set: what it is, what it looks like, how hard it is, where it comes from."""
+"""The page of a real data set: what it is, what it looks like, how hard it is, where it comes from; and all at a glance."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from pipeline.book.data_set import class_names, read, rows, shape
-from pipeline.book.escape import code
+from pipeline.book.data_set import Shape, class_names, read, rows, shape
+from pipeline.book.escape import code, raw
 from pipeline.book.figures.data_set import data_set, data_set_alt
 from pipeline.book.markdown import experiment_link, image, table
 from pipeline.book.picture import Picture
-from pipeline.book.rows import records
 from pipeline.book.study import Study
-from pipeline.book.words.data_set import HOW, linked, sizes, task, used
-from pipeline.book.words.numbers import capital, number
+from pipeline.findings.numbers import capital, count, number, span
+from pipeline.tables.stored import records
 
 #: The columns of the table of baselines, in words.
 BASELINES = {"trivial": "the trivial predictor", "persistence": "persistence: the last known value",
@@ -22,7 +24,7 @@ NAMES = 12
 
 
 def write(study: Study) -> dict[str, str | Picture]:
-    """Every real data set's page and its picture."""
+    """Every real data set's page and its picture, and all at a glance."""
     files: dict[str, str | Picture] = {}
     for name in study.real:
         arrays = read(study.files[name]) if name in study.files else None
@@ -30,7 +32,7 @@ def write(study: Study) -> dict[str, str | Picture]:
         files[f"data_sets/{name}.md"] = page(study, name, arrays, drawn)
         if drawn:
             files[f"figures/{drawn.name}"] = drawn
-    return files
+    return files | overview(study)
 
 
 def picture(study: Study, name: str, arrays: Mapping[str, np.ndarray]) -> Picture:
@@ -95,3 +97,132 @@ def _done(arrays: Mapping[str, np.ndarray] | None, about: Mapping) -> str:
 def _cautions(about: Mapping) -> str:
     lines = [f"- {linked(one)}" for one in about.get("cautions", ())]
     return "## To bear in mind\n\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+#: How it was established under which licence a data set stands.
+HOW = {"seen": "the owner's own words were read",
+       "quoted": "others quote the owner; the owner's own words were not read",
+       "law": "by law there is no copyright"}
+#: An address in an `inert` text; a backslash belongs to what follows it.
+URL = re.compile(r"https?://(?:\\[^\s<>]|[^\s,;)<>\\])*(?:\\[^\s<>]|[^\s,;).:'<>\\])")
+
+
+def linked(text: str) -> str:
+    """A text with its addresses as links."""
+    return URL.sub(lambda found: f"<{raw(found[0])}>", text)
+
+
+def sample(shape: Shape) -> str:
+    """One sample: "24 steps × 7 channels", "28 × 28 pixels"."""
+    channels = f"{shape.channels} channel{'s' * (shape.channels != 1)}"
+    if shape.kind == "table":
+        return count(shape.channels, "column")
+    if shape.kind == "images":
+        pixels = f"{shape.steps[0]} × {shape.steps[1]} pixels"
+        return pixels if shape.channels == 1 else f"{pixels} × {channels}"
+    return f"{span(shape.steps)} steps × {channels}"
+
+
+def predicted(shape: Shape) -> str:
+    """What is predicted."""
+    return f"{shape.classes} classes" if shape.classes else "a number"
+
+
+def sizes(shape: Shape) -> str:
+    """The parts of a split: "960 / 480 / 960"."""
+    return " / ".join(f"{number:,}" for number in (shape.train, shape.validation, shape.test))
+
+
+def task(entry: Any, shape: Shape, names: Sequence[str]) -> str:
+    """What is asked of a network, in a sentence or two."""
+    if shape.kind == "series":
+        horizon, step = getattr(entry, "horizon", 0), shape.steps[0]
+        target = " and ".join(map(code, entry.targets))
+        what = f"the class of {target}" if shape.classes else target
+        text = f"Predict {what} {count(horizon, 'step')} after a window of {step} steps"
+    elif shape.kind == "table":
+        text = f"Predict {'one of ' + predicted(shape) if shape.classes else 'a number'} from a row"
+    else:
+        whole = "an image" if shape.kind == "images" else "a recording"
+        text = f"Tell {'which of ' + predicted(shape) if shape.classes else 'the number that'} {whole} has"
+    return f"{text}: {sample(shape)}" + (f" ({', '.join(map(code, names))})." if names else ".")
+
+
+def used(arrays: Mapping[str, np.ndarray]) -> str:
+    """How much of its file a data set uses: what was dropped, and what was drawn."""
+    found = {name.removeprefix("about_"): arrays[name] for name in arrays if name.startswith("about_")}
+    things = "recordings" if "recordings" in found else "rows"
+    if things not in found:
+        return ""
+    name = "images" if np.ndim(arrays.get("x", 0)) == 4 else things
+    text = f"The file has {int(found[things]):,} {name}; " + {
+        "all": "all are used", "drawn": "a fixed random part of them is used",
+        "latest": "the latest of them are used", "whole groups": "whole groups of them are used"}[
+            str(found["used"])]
+    parts = [f"{int(found[name]):,} {words}" for name, words in (
+        ("missing", "with a missing value were left out"), ("duplicates", "duplicates were left out"),
+        ("averaged", "longer ones were averaged")) if int(found.get(name, 0))]
+    if "windows" in found:
+        dropped, whole = int(found["windows_dropped"]), int(found["windows"])
+        parts.append(f"of {whole:,} windows, " + (f"the {dropped:,} that touch a missing value are left out"
+                                                  if dropped else "none touches a missing value"))
+    return "; ".join([text, *parts]) + "."
+
+
+#: Whose error stands in the overview.
+SIMPLE = {"control": "control", "persistence": "persistence", "linear": "linear model", "forest": "forest"}
+
+
+def overview(study: Study) -> dict[str, str]:
+    """The families with their sets, then the sets that stand for themselves."""
+    families: dict[str, list[str]] = {}
+    for name in study.real:
+        families.setdefault(study.params.data[name].family, []).append(name)
+    parts = [part for family, names in families.items() for part in _family(study, family, names)]
+    if others := [name for name in study.params.data if name not in study.real]:
+        parts += ["## Sets that stand for themselves\n", table(
+            ["data set", "what it is", "group", "seeds"],
+            [(name, capital(study.params.data[name].title or study.params.data[name].origin),
+              study.params.data[name].group.replace("_", " "), study.params.data[name].seeds) for name in others])]
+    return {"generated/data_sets.md": "\n".join(parts)}
+
+
+def _family(study: Study, family: str, names: Iterable[str]) -> list[str]:
+    """The table of a family: by stratum, each set with what it is and how hard it is."""
+    names = list(names)
+    units = len({study.params.data[name].unit for name in names})
+    simple = {key: words for key, words in SIMPLE.items() if any(key in hard for hard in map(partial(_hardness, study), names))}
+    parts = [f"## The family {family}\n", f"{capital(count(len(names), 'data set'))} of {count(units, 'unit')}.\n"]
+    for stratum in dict.fromkeys(study.params.data[name].stratum for name in names):
+        mine = [name for name in names if study.params.data[name].stratum == stratum]
+        header = ["data set", "unit", "licence", "one sample", "predicted", "training samples", *simple.values()]
+        parts += [f"### {capital(stratum)}\n" if stratum else "",
+                  table(header, [_overview_row(study, name, simple) for name in mine])]
+    if simple:
+        parts.append(f"{capital(', '.join(simple.values()))}: the test error over the trivial predictor's, which "
+                     "always says the most frequent class, or the mean.\n")
+    return parts
+
+
+def _overview_row(study: Study, name: str, simple: Iterable[str]) -> tuple:
+    entry, about = study.params.data[name], study.described.get(name, {})
+    found = shape(read(study.files[name])) if name in study.files else None
+    hard = _hardness(study, name)
+    title = capital(entry.title or about.get("title", "")) or name
+    return (f"[{title}](/data_sets/{name}.md) {code(name)}", entry.unit, about["licence"]["name"] if about else "–",
+            *((sample(found), predicted(found), f"{found.train:,}") if found else ("–",) * 3),
+            *(hard.get(key, "–") for key in simple))
+
+
+def _hardness(study: Study, name: str) -> dict[str, str]:
+    """The error of the study's control, and of simple predictors, over the trivial one's."""
+    found = {}
+    mine = records(study.data_sets[study.data_sets["data"] == name])
+    if mine:
+        found["control"] = number(mine[0]["of_trivial"], ".2f")
+    simple = study.tables.get("baselines")
+    if simple is not None and len(simple := simple[simple["data"] == name]):
+        means = simple[["trivial", "persistence", "linear", "forest"]].mean()
+        found |= {key: number(means[key] / means["trivial"], ".2f") for key in SIMPLE if key in means.index
+                  and np.isfinite(means[key])}
+    return found

@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 
 from pipeline.book.figures.reliability import reliability, reliability_alt
-from pipeline.book.blocks import changed, listed
-from pipeline.book.markdown import experiment_link, image, table
+from pipeline.book.markdown import changed, experiment_link, image, listed, table
 from pipeline.book.picture import Picture
-from pipeline.book.rows import records
 from pipeline.book.study import Study
-from pipeline.book.words.numbers import count, number, share, span
-from pipeline.findings.numbers import capital
 from pipeline.findings.asked import HALF, SAME
+from pipeline.findings.numbers import capital, count, number, share, span
 from pipeline.findings.regions import REGIONS, Reading
 from pipeline.findings.words import Word
+from pipeline.tables.stored import records
 
 #: When each word is said: where the interval of the average lies. The first that fits is taken.
 INTERVALS = {

@@ -5,10 +5,10 @@ import math
 from pipeline.book.escape import code
 from pipeline.book.markdown import experiment_link, table
 from pipeline.book.ranked import SIMPLE, advice, controls, elsewhere, in_study, like, ranked, summary, warnings
-from pipeline.book.rows import records
 from pipeline.book.study import Study
-from pipeline.book.words.numbers import capital, number, share
 from pipeline.config.schema import PARAMS
+from pipeline.findings.numbers import capital, number, share
+from pipeline.tables.stored import records
 
 
 def write(study: Study) -> dict[str, str]:

@@ -15,11 +15,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.book.html import build
-from pipeline.book.pages.record import framed, timing, write
+from pipeline.book.pages.record import framed, overview, timing, write
 from pipeline.book.study import read
+from pipeline.config.read_yaml import read_yaml
 from pipeline.data.sources import make, write as write_arrays
 from pipeline.plan.code import pins
-from pipeline.config.read_yaml import read_yaml
 
 ROOT = Path(__file__).parents[3]
 TRAIN = {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01],
@@ -142,3 +142,17 @@ def test_the_page_of_a_record_shows_picture_text_and_data_line(trained, study, t
     address, = re.findall(r'href="\.\./(_downloads/[^"]*curves-before\.csv\.gz)"', page)
     assert (tmp_path / "html" / address).read_bytes() == (trained / "curves.csv.gz").read_bytes()
     assert read_yaml(source / "_config.yml")["execute"]["execute_notebooks"] == "off"
+
+
+def test_the_list_has_every_stored_record(study):
+    recorded = replace(study, records=study.records | {"mechanics": Path("record.ipynb")})
+    rows = [line for line in overview(recorded)["generated/records.md"].splitlines() if "/records/" in line]
+    family = "the 12 data sets of the family [sequences](/data_sets.md)"
+    assert rows == [
+        f"| [plain](/records/plain.ipynb) | `conv → relu → lstm` | {family}, badly_scaled, noise | "
+        "[entry](#experiment-plain) |",
+        f"| [before](/records/before.ipynb) | `conv → bn → relu → lstm` | {family} | [entry](#experiment-before) |"]
+
+
+def test_without_a_record_that_is_said(study):
+    assert overview(replace(study, records={}))["generated/records.md"] == "No record is stored yet.\n"
