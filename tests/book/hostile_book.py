@@ -218,10 +218,11 @@ MORE = {
 def _with_texts(name, table, texts):
     """A table with a row more for each column of texts, which has a text there and is else as one of its rows.
 
-    The first of these rows are of findings that are shown, and each row of the findings is one of its own.
+    The first rows of findings and of sets are of what is shown; each row more of the findings is one of its own.
     """
     columns = [column for column in table if pd.api.types.infer_dtype(table[column]) == "string" and (name, column) not in LOOKED_UP]
-    more = [table.iloc[[number * len(table) // (3 * len(columns))]].assign(**{column: texts.new(f"{name}.{column}")})
+    rows = len(table) // 3 if name in ("findings", "sets") else len(table)
+    more = [table.iloc[[number * rows // len(columns)]].assign(**{column: texts.new(f"{name}.{column}")})
             for number, column in enumerate(columns)]
     own = [row.assign(id=f"of_its_own_{number}") if name == "findings" else row for number, row in enumerate(more)]
     return pd.concat([table, *own], ignore_index=True)
