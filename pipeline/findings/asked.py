@@ -11,11 +11,10 @@ import pandas as pd
 from pipeline.config.claims import arm_name, base
 from pipeline.config.errors import ConfigError, nearest
 from pipeline.config.metrics import TRIVIAL
-from pipeline.config.readings import READINGS, Asked, Claim
+from pipeline.config.readings import Asked, Claim, READINGS
 from pipeline.config.schema import MEASURING, PARAMS, control_arms
-from pipeline.findings.arms import Arm, Arms
+from pipeline.findings.arms import Arm, Arms, Comparison, GUESSING, Pair
 from pipeline.findings.compare import check_that_arms_differ
-from pipeline.findings.comparison import GUESSING, Comparison, Pair
 from pipeline.findings.study import Study, kind_of, stratum_of
 from pipeline.tables.schemas import ASKED_COLUMNS
 

@@ -7,17 +7,15 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config.errors import ConfigError, nearest
-from pipeline.config.readings import READINGS, Claim
+from pipeline.config.readings import Claim, READINGS
 from pipeline.findings.asked import Question
-from pipeline.findings.estimate import Estimate
+from pipeline.findings.estimate import Estimate, holm
 from pipeline.findings.finding import ALL, Average
-from pipeline.findings.multiplicity import holm
 from pipeline.findings.numbers import capital
 from pipeline.findings.regions import CODES, REGIONS, Reading, together
 from pipeline.findings.rule import Rule
 from pipeline.findings.words import FAMILY, THESE_SETS, choose, said
 from pipeline.tables.schemas import PART_COLUMNS, READING_COLUMNS
-
 
 #: The questions of each comparison of a claim, each with 1, or -1 where it is put the other way round.
 Asked = Sequence[Sequence[tuple[Question, int]]]

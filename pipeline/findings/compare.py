@@ -8,11 +8,9 @@ import numpy as np
 from pipeline.config.errors import ConfigError
 from pipeline.config.metrics import metric_of
 from pipeline.findings import scales
-from pipeline.findings.arms import LADDER, Grid
-from pipeline.findings.comparison import GUESSING, Comparison, Pair
-from pipeline.findings.rates import CHOSEN, Own, Picked
+from pipeline.findings.arms import Comparison, GUESSING, Grid, LADDER, Pair
+from pipeline.findings.rates import CHOSEN, Own, Picked, Score, largest_rates
 from pipeline.findings.scales import Effect
-from pipeline.findings.scores import Score, largest_rates
 from pipeline.findings.study import Study
 
 

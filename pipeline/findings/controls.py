@@ -10,9 +10,8 @@ import pandas as pd
 from pipeline.config.claims import arm_name, base
 from pipeline.config.layer_list import words
 from pipeline.config.schema import Params
-from pipeline.findings.arms import Arm
+from pipeline.findings.arms import Arm, Comparison, GUESSING, Pair
 from pipeline.findings.compare import scored
-from pipeline.findings.comparison import GUESSING, Comparison, Pair
 from pipeline.findings.scales import Effect
 from pipeline.findings.study import Study, kind_of, stratum_of
 from pipeline.tables.schemas import DATA_SET_CONTROL_COLUMNS
@@ -70,7 +69,7 @@ def data_sets(halves: Halves, study: Study) -> pd.DataFrame:
         arm = study.arms.find(control, "verdicts.controls")
         for data, effect in effects.items():
             error, trivial = levels(arm, data, study)
-            low, high = (float(bound) for bound in effect.estimate.bounds(study.rule.tail))
+            low, high = effect.estimate.bounds(study.rule.tail)
             rows.append((data, kind_of(data, params), stratum_of(data, params), params.data[data].unit or data, control,
                          error, trivial, error / trivial, effect.y, low, high, high < 0 or low > 0))
     return pd.DataFrame(rows, columns=DATA_SET_CONTROL_COLUMNS)

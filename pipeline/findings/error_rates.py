@@ -14,11 +14,9 @@ from statsmodels.stats.proportion import proportion_confint
 from pipeline.findings import words
 from pipeline.findings.average import Mean, Sample, Spread, together
 from pipeline.findings.claims import Read
-from pipeline.findings.estimate import Estimate
+from pipeline.findings.estimate import Estimate, false_discovery
 from pipeline.findings.finding import Average
-from pipeline.findings.multiplicity import false_discovery
-from pipeline.findings.regions import CODES, REGIONS
-from pipeline.findings.regions import together as combined
+from pipeline.findings.regions import CODES, REGIONS, together as combined
 from pipeline.findings.rule import Rule
 from pipeline.tables.schemas import ERROR_RATE_COLUMNS
 
@@ -205,4 +203,3 @@ def repetitions(sets: pd.DataFrame, role: str, rule: Rule) -> list[dict]:
              "wrong": 1.0 if role == "A/A" else np.nan, "q": np.nan, "low": low, "high": high,
              "noise": float(sets["y"].std(ddof=1)) if n > 1 else np.nan,
              "expected": float(np.sqrt((sets["s"] ** 2).mean()))}]
-

@@ -7,14 +7,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline.findings import compare, controls, scales, words
-from pipeline.findings.arms import OTHER
-from pipeline.findings.average import Mean, Sample, Spread, together
-from pipeline.findings.comparison import GUESSING, Comparison
+from pipeline.findings.arms import Comparison, GUESSING, OTHER
+from pipeline.findings.average import Mean, Sample, Spread, together, units
 from pipeline.findings.estimate import Estimate
 from pipeline.findings.finding import ALL, Average, Finding
 from pipeline.findings.rates import RULES
 from pipeline.findings.study import Study
-from pipeline.findings.units import units
 from pipeline.tables.schemas import MULTIVERSE_COLUMNS
 
 RATIO, MEAN_RATIO, DIFFERENCE, RANKS = "ratio of means", "mean of ratios", "difference", "ranks"

@@ -1,17 +1,19 @@
-"""Where to put a layer: the places of an `everywhere` experiment, ranked in each stratum."""
+"""Sweeps: over places, which are ranked in each stratum, and over values, each with its mean test error."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
-from pipeline.config.claims import base
-from pipeline.findings.average import Mean
+from pipeline.config.claims import arm_name, base
+from pipeline.findings.average import Mean, units
 from pipeline.findings.finding import ALL, Average
+from pipeline.findings.rates import CHOSEN, Score
 from pipeline.findings.rule import Rule
 from pipeline.findings.scales import weighted
 from pipeline.findings.study import Study
-from pipeline.findings.units import units
-from pipeline.tables.schemas import FINDING_PLACE_COLUMNS
+from pipeline.tables.schemas import DOSE_COLUMNS, FINDING_PLACE_COLUMNS
 
 
 def places(asked: pd.DataFrame, averages: Mapping[str, Sequence[Average]], study: Study) -> pd.DataFrame:
@@ -75,3 +77,29 @@ def _lead(one: Average, other: Average, study: Study, rule: Rule) -> float:
     mine, others = one.finding.effects, other.finding.effects
     apart = {data: weighted([mine[data], others[data]], [1, -1]) for sets in one.units.sets for data in sets if data in others}
     return float(Mean(family=one.family)(units(apart, study.params).sample()).bounds(rule.tail)[0])
+
+
+def doses(study: Study) -> pd.DataFrame:
+    """Mean test error, best epoch, by the value of a sweep, each with a t interval of its own.
+
+    Returns:
+        `DOSE_COLUMNS`, of the sweeps of one key with numbers. The intervals show the spread of seeds; differences
+        between experiments are paired, and narrower.
+    """
+    rows, arms = [], study.arms
+    for name, variants in arms.sweeps.items():
+        keys = {key for values in variants.values() for key in values}
+        if len(keys) != 1 or not all(_number(v) for values in variants.values() for v in values.values()):
+            continue
+        key, = keys
+        for variant in (one for one in variants if one in arms.variants.get(name, ())):
+            for data in arms.sets[name, variant]:
+                scores = Score("error")(study.picked(arms, (name, variant, data), CHOSEN), arm_name(name, variant))
+                half = stats.t.isf(study.rule.tail, len(scores) - 1) * stats.sem(scores) if len(scores) > 1 else np.nan
+                rows.append((name, key, float(variants[variant][key]), data, len(scores), scores.mean(),
+                             scores.mean() - half, scores.mean() + half))
+    return pd.DataFrame(rows, columns=DOSE_COLUMNS)
+
+
+def _number(value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -9,11 +9,9 @@ import pandas as pd
 from pipeline.config.claims import arm_name
 from pipeline.config.errors import ConfigError
 from pipeline.config.schema import Params
-from pipeline.findings.arms import Arm, Arms, Sweeps, derive
-from pipeline.findings.comparison import Comparison
-from pipeline.findings.rates import Picked
+from pipeline.findings.arms import Arm, Arms, Comparison, Sweeps, derive
+from pipeline.findings.rates import Picked, Score
 from pipeline.findings.rule import Rule
-from pipeline.findings.scores import Score
 
 
 class Study:

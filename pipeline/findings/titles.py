@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.config.layer_list import Change, word_of, words
 from pipeline.config.schema import Experiment, Params, Train
-from pipeline.findings.arms import LADDER, TUNED, Arm
-from pipeline.findings.comparison import GUESSING, Comparison, Pair
+from pipeline.findings.arms import Arm, Comparison, GUESSING, LADDER, Pair, TUNED
 
 #: Words of the vocabulary as a sentence has them; others are printed as they are.
 NAMES = {"bn": "BN", "ln": "layer normalisation", "ghost_bn": "BN over groups", "frozen_bn": "frozen BN",

@@ -7,13 +7,11 @@ import pandas as pd
 import pytest
 
 from pipeline.config.errors import ConfigError
-from pipeline.findings.arms import Arms
+from pipeline.findings.arms import Arms, Comparison, GUESSING, Pair
+from pipeline.findings.average import units
 from pipeline.findings.compare import Analysis, check_that_arms_differ, effect, effects, scored
-from pipeline.findings.comparison import GUESSING, Comparison, Pair
-from pipeline.findings.rates import CHOSEN, RULES, ByOthers, Middle, Own, Picked, edges
-from pipeline.findings.scores import Score, largest_rates
+from pipeline.findings.rates import ByOthers, CHOSEN, Middle, Own, Picked, RULES, Score, edges, largest_rates
 from pipeline.findings.study import kind_of, stratum_of
-from pipeline.findings.units import units
 from tests.findings.made import arm, curves, family, params, study, together
 
 RATES = (0.01, 0.02, 0.04, 0.08)

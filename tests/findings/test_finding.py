@@ -9,14 +9,13 @@ from scipy import stats
 from pipeline.config.errors import ConfigError
 from pipeline.config.schema import load
 from pipeline.findings import controls, words
+from pipeline.findings.arms import Comparison, Pair
 from pipeline.findings.asked import Asker, Question, of_claim, of_controls, of_experiments
-from pipeline.findings.comparison import Comparison, Pair
-from pipeline.findings.finding import ALL, advising, averages, find, finding_table, row, set_table, unit_table
-from pipeline.findings.places import places
+from pipeline.findings.finding import ALL, advising, averages, find, row, set_table, unit_table
+from pipeline.findings.places import doses, places
 from pipeline.findings.posterior import posterior
 from pipeline.findings.record import finished
 from pipeline.findings.scales import Effect
-from pipeline.findings.sweeps import doses
 from pipeline.findings.titles import title
 from pipeline.tables.schemas import FINDING_COLUMNS, FINDING_PLACE_COLUMNS, FOUND, SET_COLUMNS
 from pipeline.tables.stored import read_table
@@ -239,8 +238,8 @@ def test_a_title_says_what_the_networks_see_and_of_no_family_its_data():
 
 
 def test_two_findings_of_one_title_are_told_apart_by_their_treatments(made, asker):
-    table = finding_table([row(one, {}, made) for kind in ("waves", "toy") for one in averages(find(question(asker, kind), made), made)])
-    alike = finished(table.assign(title="one", treatment=table["kind"].map({"waves": "new", "toy": "new_too"})), RULE)
+    rows = [row(one, {}, made) for kind in ("waves", "toy") for one in averages(find(question(asker, kind), made), made)]
+    alike = finished([one | {"title": "one", "treatment": {"waves": "new", "toy": "new_too"}[one["kind"]]} for one in rows], RULE)
     assert set(zip(alike["kind"], alike["title"], strict=True)) == {("waves", "one (new)"), ("toy", "one (new too)")}
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from pipeline.findings.multiplicity import false_discovery, holm
+from pipeline.findings.estimate import false_discovery, holm
 
 P = np.random.default_rng(1).uniform(0, 1, 40) ** 3
 
