@@ -90,7 +90,7 @@ def record_link(study: Study, name: str, text: str = "lab record") -> str:
     return f"[{text}](/records/{name}.ipynb)" if name in study.records else ""
 
 
-def render(name: str, **content) -> str:
+def render(name: str, /, **content) -> str:
     """A page, or a piece of one, from its template `templates/{name}.md.j2`."""
     return _TEMPLATES.get_template(f"{name}.md.j2").render(content)
 

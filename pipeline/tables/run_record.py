@@ -6,9 +6,8 @@ from collections.abc import Mapping
 ENDPOINTS = ("best", "last")
 #: What a finished run measured; with its two curves, this is all that is kept of it.
 MEASURES = ["diverged", "parameters",
-            *(f"{endpoint}_{measure}" for endpoint in ENDPOINTS for measure in
-              ("epoch", "validation_loss", "train_loss", "error", "loss", "calibration_error",
-               "minority_recall")),
+            *(f"{endpoint}_{measure}" for endpoint in ENDPOINTS for measure in (
+                "epoch", "validation_loss", "train_loss", "error", "loss", "calibration_error", "minority_recall")),
             "trivial_error", "trivial_loss", "trivial_validation_loss", "test_size"]
 #: A loss for each epoch that was run.
 CURVES = ("train_curve", "validation_curve")

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.config.metrics import TRIVIAL  # For those who read tables.
+from pipeline.tables.run_record import MEASURES
 
 _RUN = ["experiment", "variant", "data", "seed"]
-#: A run's learning rate, whether its seed keeps it, its epochs, and whether more would have followed.
+#: A run's learning rate; `chosen`: whether its seed keeps it; `stopped`: the epochs that were run; `hit_limit`: whether the
+#: limit of epochs ended it, and it had not stopped learning.
 _CHOICE = ["learning_rate", "chosen", "stopped", "hit_limit"]
-_SCORES = ["validation_loss", "train_loss", "error", "loss", "calibration_error", "minority_recall"]
 _OF_LAYERS = ["mean", "variance", "moment_distance", "skewness", "kurtosis", "zero_share",
               "saturated_share", "slope", "correlation", "gradient_norm", "gradient_imbalance",
               "gradient_over_time", "gamma"]
@@ -49,15 +49,12 @@ def _tables(folder: str, **columns: list[str]) -> dict[str, Table]:
     return {name: Table(f"{folder}/{name}.csv", tuple(own)) for name, own in columns.items()}
 
 
+#: Of runs, one row a seed and learning rate; of curves, one an epoch of the chosen runs; of layers, one a layer of every
+#: network, whose `shape` is that of its output. Curves are long, and nobody compares them line by line.
 STORED = {
-    "runs": Table("results/runs/{experiment}/runs.csv", (
-        *_RUN, *_CHOICE, "diverged", "parameters",
-        *(f"{endpoint}_{score}" for endpoint in ("best", "last") for score in ("epoch", *_SCORES)),
-        "trivial_error", "trivial_loss", "trivial_validation_loss", "test_size", "key")),
-    "curves": Table("results/runs/{experiment}/curves.csv.gz", (
-        *_RUN, "learning_rate", "epoch", "train_loss", "validation_loss")),
-    "layers": Table("results/runs/{experiment}/layers.csv", (
-        "variant", "data", "layer", "class", "shape", "parameters")),
+    "runs": Table("results/runs/{experiment}/runs.csv", (*_RUN, *_CHOICE, *MEASURES, "key")),
+    "curves": Table("results/runs/{experiment}/curves.csv.gz", (*_RUN, "learning_rate", "epoch", "train_loss", "validation_loss")),
+    "layers": Table("results/runs/{experiment}/layers.csv", ("variant", "data", "layer", "class", "shape", "parameters")),
     "measures": Table("results/probe/{experiment}/measures.csv", (
         *_RUN, *_CHOICE, "diverged", "best_error", "trivial_error", "test_size",
         *(name + when for name in _OF_LAYERS for when in ("", "_at_start")), "drift",
@@ -65,8 +62,8 @@ STORED = {
     **_tables(
         "results/mechanics",
         checks=["check", "statement", "expected", "found", "tolerance", "holds"],
-        applications=["family", "network", "bn_layers", "before_activation", "after_activation",
-                      "neither", "without_bias", "with_bias"],
+        applications=["family", "network", "bn_layers", "before_activation", "after_activation", "neither", "without_bias",
+                      "with_bias"],
         old_code=["thread", "feature", "works", "happens", "repair"])}
 #: What a claim predicts, a constant of the rule is, a data set belongs to, as it `stood` when runs were first stored;
 #: `after_runs`: whether all runs of a claim were stored before it was written. Rows are added, and never changed.

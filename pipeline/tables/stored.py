@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.tables.lock import BUILDING, Damaged, WHOLE, check, check_edited
-from pipeline.tables.run_record import MEASURES
+from pipeline.tables.schemas import STORED
 
 RUNS = Path("results/runs")
 PROBES = Path("results/probe")
@@ -22,17 +22,10 @@ MECHANICS = Path("results/mechanics")
 CERTIFICATES = Path("results/certificates")
 SCALE = Path("results/scale")
 TORTURE = Path("results/torture")
-#: The tables of an experiment; curves are long, and nobody compares them line by line.
-RUNS_TABLE, CURVES_TABLE, LAYERS_TABLE = "runs.csv", "curves.csv.gz", "layers.csv"
-#: The table of a probed experiment.
-MEASURES_TABLE = "measures.csv"
-#: One row a seed and learning rate. `chosen`: the rate that the seed keeps; `stopped`: the epochs that
-#: were run; `hit_limit`: whether the limit of epochs ended it, and it had not stopped learning.
-COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "chosen", "stopped", "hit_limit", *MEASURES, "key"]
-#: Of the chosen runs, one row an epoch.
-CURVE_COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "epoch", "train_loss", "validation_loss"]
-#: One row a layer of every network; `shape` is that of its output.
-LAYER_COLUMNS = ["variant", "data", "layer", "class", "shape", "parameters"]
+#: The tables of an experiment, and of a probed one.
+RUNS_TABLE, CURVES_TABLE, LAYERS_TABLE, MEASURES_TABLE = (STORED[name].path().name for name in (
+    "runs", "curves", "layers", "measures"))
+COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS = (list(STORED[name].columns) for name in ("runs", "curves", "layers"))
 #: Inside the next content of a result folder: the names of its files.
 _NAMES = ".names"
 #: A file that is being written, as `tempfile` names it.

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.tables.stored import COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE
 from pipeline.config.schema import load
 from pipeline.tables.schemas import FOUND, STORED
 
@@ -28,9 +27,3 @@ def test_every_stored_table_is_in_the_contract():
     known = {path for name in load().experiments for path in (one.path(name) for one in STORED.values())}
     stored = {path for kind in ("*.csv", "*.csv.gz") for path in Path("results").rglob(kind)}
     assert stored <= known | {table.path() for table in FOUND.values()}
-
-
-def test_runs_and_curves_are_what_training_writes():
-    assert (list(STORED["runs"].columns), list(STORED["curves"].columns)) == (COLUMNS, CURVE_COLUMNS)
-    assert [STORED[name].path("x") for name in ("runs", "curves", "measures")] == [
-        RUNS / "x" / RUNS_TABLE, RUNS / "x" / CURVES_TABLE, PROBES / "x" / MEASURES_TABLE]

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.tables.run_record import MEASURES
 from pipeline.tables.stored import (
-    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, Damaged, MEASURES, RUNS_TABLE, building, in_units_of_targets, read_json, read_table,
-    records, remove_temporary, replace_folder, significant, write_bytes, write_table, write_tables, write_text)
+    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, Damaged, RUNS_TABLE, building, in_units_of_targets, read_json, read_table, records,
+    remove_temporary, replace_folder, significant, write_bytes, write_table, write_tables, write_text)
 
 
 def record(seed, epochs=3):

@@ -104,24 +104,20 @@ def itself(study: Study) -> str:
 def errors(study: Study) -> str:
     """What simulated studies say whose true average is known, and how often that is wrong."""
     rates = study.error_rates
-    lines = [(row["subject"], row["kind"], row["stratum"], _margins(row["truth"]), row["spread"],
-              f"{row['says']} {share(row['share'], '.1f')}", row["wrong"] * row["share"])
-             for row in records(rates[rates["subject"].isin(["words"])])]
-    found: dict[tuple, list[tuple[str, float]]] = {}
-    for *case, says, wrong in lines:
-        found.setdefault(tuple(case), []).append((says, wrong))
+    words = rates[rates["subject"] == "words"].assign(wrong=rates["wrong"] * rates["share"])
     text = table(["of", "on", "true average", "data sets", "says", "wrong"], [
-        (kind, stratum, truth, "spread as measured" if spread else "all alike",
-         ", ".join(says for says, _ in some if not says.endswith(f" {share(0.0, '.1f')}")), share(sum(wrong for _, wrong in some), ".1f"))
-        for (_, kind, stratum, truth, spread), some in found.items()])
+        (kind, stratum, _margins(truth), "spread as measured" if spread else "all alike",
+         ", ".join(f"{row['says']} {share(row['share'], '.1f')}" for row in records(some) if row["share"] >= 5e-4),
+         share(some["wrong"].sum(), ".1f"))
+        for (kind, stratum, truth, spread), some in words.groupby(["kind", "stratum", "truth", "spread"], sort=False)])
     claims = rates[rates["subject"] == "claims"]
     if len(claims):
         worst = claims.groupby(["kind", "truth", "spread"])["wrong"].sum().max()
         text += f"\nOf claims, at most {share(worst, '.1f')} read wrong in any simulated case.\n"
-    luck = records(rates[rates["subject"].str.startswith("a false direction")])
-    if luck:
-        text += (f"\nOf directions with q up to {study.rule.q_level:g}, a share of at most {share(max(row['share'] for row in luck), '.1f')} "
-                 "is false in any simulated case.\n")
+    luck = rates.loc[rates["subject"].str.startswith("a false direction"), "share"]
+    if len(luck):
+        text += (f"\nOf directions with q up to {study.rule.q_level:g}, a share of at most {share(luck.max(), '.1f')} is false in any "
+                 "simulated case.\n")
     return text if len(rates) else ""
 
 

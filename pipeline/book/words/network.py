@@ -6,7 +6,7 @@ from pipeline.book.escape import code
 from pipeline.config.claims import base
 from pipeline.config.layer_list import Change, classes, words
 from pipeline.config.schema import Experiment, Params, Train
-from pipeline.tables.schemas import TRIVIAL
+from pipeline.config.metrics import TRIVIAL
 
 
 def chain(experiment: Experiment) -> str:

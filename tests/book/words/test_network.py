@@ -5,7 +5,7 @@ import pytest
 from pipeline.book.words.network import activations, chain, change, changed, kind
 from pipeline.config.layer_list import Change
 from pipeline.config.schema import parse
-from pipeline.tables.schemas import TRIVIAL
+from pipeline.config.metrics import TRIVIAL
 
 DATA = {"forecast": {"group": "sequences", "source": "forecast", "seeds": 30}}
 LAYERS = {"conv": {"Conv1D": {"filters": 10, "kernel_size": 3}}, "dense": {"Dense": {"units": 8}},
