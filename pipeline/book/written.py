@@ -42,11 +42,7 @@ class Chapter(Spec):
 
 
 def read_cards(root: Path) -> tuple[dict[str, Any], ...]:
-    """The cards in their order; none without the file.
-
-    Raises:
-        ConfigError: a card has a mistake.
-    """
+    """The cards in their order; none without the file. Raises ConfigError: a card has a mistake."""
     return tuple(validate(ANSWERS, Card, entry, ("cards", i)).model_dump()
                  for i, entry in enumerate(_content(root, "cards", list)))
 

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -62,14 +62,10 @@ def read(params: Params, constants: Rule) -> Study:
     """All that was measured: all runs, the curves when they are asked for, and what the probe saw."""
     tables = trained(params)
     runs = pd.concat(tables.values(), ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
-    probed = _together(_stored(name, "measures", params) for name in params.probe.experiments
-                       if name in tables and params.watched(name))
-    return Study(runs, params, constants, lambda name: _stored(name, "curves", params), probed)
-
-
-def _together(tables: Iterable[pd.DataFrame | None]) -> pd.DataFrame | None:
-    found = [table for table in tables if table is not None]
-    return pd.concat(found, ignore_index=True) if found else None
+    probed = [found for name in params.probe.experiments if name in tables and params.watched(name)
+              and (found := _stored(name, "measures", params)) is not None]
+    return Study(runs, params, constants, lambda name: _stored(name, "curves", params),
+                 pd.concat(probed, ignore_index=True) if probed else None)
 
 
 def metrics(found: Mapping[str, pd.DataFrame]) -> dict:

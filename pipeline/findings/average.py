@@ -211,11 +211,7 @@ class Units:
 
 
 def units(effects: Mapping[str, Effect], params: Params) -> Units:
-    """The units of data sets; a set without a unit is one of its own.
-
-    Raises:
-        ValueError: the sets of a unit lie in two strata.
-    """
+    """The units of data sets; a set without a unit is one of its own. Raises ValueError: the sets of a unit lie in two strata."""
     members: dict[str, list[str]] = {}
     for data in effects:
         members.setdefault(params.data[data].unit or data, []).append(data)

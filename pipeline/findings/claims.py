@@ -86,11 +86,7 @@ class Reader:
     rule: Rule
 
     def identity(self, claim: Claim) -> Read:
-        """A claim that exact checks decide.
-
-        Raises:
-            ConfigError: it names a check that does not exist.
-        """
+        """A claim that exact checks decide. Raises ConfigError: it names a check that does not exist."""
         for i, check in enumerate(claim.checks):
             if check not in self.checks:
                 raise ConfigError(f"{READINGS}: {claim.slug}.checks[{i}]: found '{check}'; allowed: "
@@ -140,25 +136,18 @@ class Reader:
 
     def parts(self, claim: Claim, questions: Sequence[tuple[Question, int]], called: str) -> list[Part]:
         """The averages of a finding that a claim reads; single sets where it names these."""
-        found = []
+        found, wanted = [], claim.data or ()
         for question, turn in questions:
-            averages = self.averages[question.id]
-            wanted = claim.data
-            named = [data for data in question.sets if data in (wanted or ()) and data != question.kind]
-            if named:
-                delta = averages[0].finding.delta
-                found += [self._part(question, turn, called, ("", data, self.sets[question.id, data], delta, False))
-                          for data in named if (question.id, data) in self.sets]
-                continue
-            found += [self._part(question, turn, called, (one.stratum, "", one.estimate, one.finding.delta, one.family))
-                      for one in averages
-                      if not wanted or one.stratum in wanted or question.kind in wanted]
+            averages, named = self.averages[question.id], {*question.sets} & {*wanted} - {question.kind}
+            rows = [("", data, self.sets[question.id, data], averages[0].finding.delta, False) for data in question.sets
+                    if data in named and (question.id, data) in self.sets] if named else [
+                (one.stratum, "", one.estimate, one.finding.delta, one.family) for one in averages
+                if not wanted or {one.stratum, question.kind} & {*wanted}]
+            for stratum, data, estimate, delta, family in rows:
+                word = said(choose(*estimate.bounds(self.rule.tail), delta), question.comparison.metric)
+                turned = estimate if turn > 0 else -estimate
+                found.append(Part(question.id, stratum, data, called, turn, turned, delta, family, word))
         return found
-
-    def _part(self, question: Question, turn: int, called: str, rest: tuple) -> Part:
-        stratum, data, estimate, delta, family = rest
-        word = said(choose(*estimate.bounds(self.rule.tail), delta), question.comparison.metric)
-        return Part(question.id, stratum, data, called, turn, estimate if turn > 0 else -estimate, delta, family, word)
 
 
 def reads(read: Read) -> str:
@@ -228,14 +217,10 @@ def tables(found: Sequence[Read]) -> dict[str, pd.DataFrame]:
 
     `says` is what a part by itself says of the claim.
     """
-    readings = [(one.claim.slug, one.claim.topic, str(one.reading), reads(one), sentence(one), *_predicted(one.claim),
+    readings = [(one.claim.slug, one.claim.topic, str(one.reading), reads(one), sentence(one),
+                 *((one.claim.predicts.region, one.claim.predicts.quantifier, one.claim.predicts.by) if one.claim.predicts else ("",) * 3),
                  FAMILY if one.parts and all(part.family for part in one.parts) else THESE_SETS if one.parts else "",
                  one.claim.analogue, one.claim.primary) for one in found]
     parts = [(one.claim.slug, part.called, part.id, part.stratum, part.data, part.turn, part.word, str(CODES[code]),
               bool(proven)) for one in found for part, code, proven in zip(one.parts, one.says, one.proven, strict=True)]
     return {"readings": pd.DataFrame(readings, columns=READING_COLUMNS), "parts": pd.DataFrame(parts, columns=PART_COLUMNS)}
-
-
-def _predicted(claim: Claim) -> tuple[str, str, str]:
-    one = claim.predicts
-    return (one.region, one.quantifier, one.by) if one else ("", "", "")

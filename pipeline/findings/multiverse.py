@@ -36,7 +36,7 @@ class Choice:
 
     def effect(self, data: str, study: Study):
         """The effect on a data set."""
-        return compare.effect(self.comparison, data, study, compare.Analysis(self.rate, self._scale(data, study)))
+        return compare.effect(self.comparison, data, study, self.rate, self._scale(data, study))
 
     def _scale(self, data: str, study: Study):
         about = self.comparison.about

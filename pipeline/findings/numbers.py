@@ -67,11 +67,7 @@ def with_unit(text: str, unit: str) -> str:
 
 
 def interval(values: Sequence[float], metric: Metric) -> str:
-    """A change with its interval, short: `+6.2 % (+2.8 to +9.7 %)`.
-
-    Args:
-        values: effect, low, high, on the effect's own scale.
-    """
+    """A change with its interval, short: `+6.2 % (+2.8 to +9.7 %)`. `values`: effect, low, high, on the effect's own scale."""
     middle, *ends = (float(one) for one in change(values, metric))
     low, high = sorted(ends)
     if not math.isfinite(middle):

@@ -31,11 +31,7 @@ class ByOthers:
         return f"other seeds, mean {'log ' * self.logarithms}loss"
 
     def __call__(self, grid: Grid, shared: np.ndarray) -> np.ndarray:
-        """The column of each seed's run `(seeds,)`.
-
-        Args:
-            shared: the rates that both arms of a comparison have.
-        """
+        """The column of each seed's run `(seeds,)`. `shared`: the rates that both arms of a comparison have."""
         losses = grid.losses()
         if len(losses) == 1:
             return losses.argmin(axis=1)

@@ -74,11 +74,7 @@ class Store:
         return self.find([key]).get(key)
 
     def find(self, keys: Iterable[str]) -> dict[str, dict]:
-        """Key → record, of those runs that are stored.
-
-        Raises:
-            Damaged: the file, or a record, is not what was put there.
-        """
+        """Key → record, of those runs that are stored. Raises Damaged: the file, or a record, is not what was put there."""
         keys, found = list(keys), {}
         for key in keys:
             _check_key(key)

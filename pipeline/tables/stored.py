@@ -59,11 +59,7 @@ def remove_temporary(folder: Path) -> None:
 
 
 def read_json(path: Path):
-    """The content of a stored JSON file.
-
-    Raises:
-        Damaged: it is no JSON.
-    """
+    """The content of a stored JSON file. Raises Damaged: it is no JSON."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -103,11 +99,7 @@ def need(path: Path) -> Path:
 
 
 def read_needed(path: Path) -> pd.DataFrame:
-    """A table that has rows.
-
-    Raises:
-        Damaged: it has none, or see `read_table`.
-    """
+    """A table that has rows. Raises Damaged: it has none, or see `read_table`."""
     table = read_table(path)
     if table.empty:
         raise Damaged(f"{path}: it has no rows; take it back with `git checkout -- {path}`, or remove {Path(path).parent}, "
@@ -141,11 +133,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def parse_table(path: Path) -> pd.DataFrame:
-    """A table that `write_table` wrote, whatever lies beside it.
-
-    Raises:
-        Damaged: it is no table.
-    """
+    """A table that `write_table` wrote, whatever lies beside it. Raises Damaged: it is no table."""
     # Text, also when every one is made of digits, or every reading is true or false.
     names = ("experiment", "variant", "data", "key", "reading", "reads", "stood", "stands")
     try:

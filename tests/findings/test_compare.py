@@ -9,7 +9,7 @@ import pytest
 from pipeline.config.errors import ConfigError
 from pipeline.findings.arms import Arms, Comparison, GUESSING, Pair
 from pipeline.findings.average import units
-from pipeline.findings.compare import Analysis, check_that_arms_differ, effect, effects, scored
+from pipeline.findings.compare import check_that_arms_differ, effect, effects, scored
 from pipeline.findings.rates import ByOthers, CHOSEN, Middle, Own, Picked, RULES, Score, edges, largest_rates
 from pipeline.findings.study import kind_of, stratum_of
 from tests.findings.made import arm, curves, family, params, study, together
@@ -196,7 +196,7 @@ def test_seeds_that_only_one_arm_has_are_refused():
 
 def test_another_scale_or_rate_is_another_analysis():
     made = study(GIVEN, noisy("old", 3), noisy("new", 4))
-    found = {rule.name: effect(plain(), "one", made, Analysis(rule)).y for rule in RULES}
+    found = {rule.name: effect(plain(), "one", made, rule).y for rule in RULES}
     assert len(set(found.values())) > 1
     assert set(found) == {"other seeds, mean log loss", "other seeds, mean loss", "own loss", "middle rate"}
 

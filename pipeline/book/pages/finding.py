@@ -31,11 +31,7 @@ def write(study: Study) -> dict[str, str | Picture]:
 
 
 def page(study: Study, rows: list[dict], picture: Picture | None) -> str:
-    """All that is known of a finding.
-
-    Args:
-        rows: of the findings, a stratum each, and behind them that for all.
-    """
+    """All that is known of a finding. `rows`: of the findings, a stratum each, and behind them that for all."""
     name, claims = rows[0]["id"], study.claims_about(rows[0]["id"])
     return render(
         "finding", id=name, title=rows[0]["title"], rows=rows, compared=compared(study, rows[0]),
