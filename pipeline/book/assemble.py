@@ -64,7 +64,8 @@ def assemble(root: Path, target: Path) -> Study:
         # The folder was emptied, and is made anew after a failure: no file of it need be on the disk at once.
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         (target / path).write_bytes(content if isinstance(content, bytes) else _joined(path, content).encode())
-    _rewrite(target / "_toc.yml", toc)
+    with (target / "_toc.yml").open("w", encoding="utf-8") as file:
+        YAML().dump(toc, file)
     # When a file was written says nothing: what it says counts, see `pipeline.book.fresh`.
     for path in target.rglob("*"):
         os.utime(path, (0, 0))
@@ -122,8 +123,3 @@ def _fill(target: Path, numbers: Mapping[str, int | float], pieces: Mapping[str,
 def _joined(path: str, text: str) -> str:
     """A page with every number on the line of its unit."""
     return UNIT.sub(BLANK, text) if path.endswith(".md") else text
-
-
-def _rewrite(path: Path, content: dict) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        YAML().dump(content, file)

@@ -4,7 +4,7 @@ import csv
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -44,42 +44,25 @@ class Study:
     claims: list[Claim]
     rule: Rule
     tables: Mapping[str, pd.DataFrame]
-    #: Experiment -> its resolved plan; only those that are stored.
-    plans: Mapping[str, dict] = field(default_factory=dict)
-    #: Experiment -> its exact lines of params.yaml.
-    lines: Mapping[str, str] = field(default_factory=dict)
-    #: Lab record -> its file: experiments in the order of params.yaml, then `mechanics`.
-    records: Mapping[str, Path] = field(default_factory=dict)
-    #: What others found, see `evidence.Evidence`.
-    evidence: tuple[Mapping[str, Any], ...] = ()
-    #: Topic -> what of it is drawn.
-    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    #: The cards of the first page.
-    cards: tuple[Mapping[str, Any], ...] = ()
-    #: Data set -> the number of its training samples, where the data file is there.
-    sizes: Mapping[str, int] = field(default_factory=dict)
-    #: Experiment -> what training it took, and where; only where that was written down.
-    timings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    #: Experiment -> variant and data set -> its number of trained runs.
-    trained: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
-    #: Experiment -> variant and data set -> the number of its network's weights.
-    weights: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
-    #: Certificate -> what a sample of the runs said that was trained again.
-    certificates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    #: Where growth was measured, and where and how runs were disturbed; nothing while nothing of it is stored.
-    scale_place: Mapping[str, Any] = field(default_factory=dict)
-    torture: Mapping[str, Any] = field(default_factory=dict)
-    #: What CITATION.cff says.
-    citation: Mapping[str, Any] = field(default_factory=dict)
-    #: The pages that are written by hand, by name.
-    written: frozenset[str] = frozenset()
-    #: Data set -> what extracts/sets.yaml says of it; only those that it describes.
-    described: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    #: Data set -> its file of arrays; only where it is there.
-    files: Mapping[str, Path] = field(default_factory=dict)
-    #: What of claims is not as it was under the second rule, and that rule's verdicts, a row a claim and stratum.
-    reworded: tuple[Mapping[str, str], ...] = ()
-    second_rule: pd.DataFrame = field(default_factory=pd.DataFrame)
+    plans: Mapping[str, dict]  #: Experiment → its resolved plan; only those that are stored.
+    lines: Mapping[str, str]  #: Experiment → its exact lines of params.yaml.
+    records: Mapping[str, Path]  #: Lab record → its file: experiments in the order of params.yaml, then `mechanics`.
+    evidence: Sequence[Mapping[str, Any]]  #: What others found, see `written.Evidence`.
+    answers: Mapping[str, Mapping[str, Any]]  #: Topic → what of it is drawn.
+    cards: Sequence[Mapping[str, Any]]  #: Of the first page.
+    sizes: Mapping[str, int]  #: Data set → the number of its training samples, where the data file is there.
+    timings: Mapping[str, Mapping[str, Any]]  #: Experiment → what training it took, and where, if that was written down.
+    trained: Mapping[str, Mapping[tuple[str, str], int]]  #: Experiment → variant and data set → its number of trained runs.
+    weights: Mapping[str, Mapping[tuple[str, str], int]]  #: Experiment → variant and data set → its network's weights.
+    certificates: Mapping[str, Mapping[str, Any]]  #: Name → what a sample of the runs said that was trained again.
+    scale_place: Mapping[str, Any]  #: Where growth was measured; empty while nothing of it is stored.
+    torture: Mapping[str, Any]  #: Where and how runs were disturbed; empty while nothing of it is stored.
+    citation: Mapping[str, Any]  #: What CITATION.cff says.
+    written: frozenset[str]  #: The pages that are written by hand, by name.
+    described: Mapping[str, Mapping[str, Any]]  #: Data set → what extracts/sets.yaml says of it, if it does.
+    files: Mapping[str, Path]  #: Data set → its file of arrays, where it is there.
+    reworded: Sequence[Mapping[str, str]]  #: What of claims is not as it was under the second rule.
+    second_rule: pd.DataFrame  #: That rule's verdicts, a row a claim and stratum.
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name in TABLES:
@@ -211,7 +194,10 @@ def read(root: Path) -> Study:
         Damaged: a stored result is not what was stored.
     """
     root = Path(root)
-    params = _titled(load(root / "params.yaml"))
+    params = load(root / "params.yaml")
+    # A data set without a title has that of its origin.
+    params = params.model_copy(update={"data": {
+        name: one.model_copy(update={"title": one.title or one.origin}) for name, one in params.data.items()}})
     records = _records(root, params)
     shown = {
         "params": params, "claims": read_claims(root / "book/readings.yaml"),
@@ -232,12 +218,6 @@ def read(root: Path) -> Study:
         lines=experiment_lines((root / "params.yaml").read_text(encoding="utf-8")),
         written=frozenset(path.stem for path in (root / "book").glob("*.md")),
         files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()})
-
-
-def _titled(params: Params) -> Params:
-    """Params of which a data set without a title has that of its origin."""
-    return params.model_copy(update={"data": {
-        name: one.model_copy(update={"title": one.title or one.origin}) for name, one in params.data.items()}})
 
 
 def _optional(path: Path):

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -72,7 +72,8 @@ class Asker:
         for data in self._shared(comparison):
             kinds.setdefault(kind_of(data, self.study.params), []).append(data)
         if wanted is not None:
-            kinds = {kind: sets for kind, sets in kinds.items() if self._about(kind, sets) & set(wanted)}
+            strata = {data: stratum_of(data, self.study.params) for sets in kinds.values() for data in sets}
+            kinds = {kind: sets for kind, sets in kinds.items() if {kind, *sets, *map(strata.get, sets)} & set(wanted)}
         if not kinds:
             raise ConfigError(f"{where}: its arms share none of the data sets that are asked about")
         found = []
@@ -83,9 +84,6 @@ class Asker:
             self.log.append((*names(comparison), comparison.metric, comparison.endpoint, kind, role, by, question.id, turn))
             found.append((question, turn))
         return found
-
-    def _about(self, kind: str, sets: Sequence[str]) -> set[str]:
-        return {kind, *sets, *(stratum_of(data, self.study.params) for data in sets)}
 
     def _shared(self, comparison: Comparison) -> list[str]:
         """The data sets that all arms have, in the order of params.yaml, but those compared on a set of their own."""

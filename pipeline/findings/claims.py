@@ -190,7 +190,7 @@ def sentence(read: Read) -> str:
     text = capital(reads(read))
     if read.why:
         return f"{text}, because {read.why}."
-    return f"{text}{_because(read)}{_scope(read)}."
+    return f"{text}{_because(read)}{'' if all(part.family for part in read.parts) else ', on the sets that were tried'}."
 
 
 def _because(read: Read) -> str:
@@ -206,10 +206,6 @@ def _because(read: Read) -> str:
         return f": not so on {proven}" if quantifier == "each" else ": neither is so" if count == 2 else (
             f": none of {count} is so")
     return f": {_by_part(read)}" if any(read.says) else ""
-
-
-def _scope(read: Read) -> str:
-    return "" if all(part.family for part in read.parts) else ", on the sets that were tried"
 
 
 def tables(found: Sequence[Read]) -> dict[str, pd.DataFrame]:

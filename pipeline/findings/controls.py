@@ -45,17 +45,14 @@ def share_of_half(comparison: Comparison, effects: Mapping[str, Effect], halves:
     set has no control, or if half the data costs less than one per cent on average, so that nothing can be compared.
     """
     pair = comparison.pairs[0][1]
-    if comparison.metric != "error" or len(comparison.pairs) > 1 or pair.control == GUESSING or not effects or (
-            _fixed_rate(pair.control, params)):
+    if comparison.metric != "error" or len(comparison.pairs) > 1 or pair.control == GUESSING or not effects:
+        return np.nan
+    network = params.experiments[pair.control[0]]
+    if network.learning_rate is not None or "learning_rate" in (network.vary or {}):
         return np.nan
     nearest = {data: nearest_control(pair.control, data, halves, params) for data in effects}
     cost = -float(np.mean([halves[control][data].y if control else np.nan for data, control in nearest.items()]))
     return float(np.mean([one.y for one in effects.values()])) / cost if cost > 0.01 else np.nan
-
-
-def _fixed_rate(arm: Arm, params: Params) -> bool:
-    experiment = params.experiments[arm[0]]
-    return experiment.learning_rate is not None or "learning_rate" in (experiment.vary or {})
 
 
 def data_sets(halves: Halves, study: Study) -> pd.DataFrame:

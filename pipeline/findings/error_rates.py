@@ -53,7 +53,8 @@ class Simulation:
     def _sample(self, one: Average, stratum: str, draws: "tuple[_Draws, _Draws | None]") -> Sample:
         units, y = one.units.of(stratum), []
         for name, effect in zip(units.names, units.effects, strict=True):
-            y.append(draws[0].seeds(name, len(effect.w)) @ (effect.w - effect.w.mean()) * _unbiased(len(effect.w)))
+            n = len(effect.w)
+            y.append(draws[0].seeds(name, n) @ (effect.w - effect.w.mean()) * float(np.sqrt(n / (n - 1))))
         sample = units.sample()
         found = np.stack(y, axis=1)
         if draws[1] is not None and len(sample.y) > 1:
@@ -66,10 +67,6 @@ class Simulation:
         """The observed effects, brought to mean 0 and to the spread τ."""
         centred, sd = sample.y - sample.y.mean(), sample.y.std()
         return centred * (np.sqrt(Spread()(sample)) / sd if sd else 0.0)
-
-
-def _unbiased(n: int) -> float:
-    return float(np.sqrt(n / (n - 1)))
 
 
 class _Draws:
@@ -93,10 +90,6 @@ class _Draws:
         return np.stack([np.floor(self.drawn[stratum, name] * k).astype(int) for name in names], axis=1)
 
 
-def _estimate(samples: Sequence[Sample], truth: float) -> Estimate:
-    return together([Mean(family=True)(Sample(one.y + truth, one.s, one.freedom)) for one in samples])
-
-
 def simulated(averages: Mapping[Key, Average], readings: Iterable[Read], rule: Rule,
               simulation: Simulation = Simulation()) -> pd.DataFrame:
     """How often each word is said and each claim read so, and how often that is wrong, where the truth is known.
@@ -115,7 +108,8 @@ def simulated(averages: Mapping[Key, Average], readings: Iterable[Read], rule: R
     for spread in (False, True):
         drawn = simulation(averages, spread)
         for truth in TRUTHS:
-            found = {key: _estimate(samples, truth * averages[key].finding.delta) for key, samples in drawn.items()}
+            found = {key: together([Mean()(Sample(one.y + truth * averages[key].finding.delta, one.s, one.freedom))
+                                    for one in samples]) for key, samples in drawn.items()}
             about = {"truth": truth, "spread": spread}
             rows += [about | row for row in _said(found, averages, truth, rule)]
             rows += [about | row for row in _read(found, known, truth, rule)]

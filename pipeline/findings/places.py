@@ -89,7 +89,7 @@ def doses(study: Study) -> pd.DataFrame:
     rows, arms = [], study.arms
     for name, variants in arms.sweeps.items():
         keys = {key for values in variants.values() for key in values}
-        if len(keys) != 1 or not all(_number(v) for values in variants.values() for v in values.values()):
+        if len(keys) != 1 or not {type(v) for values in variants.values() for v in values.values()} <= {int, float}:
             continue
         key, = keys
         for variant in (one for one in variants if one in arms.variants.get(name, ())):
@@ -99,7 +99,3 @@ def doses(study: Study) -> pd.DataFrame:
                 rows.append((name, key, float(variants[variant][key]), data, len(scores), scores.mean(),
                              scores.mean() - half, scores.mean() + half))
     return pd.DataFrame(rows, columns=DOSE_COLUMNS)
-
-
-def _number(value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -27,7 +27,8 @@ def title(comparison: Comparison, params: Params, kind: str = "") -> str:
     about += f" (on {kind.replace('_', ' ')})" if kind in params.data else ""
     pairs = [pair for _, pair in comparison.pairs]
     if comparison.slope:
-        return f"{_pair(_without_variants(pairs[0]), params)}, along {setting(comparison.slope)}{about}"
+        both = Pair((pairs[0].treatment[0], ""), (pairs[0].control[0], ""), pairs[0].data)
+        return f"{_pair(both, params)}, along {setting(comparison.slope)}{about}"
     names = [_pair(pair, params) + (f" ({pair.data})" if pair.data else "") for pair in pairs]
     return "; compared with ".join(names) + about
 
@@ -36,10 +37,6 @@ def setting(key: str) -> str:
     """A swept key in words: `batch size`, `rate of dropout`."""
     word, dot, argument = key.partition(".")
     return SETTINGS.get(key, key.replace("_", " ")) if not dot else f"{argument.replace('_', ' ')} of {_name(word)}"
-
-
-def _without_variants(pair: Pair) -> Pair:
-    return Pair((pair.treatment[0], ""), (pair.control[0], ""), pair.data)
 
 
 def _pair(pair: Pair, params: Params) -> str:

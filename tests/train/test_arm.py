@@ -5,18 +5,16 @@ import json
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from pipeline.config.task import Task
 from pipeline.data.split import digest
 from pipeline.tables.store import Store
-from pipeline.tables.stored import COLUMNS, CURVES_TABLE, CURVE_COLUMNS, RUNS_TABLE, read_table
+from pipeline.tables.stored import COLUMNS, CURVE_COLUMNS
 from pipeline.train import trainer as trainer_module
 from pipeline.train.arm import Arm, DataSet, arms
-from pipeline.train.host import WrongVersion
 from pipeline.train.trainer import Trainer
 from tests.networks import network
-from tests.train.toy import FOLDER, VERSIONS, a_plan, stage, trained
+from tests.train.toy import a_plan, trained
 
 
 def test_tables_do_not_depend_on_the_number_of_threads(data, tmp_path):
@@ -38,18 +36,6 @@ def test_tables_do_not_depend_on_the_number_of_threads(data, tmp_path):
     least = curves.groupby(place)["validation_loss"].min()
     np.testing.assert_allclose(least, kept.set_index("learning_rate", append=True)["best_validation_loss"],
                                rtol=1e-3)  # curves are kept with fewer digits
-
-
-def test_finished_runs_are_not_trained_again(data, tmp_path, counted):
-    store = Store(tmp_path)
-    first = trained(a_plan(), data, store)
-    assert len(counted) == 2 * 3
-    again = trained(a_plan(), data, store)
-    assert len(counted) == 6
-    for one, two in zip(first, again, strict=True):
-        pd.testing.assert_frame_equal(one, two)
-    trained(a_plan(seeds=4), data, store)
-    assert sorted(counted[6:]) == [0.003, 0.003, 0.01, 0.01, 0.03, 0.03]
 
 
 def test_what_decides_a_run_is_in_its_key(arrays):
@@ -93,11 +79,6 @@ def test_data_are_digested_once_a_seed_for_all_arms(arrays, monkeypatch):
     assert seen == [3000, 3001, 3002]
 
 
-def test_a_fixed_rate_is_kept_by_every_seed(data, tmp_path, counted):
-    runs, _ = trained(a_plan(learning_rates=[0.03]), data, Store(tmp_path))
-    assert counted == [0.03, 0.03] and runs["chosen"].all()
-
-
 def test_seeds_may_keep_other_rates_and_one_that_diverged_is_not_kept(data, tmp_path, monkeypatch):
     best = iter([0.003, 0.03])
     wanted = {}
@@ -130,24 +111,3 @@ def test_a_run_ends_when_it_has_stopped_learning_and_says_so(data, tmp_path):
     np.testing.assert_array_equal(limited["hit_limit"], limited["best_epoch"] > 0)
     fixed, _ = trained(a_plan(**patient | {"epochs": 5, "patience": 0}), data, Store(tmp_path))
     assert set(fixed["stopped"]) == {5} and not fixed["hit_limit"].any()
-
-
-def test_a_run_that_is_chosen_later_gets_its_curves(write_plan, counted):
-    """Of a run that was not chosen the tables keep no curves, and a clone has nothing else."""
-    stage("first")
-    write_plan(learning_rates=[0.003, 0.03])
-    stage("first")
-    assert len(counted) == 6
-    write_plan()
-    stage("first")
-    write_plan(learning_rates=[0.03])
-    stage("clone")
-    assert counted[6:] == [0.03, 0.03]
-    runs, curves = read_table(FOLDER / RUNS_TABLE), read_table(FOLDER / CURVES_TABLE)
-    assert runs["chosen"].all() and len(curves) == 2 * 3
-
-
-def test_another_version_is_refused(data, tmp_path):
-    wrong = a_plan() | {"versions": VERSIONS | {"numpy": "0.1"}}
-    with pytest.raises(WrongVersion, match=r"pins numpy 0\.1, but .* installed; run `make`"):
-        trained(wrong, data, Store(tmp_path))

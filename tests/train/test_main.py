@@ -320,21 +320,3 @@ def test_tables_that_the_lock_does_not_name_are_not_taken_for_runs(write_plan, c
     counted.clear()
     stage("clone")
     assert len(counted) == 6
-
-
-def test_a_changed_table_is_made_anew_once_its_folder_is_removed(write_plan, counted):
-    stage("first")
-    before = (FOLDER / RUNS_TABLE).read_bytes()
-    another_digit(FOLDER / RUNS_TABLE)
-    shutil.rmtree(FOLDER)
-    stage("clone")
-    assert len(counted) == 12 and (FOLDER / RUNS_TABLE).read_bytes() == before
-
-
-def test_retraining_does_not_look_at_what_is_distrusted(write_plan, counted, monkeypatch):
-    stage("first")
-    before = (FOLDER / RUNS_TABLE).read_bytes()
-    another_digit(FOLDER / RUNS_TABLE)
-    monkeypatch.setenv("RETRAIN", "1")
-    stage("retrained")
-    assert (FOLDER / RUNS_TABLE).read_bytes() == before

@@ -44,10 +44,10 @@ def chapter(study: Study, topic: str, drawn: Sequence[Picture]) -> str:
     claims, found = [claim for claim in study.claims if claim.topic == topic], about(study, topic)
     if not claims and not found:
         return "No claim of this chapter is declared.\n"
-    checks = [name for claim in claims for name in claim.checks]
+    checks, swept = [name for claim in claims for name in claim.checks], [image(study, one) for one in sweeps(study, topic)]
     return render(
         "chapter", lead=list(_lead(study, found)), table=findings_table(study, found),
-        drawn="".join(image(study, one) for one in drawn), places=places(study, topic), swept=_swept(study, topic),
+        drawn="".join(image(study, one) for one in drawn), places=places(study, topic), swept="\n".join(swept),
         checks=f"## Exact checks\n\n{check_table(study, checks)}" if checks else "",
         more="".join(more(study) for more in MORE.get(topic, ())),
         claims=table(["claim", "who says it", "it reads", "why"], [
@@ -101,12 +101,6 @@ def sweeps(study: Study, topic: str) -> list[Picture]:
         if len(rows):
             found.append(Picture(f"sweep-{topic}-{number}", rows, dose_response, dose_alt, small=rows["data"].nunique() == 1))
     return found
-
-
-def _swept(study: Study, topic: str) -> str:
-    drawn = [image(study, picture) for picture in sweeps(study, topic)]
-    return "\n".join(["## Value by value\n\nThe mean test error, with its interval, by the value of a sweep.\n",
-                      *drawn]) if drawn else ""
 
 
 def applications(study: Study) -> str:
