@@ -42,6 +42,8 @@ def project(tmp_path, monkeypatch):
     (tmp_path / "book").mkdir()
     shutil.copy(ROOT / "book/readings.yaml", "book")
     shutil.copy(ROOT / "requirements.txt", ".")
+    for folder in ("extracts", "plan"):
+        shutil.copytree(ROOT / folder, folder)
     (text,) = [text for language, text in BLOCKS if language == "python"]
     Path("my_layers.py").write_text(text, encoding="utf-8")
     _files()

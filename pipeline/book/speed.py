@@ -59,6 +59,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     # Each citation looks up how citations are written, among all that is installed.
     pybtex.plugin.find_plugin = functools.cache(pybtex.plugin.find_plugin)
     app.connect("config-inited", _read_by_every_core)
+    app.connect("doctree-read", _leave_out_of_search, priority=900)  # after Sphinx's own, which begins a page's metadata
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -66,3 +67,9 @@ def _read_by_every_core(app: Sphinx, config) -> None:
     # One extension that the table of contents brings along does not say whether several processes may read pages; it
     # numbers sections, which this book does not. Without its word Sphinx reads one page after the other.
     app.extensions["sphinx_multitoc_numbering"].parallel_read_safe = True
+
+
+def _leave_out_of_search(app: Sphinx, doctree) -> None:
+    # Records are half of the index, which a reader loads whole, and an experiment's page leads to its record.
+    if app.env.docname.startswith("records/"):
+        app.env.metadata[app.env.docname]["nosearch"] = ""

@@ -40,6 +40,6 @@ def displaced(holder: tuple, key: str, value) -> str:
     like = next((section for section, keys in _KNOWN_BY.items() if isinstance(value, dict) and keys & value.keys()), "")
     if like and len(holder) in (0, 2):
         return f"; it looks like an entry of {like}: indent it as " + (f"'{holder[1]}'" if holder else "those")
-    if len(holder) < 2 and not isinstance(value, dict) and key in _OTHERS.union(*_KNOWN_BY.values()):
+    if (not holder or holder in [(section,) for section in _KNOWN_BY]) and not isinstance(value, dict) and key in _OTHERS.union(*_KNOWN_BY.values()):
         return "; it looks like a part of an entry: indent it as the rest of that"
     return ""

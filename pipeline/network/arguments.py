@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from functools import lru_cache
 
 import keras
@@ -16,6 +17,8 @@ KINDS = {"initializer": (keras.initializers, keras.initializers.Initializer, ref
          "constraint": (keras.constraints, keras.constraints.Constraint, refused.CONSTRAINTS)}
 #: Arguments that may have a fraction, though Keras' default has none.
 FRACTIONS = {"adam_lr_ratio", "max_value", "fill_value"}
+#: What makes a terminal print in bold or in colour.
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 #: Arguments that hold a layer.
 LAYERS = ("layer", "backward_layer")
 
@@ -181,5 +184,5 @@ def first_lines(error: Exception) -> str:
     text = str(error)
     if "in user code:" in text:
         text = text.rpartition("Error: ")[2]
-    text = " ".join(text.split())
+    text = " ".join(_COLOURS.sub("", text).split())
     return text[:300] + ("…" if len(text) > 300 else "")

@@ -119,7 +119,7 @@ def test_the_page_is_the_one_that_the_book_has(study, say):
 
 def test_a_sweep_has_its_variants_the_best_first(study, say):
     out = say("swept")[1]
-    assert "sequences, the best first:" in out
+    assert "sequences: best epochs=2, worst epochs=1" in out
     first, second = drawn(out, "epochs=1"), drawn(out, "epochs=2")
     assert second.index("●") < first.index("●") and out.index("epochs=2: On") < out.index("epochs=1: On")
 

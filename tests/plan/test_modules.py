@@ -119,9 +119,10 @@ def test_a_mistake_is_named(mine, capsys, old, new, expected):
 
 def test_weights_that_do_not_begin_at_the_seed_are_refused(mine, capsys):
     edit("my_layers.py", "class Double(layers.Layer):\n", "class Double(layers.Layer):\n    def build(self, shape):\n"
-         "        self.w = self.add_weight(shape=shape[-1:], initializer='glorot_uniform')\n\n")
+         "        self.w = self.add_weight(shape=shape[-1:], initializer=lambda shape, dtype: K.cast(next(STARTS), dtype))\n\n")
+    edit("my_layers.py", "SLOPE = 0.5\n", "import itertools\nSLOPE = 0.5\nSTARTS = itertools.count()\n")
     with contextlib.suppress(SystemExit):
         assert run() == 1
     found = capsys.readouterr().err.splitlines()[-1]
-    assert found.startswith("error: my_layers.py: class 'Double': its weight") and "self.initializer" in found
+    assert found.startswith("error: my_layers.py: class 'Double': its weight") and "add_weight(initializer='glorot_uniform')" in found
     assert load().modules == ["my_layers.py"]

@@ -48,9 +48,10 @@ CASES = {
     "{of: net, before: {relu: AdamW}}": "…; did you mean optimizer: AdamW beside the layers?",
     "{of: net, before: {relu: {GroupNormalisation: {groups: 1}}}}": "…; did you mean 'GroupNormalization'?",
     "{of: net, before: {relu: Add}}": "…it merges several inputs…; a layer of `modules` may hold a whole block",
-    "{of: net, set: {conv.kernel_initializer: {HeNormal: {}}}}": "…; did you mean kernel_initializer: he_normal in a layer?",
-    "{of: net, set: {conv.kernel_regularizer: {L2: {l2: 0.001}}}}": "…needs a layer of `modules`",
-    "{of: net, set: {conv.weights: imagenet}}": "…nothing pretrained is loaded",
+    "{of: net, set: {conv.kernel_initializer: HeNormall}}": "…unknown initializer 'HeNormall'…; did you mean 'HeNormal'?",
+    "{of: net, set: {conv.kernel_regularizer: {L2: {l3: 0.001}}}}":
+        "…regularizer 'L2' has no argument 'l3'; allowed: l2; did you mean 'l2'?",
+    "{of: net, set: {conv.weights: imagenet}}": "…all weights begin where the seed of a run says",
     "{of: net, set: {lstm.unit: 20}}": "new.set: layer 'LSTM' has no argument 'unit'…; did you mean 'units'?",
     "{of: net, optimizer: Adm}": "new.optimizer…unknown optimiser 'Adm'…; did you mean 'Adam'?",
     # Keys that people know from elsewhere.
@@ -65,7 +66,7 @@ CASES = {
     "{of: net, weight_decay: 0.01}": "new: unknown key 'weight_decay'…optimizer: {AdamW: {weight_decay: 0.01}}",
     "{of: net, optimizer: {Adam: {learning_rate: {CosineDecay: {decay_steps: 9}}}}}":
         "new.optimizer.Adam.learning_rate: …as learning_rate or learning_rates, and has no schedule",
-    "{of: net, optimizer: {Adam: {learning_rate: 0.5}}}": "new.optimizer…; the rate is set by learning_rate",
+    "{of: net, optimizer: {Adam: {learning_rate: 0.5}}}": "new.optimizer…: the rate is set by learning_rate",
     "{of: net, vary: {optimizer: [Adam, {AdamW: {weight_decay: 0.01}}]}}":
         "new.vary.optimizer[1]: …; what has arguments is an experiment of its own",
     # Places.
@@ -75,7 +76,7 @@ CASES = {
         "new.everywhere: Keras cannot put 'spatial_dropout' (SpatialDropout1D) after shape (None, 3)…(variant 'after lstm_1'",
     "{of: net, after: {lstm: lstm}}": "new.after.lstm: Keras cannot put 'lstm'…{lstm: {return_sequences: true}} in front of it",
     "{of: net, replace: {conv: conv2d}}": "new.replace.conv: Keras cannot put 'conv2d' (Conv2D) after shape (None, 9, 4)",
-    "{of: net, before: {relu: {GroupNormalization: {groups: two}}}}": "new.before.relu: Keras refuses the arguments",
+    "{of: net, before: {relu: {GroupNormalization: {groups: two}}}}": "new.before.relu.groups: found 'two'; allowed: a number",
     "{of: net, set: {lstm.return_sequences: true}}": "…add Flatten or a pooling (an output a step is out of reach)",
     "{data: sequences, layers: [conv, {2: [relu, rellu]}, lstm]}": "new.layers[1].2[1]: …; did you mean 'relu'?",
     # Comparisons.

@@ -222,7 +222,7 @@ def test_the_head_follows_the_task():
 
 
 def test_an_experiment_may_say_its_head():
-    assert heads(experiments__cnn__head="relu")["waves"] == [("Activation", {"activation": "relu"})]
+    assert heads(experiments__cnn__head="sigmoid")["waves"] == [("Activation", {"activation": "sigmoid"})]
     assert heads(experiments__mlp__head=["bn", "Softmax"])["table"] == [
         ("BatchNormalization", {}), ("Softmax", {})]
 
@@ -276,7 +276,7 @@ def test_an_unknown_argument_of_a_change_is_named_where_it_was_written():
 @pytest.mark.parametrize("spec, words", [
     ("Adm", ["unknown optimiser 'Adm'", "did you mean 'Adam'"]),
     ({"SGD": {"momentun": 0.9}}, ["no argument 'momentun'", "did you mean 'momentum'"]),
-    ({"SGD": {"learning_rate": 0.9}}, ["no argument 'learning_rate'", "set by learning_rate"]),
+    ({"SGD": {"learning_rate": 0.9}}, ["may not be given 'learning_rate'", "set by learning_rate"]),
 ])
 def test_an_optimiser_that_keras_does_not_have_is_refused(spec, words):
     with pytest.raises(ConfigError) as caught:

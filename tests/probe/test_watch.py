@@ -294,13 +294,13 @@ def test_a_dead_head_is_constant():
     trainer = Watched(spec, (4,), Task(), "SGD")
     start = trainer.start(0, 0)
     order = batch_order(24, 8, 2, 0)
-    kernel, bias = start
-    found = watch(trainer, [kernel, bias - 100], split, order, 0.01)
+    kernel, bias, *others = start
+    found = watch(trainer, [kernel, bias - 100, *others], split, order, 0.01)
     assert found[""]["constant"] == found[""]["constant_at_first_epoch"] == 1.0
     assert found["Activation_2"]["zero_share"] == 1.0
     assert math.isnan(found["Activation_2"]["drift"])
     assert math.isnan(found[""]["inference_gap"])
-    alive = watch(trainer, [kernel, bias + 1], split, order, 0.01)
+    alive = watch(trainer, [kernel, bias + 1, *others], split, order, 0.01)
     assert alive[""]["constant"] == 0.0
 
 
