@@ -87,7 +87,7 @@ def _own(one: Experiment, params: Params) -> list[str]:
     if one.head != parent.head:
         head = one.head or "usual"
         found.append(f"{head if isinstance(head, str) else chain(head)} output")
-    for key in ("learning_rate", *Train.model_fields):
+    for key in ("learning_rate", *(name for name in Train.model_fields if name != "learning_rates")):  # Of which one is chosen.
         new, old = getattr(one, key, None), getattr(parent, key, None)
         if new != old:
             found.append(f"{setting(key)} {new}" if new is not None else f"usual {setting(key)}")
