@@ -109,8 +109,8 @@ class Study:
 
         Those that measure the rule, and those on a reader's own data, are left out.
         """
-        rows: dict[str, list[dict]] = {}
-        for row in records(self.findings[~self.findings["role"].isin([SAME, HALF]) & ~self.findings["kind"].isin(self.params.own)]):
+        rows, measure = {}, self.findings["role"].isin([SAME, HALF])
+        for row in records(self.findings[~measure & ~self.findings["kind"].isin(self.params.own)]):
             rows.setdefault(row["id"], []).append(row)
         return rows
 

@@ -36,8 +36,8 @@ def settings(study: Study) -> dict[str, int]:
 
 def constants(rule: Rule) -> dict[str, int | float]:
     """The rule's constants, in the units in which sentences say them: mostly per cent, or points."""
-    percent = {"confidence": rule.confidence, "miss": 1 - rule.confidence, "margin": rule.ratio_margin - 1, "epochs_margin": rule.epochs_margin - 1,
-               "share_margin": rule.share_margin, "calibration_margin": rule.calibration_margin,
+    percent = {"confidence": rule.confidence, "miss": 1 - rule.confidence, "margin": rule.ratio_margin - 1,
+               "epochs_margin": rule.epochs_margin - 1, "share_margin": rule.share_margin, "calibration_margin": rule.calibration_margin,
                "range_share": rule.range_share, "failed_share": rule.failed_share, "usable_share": rule.usable_share}
     return {name: _plain(100 * value) for name, value in percent.items()} | {
         "target_factor": rule.target_factor, "least_units": rule.least_units, "q_level": rule.q_level}

@@ -214,7 +214,7 @@ def tables(found: Sequence[Read]) -> dict[str, pd.DataFrame]:
     `says` is what a part by itself says of the claim.
     """
     readings = [(one.claim.slug, one.claim.topic, str(one.reading), reads(one), sentence(one),
-                 *((one.claim.predicts.region, one.claim.predicts.quantifier, one.claim.predicts.by) if one.claim.predicts else ("",) * 3),
+                 *(getattr(one.claim.predicts, name, "") for name in ("region", "quantifier", "by")),
                  FAMILY if one.parts and all(part.family for part in one.parts) else THESE_SETS if one.parts else "",
                  one.claim.analogue, one.claim.primary) for one in found]
     parts = [(one.claim.slug, part.called, part.id, part.stratum, part.data, part.turn, part.word, str(CODES[code]),

@@ -146,7 +146,7 @@ def _foretold(family: Mapping[tuple[str, str], Average]) -> list[tuple[pd.DataFr
 
 
 def finished(rows: list[dict], constants: Rule, tested: bool = True) -> pd.DataFrame:
-    """`FINDING_COLUMNS`, with titles of their own, q values over all that speak of data like these, if they are all there, and sentences."""
+    """`FINDING_COLUMNS`, each finding with a title of its own, its sentence, and if `tested` its q among those on data like these."""
     table = pd.DataFrame(rows, columns=FINDING_COLUMNS)
     # Two networks may differ in what no title says, such as a layer of one's own.
     shared = table.drop_duplicates("id").set_index("id")["title"].duplicated(keep=False)

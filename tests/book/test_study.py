@@ -99,10 +99,10 @@ def test_data_files_say_their_samples(project):
 
 
 def test_the_arm_of_a_data_set_is_the_first_that_a_plan_has(study):
-    plans = {"plain": {"arms": [{"data": "forecast", "task": {"classes": 0, "targets": 1, "quantiles": []}}, {"data": "digits", "task": {"classes": 10, "targets": 1, "quantiles": []}}]},
-             "before": {"arms": [{"data": "forecast", "task": {"classes": 3, "targets": 1, "quantiles": []}}]}}
+    plans = {"plain": {"arms": [{"data": "forecast", "shape": [1]}, {"data": "digits", "shape": [2]}]},
+             "before": {"arms": [{"data": "forecast", "shape": [3]}]}}
     assert replace(study, plans=plans).arms_of_data == {
-        "forecast": {"data": "forecast", "task": {"classes": 0, "targets": 1, "quantiles": []}}, "digits": {"data": "digits", "task": {"classes": 10, "targets": 1, "quantiles": []}}}
+        "forecast": {"data": "forecast", "shape": [1]}, "digits": {"data": "digits", "shape": [2]}}
 
 
 #: An entry of one line with a remark, one of several, and one behind a blank line.

@@ -10,7 +10,7 @@ from pipeline.config.errors import ConfigError
 from pipeline.config.schema import load
 from pipeline.findings import controls, words
 from pipeline.findings.arms import Comparison, Pair
-from pipeline.findings.asked import Asker, Question, of_claim, of_controls, of_experiments
+from pipeline.findings.asked import Asker, of_claim, of_controls, of_experiments
 from pipeline.findings.finding import ALL, advising, averages, find, row, set_table, unit_table
 from pipeline.findings.places import doses, places
 from pipeline.findings.posterior import posterior
@@ -247,8 +247,3 @@ def test_every_stored_finding_has_a_title_of_its_own_that_says_nothing_of_what_w
     titles = read_table(FOUND["findings"].path()).drop_duplicates("id")["title"]
     assert titles.is_unique and len(titles) > 300
     assert not titles.str.contains("better|worse|helps|None").any()
-
-
-def test_a_question_is_a_comparison_on_a_kind(asker):
-    assert all(isinstance(one, Question) for one in asker.questions.values())
-    assert len({one.id for one in asker.questions.values()}) == len(asker.questions)

@@ -1,16 +1,20 @@
 """Tables and folders: whole or not at all, and exact."""
 
 import errno
+import gzip
 import math
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.config.schema import load
 from pipeline.tables.run_record import MEASURES
+from pipeline.tables.schemas import FOUND, STORED
 from pipeline.tables.stored import (
     COLUMNS, CURVES_TABLE, CURVE_COLUMNS, Damaged, RUNS_TABLE, building, in_units_of_targets, read_json, read_table, records,
     remove_temporary, replace_folder, significant, write_bytes, write_table, write_tables, write_text)
@@ -264,3 +268,23 @@ def test_rows_of_an_empty_table_and_of_one_kind_of_numbers():
     table = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
     assert records(table) == [{"a": 1, "b": 3}, {"a": 2, "b": 4}] and type(records(table)[0]["a"]) is int
     assert records(table.iloc[:0]) == []
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_what_is_stored_has_the_columns_of_the_contract(name):
+    params, table = load(), STORED[name]
+    owners = params.probe.experiments if name == "measures" else params.experiments
+    if name == "layers":  # Which training writes; nothing is trained of what is being measured.
+        owners = [owner for owner in owners if owner not in params.being_measured]
+    paths = {table.path(owner) for owner in owners}
+    if name in ("disturbances", "scale"):  # Nothing is made from these, so a study may be without.
+        paths = {path for path in paths if path.exists()}
+    for path in paths:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
+            assert file.readline().rstrip("\n").split(",") == list(table.columns), path
+
+
+def test_every_stored_table_is_in_the_contract():
+    known = {path for name in load().experiments for path in (one.path(name) for one in STORED.values())}
+    stored = {path for kind in ("*.csv", "*.csv.gz") for path in Path("results").rglob(kind)}
+    assert stored <= known | {table.path() for table in FOUND.values()}

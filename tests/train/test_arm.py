@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from pipeline.config.task import Task
 from pipeline.data.split import digest
@@ -12,6 +13,7 @@ from pipeline.tables.store import Store
 from pipeline.tables.stored import COLUMNS, CURVE_COLUMNS
 from pipeline.train import trainer as trainer_module
 from pipeline.train.arm import Arm, DataSet, arms
+from pipeline.train.select_rate import select_rate
 from pipeline.train.trainer import Trainer
 from tests.networks import network
 from tests.train.toy import a_plan, trained
@@ -111,3 +113,25 @@ def test_a_run_ends_when_it_has_stopped_learning_and_says_so(data, tmp_path):
     np.testing.assert_array_equal(limited["hit_limit"], limited["best_epoch"] > 0)
     fixed, _ = trained(a_plan(**patient | {"epochs": 5, "patience": 0}), data, Store(tmp_path))
     assert set(fixed["stopped"]) == {5} and not fixed["hit_limit"].any()
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(("losses", "diverged", "kept"), [
+    ({0.001: 0.5, 0.003: 0.2, 0.01: 0.4}, (), 0.003),
+    ({0.001: 0.5, 0.003: 0.2, 0.01: 0.1}, (), 0.01),
+    # equal: the smaller rate, however the grid is written
+    ({0.01: 0.2, 0.003: 0.2, 0.001: 0.3}, (), 0.003),
+    # the loss fell lowest before it diverged
+    ({0.001: 0.5, 0.003: 0.4, 0.01: 0.1}, (0.01,), 0.003),
+    ({0.001: NAN, 0.003: 0.9}, (0.001,), 0.003),
+    # all diverged
+    ({0.001: 0.5, 0.003: 0.2, 0.01: INF}, (0.001, 0.003, 0.01), 0.003),
+    ({0.001: NAN, 0.003: 0.2}, (0.001, 0.003), 0.003),
+    ({0.003: NAN, 0.001: NAN}, (0.001, 0.003), 0.001),
+    ({0.003: 1.0}, (), 0.003),
+])
+def test_a_seed_keeps_the_rate_of_least_validation_loss(losses, diverged, kept):
+    assert select_rate({rate: {"best_validation_loss": loss, "diverged": rate in diverged}
+                   for rate, loss in losses.items()}) == kept

@@ -32,7 +32,8 @@ def _row(study: Study, claim: Claim) -> tuple:
     row = study.reading(claim)
     notes = [row["sentence"], f"Because: {claim.because}" if claim.because else "",
              "The thread's setting is out of reach; this is our analogue of it." if claim.analogue else "",
-             *(f"Not as it stood when its runs were stored: {changed(one)}." for one in records(study.changes) if (one["kind"], one["name"]) == ("claim", claim.slug))]
+             *(f"Not as it stood when its runs were stored: {changed(one)}." for one in records(study.changes)
+               if (one["kind"], one["name"]) == ("claim", claim.slug))]
     about = ", ".join(finding_link(study, one, str(number)) for number, one in enumerate(study.findings_of[claim.slug], 1))
     return (role("anchor", f"claim-{claim.slug}") + claim.says.rstrip("."), reading(row), " ".join(filter(None, notes)),
             about or ("[exact checks](/mechanics.md)" if claim.checks else "–"), prediction(claim),

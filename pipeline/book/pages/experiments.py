@@ -95,5 +95,5 @@ def _results(study: Study, name: str) -> Sequence[str]:
 def _edges(study: Study, name: str) -> str:
     """On how many data sets the rate that most seeds are scored at lies at an edge of the grid."""
     mine = study.edges[study.edges["experiment"] == name]
-    return f"Its learning rate lies at an edge of the grid on {int((mine['edge'] != '').sum())} of {len(mine)} data sets.\n" if len(
-        mine) else ""
+    at = int((mine["edge"] != "").sum())
+    return f"Its learning rate lies at an edge of the grid on {at} of {len(mine)} data sets.\n" if len(mine) else ""

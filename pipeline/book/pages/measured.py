@@ -53,8 +53,8 @@ def _notes(name: str, found: Mapping):
             (spaced(row["family"]), row["seeds"], number(row["p_shift"], ".2g"), number(row["p_excess"], ".2g"),
              row["references"]) for row in found["tests"]])
     if found["differing"]:
-        listed = "\n".join(f"- {line}" for line in found["differing"])
-        yield f"\n:::{{dropdown}} {count(len(found['differing']), 'run')} of {name}, and what of each is not what is stored\n{listed}\n:::"
+        yield "\n".join([f"\n:::{{dropdown}} {count(len(found['differing']), 'run')} of {name}, and what of each is not what is stored",
+                         *(f"- {line}" for line in found["differing"]), ":::"])
     yield ""
 
 
