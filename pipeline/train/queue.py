@@ -12,8 +12,7 @@ from tqdm import tqdm
 from pipeline.tables import run_record
 from pipeline.tables.run_record import CURVES
 from pipeline.tables.store import Store
-from pipeline.train.arm import Arm, DataSet, to_train
-from pipeline.train.select_rate import select_rate
+from pipeline.train.arm import Arm, DataSet, select_rate, to_train
 from pipeline.train.worker import Job
 
 #: Jobs that each of several workers shall have at least: an arm is cut for that, but no further, as each worker

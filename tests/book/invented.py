@@ -81,90 +81,34 @@ verdicts: {{controls: [plain, mlp]}}
 being_measured: [selu]
 """
 READINGS = """\
-- slug: before_helps
-  rows: [A6]
-  who: thread A, answer
-  says: Batch normalisation before the activation lowers the error.
-  topic: sequences
-  predicts: {by: thread, region: better}
-  findings: [{treatment: before, control: plain}]
-  data: [sequences]
-  primary: true
-  because: It is so.
-- slug: order_matters
-  rows: [A6, B5]
-  who: thread A, answer
-  says: The order of batch normalisation and the activation matters.
-  topic: sequences
-  predicts: {by: ours, region: differs, quantifier: some}
-  findings:
-    - {treatment: before, control: after, called: with ReLU}
-    - {treatment: before_tanh, control: after_tanh, called: with tanh}
-  data: [sequences]
-- slug: dropout_helps
-  rows: [A10]
-  who: thread A, answer
-  says: Dropout before the LSTM lowers the error.
-  topic: dropout
-  predicts: {by: thread, region: better}
-  findings: [{treatment: dropout, control: plain}]
-  data: [sequences]
-  primary: true
-- slug: tables_bn_helps
-  rows: [B3]
-  who: thread B, answer
-  says: Batch normalisation lowers the error of an MLP.
-  topic: tables
-  predicts: {by: thread, region: better}
-  findings: [{treatment: mlp_bn, control: mlp}]
-  data: [tables]
-  primary: true
-- slug: tables_dropout_helps
-  rows: [B27]
-  who: thread B, comment
-  says: Dropout lowers the error of an MLP.
-  topic: dropout
-  predicts: {by: thread, region: better}
-  findings: [{treatment: mlp_dropout, control: mlp}]
-  data: [tables]
-- slug: dropout_diverges
-  rows: [A18]
-  who: thread A, comment
-  says: With dropout fewer runs diverge.
-  topic: dropout
-  predicts: {by: thread, region: not_worse}
-  findings: [{treatment: dropout, control: plain}]
-  data: [sequences]
-  metric: divergence
-- slug: selu_helps
-  rows: [A24]
-  who: thread A, answer
-  says: SELU beats ReLU.
-  topic: sequences
-  predicts: {by: thread, region: better}
-  findings: [{treatment: selu, control: plain}]
-  data: [sequences]
-- slug: bn_on_input_is_inferior
-  rows: [A5]
-  who: thread A, answer
-  says: Batch normalisation of the input is the inferior way to standardise.
-  topic: sequences
-  predicts: {by: thread, region: worse}
-  findings: [{treatment: bn_input, control: plain}]
-  data: [badly_scaled]
-- slug: exact_one
-  rows: [B2]
-  who: thread B, question
-  says: A layer that is never added does nothing.
-  topic: mechanics
-  checks: [never_added]
-- slug: not_yet
-  rows: [B9]
-  who: thread B, comment
-  says: It depends.
-  topic: something_new
-  predicts: {by: ours, region: differs, quantifier: some}
-  findings: [{treatment: after, control: plain}]
+- {slug: before_helps, rows: [A6], who: 'thread A, answer', says: Batch normalisation before the activation lowers the error.,
+   topic: sequences, predicts: {by: thread, region: better}, findings: [{treatment: before, control: plain}], data: [sequences],
+   primary: true, because: It is so.}
+- {slug: order_matters, rows: [A6, B5], who: 'thread A, answer',
+   says: The order of batch normalisation and the activation matters., topic: sequences,
+   predicts: {by: ours, region: differs, quantifier: some},
+   findings: [{treatment: before, control: after, called: with ReLU},
+     {treatment: before_tanh, control: after_tanh, called: with tanh}],
+   data: [sequences]}
+- {slug: dropout_helps, rows: [A10], who: 'thread A, answer', says: Dropout before the LSTM lowers the error., topic: dropout,
+   predicts: {by: thread, region: better}, findings: [{treatment: dropout, control: plain}], data: [sequences], primary: true}
+- {slug: tables_bn_helps, rows: [B3], who: 'thread B, answer', says: Batch normalisation lowers the error of an MLP.,
+   topic: tables, predicts: {by: thread, region: better}, findings: [{treatment: mlp_bn, control: mlp}], data: [tables],
+   primary: true}
+- {slug: tables_dropout_helps, rows: [B27], who: 'thread B, comment', says: Dropout lowers the error of an MLP., topic: dropout,
+   predicts: {by: thread, region: better}, findings: [{treatment: mlp_dropout, control: mlp}], data: [tables]}
+- {slug: dropout_diverges, rows: [A18], who: 'thread A, comment', says: With dropout fewer runs diverge., topic: dropout,
+   predicts: {by: thread, region: not_worse}, findings: [{treatment: dropout, control: plain}], data: [sequences],
+   metric: divergence}
+- {slug: selu_helps, rows: [A24], who: 'thread A, answer', says: SELU beats ReLU., topic: sequences,
+   predicts: {by: thread, region: better}, findings: [{treatment: selu, control: plain}], data: [sequences]}
+- {slug: bn_on_input_is_inferior, rows: [A5], who: 'thread A, answer',
+   says: Batch normalisation of the input is the inferior way to standardise., topic: sequences,
+   predicts: {by: thread, region: worse}, findings: [{treatment: bn_input, control: plain}], data: [badly_scaled]}
+- {slug: exact_one, rows: [B2], who: 'thread B, question', says: A layer that is never added does nothing., topic: mechanics,
+   checks: [never_added]}
+- {slug: not_yet, rows: [B9], who: 'thread B, comment', says: It depends., topic: something_new,
+   predicts: {by: ours, region: differs, quantifier: some}, findings: [{treatment: after, control: plain}]}
 """
 ANSWERS = """
 cards:

@@ -161,7 +161,7 @@ def test_no_page_has_markup_of_what_a_person_wrote(project):
             ("params.yaml", "versus: plain\n", f"versus: plain\n    title: 'T {SCRIPT}'\n    note: 'N {SCRIPT}'\n"),
             ("book/readings.yaml", "says: Batch normalisation before the activation lowers the error.", f"says: 'Before {SCRIPT}'"),
             ("book/readings.yaml", "because: It is so.", f"because: 'B {SCRIPT}'"),
-            ("book/readings.yaml", "who: thread A, answer", f"who: 'thread A {SCRIPT}'")):
+            ("book/readings.yaml", "who: 'thread A, answer'", f"who: 'thread A {SCRIPT}'")):
         path = project / name
         text = path.read_text()
         path.write_text(text.replace(old, new, 1))

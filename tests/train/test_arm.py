@@ -12,8 +12,7 @@ from pipeline.data.split import digest
 from pipeline.tables.store import Store
 from pipeline.tables.stored import COLUMNS, CURVE_COLUMNS
 from pipeline.train import trainer as trainer_module
-from pipeline.train.arm import Arm, DataSet, arms
-from pipeline.train.select_rate import select_rate
+from pipeline.train.arm import Arm, DataSet, arms, select_rate
 from pipeline.train.trainer import Trainer
 from tests.networks import network
 from tests.train.toy import a_plan, trained

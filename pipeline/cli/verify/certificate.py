@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.tables.stored import CERTIFICATES, write_text
-from pipeline.config.errors import ConfigError
-from pipeline.train.arm import DataSet
-from pipeline.train.host import settings
-from pipeline.train.select_rate import select_rate
-from pipeline.train.timings import TIMINGS
 from pipeline.cli.verify import compare
 from pipeline.cli.verify.sample import Tables, Unit, chance
+from pipeline.config.errors import ConfigError
+from pipeline.tables.stored import CERTIFICATES, write_text
+from pipeline.train.arm import DataSet, select_rate
+from pipeline.train.host import settings
+from pipeline.train.timings import TIMINGS
 
 NAME = re.compile(r"[a-z0-9_-]{1,60}\Z")
 #: What a sample can say; the last two are a failure.

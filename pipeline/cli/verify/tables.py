@@ -10,9 +10,8 @@ import pandas as pd
 
 from pipeline.cli.verify.sample import Tables
 from pipeline.tables.run_record import MEASURES
-from pipeline.train.arm import Arm, DataSet
+from pipeline.train.arm import Arm, DataSet, select_rate
 from pipeline.train.early_stopping import hit_limit
-from pipeline.train.select_rate import select_rate
 
 _PLACE = ["variant", "data", "seed"]
 #: What a row says of its run's end and of its seed's choice.
