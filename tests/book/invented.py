@@ -141,13 +141,6 @@ EVIDENCE = """
   says: Nothing that a plot could show.
   cite: kim2023
 """
-#: Experiment -> its plan, with what the book reads of it: what a sample of each set is like.
-PLANS = {
-    "plain": {"arms": [
-        {"data": name, "variant": "", "shape": [24 if name == "tides" else 48, 1 if name in ("tides", "sales") else 6],
-         "task": {"classes": 9 * (name in CLASSES), "targets": 1, "quantiles": []}} for name in FORECASTS + CLASSES]},
-    "mlp": {"arms": [{"data": name, "variant": "", "shape": [12], "task": {"classes": 2, "targets": 1, "quantiles": []}}
-                     for name in TABLES]}}
 #: Experiment → its errors over those of the network that it changes: of the strata, in the order of `STRATA`.
 LEVELS = {"before": (1.3, 1.12, 1), "after": (1.0, 1.0, 1), "before_tanh": (1.1, 1.1, 1), "after_tanh": (1.1, 1.1, 1),
           "dropout": (1.3, 0.8, 1), "bn_input": (1, 1, 1), "mlp_bn": (1, 1, 0.93), "mlp_dropout": (1, 1, 1.0)}

@@ -12,8 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from pipeline.book import assemble as assembling, pages
-from pipeline.book.assemble import PAGES, UNIT, assemble, drawn
-from pipeline.book.contents import contents, parts, sections
+from pipeline.book.assemble import PAGES, UNIT, assemble, contents, drawn, parts, sections
 from pipeline.book.picture import Picture
 from pipeline.config.errors import ConfigError
 from pipeline.config.read_yaml import read_yaml
@@ -196,7 +195,7 @@ def test_a_list_that_would_be_too_long_stands_in_parts_with_a_page_each(study, m
     whole = contents(STATIC, study)
     assert not parts(whole)
     files = [one["file"] for one in whole["parts"][1]["chapters"][0]["sections"]]
-    monkeypatch.setattr("pipeline.book.contents.MOST", 5)
+    monkeypatch.setattr("pipeline.book.assemble.MOST", 5)
     found = contents(STATIC, study)
     some = found["parts"][1]["chapters"][0]["sections"]
     assert [len(part["sections"]) for part in some] == [5] * (len(files) // 5) + ([len(files) % 5] if len(files) % 5 else [])

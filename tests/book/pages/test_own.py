@@ -6,8 +6,7 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from pipeline.book.assemble import PAGES
-from pipeline.book.contents import contents
+from pipeline.book.assemble import PAGES, contents
 from pipeline.book.pages import own
 from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import parse
