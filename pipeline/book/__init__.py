@@ -1,3 +1,1 @@
 """Stored tables → the HTML book. Pages read tables; they never decide."""
-
-

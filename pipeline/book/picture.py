@@ -9,12 +9,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pipeline.book.escape import raw
-from pipeline.style import svg
+from pipeline.style import need, svg
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as SVG, and beside it the rows that it is drawn from as CSV.
+    """A figure as SVG, and beside it the rows that it is drawn from as CSV; ValueError without rows.
 
     Attributes:
         name: of the figure and of its data, without an ending.
@@ -28,6 +28,9 @@ class Picture:
     draw: Callable[[pd.DataFrame], Figure]
     describe: Callable[[pd.DataFrame], str]
     small: bool = False
+
+    def __post_init__(self):
+        need(self.rows)
 
     @cached_property
     def _texts(self) -> pd.DataFrame:

@@ -115,8 +115,3 @@ def test_what_is_drawn_of_a_window_lies_where_the_rows_say():
     drawn = next(line for line in axes.lines if len(line.get_xdata()) == 4)
     assert list(drawn.get_xdata()) == [-3, -2, -1, 0]
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["up", "down"]
-
-
-def test_no_rows_are_refused():
-    with pytest.raises(ValueError, match="at least one row"):
-        data_set(rows(table()).iloc[:0])

@@ -4,6 +4,7 @@ import hashlib
 import io
 
 import pandas as pd
+import pytest
 from matplotlib.figure import Figure
 
 from pipeline.book.markdown import claim_link, experiment_link, finding_link, image, record_link, source, table
@@ -58,6 +59,8 @@ def test_the_files_are_the_drawing_and_the_rows():
     assert ">2 rows<" in files["figures/name.svg"]
     pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(files["figures/name.csv"])), rows)
     assert picture.experiments == ["a", "b"] and picture.alt == "what it shows"
+    with pytest.raises(ValueError, match="at least one row"):
+        Picture("name", rows.iloc[:0], draw, lambda rows: "nothing")
 
 
 def test_a_hash_is_shown_by_its_start():

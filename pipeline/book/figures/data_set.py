@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from pipeline.findings.numbers import count
-from pipeline.style import BAND, CONTROL, PANEL, QUIET, STYLE, TREATMENT, need
+from pipeline.style import BAND, CONTROL, PANEL, QUIET, STYLE, TREATMENT
 
 DIVERGING = LinearSegmentedColormap.from_list("values", [TREATMENT, "#f7f7f5", CONTROL])
 #: So many channels share a field; more have a line each below each other; still more are rows of grey.
@@ -32,11 +32,7 @@ def data_set(rows: pd.DataFrame) -> Figure:
 
     Args:
         rows: as `pipeline.book.data_set.rows` makes them.
-
-    Raises:
-        ValueError: no rows.
     """
-    need(rows)
     parts = dict(list(rows.groupby("part", sort=False)))
     draw, lines = _drawing(parts)
     below = min(len(parts["target"]), 5) * 0.06 + 1.0
@@ -219,7 +215,6 @@ def _spread(axes: Axes, rows: pd.DataFrame) -> None:
 
 def data_set_finding(rows: pd.DataFrame) -> str:
     """What the picture shows, in a sentence."""
-    need(rows)
     parts = set(rows["part"])
     if "whole" in parts:
         window = rows[rows["part"] == "window"]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from pipeline.findings.numbers import number
-from pipeline.style import STYLE, need, one
+from pipeline.style import STYLE, one
 
 
 def dose_response(doses: pd.DataFrame) -> Figure:
@@ -21,9 +21,8 @@ def dose_response(doses: pd.DataFrame) -> Figure:
         doses: columns `experiment`, `key`, `dose` (a number), `data`, `mean`, `low`, `high`.
 
     Raises:
-        ValueError: no rows, or more than one key.
+        ValueError: more than one key.
     """
-    need(doses)
     key = one(doses, "key")
     names, sets = list(dict.fromkeys(doses["experiment"])), list(dict.fromkeys(doses["data"]))
     columns = min(2, len(sets))

@@ -1,3 +1,1 @@
 """One page a file."""
-
-
