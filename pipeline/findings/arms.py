@@ -179,7 +179,6 @@ def _grids(table: pd.DataFrame, by_rate: bool) -> list[tuple[tuple[str, str, str
 GUESSING: Arm = (TRIVIAL, "")
 
 
-
 @dataclass(frozen=True)
 class Pair:
     """A treatment and its control; `data`: the data set, if it is not the comparison's own."""

@@ -81,12 +81,8 @@ def test_a_record_runs_where_it_lies_and_says_the_same(write_plan, counted, main
     assert not any(path.name.startswith(".") for path in FOLDER.iterdir())
 
 
-def fake_report(monkeypatch, text="{}"):
-    monkeypatch.setattr(stage_module, "report", lambda name, folder: (folder / "record.ipynb").write_text(text))
-
-
 def test_new_results_are_noted_and_what_is_taken_back_is_no_news(write_plan, counted, main, monkeypatch):
-    fake_report(monkeypatch)
+    monkeypatch.setattr(stage_module, "report", lambda name, folder: (folder / "record.ipynb").write_text("{}"))
     stage(STORE)
     before = (FOLDER / RUNS_TABLE).read_bytes()
     assert main() == 0 and not NEW.exists()
@@ -299,12 +295,3 @@ def test_no_number_of_a_changed_table_comes_back_when_its_plan_changes(write_pla
     counted.clear()
     stage("store")
     assert not counted and (FOLDER / RUNS_TABLE).read_bytes() == more
-
-
-def test_tables_that_the_lock_does_not_name_are_not_taken_for_runs(write_plan, counted):
-    stage("first")
-    lock(train_at_another=([], ["plan"]))
-    another_digit(FOLDER / RUNS_TABLE)
-    counted.clear()
-    stage("clone")
-    assert len(counted) == 6
