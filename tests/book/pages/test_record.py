@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -119,17 +120,14 @@ def test_the_page_of_a_record_shows_picture_text_and_data_line(trained, study, t
     for path, content in write(replace(study, records={"before": trained / "record.ipynb"})).items():
         (source / path).parent.mkdir(parents=True, exist_ok=True)
         (source / path).write_bytes(content if isinstance(content, bytes) else content.encode())
-    (source / "index.md").write_text("(experiment-before)=\n# A book\n")
-    (source / "claims").mkdir()
-    for name in ("before_helps", "order_matters"):
-        (source / f"claims/{name}.md").write_text("# A claim\n")
+    shutil.rmtree(source / "generated")
+    (source / "index.md").write_text("(experiment-before)=\n# A book\n\n{anchor}`claim-before_helps` {anchor}`claim-order_matters`\n")
     (source / "references.bib").write_text("")
     (source / "_static").mkdir()
     (source / "_static/icon.svg").write_text("<svg/>")
     (source / "_config.yml").write_text((ROOT / "book/_config.yml").read_text())
     with (source / "_toc.yml").open("w") as file:
-        YAML().dump({"format": "jb-book", "root": "index", "chapters": [
-            {"file": "claims/before_helps"}, {"file": "claims/order_matters"}, {"file": "records/before"}]}, file)
+        YAML().dump({"format": "jb-book", "root": "index", "chapters": [{"file": "records/before"}]}, file)
     build(ROOT, source, tmp_path / "html")
 
     page = (tmp_path / "html/records/before.html").read_text()
@@ -137,8 +135,6 @@ def test_the_page_of_a_record_shows_picture_text_and_data_line(trained, study, t
     assert unescape(image).startswith("Learning curves: on tables (2 seeds)")
     digest = hashlib.sha256((trained / "curves.csv.gz").read_bytes()).hexdigest()[:12]
     assert f"{digest}…" in page
-    # The introduction of the record itself is for whoever opens it alone.
-    assert "it can be run again where it lies" not in page
     address, = re.findall(r'href="\.\./(_downloads/[^"]*curves-before\.csv\.gz)"', page)
     assert (tmp_path / "html" / address).read_bytes() == (trained / "curves.csv.gz").read_bytes()
     assert read_yaml(source / "_config.yml")["execute"]["execute_notebooks"] == "off"
