@@ -30,8 +30,7 @@ def errors(arrays: Mapping[str, np.ndarray], seeds: Iterable[int], scaling: str 
     - persistence: the last known target stays; NaN where samples are no windows of a series;
     - linear: logistic regression (C = 1), or ridge regression whose penalty is chosen by
       leave-one-out on the training part;
-    - forest: 100 trees, of numbers with a third of the inputs tried at each split (L. Breiman, Machine
-      Learning 45, 2001).
+    - forest: 100 trees, of numbers with a third of the inputs tried at each split (L. Breiman, Machine Learning 45, 2001).
 
     Linear and forest read the inputs flattened, of at most 2,000 training samples.
     """

@@ -33,11 +33,7 @@ ASCII = str.maketrans({"├": "[", "┤": "]", "─": "-", "●": "o", "│": "|
 
 
 def experiment(name: str, params: Params) -> str:
-    """The name of an experiment, if it is one.
-
-    Raises:
-        ConfigError: with the nearest ones.
-    """
+    """The name of an experiment, if it is one; a ConfigError with the nearest ones."""
     if name not in params.experiments:
         raise ConfigError(f"EXPERIMENT: there is no experiment '{name}'{nearest(name, params.experiments, most=5)}")
     return name
@@ -50,16 +46,17 @@ def _stored(name: str, params: Params) -> pd.DataFrame:
         ConfigError: there are none of one of them.
         Damaged: a table is not what was stored.
     """
-    tables = []
-    for one in dict.fromkeys((name, params.experiments[name].versus)):
-        path = RUNS / one / RUNS_TABLE
-        runs = read_table(path) if os.path.lexists(path) else pd.DataFrame()
-        if runs.empty:
-            raise ConfigError(f"params.yaml: being_measured: {one} has no runs yet; it is trained once it is taken off "
-                              "that list" if one in params.being_measured else
-                              f"{path}: there are no runs; `make try EXPERIMENT={name}` trains them")
-        tables.append(runs)
-    return pd.concat(tables, ignore_index=True)
+    tables = {one: _runs(one) for one in dict.fromkeys((name, params.experiments[name].versus))}
+    for one in (one for one, runs in tables.items() if runs.empty):
+        raise ConfigError(f"params.yaml: being_measured: {one} has no runs yet; it is trained once it is taken off that list"
+                          if one in params.being_measured else
+                          f"{RUNS / one / RUNS_TABLE}: there are no runs; `make try EXPERIMENT={name}` trains them")
+    return pd.concat(tables.values(), ignore_index=True)
+
+
+def _runs(name: str) -> pd.DataFrame:
+    path = RUNS / name / RUNS_TABLE
+    return read_table(path) if os.path.lexists(path) else pd.DataFrame()
 
 
 def compared(name: str, params: Params, runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -80,8 +77,7 @@ def compared(name: str, params: Params, runs: pd.DataFrame) -> tuple[pd.DataFram
 
 def _waits(name: str, params: Params) -> bool:
     """Whether an experiment is being measured, and has no runs on own data either."""
-    path = RUNS / name / RUNS_TABLE
-    return name in params.being_measured and not (os.path.lexists(path) and len(read_table(path)))
+    return name in params.being_measured and _runs(name).empty
 
 
 def measured(row: Mapping) -> str:
@@ -104,9 +100,8 @@ def plot(rows: pd.DataFrame, names: list[str]) -> list[str]:
         rows: `y`, `low`, `high` and `margin`, logarithms of ratios.
         names: one a row; long ones are cut.
     """
-    reach = rows[["low", "high"]].stack().tolist() + [
-        turn * margin for margin in rows["margin"] for turn in (1, -1)] + [0.0]
-    left, right = max(reach), min(reach)
+    left = max(0.0, *rows["high"], *rows["low"], *rows["margin"])
+    right = min(0.0, *rows["high"], *rows["low"], *-rows["margin"])
     names = [name if len(name) <= NAME else name[:NAME - 1] + "…" for name in names]
     start = 2 + max(map(len, names)) + 2
     span = WIDTH - start - 4  # The labels of the axis stand around their marks.
@@ -126,19 +121,16 @@ def plot(rows: pd.DataFrame, names: list[str]) -> list[str]:
         marks[column(row["y"])] = "●"
         lines.append(f"  {name:{start - 2}}{drawn(marks)}".rstrip())
     axis, used = [" "] * (span + 4), set()
-    for effect in (0.0, *_margins(rows), left, right):
+    # The margins, where all rows share them.
+    margins = {round(margin, 6) for margin in rows["margin"]}
+    shared = [turn * margin for margin in margins for turn in (1, -1) if len(margins) == 1]
+    for effect in (0.0, *shared, left, right):
         text = _percent(effect)
         at = min(max(column(effect) - len(text) // 2, 0), len(axis) - len(text))
         if not used & set(range(at - 1, at + len(text) + 1)):
             axis[at:at + len(text)] = text
             used |= set(range(at, at + len(text)))
     return [*lines, " " * start + "".join(axis).rstrip()]
-
-
-def _margins(rows: pd.DataFrame) -> list[float]:
-    """The margins that all rows share, in both directions."""
-    margins = {round(margin, 6) for margin in rows["margin"]}
-    return [turn * margin for margin in margins for turn in (1, -1)] if len(margins) == 1 else []
 
 
 def _lines(text: str) -> list[str]:
@@ -163,8 +155,7 @@ def _together(stratum: str, rows: pd.DataFrame) -> list[str]:
     names = [_variant(row["treatment"]) for row in rows.to_dict("records")]
     ends = f"best {names[0]}, worst {names[-1]}" if len(names) > 1 else ""
     lines = textwrap.wrap(f"{stratum}: {ends}", WIDTH)
-    for name, row in zip(names, rows.to_dict("records"), strict=True):
-        lines += _lines(f"{name}: {row['sentence']}")
+    lines += [line for name, sentence in zip(names, rows["sentence"], strict=True) for line in _lines(f"{name}: {sentence}")]
     return [*lines, "", *(plot(rows.rename(columns={"effect": "y"}), names) if len(rows) else []), ""]
 
 

@@ -28,11 +28,7 @@ FEW = 5
 
 
 def compared_with(name: str, params: Params) -> str:
-    """The control of an experiment.
-
-    Raises:
-        ConfigError: it has none.
-    """
+    """The control of an experiment; ConfigError, if it has none."""
     control = params.experiments[name].versus
     if control is None:
         raise ConfigError(f"{PARAMS}: experiments.{name}: it is compared with nothing; allowed: versus, with an experiment")
@@ -42,14 +38,12 @@ def compared_with(name: str, params: Params) -> str:
 def whole(name: str, params: Params) -> int:
     """Train an experiment and its control, whatever is missing, and say how they compare."""
     trained = [compared_with(name, params), name]
-    code = reproduce("data", "plan", only=True)
-    if code:
+    if code := reproduce("data", "plan", only=True):
         return code
     new = announce.missing({one: (PLAN / f"{one}.json").read_text(encoding="utf-8") for one in trained})
     if not announce.agreed(new):
         return complain(RuntimeError("nothing was trained"))
-    code = reproduce(*(f"train@{one}" for one in trained), only=True)
-    if code:
+    if code := reproduce(*(f"train@{one}" for one in trained), only=True):
         return code
     answer.say("\n" + answer.of(name, params))
     return 0
@@ -58,8 +52,7 @@ def whole(name: str, params: Params) -> int:
 def small(name: str, params: Params) -> Params:
     """A study of an experiment and its control on the first data set that they share, with few seeds."""
     control = compared_with(name, params)
-    shared = set(params.data_sets(control))
-    data = next(one for one in params.data_sets(name) if one in shared)
+    data = next(one for one in params.data_sets(name) if one in params.data_sets(control))
     entry = params.data[data]
     return params.model_copy(update={
         "verdicts": params.verdicts.model_copy(update={"controls": []}),

@@ -39,8 +39,7 @@ class Sizes(Spec):
     @pydantic.field_validator("*")
     @classmethod
     def _is_a_count_or_a_share(cls, size: int | float | None):
-        if size is None or (isinstance(size, int) and 1 <= size <= LARGEST) or (
-                isinstance(size, float) and 0 < size < 1):
+        if size is None or (isinstance(size, int) and 1 <= size <= LARGEST) or (isinstance(size, float) and 0 < size < 1):
             return size
         raise ValueError(f"found {shown(size)}; allowed: a whole number from 1, or a share between 0 and "
                          f"1; at most {LARGEST}")
@@ -96,11 +95,9 @@ class FileSource(Spec):
             raise ValueError(f"found '{file}', which ends in {end}; allowed: a file that ends in {', '.join(plain)}, text "
                              f"also in {', '.join(PACKED)}{nearest(end, suffixes)}")
         if not file.isprintable() or max(len(part.encode()) for part in file.split("/")) > LONGEST_NAME:
-            raise ValueError(f"found {shown(file)}; allowed: names of at most {LONGEST_NAME} bytes that can be "
-                             "printed")
+            raise ValueError(f"found {shown(file)}; allowed: names of at most {LONGEST_NAME} bytes that can be printed")
         if not _is_address(file) and (file.startswith("/") or ".." in file.split("/")):
-            raise ValueError(f"found '{file}'; allowed: a path inside the project, or an https "
-                             "address with its sha256")
+            raise ValueError(f"found '{file}'; allowed: a path inside the project, or an https address with its sha256")
         return file
 
     @pydantic.field_validator("sha256")
@@ -156,7 +153,8 @@ class FileSource(Spec):
         for key in ("target", "group_by", "time", "recording"):
             if getattr(self, key, None) in ("", []):
                 raise ValueError(f"{key}: found an empty word; allowed: the name of a column")
-        for role, names in self._roles().items():
+        for role in ("target", "inputs", "leave_out", "as_numbers", "categories"):
+            names = listed(getattr(self, role, None))
             for name in names:
                 if names.count(name) > 1:
                     raise ValueError(f"{role}: '{name}' stands twice; a column may stand once")
@@ -168,18 +166,15 @@ class FileSource(Spec):
             raise ValueError("leave_out: found beside inputs; allowed: one of the two")
         return self
 
-    def _roles(self) -> dict[str, list[str]]:
-        return {"target": self.targets, "inputs": self.inputs or [], "leave_out": self.leave_out,
-                "as_numbers": self.as_numbers}
-
     @property
     def targets(self) -> list[str]:
         """The columns that are to be predicted."""
         return listed(self.target)
 
     def no_inputs(self) -> list[str]:
-        """The columns that say something else than an input."""
-        return [*self.targets, *([self.group_by] if self.group_by is not None else [])]
+        """The columns that say something else than an input; of a series, the target's past is one."""
+        return [name for key in _ROLES if key != "target" or not getattr(self, "horizon", 0)
+                for name in listed(getattr(self, key, None))]
 
     def _role_of(self, name: str) -> str:
         return next((role for key, role in _ROLES.items() if name in listed(getattr(self, key, None))), "left out")

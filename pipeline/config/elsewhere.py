@@ -13,17 +13,14 @@ ELSEWHERE = {
     **dict.fromkeys(("weights", "pretrained", "checkpoint"), _WEIGHTS),
     **dict.fromkeys(("class_weight", "class_weights", "sample_weight", "sample_weights"), _COUNTS),
     **dict.fromkeys(("label_smoothing", "mixup"), _TARGETS),
-    "weight_decay": _OPTIMISER.format("AdamW: {weight_decay: 0.01}"),
-    "momentum": _OPTIMISER.format("SGD: {momentum: 0.9}"),
+    "weight_decay": _OPTIMISER.format("AdamW: {weight_decay: 0.01}"), "momentum": _OPTIMISER.format("SGD: {momentum: 0.9}"),
     **dict.fromkeys(("clipnorm", "clipvalue"), _OPTIMISER.format("Adam: {clipnorm: 1.0}")),
     "loss": "out of reach: the data decide it, cross-entropy of classes, squared error of numbers; `quantiles` has its own",
     "metrics": "out of reach: every run measures all that the book shows",
-    "callbacks": "out of reach: a run ends by `patience`, and keeps its best epoch",
-    "early_stopping": "write patience",
+    "callbacks": "out of reach: a run ends by `patience`, and keeps its best epoch", "early_stopping": "write patience",
     "augmentation": "a layer of the list, such as RandomFlip",
     **dict.fromkeys(("inputs", "input"), "out of reach: a network has one input, the data set's"),
-    **dict.fromkeys(("outputs", "output"), "out of reach: a network has one output, a vector a sample; `head` follows it"),
-}
+    **dict.fromkeys(("outputs", "output"), "out of reach: a network has one output, a vector a sample; `head` follows it")}
 
 #: By which keys an entry of a section is known, and other keys of such entries.
 _KNOWN_BY = {"experiments": {"of", "data", "layers"}, "data": {"file", "source", "group"}}
@@ -40,6 +37,7 @@ def displaced(holder: tuple, key: str, value) -> str:
     like = next((section for section, keys in _KNOWN_BY.items() if isinstance(value, dict) and keys & value.keys()), "")
     if like and len(holder) in (0, 2):
         return f"; it looks like an entry of {like}: indent it as " + (f"'{holder[1]}'" if holder else "those")
-    if (not holder or holder in [(section,) for section in _KNOWN_BY]) and not isinstance(value, dict) and key in _OTHERS.union(*_KNOWN_BY.values()):
+    is_outside = not holder or holder in [(section,) for section in _KNOWN_BY]
+    if is_outside and not isinstance(value, dict) and key in _OTHERS.union(*_KNOWN_BY.values()):
         return "; it looks like a part of an entry: indent it as the rest of that"
     return ""

@@ -24,22 +24,17 @@ class TableFile(FileSource):
     #: Columns whose values are names; a column without any number is one without being listed.
     categories: list[str] = []
 
-    def _roles(self) -> dict[str, list[str]]:
-        return super()._roles() | {"categories": self.categories}
-
     @pydantic.model_validator(mode="after")
     def _rows_are_independent(self):
         for column in (self.missing if isinstance(self.missing, dict) else {}):
             if is_carry(self.missing) or self.carried(column):
                 place = "missing" if is_carry(self.missing) else f"missing.{column}"
-                raise ValueError(f"{place}: found carry; allowed: drop; a row of a table has none "
-                                 "before it")
+                raise ValueError(f"{place}: found carry; allowed: drop; a row of a table has none before it")
         for name in self.categories:
             if name in self.no_inputs() or name in self.leave_out:
                 raise ValueError(f"categories: '{name}' is {self._role_of(name)}, and cannot be an input")
             if self.inputs and name not in self.inputs:
-                raise ValueError(f"categories: '{name}' is not one of the inputs"
-                                 f"{nearest(name, self.inputs)}")
+                raise ValueError(f"categories: '{name}' is not one of the inputs{nearest(name, self.inputs)}")
         return self
 
 
@@ -71,10 +66,6 @@ class SeriesFile(FileSource):
     def may_carry(self, column: str) -> bool:
         return column in (self.inputs or [column]) and column not in (self.group_by, *listed(self.time))
 
-    def no_inputs(self) -> list[str]:
-        named = [*listed(self.group_by), *listed(self.time)]
-        return named if self.horizon else [*self.targets, *named]
-
     @pydantic.model_validator(mode="after")
     def _times_are_known(self):
         for key in ("resample", "time_format"):
@@ -91,9 +82,10 @@ class SeriesFile(FileSource):
 class RecordingsFile(FileSource):
     """Recordings, each with one target: arrays of `.npz`, `.ts`, rows of one `recording`, or files of a folder.
 
-    In a folder each file is a recording; its target is a column, or the name of the folder that it stands in. `.npz` holds `x` (recordings, time, channels), `y`, and it may hold `length` (steps that are
-    real; others are padding), `group` and `names` (of the classes). `rows`: at most 20,000
-    recordings by default; of more, that many are drawn. Equal recordings count once.
+    In a folder each file is a recording; its target is a column, or the name of the folder that it stands in. `.npz`
+    holds `x` (recordings, time, channels), `y`, and it may hold `length` (steps that are real; others are padding),
+    `group` and `names` (of the classes). `rows`: at most 20,000 recordings by default; of more, that many are drawn.
+    Equal recordings count once.
     """
 
     NAME: ClassVar[str] = "recordings, which have a `length` or a `recording`"
@@ -107,9 +99,6 @@ class RecordingsFile(FileSource):
     images: bool = False
 
     _SUFFIXES = COLUMNS + ARRAYS
-
-    def no_inputs(self) -> list[str]:
-        return [*super().no_inputs(), *listed(self.recording), *listed(self.time)]
 
     @pydantic.model_validator(mode="after")
     def _has_one_target(self):
@@ -139,15 +128,13 @@ class RecordingsFile(FileSource):
         return self
 
 
-KINDS: dict[str, type[FileSource]] = {
-    "table": TableFile, "series": SeriesFile, "recordings": RecordingsFile}
+KINDS: dict[str, type[FileSource]] = {"table": TableFile, "series": SeriesFile, "recordings": RecordingsFile}
 
 
 def kind(entry: Mapping[str, Any]) -> str | None:
     """Which of `KINDS` an entry is, by the words that only one of them has; None: it has no `file`.
 
-    `window` and its like make it a series; `length`, `recording`, `images`, .npz or .ts recordings;
-    else it is a table.
+    `window` and its like make it a series; `length`, `recording`, `images`, .npz or .ts recordings; else it is a table.
     """
     if "file" not in entry:
         return None

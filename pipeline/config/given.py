@@ -19,11 +19,7 @@ def option(parser: argparse.ArgumentParser, name: str, default: str | None = Non
 
 
 def whole(name: str, text: str | None, least: int = 0) -> int | None:
-    """A whole number that was given; None if nothing was.
-
-    Raises:
-        ConfigError: it is another text, or a number below `least`.
-    """
+    """A whole number that was given; None if nothing was; ConfigError, if it is another text, or a number below `least`."""
     if text is None:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= 18 and int(text) >= least):

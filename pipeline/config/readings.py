@@ -86,8 +86,7 @@ class Prediction(Spec):
     """
 
     by: Literal["thread", "ours"]
-    region: Literal["better", "worse", "much_worse", "useless", "positive", "equivalent", "not_worse", "not_better",
-                    "differs", "more", "less"]
+    region: Literal[*JUDGED, "more", "less"]
     quantifier: Literal["one", "some", "each"] = "one"
 
 
@@ -180,11 +179,10 @@ def read_claims(path: Path = READINGS) -> list[Claim]:
 
 def understood(content, path: Path, found: list[ConfigError]) -> list[Claim]:
     """The claims of a file's content that have no mistake; the mistakes of others are added to `found`."""
-    if not isinstance(content, list):
-        found.append(ConfigError(f"{path}: found {shown(content)}; allowed: a list"))
-        return []
-    claims = []
-    for number, entry in enumerate(content, 1):
+    claims, entries = [], []
+    with gathered(found):
+        entries = _listed(path, content)
+    for number, entry in enumerate(entries, 1):
         with gathered(found):
             claims.append(validate(path, Claim, entry, (_name_of(entry, number),)))
     found.extend(ConfigError(f"{path}: the slug '{slug}' stands twice; a slug may stand once", at=f"{path}: {slug}")
@@ -198,11 +196,10 @@ def read_changes(path: Path = CHANGES) -> list[Changed]:
     Raises:
         ConfigError: names the file and the place of the first mistake.
     """
-    return [validate(path, Changed, entry, (number,)) for number, entry in enumerate(_listed(path))]
+    return [validate(path, Changed, entry, (number,)) for number, entry in enumerate(_listed(path, read_yaml(path)))]
 
 
-def _listed(path: Path) -> list:
-    content = read_yaml(path)
+def _listed(path: Path, content) -> list:
     if not isinstance(content, list):
         raise ConfigError(f"{path}: found {shown(content)}; allowed: a list")
     return content
@@ -268,5 +265,4 @@ def _check_arm(name: str, probe: bool, params: Params, where: str) -> None:
     known = [arm_name(experiment, label) for label in params.variants(experiment, measuring=True)]
     chosen = [f"{experiment}[tuned]", f"{experiment}[rates]"] if len(params.variants(experiment)) > 1 else []
     if name not in known + chosen:
-        raise ConfigError(f"{where}: found '{name}'; allowed: {', '.join(known + chosen)}"
-                          f"{nearest(name, known + chosen)}")
+        raise ConfigError(f"{where}: found '{name}'; allowed: {', '.join(known + chosen)}{nearest(name, known + chosen)}")

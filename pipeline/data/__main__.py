@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import sys
@@ -51,11 +52,9 @@ def origin(params: Params, name: str) -> str:
 
 def _known(record: Path) -> dict:
     """What each file was made from; nothing, if that is not to be read, and then all are made again."""
-    try:
-        found = json.loads(record.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    with contextlib.suppress(FileNotFoundError, ValueError, RecursionError, AttributeError):
+        return dict(json.loads(record.read_text(encoding="utf-8")).items())
+    return {}
 
 
 def is_current(params: Params, name: str, folder: Path = DATA) -> bool:
@@ -79,11 +78,11 @@ def make_missing(params: Params, folder: Path = DATA) -> list[str]:
     remove_temporary(folder)
     known = _known(record)
     for name in params.data:
-        path, wanted = folder / f"{name}.npz", origin(params, name)
-        if path.exists() and known.get(name) == [wanted, sha256(path)]:
+        if is_current(params, name, folder):
             continue
+        path = folder / f"{name}.npz"
         write(arrays_of(params, name), path)
-        known[name] = [wanted, sha256(path)]
+        known[name] = [origin(params, name), sha256(path)]
         write_text(record, json.dumps(known, indent=1, sort_keys=True) + "\n")
         new.append(name)
     for path in folder.glob("*.npz"):

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from pipeline.data.draw import (
-    Arrays, BURN_IN, CALIBRATION, Count, DECIMALS, autoregression, generators, rounded, scalars)
+from pipeline.data.draw import (Arrays, BURN_IN, CALIBRATION, Count, DECIMALS, autoregression, generators, rounded, scalars)
 
 
 def noise(seeds: Iterable[int], train: Count = 480, validation: Count = 240, test: Count = 960, window: Count = 21,
@@ -19,8 +18,7 @@ def noise(seeds: Iterable[int], train: Count = 480, validation: Count = 240, tes
     The toy data of the thread on CNN-LSTM networks. The best prediction is the mean, 1; its mean squared error, 1/3, is
     the least reachable, so the targets are not standardised. Per seed: x ``(length, channels)``, y ``(length, 1)``.
     """
-    arrays = _sequences(train, validation, test, window, targets="none")
-    length = _length(train, validation, test, window)
+    arrays, length = _sequences(train, validation, test, window, targets="none")
     for seed in seeds:
         inputs, target = generators("noise", seed, 2)
         arrays[f"x_{seed}"] = rounded(inputs.standard_normal((length, channels)))
@@ -43,8 +41,7 @@ def forecast(seeds: Iterable[int], train: Count = 960, validation: Count = 480, 
         targets: 'standard': standardised on loading; 'none': as drawn (mean 0, variance 1);
             'positive': as drawn through softplus, log(1 + exp(y)), hence above 0.
     """
-    arrays = _sequences(train, validation, test, window, targets="standard" if targets == "standard" else "none")
-    length = _length(train, validation, test, window)
+    arrays, length = _sequences(train, validation, test, window, "standard" if targets == "standard" else "none")
     for seed in seeds:
         x, y = _forecast_series(seed, length, channels, noise)
         arrays[f"x_{seed}"] = rounded(x)
@@ -72,14 +69,10 @@ def badly_scaled(seeds: Iterable[int], train: Count = 480, validation: Count = 4
     return arrays
 
 
-def _sequences(train, validation, test, window, targets) -> Arrays:
-    return scalars("regression", "synthetic", train, validation, test) | {
-        "window": np.array(window), "targets": np.array(targets)}
-
-
-def _length(train: int, validation: int, test: int, window: int) -> int:
-    """Steps of three adjoining blocks, each of so many windows."""
-    return train + validation + test + 3 * (window - 1)
+def _sequences(train: int, validation: int, test: int, window: int, targets: str) -> tuple[Arrays, int]:
+    """What all sequences hold, and the steps of three adjoining blocks, each of so many windows."""
+    arrays = scalars("regression", "synthetic", train, validation, test)
+    return arrays | {"window": np.array(window), "targets": np.array(targets)}, train + validation + test + 3 * (window - 1)
 
 
 def _forecast_series(seed, length, channels, noise) -> tuple[np.ndarray, np.ndarray]:
@@ -114,13 +107,8 @@ def _forecast_series(seed, length, channels, noise) -> tuple[np.ndarray, np.ndar
         return x[BURN_IN:], np.stack([local, memory], axis=1)[BURN_IN:]
 
     _, terms = run(calibration, CALIBRATION)
-    terms_centre, terms_deviation = terms.mean(axis=0), terms.std(axis=0)
-
-    def signal(terms):
-        return ((terms - terms_centre) / terms_deviation).sum(axis=1)
-
-    deviation = signal(terms).std()
+    centre, spread = terms.mean(axis=0), terms.std(axis=0)
+    deviation = ((terms - centre) / spread).sum(axis=1).std()
     x, terms = run(inputs, length)
-    y = np.sqrt(1 - noise) * signal(terms) / deviation
-    y = y + np.sqrt(noise) * observation.standard_normal(length)
-    return x, y[:, None]
+    y = np.sqrt(1 - noise) * ((terms - centre) / spread).sum(axis=1) / deviation
+    return x, (y + np.sqrt(noise) * observation.standard_normal(length))[:, None]

@@ -73,9 +73,7 @@ def pool_sizes(split: Sizes, held: int, name: str, unit: str = "rows", groups: n
     validation = max(1, train // 3) if validation is None else validation
     test = min(MOST_TEST, free - train - validation) if test is None else test
     sizes = train, validation, test
-    if sum(sizes) > held or _too_small(split, sizes):
-        raise too_many(sizes, f"at most {held} together, {of}, and {ENOUGH}")
-    return sizes
+    return _enough(split, sizes, sum(sizes) <= held, f"at most {held} together, {of}, and {ENOUGH}")
 
 
 def series_sizes(split: Sizes, last: np.ndarray, reach: int, name: str) -> tuple[int, int, int]:
@@ -98,25 +96,18 @@ def series_sizes(split: Sizes, last: np.ndarray, reach: int, name: str) -> tuple
                   for said, default in zip(_said(split, usable), WINDOWS, strict=True))
     allowed = (f"the {len(last)} windows of {name} hold the three parts and two gaps of {reach} rows, in "
                "which no window may begin; a longer file, a shorter window, or a smaller split")
-    if _too_small(split, sizes):
-        raise too_many(sizes, f"{ENOUGH}; {allowed}")
-    if len(origins(last, sizes, reach)) == 0:
-        raise too_many(sizes, f"fewer; {allowed}")
+    _enough(split, sizes, True, f"{ENOUGH}; {allowed}")
+    return _enough(split, sizes, len(origins(last, sizes, reach)) > 0, f"fewer; {allowed}")
+
+
+def _enough(split: Sizes, sizes: tuple, fits: bool, allowed: str) -> tuple[int, int, int]:
+    """The sizes; ConfigError, if they do not fit into a file, or a part is smaller than its entry says or than is of use."""
+    if not fits or any(size < (LEAST if getattr(split, part) is None else 1) for part, size in zip(PARTS, sizes, strict=True)):
+        found = ", ".join(f"{part}: {size}" for part, size in zip(PARTS, sizes, strict=True))
+        raise ConfigError(f"split: found {{{found}}}; allowed: {allowed}")
     return sizes
-
-
-def too_many(sizes, allowed: str) -> ConfigError:
-    """The answer to parts that do not fit into a file."""
-    found = ", ".join(f"{part}: {size}" for part, size in zip(PARTS, sizes, strict=True))
-    return ConfigError(f"split: found {{{found}}}; allowed: {allowed}")
 
 
 def _said(split: Sizes, held: int) -> list[int | None]:
     """The sizes that an entry names; shares as numbers of what is held."""
-    return [round(size * held) if isinstance(size, float) else size
-            for size in (getattr(split, part) for part in PARTS)]
-
-
-def _too_small(split: Sizes, sizes) -> bool:
-    return any(size < (LEAST if getattr(split, part) is None else 1)
-               for part, size in zip(PARTS, sizes, strict=True))
+    return [round(size * held) if isinstance(size, float) else size for size in (getattr(split, part) for part in PARTS)]

@@ -113,19 +113,13 @@ def content(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 
 def read(path: str | os.PathLike) -> Arrays:
-    """Read what `write` wrote.
-
-    Raises:
-        Damaged: it is something else.
-    """
-    try:
-        with open(path, "rb") as content, np.load(content, allow_pickle=False) as file:
-            arrays = dict(file)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # A damaged archive ends in many ways.
-        raise Damaged(f"{path}: its content is not what was stored ({' '.join(str(error).split())[:100]}); remove "
-                      "it, and `make book` makes it anew") from None
+    """Read what `write` wrote; Damaged, if it is something else."""
+    with open(path, "rb") as content:
+        try:
+            arrays = dict(np.load(content, allow_pickle=False))
+        except Exception as error:  # A damaged archive ends in many ways.
+            raise Damaged(f"{path}: its content is not what was stored ({' '.join(str(error).split())[:100]}); remove it, and "
+                          "`make book` makes it anew") from None
     if "kind" not in arrays:
         raise Damaged(f"{path}: it holds no data set; remove it, and `make book` makes it anew")
     return arrays

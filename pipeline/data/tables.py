@@ -8,8 +8,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from pipeline.data.draw import (
-    Arrays, CALIBRATION, Count, generators, require_every_class, rounded, scalars)
+from pipeline.data.draw import (Arrays, CALIBRATION, Count, generators, require_every_class, rounded, scalars)
 
 # How many times the largest class of `many_classes` is as frequent as the smallest.
 IMBALANCE = 8.0

@@ -11,25 +11,18 @@ FAMILIES = {
     "InceptionResNet": "InceptionResNetV2", "Xception": "Xception", "MobileNet": "MobileNet",
     "MobileNetV2": "MobileNetV2", "MobileNetV3": "MobileNetV3Small", "DenseNet": "DenseNet121",
     "NASNet": "NASNetMobile", "EfficientNet": "EfficientNetB0",
-    "EfficientNetV2": "EfficientNetV2B0", "ConvNeXt": "ConvNeXtTiny",
-}
+    "EfficientNetV2": "EfficientNetV2B0", "ConvNeXt": "ConvNeXtTiny"}
 COUNTS = ["bn_layers", "before_activation", "after_activation", "neither", "without_bias", "with_bias"]
 COLUMNS = ["family", "network", *COUNTS]
 ACTIVATIONS = (keras.layers.Activation, keras.layers.ReLU, keras.layers.LeakyReLU,
                keras.layers.PReLU, keras.layers.ELU, keras.layers.Softmax)
 
 
+
 def _activates(operation) -> bool:
     """Whether an operation ends in a non-linearity: as a layer of its own, or as its argument."""
     inside = getattr(operation, "activation", None)
-    if inside is None:
-        return isinstance(operation, ACTIVATIONS)
-    return inside is not keras.activations.linear
-
-
-def _is_activation(operation) -> bool:
-    """Whether an operation is a non-linearity and nothing else."""
-    return isinstance(operation, ACTIVATIONS) and _activates(operation)
+    return isinstance(operation, ACTIVATIONS) if inside is None else inside is not keras.activations.linear
 
 
 def count(model: keras.Model) -> dict[str, int]:
@@ -44,35 +37,28 @@ def count(model: keras.Model) -> dict[str, int]:
     Raises:
         ValueError: a BN layer is inside another layer, where its neighbours are not seen.
     """
-    inside = {id(operation) for operation in model.operations}
-    found = [layer for layer in model._flatten_layers()
-             if isinstance(layer, keras.layers.BatchNormalization)]
-    counts = dict.fromkeys(COUNTS, 0)
-    for layer in found:
+    inside, rows = {id(operation) for operation in model.operations}, []
+    for layer in model._flatten_layers():
+        if not isinstance(layer, keras.layers.BatchNormalization):
+            continue
         if id(layer) not in inside:
-            raise ValueError("BatchNormalization must stand in the model itself, not in a layer of "
-                             f"it. Received: {layer.name} in {model.name}")
+            raise ValueError("BatchNormalization must stand in the model itself, not in a layer of it. "
+                             f"Received: {layer.name} in {model.name}")
         before = [parent.operation for node in layer._inbound_nodes for parent in node.parent_nodes]
         after = [node.operation for node in layer._outbound_nodes if id(node.operation) in inside]
-        leads, follows = any(map(_is_activation, after)), any(map(_activates, before))
+        leads = any(isinstance(one, ACTIVATIONS) and _activates(one) for one in after)
+        follows = any(map(_activates, before))
         biases = [operation.use_bias for operation in before if hasattr(operation, "use_bias")]
-        counts["bn_layers"] += 1
-        counts["before_activation"] += leads
-        counts["after_activation"] += follows
-        counts["neither"] += not (leads or follows)
-        counts["without_bias"] += False in biases
-        counts["with_bias"] += True in biases
-    return counts
+        rows.append((True, leads, follows, not (leads or follows), False in biases, True in biases))
+    return {name: sum(row[number] for row in rows) for number, name in enumerate(COUNTS)}
 
 
 def network(name: str) -> keras.Model:
     """A network of `keras.applications` without its classifier, its weights drawn, none fetched."""
-    return getattr(keras.applications, name)(weights=None, include_top=False,
-                                             input_shape=(None, None, 3))
+    return getattr(keras.applications, name)(weights=None, include_top=False, input_shape=(None, None, 3))
 
 
 def table() -> pd.DataFrame:
     """The counts of every family, one row each."""
-    rows = [{"family": family, "network": name} | count(network(name))
-            for family, name in FAMILIES.items()]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame([{"family": family, "network": name} | count(network(name)) for family, name in FAMILIES.items()],
+                        columns=COLUMNS)

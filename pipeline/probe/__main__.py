@@ -27,8 +27,7 @@ from pipeline.train.host import WrongVersion, check_versions
 from pipeline.train.trainer import batch_order
 
 #: Copied from the table of runs, which makes the two tables alike.
-COPIED = ["learning_rate", "chosen", "stopped", "hit_limit", "diverged", "best_error", "trivial_error",
-          "test_size"]
+COPIED = ["learning_rate", "chosen", "stopped", "hit_limit", "diverged", "best_error", "trivial_error", "test_size"]
 #: Beside the table: what it was made from, so that nothing is watched again because data that it does
 #: not watch came or went.
 MADE_FROM = "made_from.txt"
@@ -61,10 +60,7 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int,
         if arm.get("measuring") or (watched is not None and arm["data"] not in watched):
             continue
         place = {"experiment": plan["experiment"], "variant": arm["variant"], "data": arm["data"]}
-        mine = runs[runs["chosen"]]
-        for column, value in place.items():
-            mine = mine[mine[column] == value]
-        mine = mine.set_index("seed")
+        mine = runs[runs["chosen"] & (runs[[*place]] == [*place.values()]).all(axis=1)].set_index("seed")
         values = Train(**arm["train"])
         wanted = study_seeds(min(seeds, plan["data"][arm["data"]]["seeds"]))
         missing = [str(seed) for seed in wanted if seed not in mine.index]
@@ -74,16 +70,12 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int,
         trainer = Watched(arm["network"], tuple(arm["shape"]), Task.of(arm), values.optimizer)
         for seed in wanted:
             run = mine.loc[seed]
-            copied = {name: run[name] for name in COPIED}
-            split = load_split(arrays[arm["data"]], seed, train_fraction=values.train_fraction,
-                              scaling=values.scaling)
+            split = load_split(arrays[arm["data"]], seed, values.train_fraction, values.scaling)
             # As many epochs as the run had before it stopped.
-            order = batch_order(len(split.x_train), values.batch_size, int(run["stopped"]), seed,
-                                values.repetition)
+            order = batch_order(len(split.x_train), values.batch_size, int(run["stopped"]), seed, values.repetition)
             found = None if run["diverged"] else watch(
-                trainer, trainer.start(seed, values.repetition), split, order,
-                float(run["learning_rate"]))
-            copied["diverged"] = found is None
+                trainer, trainer.start(seed, values.repetition), split, order, float(run["learning_rate"]))
+            copied = {name: run[name] for name in COPIED} | {"diverged": found is None}
             for name in ("", *(layer.name for layer in trainer.layers)):
                 variant = ",".join(filter(None, (arm["variant"], name)))
                 measured = dict.fromkeys(MEASURES, math.nan) | {

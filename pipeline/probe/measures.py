@@ -10,8 +10,7 @@ import numpy as np
 #: Values that differ by at most this share of the largest of them are rounding.
 TOLERANCE = 1e-6
 #: The derivative, over its maximum, of an activation with bounds, from the activation's output.
-SLOPES = {keras.activations.sigmoid: lambda y: 4 * y * (1 - y),
-          keras.activations.tanh: lambda y: 1 - y**2}
+SLOPES = {keras.activations.sigmoid: lambda y: 4 * y * (1 - y), keras.activations.tanh: lambda y: 1 - y**2}
 #: An output is saturated where the derivative is below this share of its maximum.
 SATURATED = 0.1
 
@@ -42,16 +41,19 @@ def _standardised(values: np.ndarray) -> np.ndarray:
     return (values - values.mean(axis=0)) / values.std(axis=0)
 
 
+def _moment(values: np.ndarray, power: int, normal: float) -> float:
+    z = _standardised(values)
+    return float(np.abs((z**power).mean(axis=0) - normal).mean()) if z.size else math.nan
+
+
 def skewness(values: np.ndarray) -> float:
     """The mean over units that vary of |E z^3|; NaN if none does."""
-    z = _standardised(values)
-    return float(np.abs((z**3).mean(axis=0)).mean()) if z.size else math.nan
+    return _moment(values, 3, 0)
 
 
 def kurtosis(values: np.ndarray) -> float:
     """The mean over units that vary of |E z^4 - 3|, 0 for a normal distribution; NaN if none does."""
-    z = _standardised(values)
-    return float(np.abs((z**4).mean(axis=0) - 3).mean()) if z.size else math.nan
+    return _moment(values, 4, 3)
 
 
 def correlation(values: np.ndarray) -> float:
@@ -99,9 +101,8 @@ def log_ratio(a: float, b: float) -> float:
 def drift(history: list[tuple[np.ndarray, np.ndarray]]) -> float:
     """How far a layer's distribution moves in an epoch.
 
-    The mean over epochs k of mean over units |mean_k - mean_(k-1)| / s_(k-1) + |ln(s_k / s_(k-1))|,
-    with s the root of the mean variance over units. An epoch before or after which s is 0 is left
-    out; NaN if none is left.
+    The mean over epochs k of mean over units |mean_k - mean_(k-1)| / s_(k-1) + |ln(s_k / s_(k-1))|, with s the root of the
+    mean variance over units. An epoch before or after which s is 0 is left out; NaN if none is left.
 
     Args:
         history: what `moments` gave before the first step, then after each epoch.

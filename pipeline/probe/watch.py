@@ -57,8 +57,7 @@ def _as_in_training(layer) -> bool:
 
 def kernels(layer) -> list:
     """The trained weights of a layer but biases, gammas, betas and the slopes of a PReLU."""
-    return [w for w in layer.trainable_variables
-            if len(w.shape) >= 2 and not w.name.startswith(NO_KERNELS)]
+    return [w for w in layer.trainable_variables if len(w.shape) >= 2 and not w.name.startswith(NO_KERNELS)]
 
 
 class Watched(Trainer):
@@ -67,8 +66,7 @@ class Watched(Trainer):
     def __init__(self, network: dict, shape: tuple[int, ...], task: Task, optimizer):
         super().__init__(network, shape, task, optimizer)
         #: In the network's order, which is a chain.
-        self.layers = [layer for layer in self.model.layers
-                       if not isinstance(layer, keras.layers.InputLayer)]
+        self.layers = [layer for layer in self.model.layers if not isinstance(layer, keras.layers.InputLayer)]
         self._look = tf.function(self._see, jit_compile=True)
         self._together = tf.function(lambda x: self._outputs(x)[-1], jit_compile=True)
 
@@ -110,8 +108,7 @@ class Watched(Trainer):
     def look(self, x: np.ndarray, y: np.ndarray) -> list[Seen]:
         """What each layer does on a batch now. Changes nothing."""
         outputs, gradients, ends = self._look(tf.constant(x), tf.constant(y))
-        return [Seen(output.numpy(), [g.numpy() for g in some],
-                     [e.numpy() for e in end],
+        return [Seen(output.numpy(), [g.numpy() for g in some], [e.numpy() for e in end],
                      [w.numpy() for w in layer.weights if w.name.startswith("gamma")])
                 for layer, output, some, end in zip(self.layers, outputs, gradients, ends)]
 
@@ -133,8 +130,7 @@ def describe(layers: list, seen: list[Seen]) -> list[dict[str, float]]:
         activation = layer.activation if isinstance(layer, keras.layers.Activation) else None
         saturated, slope = saturation(activation, values)
         rows.append({
-            "mean": mean.mean(), "variance": variance.mean(),
-            "moment_distance": moment_distance(mean, variance),
+            "mean": mean.mean(), "variance": variance.mean(), "moment_distance": moment_distance(mean, variance),
             "skewness": skewness(values), "kurtosis": kurtosis(values),
             "zero_share": zero_share(values), "saturated_share": saturated, "slope": slope,
             "correlation": correlation(values), "gradient_norm": size,
@@ -147,10 +143,6 @@ def describe(layers: list, seen: list[Seen]) -> list[dict[str, float]]:
 def whole_batches(size: int, batch_size: int) -> int:
     """How many of `size` samples fill whole batches; all of them if they fill none."""
     return size // batch_size * batch_size or size
-
-
-def _finite(seen: list[Seen]) -> bool:
-    return all(np.isfinite(one.outputs).all() for one in seen)
 
 
 def watch(trainer: Watched, start: list[np.ndarray], split: Split, order: np.ndarray,
@@ -167,19 +159,18 @@ def watch(trainer: Watched, start: list[np.ndarray], split: Split, order: np.nda
     held = slice(whole_batches(len(split.x_validation), batch_size))
     trainer.begin(start, learning_rate)
     seen = trainer.look(x, y)
-    if not _finite(seen):
+    if not all(np.isfinite(one.outputs).all() for one in seen):
         return None
     history = [[moments(by_unit(one.outputs)) for one in seen]]
     at_start, network = describe(trainer.layers, seen), {}
     for number, rows in enumerate(order, 1):
         losses = trainer.epoch(split, rows)
         seen = trainer.look(x, y)
-        if not (np.isfinite(losses).all() and _finite(seen)):
+        if not all(np.isfinite(values).all() for values in (losses, *(one.outputs for one in seen))):
             return None
         history.append([moments(by_unit(one.outputs)) for one in seen])
         if number in (1, len(order)):
-            gap = (trainer.inference_gap(split.x_validation[held], split.y_validation[held])
-                   if split.classes else math.nan)
+            gap = (trainer.inference_gap(split.x_validation[held], split.y_validation[held]) if split.classes else math.nan)
             now = {"constant": constant(seen[-1].outputs), "inference_gap": gap}
             for when in (AT_FIRST_EPOCH,) * (number == 1) + ("",) * (number == len(order)):
                 network |= {name + when: value for name, value in now.items()}

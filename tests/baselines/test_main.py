@@ -45,8 +45,7 @@ def test_rows_are_kept_while_their_data_are_and_go_with_them(project, capsys):
     make_missing(load())
     assert stage.main() == 0
     assert capsys.readouterr().out == "baselines of mine\n"
-    (project / "params.yaml").write_text("".join(
-        line for line in PARAMS.splitlines(keepends=True) if "mine" not in line))
+    (project / "params.yaml").write_text("".join(line for line in PARAMS.splitlines(keepends=True) if "mine" not in line))
     assert stage.main() == 0
     assert capsys.readouterr().out == ""
     pd.testing.assert_frame_equal(read_table(path), before.iloc[:1])

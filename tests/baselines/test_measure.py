@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 
 from pipeline.baselines.measure import errors
-from pipeline.data.user_data.read import from_file
 from pipeline.data.split import split
-from pipeline.config.file_kinds import SeriesFile, TableFile
+from tests.own_files import made
 
 
 @pytest.fixture
@@ -21,12 +20,8 @@ def series(tmp_path, monkeypatch):
     return frame
 
 
-def arrays_of(cls=SeriesFile, **entry):
-    return from_file(cls(file="a.csv", **{"target": "y"} | entry), range(3), "here")
-
-
 def test_of_a_random_walk_persistence_and_the_linear_model_are_what_the_steps_say(series):
-    arrays = arrays_of(window=5, horizon=2)
+    arrays = made(target="y", window=5, horizon=2)
     found = errors(arrays, [0])
     train, _, test = split(arrays, 0)
     y, last = series["y"].to_numpy(), arrays["last"]
@@ -42,7 +37,7 @@ def test_of_a_random_walk_persistence_and_the_linear_model_are_what_the_steps_sa
 def test_a_gap_leaves_what_was_known_before_it(series):
     series.loc[::7, "y"] = np.nan
     series.to_csv("a.csv", index=False)
-    arrays = arrays_of(window=3, inputs=["z"], missing={"y": "drop"})
+    arrays = made(target="y", window=3, inputs=["z"], missing={"y": "drop"})
     test = split(arrays, 1)[2]
     train = split(arrays, 1)[0]
     filled = series["y"].ffill().to_numpy()
@@ -55,7 +50,7 @@ def test_a_gap_leaves_what_was_known_before_it(series):
 def test_classes_that_a_line_parts_are_learnt_and_have_no_persistence(series):
     frame = pd.DataFrame(np.random.default_rng(2).normal(size=(400, 4)).round(4), columns=list("abcd"))
     frame.assign(y=np.where(frame["a"] + frame["b"] > 0.5, "yes", "no")).to_csv("a.csv", index=False)
-    arrays = arrays_of(TableFile)
+    arrays = made(target="y")
     found = errors(arrays, range(3))
     share = np.mean([np.bincount(arrays["y"][split(arrays, seed)[2]])[1] /
                      len(split(arrays, seed)[2]) for seed in range(3)])
@@ -65,11 +60,11 @@ def test_classes_that_a_line_parts_are_learnt_and_have_no_persistence(series):
 
 
 def test_several_targets_share_one_number(series):
-    both = errors(arrays_of(target=["y", "z"], window=4), [0])
-    one, other = (errors(arrays_of(target=name, window=4), [0]) for name in ("y", "z"))
+    both = errors(made(target=["y", "z"], window=4), [0])
+    one, other = (errors(made(target=name, window=4), [0]) for name in ("y", "z"))
     for name in ("trivial", "persistence"):
         assert both[name] ** 2 == pytest.approx((one[name] ** 2 + other[name] ** 2) / 2, rel=1e-4)
 
 
 def test_where_the_target_is_that_of_the_window_itself_nothing_persists(series):
-    assert math.isnan(errors(arrays_of(window=4, horizon=0), [0])["persistence"])
+    assert math.isnan(errors(made(target="y", window=4, horizon=0), [0])["persistence"])

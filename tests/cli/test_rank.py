@@ -57,8 +57,7 @@ def test_it_says_the_ranking_once_and_again_if_asked_or_if_it_changed(project, c
 
 def test_of_a_set_that_is_gone_nothing_is_kept(project, capsys, monkeypatch):
     said(capsys, monkeypatch)
-    (project / "params.yaml").write_text("".join(
-        line for line in PARAMS.splitlines(keepends=True) if "mine" not in line))
+    (project / "params.yaml").write_text("".join(line for line in PARAMS.splitlines(keepends=True) if "mine" not in line))
     assert said(capsys, monkeypatch) == ""
     assert json.loads((ranking.STORE / ranking.SAID).read_text()) == {}
 

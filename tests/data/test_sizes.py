@@ -8,19 +8,9 @@ from pipeline.config.errors import ConfigError
 from pipeline.config.data_files import Sizes
 
 
-@pytest.mark.parametrize(
-    ("held", "expected"),
-    [
-        (100_000, (640, 213, 2_500)),
-        (3_353, (640, 213, 2_500)),
-        (2_000, (640, 213, 1_147)),
-        (1_153, (640, 213, 300)),
-        (1_000, (525, 175, 300)),
-        (900, (450, 150, 300)),
-        (300, (150, 50, 100)),
-        (60, (30, 10, 20)),
-    ],
-)
+@pytest.mark.parametrize(("held", "expected"), [
+    (100_000, (640, 213, 2_500)), (3_353, (640, 213, 2_500)), (2_000, (640, 213, 1_147)), (1_153, (640, 213, 300)),
+    (1_000, (525, 175, 300)), (900, (450, 150, 300)), (300, (150, 50, 100)), (60, (30, 10, 20))])
 def test_sizes_of_a_pool_by_default(held, expected):
     assert pool_sizes(Sizes(), held, "a.csv") == expected
 
@@ -41,17 +31,13 @@ def test_what_an_entry_says_stands():
     assert pool_sizes(Sizes(train=1, validation=1, test=1), 3, "a.csv") == (1, 1, 1)
 
 
-@pytest.mark.parametrize(
-    ("sizes", "held", "message"),
-    [
-        (Sizes(train=600, validation=300, test=200), 1_000, "split: found {train: 600, validation: 300, test: "
-         "200}; allowed: at most 1000 together, the rows of a.csv"),
-        (Sizes(train=0.9, validation=0.2), 1_000, "train: 900, validation: 200"),
-        (Sizes(), 40, "split: found {train: 21, validation: 6, test: 13}; allowed: at most 40 together, the rows of "
-         "a.csv, and at least 10 each, unless its entry says less"),
-        (Sizes(), 0, "allowed: at most 0 together"),
-    ],
-)
+@pytest.mark.parametrize(("sizes", "held", "message"), [
+    (Sizes(train=600, validation=300, test=200), 1_000, "split: found {train: 600, validation: 300, test: "
+     "200}; allowed: at most 1000 together, the rows of a.csv"),
+    (Sizes(train=0.9, validation=0.2), 1_000, "train: 900, validation: 200"),
+    (Sizes(), 40, "split: found {train: 21, validation: 6, test: 13}; allowed: at most 40 together, the rows of "
+     "a.csv, and at least 10 each, unless its entry says less"),
+    (Sizes(), 0, "allowed: at most 0 together")])
 def test_parts_that_do_not_fit_a_pool(sizes, held, message):
     with pytest.raises(ConfigError) as error:
         pool_sizes(sizes, held, "a.csv")

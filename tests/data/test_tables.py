@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-import scipy.signal
-import scipy.sparse
 import scipy.stats
 from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+from sklearn.svm import SVC
 
 from pipeline.data.sources import make
 from pipeline.data.split import load
@@ -28,19 +26,19 @@ def test_tabular_teacher_is_not_linear():
     arrays = make("tabular", [0], train=3000, noise=0.1)
     split = load(arrays, 0)
     linear = LogisticRegression().fit(split.x_train, split.y_train)
-    trees = HistGradientBoostingClassifier(random_state=0).fit(split.x_train, split.y_train)
-    accuracy = [model.score(split.x_test, split.y_test) for model in (linear, trees)]
+    curved = SVC().fit(split.x_train, split.y_train)
+    accuracy = [model.score(split.x_test, split.y_test) for model in (linear, curved)]
     assert accuracy[1] > accuracy[0] + 0.03
     assert accuracy[1] > 0.75
 
 
 @pytest.fixture(scope="module")
 def many():
-    """Every development seed of `many_classes`, and the parts' sizes by default."""
-    return make("many_classes", range(21)), (1200, 400, 1600)
+    """Some seeds of `many_classes`, and the parts' sizes by default."""
+    return make("many_classes", range(8)), (1200, 400, 1600)
 
 
-@pytest.mark.parametrize("seed", range(21))
+@pytest.mark.parametrize("seed", range(8))
 def test_many_classes_are_unequal_and_occur_in_every_part(many, seed):
     arrays, sizes = many
     y = arrays[f"y_{seed}"]
@@ -58,7 +56,7 @@ def test_many_classes_are_unequal_and_occur_in_every_part(many, seed):
 
 
 def test_many_classes_sizes_belong_to_no_fixed_class(many):
-    largest = {np.bincount(many[0][f"y_{seed}"]).argmax() for seed in range(21)}
+    largest = {np.bincount(many[0][f"y_{seed}"]).argmax() for seed in range(8)}
     assert len(largest) > 3
 
 
@@ -78,13 +76,12 @@ def test_many_classes_features_are_skewed_counts(many):
 
 
 def test_many_classes_teacher_is_not_linear():
-    arrays = make("many_classes", [0], train=4000, noise=0.0)
+    arrays = make("many_classes", [0], train=2500, noise=0.0)
     split = load(arrays, 0, scaling="none")
     steps = (StandardScaler(), PCA(5))
     train, test = np.log1p(split.x_train), np.log1p(split.x_test)
     linear = make_pipeline(*steps, LogisticRegression(max_iter=1000, tol=1e-2))
-    cubic = make_pipeline(*steps, PolynomialFeatures(3), StandardScaler(),
-                          LogisticRegression(max_iter=1000, tol=1e-2))
+    cubic = make_pipeline(*steps, PolynomialFeatures(3), StandardScaler(), LogisticRegression(max_iter=1000, tol=1e-2))
     error = [1 - m.fit(train, split.y_train).score(test, split.y_test) for m in (linear, cubic)]
     trivial = 1 - np.bincount(split.y_test).max() / len(split.y_test)
     assert error[1] < 0.8 * error[0] < 0.8 * trivial

@@ -1,41 +1,33 @@
 """Synthetic texts."""
 
 import numpy as np
-import pytest
-import scipy.sparse
 import scipy.stats
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from pipeline.data.sources import make
 from pipeline.data.split import load
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_tokens_need_their_order(seed):
-    split = load(make("tokens", [seed], train=3000), seed, scaling="none")
+def test_tokens_need_their_order():
+    split = load(make("tokens", [1], train=3000), 1, scaling="none")
     generator = np.random.default_rng(0)
 
-    def counts(codes, number):
-        rows = np.repeat(np.arange(len(codes)), codes.shape[1])
-        entries = np.ones(codes.size), (rows, codes.astype(int).ravel())
-        return scipy.sparse.coo_array(entries, (len(codes), number)).tocsr()
+    def texts(x):
+        return [" ".join(f"w{word:.0f}" for word in line) for line in x]
 
-    def bag(x):
-        return counts(x, 60)
+    def error(length, change=lambda x: x):
+        """Of a linear model that sees how often each sequence of so many words occurs."""
+        model = make_pipeline(CountVectorizer(ngram_range=(length, length)), LogisticRegression(C=0.3, max_iter=500, tol=1e-2))
+        model.fit(texts(change(split.x_train)), split.y_train)
+        return 1 - model.score(texts(change(split.x_test)), split.y_test)
 
-    def bigrams(x):
-        return counts(60 * x[:, :-1] + x[:, 1:], 3600)
-
-    def error(features):
-        model = LogisticRegression(C=0.3, max_iter=500, tol=1e-2)
-        model.fit(features(split.x_train), split.y_train)
-        return 1 - model.score(features(split.x_test), split.y_test)
-
-    words, order = error(bag), error(bigrams)
+    words, order = error(1), error(2)
     # Words alone say something, their order much more, and nothing once it is destroyed.
     assert words < 0.7
     assert order < 0.65 * words
-    assert error(lambda x: bigrams(generator.permuted(x, axis=1))) > 0.9 * words
+    assert error(2, lambda x: generator.permuted(x, axis=1)) > 0.9 * words
 
 
 def test_tokens_are_word_numbers(made):

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import lzma
+import re
 import zipfile
 from pathlib import Path
 
@@ -44,41 +45,22 @@ SERIES = [name for name in CSV if SETS[name]["task"]["kind"] == "forecast"]
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_every_set_says_where_it_is_from_and_under_which_licence(name):
-    entry = SETS[name]
-    assert entry["family"] in FAMILIES
-    for key in ("unit", "title", "origin", "package", "citation", "done"):
+def test_every_set_says_where_it_is_from_and_may_be_passed_on_and_has_its_hash(name):
+    entry, licence = SETS[name], SETS[name]["licence"]
+    assert entry["family"] in FAMILIES and entry["task"]["kind"] in ("forecast", "classes") and entry["cautions"] is not None
+    for key in ("unit", "title", "origin", "package", "citation", "done", "member"):
         assert entry[key].strip(), key
-    assert entry["cautions"] is not None
-    assert entry["licence"]["name"] and entry["licence"]["source"]
-    assert entry["task"]["kind"] in ("forecast", "classes")
-
-
-@pytest.mark.parametrize("name", SETS)
-def test_what_is_stored_may_be_passed_on_and_comes_from_a_pinned_wheel(name):
-    entry = SETS[name]
-    assert entry["licence"]["how"] in ("seen", "quoted", "law")
+    assert licence["name"] and licence["source"] and licence["how"] in ("seen", "quoted", "law")
     assert len(DESCRIBED["packages"][entry["package"]]["sha256"]) == 64
-    assert entry["member"]
+    assert hashlib.sha256(content_of(name)).hexdigest() == entry["sha256"]
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_the_content_has_the_hash(name):
-    assert hashlib.sha256(content_of(name)).hexdigest() == SETS[name]["sha256"]
-
-
-def test_every_file_is_described_and_they_are_small():
+def test_every_file_is_small_described_and_used():
     files = {path.name for path in FOLDER.iterdir() if path.suffix in (".xz", ".npz")}
-    assert files == {entry["file"] for entry in SETS.values()}
+    assert files == {entry["file"] for entry in SETS.values()} and set(USED) == set(SETS)
+    assert {entry.file for entry in USED.values()} == {f"extracts/{file}" for file in files}
     sizes = [(FOLDER / file).stat().st_size for file in files]
-    assert max(sizes) < 2_000_000
-    assert sum(sizes) < 15_000_000
-
-
-def test_every_set_is_used_and_every_file_that_is_used_is_described():
-    assert set(USED) == set(SETS)
-    files = {f"extracts/{path.name}" for path in FOLDER.iterdir() if path.suffix in (".xz", ".npz")}
-    assert {entry.file for entry in USED.values()} == files
+    assert max(sizes) < 2_000_000 and sum(sizes) < 15_000_000
 
 
 @pytest.mark.parametrize("name", USED)
@@ -94,17 +76,10 @@ def test_a_set_is_described_as_it_is_used(name):
         assert entry["task"][key] == getattr(used, key), key
 
 
-def test_every_wheel_and_every_notice_is_needed():
+def test_every_wheel_is_needed_and_there_are_the_notices_that_licences_ask_for_and_no_others():
     assert {entry["package"] for entry in SETS.values()} == set(DESCRIBED["packages"])
-    sources = " ".join(entry["licence"]["source"] for entry in SETS.values())
-    assert all(f"see licences/{path.name}" in sources for path in (FOLDER / "licences").iterdir())
-
-
-def test_notices_that_licences_ask_for_are_there():
-    for entry in SETS.values():
-        source = entry["licence"]["source"]
-        if "see licences/" in source:
-            assert (FOLDER / "licences" / source.split("see licences/")[1].split(";")[0]).is_file()
+    sources = "\n".join(entry["licence"]["source"] for entry in SETS.values())
+    assert set(re.findall("see licences/([^;\n]*)", sources)) == {path.name for path in (FOLDER / "licences").iterdir()}
 
 
 @pytest.mark.parametrize("name", CSV)

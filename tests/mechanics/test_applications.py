@@ -30,19 +30,14 @@ def conv(**arguments):
 @pytest.mark.parametrize("stack, expected", [
     (lambda: [conv(), bn(), layers.ReLU()], counts(1, before=1, kept=1)),
     (lambda: [conv(use_bias=False), layers.ReLU(), bn()], counts(1, after=1)),
-    (lambda: [conv(use_bias=False), bn(), layers.Activation("tanh")],
-     counts(1, before=1, without=1)),
+    (lambda: [conv(use_bias=False), bn(), layers.Activation("tanh")], counts(1, before=1, without=1)),
     (lambda: [conv(activation="relu"), bn()], counts(1, after=1, kept=1)),
-    (lambda: [conv(activation="linear"), bn(), conv(activation="relu")],
-     counts(1, neither=1, kept=1)),
+    (lambda: [conv(activation="linear"), bn(), conv(activation="relu")], counts(1, neither=1, kept=1)),
     (lambda: [conv(), bn(), layers.Activation("linear")], counts(1, neither=1, kept=1)),
     (lambda: [layers.PReLU(), bn(), layers.LeakyReLU()], counts(1, before=1, after=1)),
-    (lambda: [layers.MaxPooling2D(), bn(), layers.Dropout(0.5), layers.ReLU()],
-     counts(1, neither=1)),
+    (lambda: [layers.MaxPooling2D(), bn(), layers.Dropout(0.5), layers.ReLU()], counts(1, neither=1)),
     (lambda: [conv(), bn(), layers.ReLU(), conv(use_bias=False), layers.ReLU(), bn()],
-     counts(2, before=1, after=1, kept=1)),
-    (lambda: [conv(), layers.LayerNormalization(), layers.ReLU()], counts(0)),
-])
+     counts(2, before=1, after=1, kept=1)), (lambda: [conv(), layers.LayerNormalization(), layers.ReLU()], counts(0))])
 def test_the_neighbours_of_each_normalisation_are_counted(stack, expected):
     assert count(model(*stack())) == expected
 
@@ -87,5 +82,4 @@ def test_the_table_has_a_row_a_family(monkeypatch):
     monkeypatch.setattr(applications, "network", networks.get)
     table = applications.table()
     assert list(table.columns) == ["family", "network", *COUNTS]
-    assert table.values.tolist() == [["first", "One", 1, 1, 0, 0, 0, 1],
-                                     ["second", "Two", 0, 0, 0, 0, 0, 0]]
+    assert table.values.tolist() == [["first", "One", 1, 1, 0, 0, 0, 1], ["second", "Two", 0, 0, 0, 0, 0, 0]]

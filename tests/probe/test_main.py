@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,7 @@ from pipeline.data.split import load
 from pipeline.plan.code import pins
 from pipeline.probe.__main__ import COLUMNS, main, probe
 from pipeline.probe.watch import MEASURES, Watched, watch
-from pipeline.tables.stored import (
-    PROBES, RUNS, RUNS_TABLE, Damaged, read_table, write_tables)
+from pipeline.tables.stored import PROBES, RUNS, RUNS_TABLE, Damaged, read_table, write_tables
 from pipeline.config.schema import study_seeds
 from pipeline.config.task import Task
 from pipeline.train.host import WrongVersion
@@ -23,8 +23,6 @@ from tests.locked import lock
 from tests.networks import TRAINING, network
 
 SOFTMAX = {"Activation": "softmax"}
-
-
 SEEDS = [100, 101, 102]
 
 
@@ -43,10 +41,8 @@ def a_plan(seeds=2, arms=3):
     listed = [{"variant": f"units={units}", "data": name, "shape": shape, "task": {"classes": classes, "targets": 1, "quantiles": []},
                "train": TRAINING, "network": network(
                    *(["GlobalAveragePooling1D"] if name == "waves" else []),
-                   {"Dense": {"units": units}}, "BatchNormalization",
-                   head=[SOFTMAX] if classes else [])}
-              for name, shape, classes, units in (("table", [4], 2, 2), ("table", [4], 2, 3),
-                                                  ("waves", [5, 2], 0, 3))]
+                   {"Dense": {"units": units}}, "BatchNormalization", head=[SOFTMAX] if classes else [])}
+              for name, shape, classes, units in (("table", [4], 2, 2), ("table", [4], 2, 3), ("waves", [5, 2], 0, 3))]
     return {"experiment": "an_experiment", "arms": listed[:arms], "versions": VERSIONS,
             "data": {name: {"digest": "0", "seeds": seeds} for name in ("table", "waves")}}
 
@@ -65,24 +61,26 @@ def runs_of(spec, seeds, rate=0.03):
     return pd.DataFrame(rows)
 
 
-@pytest.fixture(autouse=True)
-def few_seeds(monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def few_seeds():
     """Seeds that are none of the study."""
-    monkeypatch.setattr("pipeline.probe.__main__.study_seeds", lambda count: SEEDS[:count])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.probe.__main__.study_seeds", lambda count: SEEDS[:count])
+        yield
 
 
 @pytest.fixture(scope="module")
-def table(arrays):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.probe.__main__.study_seeds", lambda count: SEEDS[:count])
-        return probe(a_plan(), arrays, runs_of(a_plan(), SEEDS), 10)
+def table(arrays, few_seeds):
+    return probe(a_plan(), arrays, runs_of(a_plan(), SEEDS), 10)
 
 
-def test_variants_that_measure_the_rule_are_not_watched(arrays):
-    spec = a_plan()
-    spec["arms"][0]["measuring"] = True
-    found = probe(spec, arrays, runs_of(spec, SEEDS), 10)
-    assert "units=2" not in "".join(found["variant"]) and len(found)
+@pytest.fixture
+def looked(monkeypatch):
+    """The epochs and the rate of each run that is watched, which is not trained."""
+    found = []
+    monkeypatch.setattr("pipeline.probe.__main__.watch", lambda trainer, start, split, order, rate: found.append(
+        (order, rate)) or {"": {"constant": 0.0}})
+    return found
 
 
 def test_one_row_a_seed_and_layer_and_one_a_network(table):
@@ -120,8 +118,7 @@ def test_rows_are_of_the_chosen_run(table, arrays):
     split = load(arrays["table"], 100)
     trainer = Watched(arm["network"], (4,), Task(2), "Adam")
     found = watch(trainer, trainer.start(100, 0), split, batch_order(24, 8, 3, 100), 0.03)
-    row = table[(table["data"] == "table") & (table["seed"] == 100)
-                & (table["variant"] == "units=2,Dense_1")].iloc[0]
+    row = table[(table["data"] == "table") & (table["seed"] == 100) & (table["variant"] == "units=2,Dense_1")].iloc[0]
     assert row["drift"] == pytest.approx(found["Dense_1"]["drift"], rel=1e-4)
 
 
@@ -133,24 +130,26 @@ def test_the_rule_reads_the_table(table):
         (table["variant"] == "units=3,Dense_1") & (table["data"] == "table"), "drift"])
 
 
+def test_variants_that_measure_the_rule_are_not_watched(arrays, looked):
+    spec = a_plan()
+    spec["arms"][0]["measuring"] = True
+    assert set(probe(spec, arrays, runs_of(spec, SEEDS), 10)["variant"].str[:7]) == {"units=3"}
+
+
 @pytest.mark.parametrize(("asked", "seeds"), [(2, [100, 101]), (10, [100, 101, 102])])
-def test_as_many_seeds_as_are_asked_for_or_as_there_are(arrays, monkeypatch, asked, seeds):
-    monkeypatch.setattr("pipeline.probe.__main__.watch", lambda *given: {})
+def test_as_many_seeds_as_are_asked_for_or_as_there_are(arrays, looked, asked, seeds):
     spec = a_plan(seeds=3, arms=1)
     assert list(probe(spec, arrays, runs_of(spec, SEEDS), asked)["seed"].unique()) == seeds
 
 
-def test_a_run_is_watched_for_as_long_as_it_was(arrays, monkeypatch):
-    watched = []
-    monkeypatch.setattr("pipeline.probe.__main__.watch", lambda trainer, start, split, order, rate:
-                        watched.append((order, rate)) or {})
+def test_a_run_is_watched_for_as_long_as_it_was(arrays, looked):
     spec = a_plan(arms=1)
     spec["arms"][0]["train"] = TRAINING | {"epochs": 9, "patience": 2}
     runs = runs_of(spec, SEEDS)
     runs.loc[runs["seed"] == 101, ["stopped", "learning_rate"]] = 5, 0.1
     probe(spec, arrays, runs, 2)
-    assert [(len(order), rate) for order, rate in watched] == [(3, 0.03), (5, 0.1)]
-    np.testing.assert_array_equal(watched[1][0], batch_order(24, 8, 9, 101)[:5])
+    assert [(len(order), rate) for order, rate in looked] == [(3, 0.03), (5, 0.1)]
+    np.testing.assert_array_equal(looked[1][0], batch_order(24, 8, 9, 101)[:5])
 
 
 def test_seeds_are_those_of_the_study(arrays, monkeypatch):
@@ -160,17 +159,13 @@ def test_seeds_are_those_of_the_study(arrays, monkeypatch):
         probe(spec, arrays, runs_of(spec, study_seeds(1)), 10)
 
 
-def test_a_run_that_diverged_in_the_table_is_not_watched(arrays, monkeypatch):
-    trained = []
-    monkeypatch.setattr("pipeline.probe.__main__.watch", lambda *given: trained.append(given) or {
-        "": {"constant": 0.0}})
+def test_a_run_that_diverged_in_the_table_is_not_watched(arrays, looked):
     spec = a_plan(arms=1)
     runs = runs_of(spec, SEEDS)
     runs.loc[(runs["seed"] == 101) & runs["chosen"], "diverged"] = True
     table = probe(spec, arrays, runs, 2).set_index("seed")
-    assert len(trained) == 1
+    assert len(looked) == 1 == table["constant"].notna().sum()
     assert table.loc[101, "diverged"].all() and not table.loc[100, "diverged"].any()
-    assert table["constant"].notna().sum() == 1
 
 
 def test_a_run_that_diverges_has_no_measures(arrays):
@@ -184,13 +179,10 @@ def test_a_run_that_diverges_has_no_measures(arrays):
     assert table.loc[100, "drift"].notna().sum() == 4
 
 
-def test_runs_that_are_missing_are_named(arrays):
-    with pytest.raises(ValueError, match="an_experiment, units=2, table: the table of runs lacks the "
-                                         "chosen runs of the seeds 101, 102"):
+def test_runs_that_are_missing_are_named_and_another_version_is_refused(arrays):
+    with pytest.raises(ValueError, match="an_experiment, units=2, table: the table of runs lacks the chosen runs of the seeds "
+                                         "101, 102"):
         probe(a_plan(seeds=3), arrays, runs_of(a_plan(), SEEDS[:1]), 3)
-
-
-def test_another_version_is_refused(arrays):
     wrong = a_plan() | {"versions": VERSIONS | {"numpy": "0.1"}}
     with pytest.raises(WrongVersion):
         probe(wrong, arrays, runs_of(wrong, SEEDS), 2)
@@ -209,16 +201,8 @@ def project(table, arrays, tmp_path, monkeypatch):
         write(held, tmp_path / "data" / f"{name}.npz")
     write_tables(RUNS / "an_experiment", {RUNS_TABLE: runs_of(a_plan(), SEEDS)})
     asked = []
-
-    class Params:
-        class probe:
-            seeds = 17
-
-        @staticmethod
-        def watched(experiment):
-            return sorted(arrays)
-
-    monkeypatch.setattr("pipeline.probe.__main__.load", lambda: Params)
+    params = SimpleNamespace(probe=SimpleNamespace(seeds=17), watched=lambda experiment: sorted(arrays))
+    monkeypatch.setattr("pipeline.probe.__main__.load", lambda: params)
     monkeypatch.setattr("pipeline.probe.__main__.probe", lambda *given: asked.append(given) or table)
     monkeypatch.setattr("sys.argv", ["probe", "an_experiment"])
     return asked
@@ -237,22 +221,19 @@ def test_the_command_writes_the_table(project, table, monkeypatch, capsys):
 
     monkeypatch.setattr("sys.argv", ["probe", "an_experimnt"])
     assert main() == 1
-    assert capsys.readouterr().err == (
-        "error: plan/an_experimnt.json: there is no such file; `make book` writes it\n")
+    assert capsys.readouterr().err == "error: plan/an_experimnt.json: there is no such file; `make book` writes it\n"
 
 
 def test_what_was_made_from_the_same_runs_is_not_measured_again(project, monkeypatch):
     runs = runs_of(a_plan(), SEEDS)
     assert main() == 0 == main() and len(project) == 1
-    # Runs on data that are not watched change nothing; nor do rates that were not chosen.
+    # Runs on data that are not watched change nothing; nor do rates that were not chosen. Other chosen runs do.
     more = pd.concat([runs, runs.assign(data="mine")])
-    write_tables(RUNS / "an_experiment", {RUNS_TABLE: more})
-    assert main() == 0 and len(project) == 1
-    write_tables(RUNS / "an_experiment", {RUNS_TABLE: more.assign(learning_rate=more["learning_rate"].replace(0.01, 0.02))})
-    assert main() == 0 and len(project) == 1
-    # Other chosen runs do, and so does a study that is made anew.
-    write_tables(RUNS / "an_experiment", {RUNS_TABLE: more.assign(learning_rate=more["learning_rate"].replace(0.03, 0.02))})
-    assert main() == 0 and len(project) == 2
+    for rate, asked in ((None, 1), (0.01, 1), (0.03, 2)):
+        changed = more.assign(learning_rate=more["learning_rate"].replace({rate: 0.02}))
+        write_tables(RUNS / "an_experiment", {RUNS_TABLE: changed})
+        assert main() == 0 and len(project) == asked
+    # So does a study that is made anew.
     monkeypatch.setenv("RETRAIN", "1")
     assert main() == 0 and len(project) == 3
 

@@ -104,8 +104,7 @@ def test_norm_of_several_arrays_and_of_very_small_ones():
 
 def test_log_ratio_is_undefined_for_what_vanishes():
     assert log_ratio(8.0, 2.0) == pytest.approx(math.log(4))
-    assert np.isnan([log_ratio(0.0, 1.0), log_ratio(1.0, 0.0),
-                     log_ratio(math.nan, 1.0)]).all()
+    assert np.isnan([log_ratio(0.0, 1.0), log_ratio(1.0, 0.0), log_ratio(math.nan, 1.0)]).all()
 
 
 def moment(*pairs):

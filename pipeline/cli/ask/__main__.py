@@ -81,28 +81,20 @@ def estimate(name: str, params: Params, samples: int) -> tuple[int, int, float]:
 
     A run is taken to take what such a run took when the study was trained, by the samples that train.
     """
-    networks, runs, seconds = 0, 0, REST
-    for experiment in params.experiments:
-        if name not in params.data_sets(experiment):
-            continue
-        networks += 1
-        mine = (params.data[name].seeds * len(params.training(experiment, name).learning_rates)
-                * len(params.variants(experiment)))
-        runs += mine
-        seconds += START + mine * _run(experiment, params) * samples / 640
-    return networks, runs, seconds
+    runs = {one: params.data[name].seeds * len(params.training(one, name).learning_rates) * len(params.variants(one))
+            for one in params.experiments if name in params.data_sets(one)}
+    seconds = sum(START + count * _run(experiment, params) * samples / 640 for experiment, count in runs.items())
+    return len(runs), sum(runs.values()), REST + seconds
 
 
 def _run(experiment: str, params: Params) -> float:
     """Seconds that a run of an experiment took, of 640 training samples; or else one of its control, and so on."""
-    seen = set()
-    while experiment and experiment not in seen:
+    for _ in params.experiments:
         path = Path("timings") / f"{experiment}.json"
         if path.exists():
             found = json.loads(path.read_text(encoding="utf-8"))
             return found["seconds"] / max(1, found["trained"])
-        seen.add(experiment)
-        experiment = params.experiments[experiment].versus
+        experiment = params.experiments[experiment].versus or experiment
     return RUN
 
 

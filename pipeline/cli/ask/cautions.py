@@ -26,7 +26,7 @@ SAMPLES = 2_000
 POSTCODE = re.compile(r"zip|postal|post_?code|plz|phone", re.I)
 
 
-def of_columns(guess: Guess, columns: dict[str, Column]) -> Guess:
+def of_columns(guess: Guess, columns: dict[str, Column]) -> None:
     """Cautions about what the columns hold."""
     entry, mind = guess.entry, guess.mind
     targets = listed(entry["target"])
@@ -37,7 +37,8 @@ def of_columns(guess: Guess, columns: dict[str, Column]) -> Guess:
         if one.kind == "numbers" and len(held) > 20:
             for value in (held.min(), held.max()):
                 rest, times = held[held != value], int((held == value).sum())
-                if times >= max(3, len(held) / 200) and rest.nunique() > 10 and min(abs(rest - value)) > 3 * (rest.max() - rest.min()):
+                is_far = rest.nunique() > 10 and min(abs(rest - value)) > 3 * (rest.max() - rest.min())
+                if is_far and times >= max(3, len(held) / 200):
                     cell = one.cells[one.numbers == value].iloc[0]
                     mind.append(f"{cell} stands {times} times in '{one.name}', far from all other numbers: if it means a missing "
                                 f"value, add missing_as: [{cell!r}] and missing: drop")
@@ -53,7 +54,6 @@ def of_columns(guess: Guess, columns: dict[str, Column]) -> Guess:
     if "window" not in entry and len(steps) > 8 and len({re.sub(r"\d+\Z", "", name) for name in steps}) == 1:
         mind.append(f"{steps[0]} to {steps[-1]} may be steps of a recording: a table knows nothing of their order; an .npz file "
                     "with x (recordings, steps, channels) and y does")
-    return guess
 
 
 def _emptiness(guess: Guess, columns: dict[str, Column], targets: list[str]) -> None:
@@ -68,7 +68,7 @@ def _emptiness(guess: Guess, columns: dict[str, Column], targets: list[str]) -> 
             guess.add("leave_out", one.name, "whether it is empty tells the target")
 
 
-def of_arrays(guess: Guess, arrays: Mapping[str, Any]) -> Guess:
+def of_arrays(guess: Guess, arrays: Mapping[str, Any]) -> None:
     """Cautions about what networks will see."""
     kind, classes = str(arrays["kind"]), arrays["about_classes"].tolist()
     y = arrays["y"][arrays["last"] + int(arrays["horizon"])] if "last" in arrays else arrays["y"]
@@ -76,8 +76,9 @@ def of_arrays(guess: Guess, arrays: Mapping[str, Any]) -> Guess:
         share = np.bincount(y, minlength=len(classes)) / len(y)
         rare = int(share.argmin())
         if share[rare] < RARE:
-            guess.mind.append(f"class '{classes[rare]}' has {100 * share[rare]:.2g} % of all, {share[rare] * int(arrays['train']):.0f}"
-                              " that train: an error rate says little of it; see minority_recall in results/runs")
+            count = f"{share[rare] * int(arrays['train']):.0f}"
+            guess.mind.append(f"class '{classes[rare]}' has {100 * share[rare]:.2g} % of all, {count} that train: an error "
+                              "rate says little of it; see minority_recall in results/runs")
     elif y.shape[1] == 1 and abs(pd.Series(y[:, 0]).skew()) > SKEWED:
         guess.mind.append("the target is skewed: a few large values decide the error; its logarithm may be easier to predict")
     if kind == "recordings" and "lengths" not in arrays and arrays["x"].ndim == 3 and arrays["x"].shape[1] < arrays["x"].shape[2]:
@@ -86,7 +87,6 @@ def of_arrays(guess: Guess, arrays: Mapping[str, Any]) -> Guess:
                           "x.transpose(0, 2, 1)")
     guess.mind += _leaks_of_a_table(arrays, y, bool(classes)) if kind == "table" else (
         _leaks_of_a_series(guess, arrays) if kind == "windows" and not classes else [])
-    return guess
 
 
 def _leaks_of_a_table(arrays: Mapping, y: np.ndarray, is_class: bool) -> list[str]:

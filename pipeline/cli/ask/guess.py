@@ -13,16 +13,17 @@ import pandas as pd
 from pipeline.cli.ask import cautions, times
 from pipeline.cli.ask.layout import layout
 from pipeline.cli.ask.profile import Column, column
-from pipeline.cli.ask.question import NONE, Guess, Question, require_named, rows_of, spec_of
+from pipeline.cli.ask.question import NONE, Guess, Question, require_named, rows_of
+from pipeline.data.split import PARTS
 from pipeline.data.user_data.columns import MANY
 from pipeline.data.user_data.numbers import number_in
 from pipeline.data.user_data.read import bounded_memory, from_file
 from pipeline.data.user_data.rows import MISSING, Rows, require_columns
-from pipeline.config.errors import ConfigError
+from pipeline.config.errors import ConfigError, validate
 from pipeline.config.experiments import FILES
 from pipeline.config.data_files import TEXT, ends, listed
 from pipeline.config.file_kinds import kind
-from pipeline.config.schema import study_seeds
+from pipeline.config.schema import PARAMS, study_seeds
 
 #: So many cells of a file are looked at.
 LOOK = 2_000_000
@@ -56,33 +57,35 @@ def look(question: Question) -> tuple[Guess, dict]:
         ConfigError: the file cannot be used, whatever its entry says.
     """
     guess = Guess(question.said([]))
-    if not question.has_columns:
-        arrays = _made(guess)
-        return cautions.of_arrays(_found(guess, question, arrays), arrays), arrays
-    with bounded_memory():
-        if ends(question.file, TEXT):
-            how, guess.why = layout(Path(question.file), question.file)
-            guess.said += [f"{key} {value!r}: {guess.why[key]}" for key, value in how.items()]
-        else:
-            how = {}
-        names = rows_of(question.file, how).columns
-        guess.entry = question.said(names) | how
-        rows = rows_of(question.file, how, guess.entry["target"])
-        for key in ("target", "recording"):
-            require_columns(rows, key.upper(), listed(guess.entry.get(key)))
-        piece = rows.read([], rows.columns, LOOK // (len(rows.columns) + 1))
-        columns = {name: column(name, piece[name], how.get("decimal", ".")) for name in rows.columns}
-        guess.said.insert(0, f"{question.file}: {len(columns)} columns, of which {len(piece):,} rows were looked at")
-        for name in listed(guess.entry["target"]):
-            one = columns[name]
-            if one.kind == "numbers" and (one.signed or ("decimal" in how and (one.numbers % 1 > 0).any())) and not question.task:
-                guess.set("task", "regression", "")
-        _roles(guess, question, rows, columns)
-        _inputs(guess, question, columns, len(piece))
-        _missing(guess, columns, len(piece))
-        cautions.of_columns(guess, columns)
+    if question.has_columns:
+        with bounded_memory():
+            _look_at_columns(guess, question)
     arrays = _made(guess)
-    return cautions.of_arrays(_found(guess, question, arrays), arrays), arrays
+    _found(guess, arrays)
+    cautions.of_arrays(guess, arrays)
+    return guess, arrays
+
+
+def _look_at_columns(guess: Guess, question: Question) -> None:
+    """Guess what the columns of a file are."""
+    how = {}
+    if ends(question.file, TEXT):
+        how, guess.why = layout(Path(question.file), question.file)
+        guess.said += [f"{key} {value!r}: {guess.why[key]}" for key, value in how.items()]
+    guess.entry = question.said(rows_of(question.file, how).columns) | how
+    rows = rows_of(question.file, how, guess.entry["target"])
+    for key in ("target", "recording"):
+        require_columns(rows, key.upper(), listed(guess.entry.get(key)))
+    piece = rows.read([], rows.columns, LOOK // (len(rows.columns) + 1))
+    columns = {name: column(name, piece[name], how.get("decimal", ".")) for name in rows.columns}
+    guess.said.insert(0, f"{question.file}: {len(columns)} columns, of which {len(piece):,} rows were looked at")
+    for one in (columns[name] for name in listed(guess.entry["target"])):
+        if one.kind == "numbers" and (one.signed or ("decimal" in how and (one.numbers % 1 > 0).any())) and not question.task:
+            guess.set("task", "regression", "")
+    _roles(guess, question, rows, columns)
+    _inputs(guess, question, columns, len(piece))
+    _missing(guess, columns, len(piece))
+    cautions.of_columns(guess, columns)
 
 
 def _roles(guess: Guess, question: Question, rows: Rows, columns: dict[str, Column]) -> None:
@@ -112,9 +115,9 @@ def _groups(guess: Guess, question: Question, columns: dict[str, Column]) -> Non
             continue
         numbered = one.kind == "words" and held.map(lambda cell: bool(NUMBERED.match(cell))).mean() > 0.9
         if numbered or (IDS.search(one.name) and not (one.kind == "numbers" and (one.numbers.dropna() % 1).any())):
-            guess.set("group_by", one.name, f"{held.nunique()} names stand on {len(held)} rows: rows of one never train and "
-                                            "test together; or GROUP_BY=none")
-            guess.said.append(f"rows with the same '{one.name}' stay together ({held.nunique()} of them); it is no input")
+            count = held.nunique()
+            guess.set("group_by", one.name, f"{count} names stand on {len(held)} rows: rows of one never train and test together; "
+                      "or GROUP_BY=none", f"rows with the same '{one.name}' stay together ({count} of them); it is no input")
             inside = [other.name for other in columns.values() if other.kind == "numbers" and other.name != one.name and (
                 other.numbers.groupby(one.cells).diff().dropna() == 1).all()]
             if inside and not question.recording:
@@ -175,10 +178,10 @@ def _missing(guess: Guess, columns: dict[str, Column], count: int) -> None:
     lost, by = int(missing.any(axis=1).sum()), missing.sum()
     if lost:
         words = ", ".join(f"{name} {number}" for name, number in by[by > 0].sort_values(ascending=False).items())
-        guess.set("missing", "drop", f"{lost} of {count} rows have a missing value: {words}")
-        guess.said.append(f"{lost} of {count} rows have a missing value ({words}) and "
-                          + ("what touches one is left out" if "window" in guess.entry else "are left out"))
-    if "group_by" not in guess.entry and "window" not in guess.entry and "recording" not in guess.entry:
+        what = "what touches one is" if "window" in guess.entry else "are"
+        guess.set("missing", "drop", f"{lost} of {count} rows have a missing value: {words}",
+                  f"{lost} of {count} rows have a missing value ({words}) and {what} left out")
+    if not {"group_by", "window", "recording"} & guess.entry.keys():
         rows = pd.DataFrame({one.name: one.cells for one in used})[~missing.any(axis=1)]
         equal = int(rows.duplicated().sum())
         if equal > 0.2 * len(rows):
@@ -194,7 +197,7 @@ def _made(guess: Guess) -> dict:
     for _ in range(MOST):
         entry = guess.entry
         try:
-            spec = spec_of({"group": "own", "seeds": SEEDS, **entry}, FILES[kind(entry)])
+            spec = validate(PARAMS, FILES[kind(entry)], {"group": "own", "seeds": SEEDS, **entry})
             return from_file(spec, study_seeds(SEEDS), "FILE")
         except ConfigError as error:
             if not _follow(guess, error):
@@ -213,8 +216,7 @@ def _follow(guess: Guess, error: ConfigError) -> bool:
             new |= one not in guess.entry.get(key, [])
             guess.add(key, one, reason)
     elif key != "split" and (key not in guess.entry or (key == "encoding" and guess.entry[key] != value)):
-        guess.set(key, value, reason)
-        guess.said += [f"{key}: {value}, because of {reason}"] if key not in ("task", "missing") else []
+        guess.set(key, value, reason, f"{key}: {value}, because of {reason}" if key not in ("task", "missing") else "")
         new = True
     return new
 
@@ -225,14 +227,14 @@ def _classes(classes: list[str]) -> str:
             + ("; or TASK=regression" if numbers else ""))
 
 
-def _found(guess: Guess, question: Question, arrays: Mapping[str, Any]) -> Guess:
+def _found(guess: Guess, arrays: Mapping[str, Any]) -> None:
     """Write down what the reader decided by itself, so that a person sees it and can change it."""
     classes, entry = arrays["about_classes"].tolist(), guess.entry
     if not isinstance(entry.get("target"), list):
-        guess.set("task", str(arrays["task"]),
-                  _classes(classes) if classes else f"numbers from {np.nanmin(arrays['y']):.6g} to {np.nanmax(arrays['y']):.6g}"
-                  + (f"; {guess.why['task']}, or else TASK=classes" if guess.why.get("task") else ""))
-        guess.said.append(f"task: {entry['task']}, {guess.why['task']}")
+        task, before = str(arrays["task"]), guess.why.get("task")
+        why = _classes(classes) if classes else (f"numbers from {np.nanmin(arrays['y']):.6g} to {np.nanmax(arrays['y']):.6g}"
+                                                 + (f"; {before}, or else TASK=classes" if before else ""))
+        guess.set("task", task, why, f"task: {task}, {why}")
     if "about_categories" in arrays:
         names = list(dict.fromkeys(name.partition("=")[0] for name in arrays["about_categories"].tolist()))
         guess.set("categories", names, f"words, which become {len(arrays['about_categories'])} inputs")
@@ -240,14 +242,12 @@ def _found(guess: Guess, question: Question, arrays: Mapping[str, Any]) -> Guess
     if inputs:
         guess.said.append(f"{len(inputs)} inputs: {', '.join(inputs[:12])}{', …' if len(inputs) > 12 else ''}")
     guess.said += [f"no input: {reason}" for reason in guess.why.get("leave_out", "").split("; ") if reason]
-    guess.said += [f"read as numbers: {guess.why['as_numbers']}"] if "as_numbers" in guess.why else []
-    guess.said += [f"read as missing: {guess.why['missing_as']}"] if "missing_as" in guess.why else []
-    guess.set("split", {part: int(arrays[part]) for part in ("train", "validation", "test")}, "")
+    guess.said += [f"read as {what}: {guess.why[key]}" for what, key in (("numbers", "as_numbers"), ("missing", "missing_as"))
+                   if key in guess.why]
     things = "windows" if "last" in arrays else "recordings" if str(arrays["kind"]) == "recordings" else "rows"
     count = len(arrays["last"] if "last" in arrays else arrays["lengths"] if "lengths" in arrays else arrays["y"])
     dropped = int(arrays.get("about_windows_dropped", 0))
-    guess.why["split"] = f"of {count:,} {things}" + (f", without {dropped:,} that touch a missing value" if dropped else "") + (
+    why = f"of {count:,} {things}" + (f", without {dropped:,} that touch a missing value" if dropped else "") + (
         "; each seed takes another stretch" if things == "windows" and "groups" not in arrays else "")
-    guess.said.append("split: " + ", ".join(f"{size:,} {part}" for part, size in entry["split"].items())
-                      + f", {guess.why['split']}")
-    return guess
+    sizes = {part: int(arrays[part]) for part in PARTS}
+    guess.set("split", sizes, why, f"split: {', '.join(f'{size:,} {part}' for part, size in sizes.items())}, {why}")

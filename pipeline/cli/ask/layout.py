@@ -41,17 +41,17 @@ def layout(path: Path, name: str) -> tuple[dict, dict[str, str]]:
     lines = list(islice(io.StringIO(text, newline=""), LINES))
     separator, rows = _separator(lines)
     if separator != ("\t" if ".tsv" in name.lower()[-8:] else ","):
-        entry["separator"] = separator
-        why["separator"] = f"{shown(separator)} stands between the columns"
+        entry["separator"], why["separator"] = separator, f"{shown(separator)} stands between the columns"
     skipped, names = _names(rows)
     if skipped:
         entry["skip_lines"] = skipped
-        why["skip_lines"] = f"{skipped} line{'s' * (skipped > 1)} stand{'s' * (skipped == 1)} above the columns' names: " \
-                            f"{shown(lines[0].strip()[:40])}"
+        why["skip_lines"] = (f"{skipped} line{'s' * (skipped > 1)} stand{'s' * (skipped == 1)} above the columns' names: "
+                             f"{shown(lines[0].strip()[:40])}")
     _require_names(name, skipped, names)
     cells = [cell.strip() for _, row in rows for cell in row if "," in cell or "." in cell]
     if _comma_is_decimal(cells, separator):
-        entry["decimal"], why["decimal"] = ",", f"numbers are written as {next(c for c in cells if ',' in c and any(map(str.isdigit, c)))}"
+        number = next(cell for cell in cells if "," in cell and any(map(str.isdigit, cell)))
+        entry["decimal"], why["decimal"] = ",", f"numbers are written as {number}"
     return entry, why
 
 
@@ -107,8 +107,5 @@ def _require_names(name: str, skipped: int, names: list[str]) -> None:
 
 
 def _comma_is_decimal(cells: list[str], separator: str) -> bool:
-    if any(map(_THOUSANDS.match, cells)):
-        return False
-    if any(map(_DECIMAL.match, cells)):
-        return True
-    return separator == ";" and any(map(_EITHER.match, cells)) and not any(map(_POINT.match, cells))
+    is_either = separator == ";" and any(map(_EITHER.match, cells)) and not any(map(_POINT.match, cells))
+    return not any(map(_THOUSANDS.match, cells)) and (any(map(_DECIMAL.match, cells)) or is_either)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.data.user_data.rows import Rows, open_rows, require_columns
 from pipeline.config.errors import ConfigError, shown, validate
-from pipeline.config.data_files import ARRAYS, COLUMNS, FileSource, ends
+from pipeline.config.data_files import ARRAYS, COLUMNS, ends, listed
 from pipeline.config.file_kinds import TableFile
 from pipeline.config.given import whole
 from pipeline.config.schema import PARAMS
@@ -61,12 +61,11 @@ def question(file: str, given: dict[str, str | None]) -> Question:
     Raises:
         ConfigError: what was given cannot be, or the target is missing.
     """
-    window, horizon = whole("WINDOW", given["window"], least=1), whole("HORIZON", given["horizon"])
-    found = Question(file, given["target"], window, horizon, given["recording"], given["task"], given["time"],
-                     given["group_by"])
+    found = Question(file, **given | {"window": whole("WINDOW", given["window"], least=1),
+                                      "horizon": whole("HORIZON", given["horizon"])})
     if not ends(file, (*COLUMNS, *ARRAYS)):
-        spec_of({"file": file, "target": "y"}, TableFile)
-    if horizon is not None and window is None:
+        validate(PARAMS, TableFile, {"file": file, "target": "y"})
+    if found.horizon is not None and found.window is None:
         raise ConfigError("HORIZON: found without WINDOW; allowed: both, of a series, whose rows are in order of time")
     if found.task not in (None, "classes", "regression"):
         raise ConfigError(f"TASK: found {shown(found.task)}; allowed: classes or regression")
@@ -84,18 +83,12 @@ def named(text: str, columns: list[str]) -> list[str]:
 
 def rows_of(file: str, layout: dict[str, Any], target: str | list[str] = "y") -> Rows:
     """A file's rows, of which only the layout is known."""
-    return open_rows(spec_of({"file": file, "target": target, **layout}, TableFile), Path(file))
-
-
-def spec_of(entry: dict[str, Any], cls: type[FileSource]) -> Any:
-    """An entry that a person has not written yet, as a spec."""
-    return validate(PARAMS, cls, entry)
+    return open_rows(validate(PARAMS, TableFile, {"file": file, "target": target, **layout}), Path(file))
 
 
 def require_named(rows: Rows, name: str, text: str) -> list[str]:
     """The columns that `TIME=` or the like names; ConfigError, if the file has none of that name."""
-    found = named(text, rows.columns)
-    require_columns(rows, name, found)
+    require_columns(rows, name, found := named(text, rows.columns))
     return found
 
 
@@ -115,9 +108,10 @@ class Guess:
     said: list[str] = field(default_factory=list)
     mind: list[str] = field(default_factory=list)
 
-    def set(self, key: str, value, why: str) -> None:
-        """Guess a key."""
+    def set(self, key: str, value, why: str, said: str = "") -> None:
+        """Guess a key, and say so."""
         self.entry[key], self.why[key] = value, why
+        self.said += [said] if said else []
 
     def add(self, key: str, value: str, why: str) -> None:
         """Add to a key that is a list, and a reason to its reasons."""
@@ -128,7 +122,4 @@ class Guess:
     @property
     def no_inputs(self) -> set[str]:
         """The columns that are left out, or say something else than an input."""
-        entry = self.entry
-        return {*entry.get("leave_out", []), *(name for key in ("target", "time", "group_by", "recording")
-                                              for name in ([entry[key]] if isinstance(entry.get(key), str) else
-                                                           entry.get(key) or []))}
+        return {name for key in ("leave_out", "target", "time", "group_by", "recording") for name in listed(self.entry.get(key))}

@@ -10,6 +10,7 @@ from pipeline.cli.ask.profile import column as profiled
 from pipeline.cli.ask.question import NONE, Guess, Question, require_named
 from pipeline.data.user_data.rows import Rows
 from pipeline.data.user_data.times import dates
+from pipeline.config.data_files import listed
 from pipeline.config.errors import ConfigError
 
 HOUR, DAY = 3_600, 86_400
@@ -36,9 +37,7 @@ def find(guess: Guess, question: Question, rows: Rows, columns: dict[str, Column
     hours = others[0].numbers if others and is_hours(others[0]) else 0
     whole = profiled(first.name, first.cells + " " + others[0].cells, ".") if others and not is_hours(others[0]) else first
     why = "its cells are dates" if not others else "dates and times of the day"
-    guess.set("time", names if others else names[0], why)
-    if others:
-        guess.said.append(f"times are '{names[0]}' and '{names[1]}' together")
+    guess.set("time", names if others else names[0], why, f"times are '{names[0]}' and '{names[1]}' together" if others else "")
     if not whole.forms and not _is_unix(whole):
         if whole.kind != "numbers":
             raise ConfigError(f"{rows.name}: time: found '{whole.cells.dropna().iloc[0]}' in column '{first.name}'; allowed: "
@@ -48,25 +47,21 @@ def find(guess: Guess, question: Question, rows: Rows, columns: dict[str, Column
     form = max(parsed, key=lambda one: (one is None, _evenness(parsed[one])))
     if form is not None:
         both = len({tuple(values.fillna(0)) for values in parsed.values()}) > 1
-        guess.set("time_format", form, f"'{whole.cells.dropna().iloc[0]}'"
-                  + ("; it could be read otherwise, with less even steps" if both else ""))
-        guess.said.append(f"times are read as {form}: {guess.why['time_format']}")
+        why = f"'{whole.cells.dropna().iloc[0]}'" + ("; it could be read otherwise, with less even steps" if both else "")
+        guess.set("time_format", form, why, f"times are read as {form}: {why}")
     return parsed[form] + hours * HOUR
 
 
 def _looked_for(guess: Guess, columns: dict[str, Column]) -> list[str]:
     """The column whose cells are dates; with it that of the hours or times of a day, if days stand more than once."""
-    found = [one for one in columns.values() if one.name not in guess.no_inputs and (
-        one.kind == "dates" or one.forms or (_is_unix(one) and TIME.search(one.name)))]
+    free = [one for one in columns.values() if one.name not in guess.no_inputs]
+    found = [one for one in free if one.kind == "dates" or one.forms or _is_unix(one)]
     if not found:
         return []
     first = max(found, key=lambda one: one.cells.nunique())
-    if first.cells.duplicated().any():
-        for one in columns.values():
-            if one.name != first.name and one.name not in guess.no_inputs and (is_hours(one) or (
-                    one.kind in ("words", "dates") and is_clock(one.cells))):
-                return [first.name, one.name]
-    return [first.name]
+    hours = [one.name for one in free if one is not first and first.cells.duplicated().any() and (
+        is_hours(one) or one.kind in ("words", "dates") and is_clock(one.cells))]
+    return [first.name, *hours[:1]]
 
 
 def _is_unix(one: Column) -> bool:
@@ -76,8 +71,7 @@ def _is_unix(one: Column) -> bool:
 
 
 def _seconds(cells: pd.Series, form: str | None) -> pd.Series:
-    times = dates(cells, form)
-    return (times - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+    return (dates(cells, form) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
 
 
 def _evenness(seconds: pd.Series) -> float:
@@ -92,41 +86,34 @@ def _evenness(seconds: pd.Series) -> float:
 def order(guess: Guess, question: Question, rows: Rows, columns: dict[str, Column], seconds: pd.Series | None) -> None:
     """Guess `group_by`, `newest_first` and `steps` of a series."""
     if question.group_by and question.group_by != NONE:
-        (name,) = require_named(rows, "GROUP_BY", question.group_by)[:1]
-        guess.set("group_by", name, "as was asked")
+        guess.set("group_by", require_named(rows, "GROUP_BY", question.group_by)[0], "as was asked")
     if seconds is None:
         return
     is_date = "time_format" in guess.entry or isinstance(guess.entry.get("time"), list) or (
         columns[guess.entry["time"]].kind == "dates")
-    frame = pd.DataFrame({"time": seconds})
-    if question.group_by is None and frame["time"].duplicated().any():
-        name = _series_in_one(guess, columns, frame["time"], is_date)
-        if name:
-            guess.set("group_by", name, f"{columns[name].cells.nunique()} series stand in one file; or GROUP_BY=none")
-            guess.said.append(f"{columns[name].cells.nunique()} series in one file, told apart by '{name}'")
+    if question.group_by is None and seconds.duplicated().any() and (name := _series_in_one(guess, columns, seconds, is_date)):
+        count = columns[name].cells.nunique()
+        guess.set("group_by", name, f"{count} series stand in one file; or GROUP_BY=none",
+                  f"{count} series in one file, told apart by '{name}'")
     group = columns[guess.entry["group_by"]].cells if "group_by" in guess.entry else pd.Series("", seconds.index)
-    steps = frame["time"].groupby(group, sort=False).diff()
+    steps = seconds.groupby(group, sort=False).diff()
     if (steps < 0).sum() > (steps > 0).sum():
-        guess.set("newest_first", True, "the file begins with the latest row, so it is turned round")
-        guess.said.append("the newest row stands first: the file is turned round")
+        guess.set("newest_first", True, "the file begins with the latest row, so it is turned round",
+                  "the newest row stands first: the file is turned round")
         steps = -steps
     back = steps[steps <= 0]
     if is_date and len(back) and len(back) <= max(2, len(seconds) / 2_000) and (back > -HOUR).all():
-        at = guess.entry["time"]
-        cell = (columns[at[0]] if isinstance(at, list) else columns[at]).cells[back.index[0]]
-        guess.set("steps", "rows", f"the clock was put back at {cell}, and no row is missing by that")
-        guess.said.append(f"the clock was put back at {cell}: each row counts as a step")
+        cell = columns[listed(guess.entry["time"])[0]].cells[back.index[0]]
+        guess.set("steps", "rows", f"the clock was put back at {cell}, and no row is missing by that",
+                  f"the clock was put back at {cell}: each row counts as a step")
     elif is_date and not len(back) and _market(seconds[steps.index], steps):
         longest = int(steps.max() // DAY)
-        guess.set("steps", "rows", f"days of trade: none is a Saturday or a Sunday, and the longest gap is {longest} days")
-        guess.said.append(f"days of trade: each row counts as a step; the longest gap is {longest} days")
-    elif is_date and not len(back) and "group_by" not in guess.entry:
-        grid = _grid(seconds.dropna().to_numpy())
-        if grid:
-            guess.set("resample", grid, f"rows are {steps.min():g} to {steps.max():g} seconds apart: means of each {grid}; or "
-                                        "steps: rows, if each row is a step")
-            guess.said.append(f"resample: {grid}, because rows are at irregular times, {steps.min():g} to {steps.max():g} seconds "
-                              "apart; or steps: rows, if each row is a step")
+        guess.set("steps", "rows", f"days of trade: none is a Saturday or a Sunday, and the longest gap is {longest} days",
+                  f"days of trade: each row counts as a step; the longest gap is {longest} days")
+    elif is_date and not len(back) and "group_by" not in guess.entry and (grid := _grid(seconds.dropna().to_numpy())):
+        span, other = f"{steps.min():g} to {steps.max():g} seconds apart", "or steps: rows, if each row is a step"
+        guess.set("resample", grid, f"rows are {span}: means of each {grid}; {other}",
+                  f"resample: {grid}, because rows are at irregular times, {span}; {other}")
 
 
 def _series_in_one(guess: Guess, columns: dict[str, Column], seconds: pd.Series, is_date: bool) -> str | None:

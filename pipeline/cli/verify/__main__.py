@@ -12,18 +12,19 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline.tables.stored import read_table
 from pipeline.config.errors import ConfigError, complain
 from pipeline.config.given import option, whole
 from pipeline.config.schema import Params, load
 from pipeline.process.stage import INTERRUPTED
+from pipeline.tables.stored import write_text
 from pipeline.train.arm import DataSets
 from pipeline.train.executor import executor
+from pipeline.train.host import settings
 from pipeline.train.queue import check, ordered, read_plans
 from pipeline.train.worker import Job
-from pipeline.cli.verify.certificate import FAILED, alike, certificate, check_name, judge, write
+from pipeline.cli.verify.certificate import FAILED, alike, certificate, judge, path_of
 from pipeline.cli.verify.recompute import READINGS, changed, decided, differing
-from pipeline.cli.verify.sample import Unit, draw, job, stored, units
+from pipeline.cli.verify.sample import Stored, Unit, draw
 from pipeline.cli.verify.tables import faults
 
 MINUTES = 10
@@ -37,11 +38,7 @@ def families(params: Params) -> dict[str, str]:
 
 
 def wanted(text: str, population: list[Unit]) -> int | None:
-    """How many runs are asked for: None for what fits the time.
-
-    Raises:
-        ConfigError: not a number, `all` or nothing.
-    """
+    """How many runs are asked for: None for what fits the time; ConfigError, if not a number, `all` or nothing."""
     if text == "all":
         return sum(len(unit.keys) for unit in population)
     if text and not (text.isdecimal() and int(text)):
@@ -60,8 +57,7 @@ def first(sample: Iterable[Unit], runs: int) -> list[Unit]:
     return found
 
 
-def train_again(sample: list[Unit], made: Mapping[Unit, Job], data: Mapping, found, seconds: float | None,
-                ) -> tuple[list[Unit], dict, dict]:
+def train_again(made: Mapping[Unit, Job], data: Mapping, found, seconds: float | None) -> tuple[list[Unit], dict, dict]:
     """The units that were trained, in the time there is, their records by key, and where."""
     waiting = list(made.values()) if seconds else ordered(made.values(), found.workers(list(made.values())))
     records, place, end = {}, {}, time.monotonic() + (seconds or float("inf"))
@@ -75,24 +71,19 @@ def train_again(sample: list[Unit], made: Mapping[Unit, Job], data: Mapping, fou
             if time.monotonic() > end:
                 break
         results.close()
-    return [unit for unit in sample if all(key in records for _, key in unit.keys)], records, place
+    return [unit for unit in made if all(key in records for _, key in unit.keys)], records, place
 
 
-def checked(plans: list[dict], tables: Mapping, data: Mapping) -> None:
-    """Look at every stored row, and find and read all again.
-
-    Raises:
-        RuntimeError: names the first things that are wrong.
-    """
-    found = faults(plans, tables, data)
+def checked(stored: Stored) -> None:
+    """Look at every stored row, and find and read all again; a RuntimeError names the first things that are wrong."""
+    found = faults(stored)
     if not found and READINGS.exists():
-        with decided({}, plans, data) as folder:
-            found = differing(READINGS.parent, folder) + changed(read_table(READINGS), read_table(folder / READINGS.name))
+        with decided({}, stored) as folder:
+            found = differing(READINGS.parent, folder) + changed(READINGS, folder / READINGS.name)
     if found:
         more = [f"and {len(found) - MOST} more"] if len(found) > MOST else []
         raise RuntimeError(f"the stored tables are not what training and findings give: {'; '.join(found[:MOST] + more)}")
-    print(f"every row of {sum(len(runs) for runs, _ in tables.values())} is a plan's, and the findings are what they give",
-          flush=True)
+    print(f"every row of {len(stored.runs)} is a plan's, and the findings are what they give", flush=True)
 
 
 def main() -> int:
@@ -105,42 +96,40 @@ def main() -> int:
     try:
         seed = whole("SEED", given.seed)
         seed = secrets.randbelow(2 ** 32) if seed is None else seed
-        check_name(given.name)
-        plans, of_family = read_plans(), families(load())
-        tables = stored(plans)
-        population = units(tables, of_family)
+        path = path_of(given.name)
+        stored = Stored(read_plans(), DataSets(), families(load()))
+        population = stored.units()
         number = wanted(given.runs, population)
-        data = DataSets()
-        checked(plans, tables, data)
+        checked(stored)
         # No more fit the time than a run each tenth of a second.
-        sample = first(draw(population, seed), number or 600 * MINUTES)
-        by_name = {plan["experiment"]: plan for plan in plans}
-        made = {unit: job(unit, by_name, data) for unit in sample}
+        made = {unit: stored.job(unit) for unit in first(draw(population, seed), number or 600 * MINUTES)}
         with executor(os.environ.get("CLUSTER", "")) as found:
             print(f"{found}; SEED={seed}", flush=True)
-            sample, records, place = train_again(sample, made, data, found, None if number else 60 * MINUTES)
+            sample, records, place = train_again(made, stored.data, found, None if number else 60 * MINUTES)
         if not sample:
             raise ConfigError(f"no run was trained in {MINUTES} minutes; RUNS=1 has no limit of time")
-        result = judge(sample, records, tables, by_name, data, of_family,
-                       alike({unit.place[0] for unit in sample}, place))
-        readings = None if not READINGS.exists() else _changed(records, plans, data) if result["identical"] < result["runs"] else []
-        path = write(given.name, certificate(result, seed, len(population), len(sample), readings, place, plans[0]["versions"]))
+        result = judge(sample, records, stored, alike({unit.places[0][0] for unit in sample}, place))
+        result["verdicts_changed"] = _changed(result, records, stored) if READINGS.exists() else None
+        about = {**place, "settings": settings(), "versions": next(iter(stored.plans.values()))["versions"], "seed": seed}
+        write_text(path, certificate(result, about, len(population), len(sample)))
     except KeyboardInterrupt:
         complain(RuntimeError("interrupted; no certificate is written"))
         return INTERRUPTED
     except (RuntimeError, ValueError) as error:
         return complain(error)
-    say(result, readings, path)
+    say(result, path)
     return 1 if result["says"] in FAILED else 0
 
 
-def _changed(records: Mapping, plans: list[dict], data: Mapping) -> list[str]:
+def _changed(result: Mapping, records: Mapping, stored: Stored) -> list[str]:
     """The readings that change when runs that were trained again take the place of the stored ones."""
-    with decided(records, plans, data) as folder:
-        return changed(read_table(READINGS), read_table(folder / READINGS.name))
+    if result["identical"] == result["runs"]:
+        return []
+    with decided(records, stored) as folder:
+        return changed(READINGS, folder / READINGS.name)
 
 
-def say(result: Mapping, readings: list[str] | None, path: Path) -> None:
+def say(result: Mapping, path: Path) -> None:
     """The certificate in a few lines."""
     print(f"{result['identical']} of {result['runs']} runs have the same bits: {result['says']}")
     for line in result["differing"]:
@@ -149,7 +138,7 @@ def say(result: Mapping, readings: list[str] | None, path: Path) -> None:
         print(f"  {row['family']}: {row['seeds']} seeds, p = {row['p']:.2g}")
     if result["identical"] < result["runs"]:
         print(f"  largest change of a loss {result['largest']:.2g}, median {result['median']:.2g}")
-    if readings is not None:
+    if (readings := result["verdicts_changed"]) is not None:
         print("no reading changes" if not readings else "readings that change:", *readings, sep="\n  ")
     print(path)
 

@@ -8,15 +8,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from pipeline.cli.verify import compare
-from pipeline.cli.verify.sample import Tables, Unit, chance
+from pipeline.tables.stored import CERTIFICATES
 from pipeline.config.errors import ConfigError
-from pipeline.tables.stored import CERTIFICATES, write_text
-from pipeline.train.arm import DataSet, select_rate
+from pipeline.train.arm import select_rate
 from pipeline.train.host import settings
 from pipeline.train.timings import TIMINGS
+from pipeline.cli.verify import compare
+from pipeline.cli.verify.sample import Stored, Unit, chance
 
 NAME = re.compile(r"[a-z0-9_-]{1,60}\Z")
 #: What a sample can say; the last two are a failure.
@@ -25,19 +24,14 @@ SAME, CHANCE, NOT_REPRODUCED, MORE = (
 FAILED = (NOT_REPRODUCED, MORE)
 
 
-def check_name(name: str) -> str:
-    """A name that a file can have.
-
-    Raises:
-        ConfigError: it is none.
-    """
+def path_of(name: str) -> Path:
+    """Where a certificate is kept; ConfigError, if no file can have the name."""
     if not NAME.match(name):
         raise ConfigError(f"NAME={name}: allowed: up to 60 of a to z, 0 to 9, - and _")
-    return name
+    return CERTIFICATES / f"{name}.json"
 
 
-def judge(sample: list[Unit], records: Mapping[str, Mapping], tables: Mapping[str, Tables],
-          plans: Mapping[str, dict], data: Mapping[str, DataSet], families: Mapping[str, str], alike: bool | None = None) -> dict:
+def judge(sample: list[Unit], records: Mapping[str, Mapping], stored: Stored, alike: bool | None = None) -> dict:
     """What the runs that were trained again say.
 
     A machine like the one that trained the stored runs gives their bits: a run that differs is not
@@ -45,33 +39,28 @@ def judge(sample: list[Unit], records: Mapping[str, Mapping], tables: Mapping[st
     not known which of both this is, it is taken to be alike if it gives most of the stored bits.
 
     Args:
-        alike: as `alike` gives it.
         sample: the units whose runs were trained again.
         records: by key, as trained again.
-        tables: what is stored.
-        plans, data: by name.
-        families: data set → its family.
+        alike: as `alike` gives it.
     """
-    runs = pd.concat([table for table, _ in tables.values()], ignore_index=True)
-    rows = {row["key"]: row for row in runs.to_dict("records")}
+    rows = {row["key"]: row for row in stored.runs.to_dict("records")}
     keys = [key for unit in sample for _, key in unit.keys]
-    other = {key: names for unit in sample
-             for key, names in compare.differing(unit, records, plans, data, tables).items()}
+    other = {key: names for unit in sample for key, names in compare.differing(unit, records, stored).items()}
     sizes = [abs(compare.change(records[key], rows[key])) for key in keys]
+    most = 2 * len(other) >= len(keys)
     found = {"runs": len(keys), "identical": len(keys) - len(other), "largest": float(max(sizes)),
              "median": float(np.median(sizes)), "tests": [],
              "differing": [_said(rows[key], names) for key, names in other.items()]}
     if not other:
         return found | {"says": SAME}
-    if alike or (alike is None and 2 * len(other) < len(keys)):
+    if alike or (alike is None and not most):
         return found | {"says": NOT_REPRODUCED}
-    changes = compare.scaled({unit.place: _change(unit, records, rows) for unit in sample}, runs)
-    held = compare.noise(plans.values(), runs)
-    table = compare.explained(_by_family((unit.family, changes[unit.place]) for unit in sample),
-                              _by_family((families[name], value) for name, values in held.items() for value in values))
+    changes = compare.scaled({unit.places[0]: _change(unit, records, rows) for unit in sample}, stored.runs)
+    held = compare.noise(stored.plans.values(), stored.runs)
+    table = compare.explained(_by_family((unit.family, [changes[unit.places[0]]]) for unit in sample),
+                              _by_family((stored.families[name], values) for name, values in held.items()))
     # Where most differ, naming them says nothing.
-    named = found["differing"] if 2 * len(other) < len(keys) else []
-    return found | {"tests": table.to_dict("records"), "differing": named,
+    return found | {"tests": table.to_dict("records"), "differing": [] if most else found["differing"],
                     "says": CHANCE if table["explained"].all() else MORE}
 
 
@@ -81,16 +70,12 @@ def alike(experiments: Iterable[str], here: Mapping) -> bool | None:
     Args:
         here: where the sample was trained, as `host` gives it.
     """
-    kind = ("processor", "instructions")
-    found = []
-    for name in experiments:
-        path = TIMINGS / f"{name}.json"
-        found.append(json.loads(path.read_text(encoding="utf-8")) if path.exists() else {})
     if {*settings()} - {"TRAIN_THREADS"}:
         return False
-    if any(name not in about for about in (here, *found) for name in kind):
-        return None
-    return all(about[name] == here[name] for about in found for name in kind)
+    paths = [TIMINGS / f"{name}.json" for name in experiments]
+    found = [json.loads(path.read_text(encoding="utf-8")) if path.exists() else {} for path in paths]
+    kinds = [[about.get(name) for name in ("processor", "instructions")] for about in (here, *found)]
+    return None if any(None in kind for kind in kinds) else all(kind == kinds[0] for kind in kinds)
 
 
 def _change(unit: Unit, records: Mapping, rows: Mapping) -> float:
@@ -99,10 +84,10 @@ def _change(unit: Unit, records: Mapping, rows: Mapping) -> float:
     return compare.change(new[select_rate(new)], old[select_rate(old)])
 
 
-def _by_family(pairs: Iterable[tuple[str, float]]) -> dict[str, np.ndarray]:
+def _by_family(pairs: Iterable[tuple[str, Iterable[float]]]) -> dict[str, np.ndarray]:
     found: dict[str, list] = {}
-    for family, value in pairs:
-        found.setdefault(family, []).append(value)
+    for family, values in pairs:
+        found.setdefault(family, []).extend(values)
     return {family: np.array(values) for family, values in found.items()}
 
 
@@ -112,26 +97,8 @@ def _said(row: Mapping, names: list[str]) -> str:
             f"{', '.join(names)}")
 
 
-# --- the file ----------------------------------------------------------------------------------
-
-def certificate(found: Mapping, seed: int, population: int, drawn: int, readings: list[str] | None, place: Mapping,
-                versions: Mapping) -> dict:
-    """All that is kept.
-
-    Args:
-        found: as `judge` gives it.
-        population, drawn: how many units are stored, and were drawn.
-        readings: those that changed; None where none are stored.
-        place: where the sample was trained.
-    """
-    return {**place, "settings": settings(), "versions": dict(versions), "seed": seed, "stored_seeds": population,
-            "sampled_seeds": drawn, "false_alarms": compare.FALSE_ALARMS,
-            "chance_of_one_in_a_hundred": chance(population, max(1, population // 100), drawn),
-            **found, "verdicts_changed": readings}
-
-
-def write(name: str, content: Mapping) -> Path:
-    """Keep a certificate beside the others."""
-    path = CERTIFICATES / f"{check_name(name)}.json"
-    write_text(path, json.dumps(content, indent=1, default=lambda value: value.item()) + "\n")
-    return path
+def certificate(found: Mapping, about: Mapping, population: int, drawn: int) -> str:
+    """All that is kept: where and of which seed the sample was, how much of all it is, and what `judge` found."""
+    content = {**about, "stored_seeds": population, "sampled_seeds": drawn, "false_alarms": compare.FALSE_ALARMS,
+               "chance_of_one_in_a_hundred": chance(population, max(1, population // 100), drawn), **found}
+    return json.dumps(content, indent=1, default=lambda value: value.item()) + "\n"

@@ -10,8 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from pipeline.tables.stored import COLUMNS
-from pipeline.train.arm import Arm, DataSet
-from pipeline.cli.verify.sample import Tables, Unit, arm
+from pipeline.cli.verify.sample import Stored, Unit
 
 #: How often the joint test says that chance does not explain differences that it made.
 FALSE_ALARMS = 0.01
@@ -20,23 +19,20 @@ TURNS = 3_999
 LEAST = 1e-12
 
 
-def differing(unit: Unit, records: Mapping, plans: Mapping[str, dict], data: Mapping[str, DataSet],
-              tables: Mapping[str, Tables]) -> dict[str, list[str]]:
+def differing(unit: Unit, records: Mapping, stored: Stored) -> dict[str, list[str]]:
     """Key → what of a unit's runs is not what is stored, to the bit, in any table that has them.
 
     The rows and curves are made as the stage makes them: so the choice of the rate is compared, too.
     """
     found = {}
-    for place in unit.places:
-        one = Arm(plans[place[0]], arm(place, plans), data[place[2]])
-        rows, curves = one.rows([place[3]], records)
-        runs, lines = (table[(table[["variant", "data", "seed"]] == list(place[1:])).all(axis=1)]
-                       for table in tables[place[0]])
-        stored = {row["key"]: row for row in runs.to_dict("records")}
+    for *place, seed in unit.places:
+        rows, curves = stored.arms[tuple(place)].rows([seed], records)
+        runs, lines = (table[(table[["variant", "data", "seed"]] == [*place[1:], seed]).all(axis=1)]
+                       for table in stored.tables[place[0]])
+        before = {row["key"]: row for row in runs.to_dict("records")}
         for row in rows:
-            names = [name for name in COLUMNS if not _same(row[name], stored[row["key"]][name])]
-            if row["chosen"] and not pd.DataFrame(curves, columns=lines.columns).equals(
-                    lines.reset_index(drop=True)):
+            names = [name for name in COLUMNS if not _same(row[name], before[row["key"]][name])]
+            if row["chosen"] and not pd.DataFrame(curves, columns=lines.columns).equals(lines.reset_index(drop=True)):
                 names.append("curves")
             if names:
                 found[row["key"]] = sorted({*found.get(row["key"], ()), *names})
@@ -58,49 +54,34 @@ def change(new: Mapping, old: Mapping) -> float:
     return math.log(loss(new) / loss(old))
 
 
-def _kept(runs: pd.DataFrame) -> pd.DataFrame:
-    """The log losses of kept runs, a column an arm and a row a seed."""
+def _kept(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """The log losses of kept runs, a column an arm and a row a seed; and their deviation over the seeds of each arm."""
     kept = runs[runs["chosen"]]
-    return kept.assign(log=[math.log(loss(row)) for row in kept.to_dict("records")]).pivot_table(
+    logs = kept.assign(log=[math.log(loss(row)) for row in kept.to_dict("records")]).pivot_table(
         index="seed", columns=["experiment", "variant", "data"], values="log")
+    return logs, logs.std().clip(lower=LEAST)
 
 
 def noise(plans: Iterable[dict], runs: pd.DataFrame) -> dict[str, np.ndarray]:
     """Data set → differences of log losses between equal networks from other starts, a seed each.
 
     Each divided by the spread of the network's seeds, so that they stand for other networks too.
-
-    Args:
-        runs: rows of the tables of runs.
     """
-    logs, found = _kept(runs), {}
+    (logs, spread), found = _kept(runs), {}
     for plan in plans:
-        base = {(str(arm["network"]), arm["data"], arm["train"]["train_fraction"]): arm["variant"]
-                for arm in plan["arms"] if arm["train"]["repetition"] == 0}
-        for arm in plan["arms"]:
-            if arm["train"]["repetition"] == 0:
-                continue
-            first = base.get((str(arm["network"]), arm["data"], arm["train"]["train_fraction"]))
-            one, two = ((plan["experiment"], name, arm["data"]) for name in (first, arm["variant"]))
-            if {one, two} <= {*logs.columns}:
-                turned = ((logs[two] - logs[one]).dropna() / spread(logs, one)).to_numpy()
-                found[arm["data"]] = np.concatenate([found.get(arm["data"], turned[:0]), turned])
-    return found
-
-
-def spread(logs: pd.DataFrame, arm: tuple) -> float:
-    """The standard deviation of an arm's log losses over seeds."""
-    return max(float(logs[arm].std()), LEAST)
+        firsts = {}
+        for arm in sorted(plan["arms"], key=lambda arm: arm["train"]["repetition"]):
+            place = plan["experiment"], arm["variant"], arm["data"]
+            first = firsts.setdefault(str([arm["network"], arm["data"], arm["train"] | {"repetition": 0}]), place)
+            if arm["train"]["repetition"] and {first, place} <= {*logs.columns}:
+                found.setdefault(arm["data"], []).append((logs[place] - logs[first]).dropna() / spread[first])
+    return {name: np.concatenate(values) for name, values in found.items()}
 
 
 def scaled(changes: Mapping[tuple, float], runs: pd.DataFrame) -> dict[tuple, float]:
-    """Changes by place, each divided by the spread of its arm's seeds.
-
-    Args:
-        changes: place (experiment, variant, data set, seed) → change of the kept run's log loss.
-    """
-    logs = _kept(runs)
-    return {place: value / spread(logs, place[:3]) for place, value in changes.items()}
+    """Changes by place (experiment, variant, data set, seed), each divided by the spread of its arm's seeds."""
+    spread = _kept(runs)[1]
+    return {place: value / spread[place[:3]] for place, value in changes.items()}
 
 
 def shift(values: np.ndarray) -> float:
@@ -117,8 +98,7 @@ def excess(values: np.ndarray, reference: np.ndarray) -> float:
     """p that sizes are no larger than those of the reference (Mann and Whitney's test, one-sided)."""
     if not len(values) or not len(reference):
         return 1.0
-    return float(stats.mannwhitneyu(np.abs(values), np.abs(reference), alternative="greater",
-                                    method="asymptotic").pvalue)
+    return float(stats.mannwhitneyu(np.abs(values), np.abs(reference), alternative="greater", method="asymptotic").pvalue)
 
 
 def explained(values: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray]) -> pd.DataFrame:
@@ -134,7 +114,7 @@ def explained(values: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarr
     for family, mine in values.items():
         held = reference.get(family, np.zeros(0))
         rows.append({"family": family, "seeds": len(mine), "references": len(held), "mean": float(np.mean(mine)),
-                     "p_shift": shift(np.asarray(mine)), "p_excess": excess(np.asarray(mine), held)})
+                     "p_shift": shift(mine), "p_excess": excess(mine, held)})
     table = pd.DataFrame(rows)
     table["p"] = np.minimum(1, 2 * len(table) * table[["p_shift", "p_excess"]].min(axis=1))
     table["explained"] = table["p"] > FALSE_ALARMS

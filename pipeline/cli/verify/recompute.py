@@ -8,18 +8,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 import pipeline
+from pipeline.cli.verify.sample import Stored
 from pipeline.tables.schemas import FOUND
 from pipeline.tables.lock import LOCK
 from pipeline.tables.store import Store
 from pipeline.tables.stored import CURVES_TABLE, RUNS, RUNS_TABLE, read_table, write_table
-from pipeline.train.arm import DataSet, tables
+from pipeline.train.arm import tables
 
 #: Finds and reads, in the folder that it is started in.
 STAGE = "pipeline.findings"
@@ -29,8 +30,7 @@ CLOSE, NOTHING = 1e-3, 1e-6
 
 
 @contextlib.contextmanager
-def decided(records: Mapping[str, Mapping], plans: Iterable[dict], data: Mapping[str, DataSet],
-            root: Path = Path()) -> Iterator[Path]:
+def decided(records: Mapping[str, Mapping], stored: Stored) -> Iterator[Path]:
     """Yields a folder with the findings' tables, made when some runs take the place of the stored ones.
 
     The stage itself decides, in a scratch folder whose tables of runs are those that the stage
@@ -42,21 +42,19 @@ def decided(records: Mapping[str, Mapping], plans: Iterable[dict], data: Mapping
     Raises:
         RuntimeError: the stage fails.
     """
-    root = Path(root).absolute()
+    root = Path.cwd()
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
-        (scratch / "results").mkdir()
+        (scratch / RUNS).mkdir(parents=True)
         # What is decided there is none of what the lock names.
         for path in {*root.glob("*"), *(root / "results").glob("*")} - {
                 root / one for one in (Path("results"), RUNS, READINGS.parent, LOCK)}:
             (scratch / path.relative_to(root)).symlink_to(path)
-        for plan in plans:
-            folder = RUNS / plan["experiment"]
-            if records and set(read_table(root / folder / RUNS_TABLE)["key"]) & records.keys():
-                _with(records, plan, data, root / folder, scratch / folder)
+        for name, (runs, _) in stored.tables.items():
+            if {*runs["key"]} & records.keys():
+                _with(records, name, stored, scratch / RUNS / name)
             else:
-                (scratch / folder).parent.mkdir(parents=True, exist_ok=True)
-                (scratch / folder).symlink_to(root / folder)
+                (scratch / RUNS / name).symlink_to(root / RUNS / name)
         path = [str(Path(pipeline.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
         done = subprocess.run([sys.executable, "-m", STAGE], cwd=scratch, text=True, capture_output=True,
                               env=os.environ | {"PYTHONPATH": os.pathsep.join(path)})
@@ -65,25 +63,23 @@ def decided(records: Mapping[str, Mapping], plans: Iterable[dict], data: Mapping
         yield scratch / READINGS.parent
 
 
-def _with(records: Mapping, plan: dict, data: Mapping[str, DataSet], stored: Path, target: Path) -> None:
+def _with(records: Mapping, name: str, stored: Stored, target: Path) -> None:
     """An experiment's folder with other records in the place of some of its runs."""
-    shutil.copytree(stored, target)
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store(folder)
+    shutil.copytree(RUNS / name, target)
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(Store(folder)) as store:
         for key, record in records.items():
             store.put(key, record)
-        store.fill([stored])  # What is there already stays.
-        runs, curves = tables(plan, data, store)
-        store.close()
+        store.fill([RUNS / name])  # What is there already stays.
+        runs, curves = tables(stored.plans[name], stored.data, store)
     write_table(runs, target / RUNS_TABLE)
     write_table(curves, target / CURVES_TABLE)
 
 
-def changed(before: pd.DataFrame, now: pd.DataFrame) -> list[str]:
+def changed(before: Path, now: Path) -> list[str]:
     """What differs between two tables of readings: `slug: before → now`."""
-    both = before[["slug", "reads"]].merge(now[["slug", "reads"]], on="slug", how="outer", suffixes=("", "_now")).fillna("none")
-    return [f"{row['slug']}: {row['reads']} → {row['reads_now']}" for row in both.to_dict("records")
-            if row["reads"] != row["reads_now"]]
+    before, now = (read_table(path).set_index("slug")["reads"] for path in (before, now))
+    both = pd.DataFrame({"before": before, "now": now}).fillna("none")
+    return [f"{row.Index}: {row.before} → {row.now}" for row in both.itertuples() if row.before != row.now]
 
 
 def differing(stored: Path, found: Path) -> list[str]:

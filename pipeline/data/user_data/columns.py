@@ -67,8 +67,7 @@ def codes(values: Iterable) -> tuple[np.ndarray, list[str]]:
     values = pd.Series(values, dtype=object)
     names = sorted(values.dropna().unique())
     names = sorted(names, key=float) if are_numbers(names) else names
-    place = {name: number for number, name in enumerate(names)}
-    return values.map(place).fillna(-1).to_numpy(np.int32), names
+    return pd.Categorical(values, names).codes.astype(np.int32), names
 
 
 def are_numbers(names: Iterable) -> bool:
@@ -129,7 +128,8 @@ def _numbers(cells: pd.Series, name: str, where: Where) -> np.ndarray:
 
 def require_variety(name: str, columns: list[str], x: np.ndarray) -> None:
     """Refuse an input ``(rows, columns)`` that is the same in every row."""
-    for column in np.flatnonzero(~(np.nanmin(x, axis=0) < np.nanmax(x, axis=0))):
+    held = pd.DataFrame(x)
+    for column in np.flatnonzero(~(held.min() < held.max())):
         raise no_input(name, columns[column], f"found {x[0, column]:g} in every row that is used; allowed: values that vary")
 
 

@@ -10,7 +10,7 @@ import stat
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -181,13 +181,14 @@ def unpacked(path: Path, name: str) -> Iterator[BinaryIO]:
         with open(path, "rb") as plain:
             yield plain
         return
-    with zipfile.ZipFile(path) if suffix == ".zip" else {".gz": gzip.open, ".xz": lzma.open}[suffix](path, "rb") as packed, \
-            tempfile.SpooledTemporaryFile(IN_MEMORY) as plain:
+    with ExitStack() as opened:
+        packed = opened.enter_context({".zip": zipfile.ZipFile, ".gz": gzip.open, ".xz": lzma.open}[suffix](path))
         if suffix == ".zip":
             members = [m for m in packed.namelist() if not m.endswith("/") and not m.startswith("__MACOSX/")]
             if len(members) != 1:
                 raise ConfigError(f"{name}: holds {len(members)} files ({', '.join(members[:5])}); allowed: one")
-            packed = packed.open(members[0])
+            packed = opened.enter_context(packed.open(members[0]))
+        plain = opened.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY))
         while block := packed.read(BLOCK):
             plain.write(block)
             require_moderate(plain.tell(), path, name)

@@ -37,37 +37,38 @@ CELLS, MOST = 20_000_000, 400_000_000
 #: Types of the arrays that may stand beside x, and what they are called.
 _KINDS = {"x": ("biuf", "numbers"), "y": ("biufSU", "numbers or text"), "length": ("iu", "whole numbers"),
           "group": ("biufSU", "numbers or text"), "names": ("SU", "text")}
-#: Recordings as a file has them, each `(place, x (time, channels), target, group)`; the names of the channels, and of the
-#: classes where targets are their numbers; whether all of the file was read.
-Read = tuple[list[tuple[str, np.ndarray, object, object]], list[str], list[str] | None, bool]
+#: Recordings as a file has them, a frame of `place`, `x` (time, channels), `y` and `group`; the names of the channels, and
+#: of the classes where targets are their numbers; whether all of the file was read.
+Read = tuple[pd.DataFrame, list[str], list[str] | None, bool]
 
 
 def recordings(entry: RecordingsFile, path: Path, digest: str) -> Arrays:
-    """The arrays of recordings.
-
-    Raises:
-        ConfigError: names the file and the place in it, what was found and what is allowed.
-    """
+    """The arrays of recordings; a ConfigError names the file and the place in it, what was found and what is allowed."""
     with readable(entry.file) if not ends(entry.file, COLUMNS) else nullcontext():
-        items, channels, classes, whole = (
+        read, channels, classes, whole = (
             _long if ends(entry.file, COLUMNS) else _npz if ends(entry.file, (".npz",)) else _ts)(entry, path)
     steps = [entry.carried(name) for name in channels] or entry.carried("")
-    filled = [(place, _filled(x, steps, f"{entry.file}, {place}"), y, group) for place, x, y, group in items]
-    known = [(place, x, y, group) for place, x, y, group in filled if not (
-        np.isnan(x).any() or y is None or (entry.group_by and group is None))]
-    if not known:
+    read["x"] = [_filled(x, steps, f"{entry.file}, {place}") for place, x in zip(read["place"], read["x"], strict=True)]
+    missing = read["x"].map(lambda x: bool(np.isnan(x).any())) | read["y"].isna() | (read["group"].isna() & bool(entry.group_by))
+    frame = read[~missing].reset_index(drop=True)
+    if frame.empty:
         raise ConfigError(f"{entry.file}: found no recording without a missing value; allowed: one or more")
-    length = entry.length or max(len(x) for _, x, _, _ in known)
-    averaged = sum(len(x) > length for _, x, _, _ in known)
-    frame = pd.DataFrame([(place, _averaged(x, length), y, group) for place, x, y, group in known],
-                         columns=["place", "x", "y", "group"], dtype=object)
+    lengths = frame["x"].map(len)
+    length = entry.length or lengths.max()
+    frame["x"] = [_averaged(x, length) for x in frame["x"]]
     identities = np.array([_identity(x, y) for x, y in zip(frame["x"], frame["y"], strict=True)], np.uint64)
     repeated = pd.Series(identities).duplicated().to_numpy()
     kept = frame[~repeated][drawn(identities[~repeated], entry.rows or RECORDINGS)]
     used = "all" if whole and len(kept) == (~repeated).sum() else "drawn"
     return _arrays(entry, kept, classes, channels) | columns.about(
-        entry.file, digest, used, recordings=len(filled), missing=len(filled) - len(known), duplicates=repeated.sum(),
-        averaged=averaged, inputs=np.array(channels, str))
+        entry.file, digest, used, recordings=len(read), missing=missing.sum(), duplicates=repeated.sum(),
+        averaged=(lengths > length).sum(), inputs=np.array(channels, str))
+
+
+def _frame(x, y, group, places=None) -> pd.DataFrame:
+    """Recordings with their places, which are their numbers where they have no names."""
+    return pd.DataFrame({"place": places or [f"recording {number}" for number in range(1, len(y) + 1)], "x": list(x),
+                         "y": y, "group": list(group)}, dtype=object)
 
 
 def _arrays(entry: RecordingsFile, frame: pd.DataFrame, classes: list[str] | None, channels: list[str]) -> Arrays:
@@ -155,9 +156,8 @@ def _npz(entry: RecordingsFile, path: Path) -> Read:
     for at in np.flatnonzero(y != y)[:1]:
         require(False, f"recording {at + 1}", "a missing target", "a target")
     x = _float32(x[..., None] if entry.images and x.ndim == 3 else x)
-    items = [(f"recording {number}", one[:length], str(target), group) for number, (one, length, target, group) in enumerate(
-        zip(x, held["length"], y, held["group"], strict=True), 1)]
-    return items, [], [str(name) for name in held["names"].ravel()] if "names" in held else None, True
+    read = _frame([one[:length] for one, length in zip(x, held["length"], strict=True)], [str(one) for one in y], held["group"])
+    return read, [], [str(name) for name in held["names"].ravel()] if "names" in held else None, True
 
 
 def _ts(entry: RecordingsFile, path: Path) -> Read:
@@ -165,8 +165,8 @@ def _ts(entry: RecordingsFile, path: Path) -> Read:
     from aeon.datasets import load_from_ts_file
 
     held, targets = load_from_ts_file(str(path), return_type="auto")
-    return [(f"recording {number}", _float32(np.asarray(x).T), str(target), None)
-            for number, (x, target) in enumerate(zip(held, targets, strict=True), 1)], [], None, True
+    x = [_float32(np.asarray(one).T) for one in held]
+    return _frame(x, [str(target) for target in targets], [None] * len(x)), [], None, True
 
 
 def _tables(entry: RecordingsFile, path: Path) -> Iterator[tuple[Rows, dict[str, str]]]:
@@ -219,5 +219,5 @@ def _long(entry: RecordingsFile, path: Path) -> Read:
         times.check(frame, starts)
     first, x = frame.iloc[starts], np.split(frame[list(range(len(inputs)))].to_numpy(np.float32), starts[1:])
     groups = first["group"] if entry.group_by else [None] * len(first)
-    return [(f"recording '{name}'", part, target, group) for name, part, target, group in zip(
-        first["recording"], x, first["target"], groups, strict=True)], inputs, None, len(frame) == len(whole)
+    places = [f"recording '{name}'" for name in first["recording"]]
+    return _frame(x, list(first["target"]), groups, places), inputs, None, len(frame) == len(whole)

@@ -33,11 +33,7 @@ CELLS = 100_000_000
 
 
 def series(entry: SeriesFile, rows: Rows, digest: str) -> Arrays:
-    """The arrays of a series.
-
-    Raises:
-        ConfigError: names the file, the line and the column, what was found and what is allowed.
-    """
+    """The arrays of a series; a ConfigError names the file, the line and the column, what was found and what is allowed."""
     inputs = columns.inputs(entry, rows)
     words_only = rows.words_only(list(dict.fromkeys([*inputs, *entry.targets])))
     inputs = entry.inputs or [name for name in inputs if name not in words_only]
@@ -134,8 +130,7 @@ def _arrays(entry: SeriesFile, rows: Rows, frame: pd.DataFrame, segments, inputs
         series_sizes(entry.split, last, reach, rows.name))
     if sum(sizes) * entry.window * len(inputs) > CELLS:
         raise ConfigError(f"{rows.name}: found {sum(sizes)} windows of {entry.window} rows and {len(inputs)} "
-                          f"inputs; allowed: {CELLS} numbers together; a shorter window, fewer inputs, or a "
-                          "smaller split")
+                          f"inputs; allowed: {CELLS} numbers together; a shorter window, fewer inputs, or a smaller split")
     return scalars(task, "windows", *sizes, len(classes)) | ({"groups": groups} if entry.group_by else {}) | {
         "window": np.array(entry.window), "horizon": np.array(entry.horizon), "carried": np.array(max(carried)), "x": x,
         "y": y, "last": last, "about_windows": np.array(possible),

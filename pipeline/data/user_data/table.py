@@ -27,11 +27,7 @@ ROWS = 20_000
 
 
 def table(entry: TableFile, rows: Rows, digest: str) -> Arrays:
-    """The arrays of a table.
-
-    Raises:
-        ConfigError: names the file, the line and the column, what was found and what is allowed.
-    """
+    """The arrays of a table; a ConfigError names the file, the line and the column, what was found and what is allowed."""
     found = columns.inputs(entry, rows)
     words = {*entry.categories, *rows.words_only(found)}
     numbers, categories = [c for c in found if c not in words], [c for c in found if c in words]

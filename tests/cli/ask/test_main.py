@@ -49,8 +49,7 @@ def test_a_series_is_looked_at_and_written_and_nothing_else_changes(project, ask
     assert (err, code) == ("", 0)
     name, found = entry()
     assert name == "my_prices" and found.own and found.group == "sequences" and found.seeds == SEEDS
-    assert (found.time, found.window, found.horizon, found.missing, found.task) == (
-        "when", 6, 2, "drop", "regression")
+    assert (found.time, found.window, found.horizon, found.missing, found.task) == ("when", 6, 2, "drop", "regression")
     assert found.experiments == ["after"] and [
         one for one in load().experiments if name in load().data_sets(one)] == ["plain", "after"]
     text = Path("params.yaml").read_text()

@@ -1,11 +1,15 @@
-"""The joint test is wrong as seldom as it says, and sees what is more than chance."""
+"""The joint test is wrong as seldom as it says, and sees what is more than chance; tables are compared cell by cell."""
+
+import math
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+from pipeline.cli.verify import recompute
 from pipeline.cli.verify.compare import FALSE_ALARMS, change, excess, explained, loss, noise, scaled, shift
+from pipeline.tables.stored import write_table
 
 FAMILIES = ("sequences", "tables", "images")
 
@@ -36,7 +40,7 @@ def test_larger_sizes_are_seen_and_smaller_ones_are_welcome():
 
 def test_false_alarms_are_as_rare_as_is_said():
     """Noise of heavy tails, the same on both sides, in three families, one of few seeds."""
-    generator, studies = np.random.default_rng(3), 500
+    generator, studies = np.random.default_rng(3), 200
     alarms = 0
     for _ in range(studies):
         values = {name: generator.standard_t(4, size) for name, size in zip(FAMILIES, (60, 40, 6))}
@@ -74,3 +78,23 @@ def test_changes_are_read_on_the_scale_of_the_network_and_of_the_same_network_fr
     assert set(held) == {"d"} and len(held["d"]) == 200
     # Two independent starts: the difference is wider than one seed's spread by the root of two.
     assert held["d"].std() == pytest.approx(np.sqrt(2), rel=0.15)
+
+
+def test_other_tables_of_verdicts_are_compared_but_for_their_last_digits(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    rows = pd.DataFrame({"slug": ["a", "b"], "y": [0.123456, math.nan], "n": [1, 2], "fragile": [True, False]})
+    for folder in (one, other):
+        write_table(rows, folder / "effects.csv")
+    assert recompute.differing(one, other) == []
+    for row, column, value, named in ((0, "y", 0.123457, ""), (1, "y", 0.0, "line 3: y: found nan; the stored runs give 0.0"),
+                                      (0, "n", 2, "line 2: n: found 1; the stored runs give 2"),
+                                      (1, "fragile", True, "line 3: fragile: found False; the stored runs give True"),
+                                      (0, "slug", "c", "line 2: slug: found a; the stored runs give c")):
+        changed = rows.copy()
+        changed.loc[row, column] = value
+        write_table(changed, other / "effects.csv")
+        assert recompute.differing(one, other) == [f"{one / 'effects.csv'}: {named}"] * bool(named)
+    write_table(rows[:1], other / "effects.csv")
+    write_table(rows, other / "new.csv")
+    assert recompute.differing(one, other) == [
+        f"{one / 'effects.csv'}: found 2 rows of 4 columns; the stored runs give 1 of 4", f"{one / 'new.csv'}: it is missing"]

@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data.sources import make, write as write_data
-from pipeline.tables.stored import (
-    CURVES_TABLE, RUNS, RUNS_TABLE, read_table, write_table, write_text)
+from pipeline.tables.stored import CURVES_TABLE, RUNS, RUNS_TABLE, read_table, write_table, write_text
 from pipeline.config.schema import study_seeds
 from pipeline.tables.run_record import MEASURES
 from pipeline.cli.verify import __main__ as verify_module, recompute
@@ -74,29 +73,38 @@ def trained_on(**kind):
         write_text(Path(f"timings/{name}.json"), json.dumps(kind))
 
 
-@pytest.fixture
-def tiny(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """A study of two experiments, the first of which measures the noise, and its stored runs."""
-    monkeypatch.chdir(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("study"))
+        patch.delenv("RETRAIN", raising=False)
+        Path("params.yaml").write_text(PARAMS.format(seeds=SEEDS))
+        arrays = make("tabular", study_seeds(SEEDS), train=24, validation=24, test=24, features=4)
+        write_data(arrays, Path("data/tables.npz"))
+        patch.setattr("tests.train.toy.InTurn", Again)
+        for name, batch in (("one", 8), ("two", 4)):
+            plan = a_plan(seeds=SEEDS, variants=("", "repetition=1") if name == "one" else ("",), batch_size=batch)
+            plan["experiment"] = name
+            for arm in plan["arms"]:
+                arm["train"] = arm["train"] | {"repetition": int(bool(arm["variant"]))}
+            write_text(Path(f"plan/{name}.json"), json.dumps(plan))
+            stage("store", name)
+        trained_on(processor="a processor", instructions="avx2")
+        Path("stand_in.py").write_text(STAND_IN)
+        exec(STAND_IN, {})
+        return Path.cwd()
+
+
+@pytest.fixture
+def tiny(made, tmp_path, monkeypatch):
+    """The study, to be changed."""
+    folder = shutil.copytree(made, tmp_path / "study")
+    monkeypatch.chdir(folder)
     for name in ("RETRAIN", "CLUSTER", "XLA_FLAGS", "TF_XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "TRAIN_THREADS"):
         monkeypatch.delenv(name, raising=False)
-    Path("params.yaml").write_text(PARAMS.format(seeds=SEEDS))
-    arrays = make("tabular", study_seeds(SEEDS), train=24, validation=24, test=24, features=4)
-    write_data(arrays, Path("data/tables.npz"))
-    monkeypatch.setattr("tests.train.toy.InTurn", Again)
-    for name, batch in (("one", 8), ("two", 4)):
-        plan = a_plan(seeds=SEEDS, variants=("", "repetition=1") if name == "one" else ("",), batch_size=batch)
-        plan["experiment"] = name
-        for arm in plan["arms"]:
-            arm["train"] = arm["train"] | {"repetition": int(bool(arm["variant"]))}
-        write_text(Path(f"plan/{name}.json"), json.dumps(plan))
-        stage("store", name)
-    trained_on(processor="a processor", instructions="avx2")
-    Path("stand_in.py").write_text(STAND_IN)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(folder))
     monkeypatch.setattr(recompute, "STAGE", "stand_in")
-    exec(STAND_IN, {})
-    return tmp_path
 
 
 @pytest.fixture
@@ -201,7 +209,8 @@ def test_a_run_that_two_experiments_share_has_the_same_numbers(verify, tiny):
     plan = json.loads(Path("plan/two.json").read_text()) | {"experiment": "three"}
     write_text(Path("plan/three.json"), json.dumps(plan))
     shutil.copytree(RUNS / "two", RUNS / "three")
-    falsify("three", RUNS_TABLE, lambda found: found.assign(experiment="three"))
+    for table in (RUNS_TABLE, CURVES_TABLE):
+        falsify("three", table, lambda found: found.assign(experiment="three"))
     assert verify("--runs", "1")[0] == 0
     falsify("three", RUNS_TABLE, at(5, best_error=0.123))
     assert "two on tables, seed 3001, rate 0.03: another experiment has other numbers of the same run" in verify("--runs", "1")[2]
@@ -215,26 +224,6 @@ def test_a_verdict_that_was_changed_with_all_that_guards_it_is_found(verify):
     assert code == 1 and found is None
     assert f"{path}: line 2: reads: found no effect that matters; the stored runs give {word}" in said
     assert f"two_is_better: no effect that matters → {word}" in said
-
-
-def test_other_tables_of_verdicts_are_compared_but_for_their_last_digits(tmp_path):
-    one, other = tmp_path / "one", tmp_path / "other"
-    rows = pd.DataFrame({"slug": ["a", "b"], "y": [0.123456, math.nan], "n": [1, 2], "fragile": [True, False]})
-    for folder in (one, other):
-        write_table(rows, folder / "effects.csv")
-    assert recompute.differing(one, other) == []
-    for row, column, value, named in ((0, "y", 0.123457, ""), (1, "y", 0.0, "line 3: y: found nan; the stored runs give 0.0"),
-                                      (0, "n", 2, "line 2: n: found 1; the stored runs give 2"),
-                                      (1, "fragile", True, "line 3: fragile: found False; the stored runs give True"),
-                                      (0, "slug", "c", "line 2: slug: found a; the stored runs give c")):
-        changed = rows.copy()
-        changed.loc[row, column] = value
-        write_table(changed, other / "effects.csv")
-        assert recompute.differing(one, other) == [f"{one / 'effects.csv'}: {named}"] * bool(named)
-    write_table(rows[:1], other / "effects.csv")
-    write_table(rows, other / "new.csv")
-    assert recompute.differing(one, other) == [
-        f"{one / 'effects.csv'}: found 2 rows of 4 columns; the stored runs give 1 of 4", f"{one / 'new.csv'}: it is missing"]
 
 
 def test_falsified_results_that_turn_a_verdict_are_caught_with_the_verdict(verify, tiny):
@@ -277,9 +266,9 @@ def test_a_machine_of_the_same_kind_must_give_the_same_bits_and_another_one_need
         code, found, _ = verify("--runs", "all", record=record)
         assert found["says"] == says and found["differing"] and code == (kind != "other")
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
-    assert verify("--runs", "all", record=record)[1]["settings"] == {"TF_ENABLE_ONEDNN_OPTS": "0"}
     trained_on(**kinds["same"])
-    assert verify("--runs", "all", record=record)[1]["says"] == "other bits, as chance makes them"
+    found = verify("--runs", "all", record=record)[1]
+    assert (found["settings"], found["says"]) == ({"TF_ENABLE_ONEDNN_OPTS": "0"}, "other bits, as chance makes them")
 
 
 def test_another_machine_whose_losses_are_all_lower_fails(verify):

@@ -31,14 +31,14 @@ def test_a_draw_is_an_order_of_all_and_its_seed_decides_it():
 def test_every_beginning_has_families_and_data_sets_in_their_shares(drawn):
     for seed in range(20):
         sample = [unit for unit, _ in zip(draw(POPULATION, seed), range(drawn))]
-        for level in (lambda unit: unit.family, lambda unit: (unit.family, unit.place[0])):
+        for level in (lambda unit: unit.family, lambda unit: (unit.family, unit.places[0][0])):
             held, whole = Counter(map(level, sample)), Counter(map(level, POPULATION))
             for name, size in whole.items():
                 assert abs(held[name] - drawn * size / len(POPULATION)) <= 3, (name, seed)
 
 
 def test_each_unit_is_as_likely_as_any_other():
-    draws, drawn = 1000, 70
+    draws, drawn = 400, 70
     counts = Counter(unit.keys for seed in range(draws) for unit, _ in zip(draw(POPULATION, seed), range(drawn)))
     shares = np.array([counts[unit.keys] for unit in POPULATION]) / draws
     expected = drawn / len(POPULATION)
@@ -52,7 +52,7 @@ def test_the_chance_of_catching_is_that_of_the_hypergeometric_distribution(popul
 
 
 def test_falsified_runs_are_caught_as_often_as_is_said():
-    draws, drawn, falsified = 1000, 70, 10
+    draws, drawn, falsified = 400, 70, 10
     generator = np.random.default_rng(0)
     caught = 0
     for seed in range(draws):

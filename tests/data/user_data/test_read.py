@@ -14,7 +14,8 @@ from pipeline.data.split import digest, load
 from pipeline.data.user_data.read import changed, from_file
 from pipeline.data.sources import read, write
 from pipeline.config.errors import ConfigError
-from pipeline.config.file_kinds import KINDS, TableFile, kind
+from pipeline.config.file_kinds import TableFile
+from tests.own_files import PLACE, made
 
 EXTRACTS = Path(__file__).parents[3] / "extracts"
 
@@ -28,14 +29,14 @@ def table(project):
 
 
 def test_arrays_are_stored_and_read_as_those_of_any_data_set(table, project):
-    arrays = from_file(table, range(5), "params.yaml: data.a")
+    arrays = from_file(table, range(5), PLACE)
     write(arrays, project / "a.npz")
     held = read(project / "a.npz")
     assert set(held) == set(arrays)
     for seed in range(5):
         np.testing.assert_array_equal(load(held, seed).x_test, load(arrays, seed).x_test)
         assert digest(held, seed) == digest(arrays, seed)
-    write(from_file(table, range(5), "params.yaml: data.a"), project / "b.npz")
+    write(from_file(table, range(5), PLACE), project / "b.npz")
     assert (project / "a.npz").read_bytes() == (project / "b.npz").read_bytes()
 
 
@@ -49,7 +50,7 @@ def test_the_stage_makes_arrays_of_a_file_or_of_a_source(table):
 
 
 def test_a_file_that_has_changed_is_told_from_one_that_was_only_touched(table, project):
-    arrays = from_file(table, [0], "params.yaml: data.a")
+    arrays = from_file(table, [0], PLACE)
     os.utime("a.csv", (1, 1))
     assert not changed(table, arrays)
     content = Path("a.csv").read_text()
@@ -62,18 +63,17 @@ def test_a_file_that_has_changed_is_told_from_one_that_was_only_touched(table, p
 
 
 def test_a_hash_in_the_entry_is_held_against_the_file(table):
-    found = str(from_file(table, [0], "params.yaml: data.a")["about_sha256"])
-    from_file(table.model_copy(update={"sha256": found}), [0], "params.yaml: data.a")
+    found = str(from_file(table, [0], PLACE)["about_sha256"])
+    from_file(table.model_copy(update={"sha256": found}), [0], PLACE)
     with pytest.raises(ConfigError, match=f"^params.yaml: data.a: a.csv: found the SHA-256 {found}; allowed: 0000"):
-        from_file(table.model_copy(update={"sha256": "0" * 64}), [0], "params.yaml: data.a")
+        from_file(table.model_copy(update={"sha256": "0" * 64}), [0], PLACE)
 
 
 def test_a_seed_whose_part_lacks_a_class_is_refused_before_anything_trains(project):
     frame = pd.DataFrame({"x": np.sin(np.arange(600)), "y": np.where(np.arange(600) < 300, "up", "down")})
-    frame.to_csv("a.csv", index=False)
-    entry = KINDS["series"](file="a.csv", target="y", window=3, split={"train": 100, "validation": 40, "test": 40})
-    with pytest.raises(ConfigError, match="found 29[79] of class '[a-z]+' among 597, and with seed [0-9]+ none of the 100 of train; allowed: "):
-        from_file(entry, range(20), "params.yaml: data.a")
+    with pytest.raises(ConfigError, match="found 29[79] of class '[a-z]+' among 597, and with seed [0-9]+ none of the 100 of "
+                                          "train; allowed: "):
+        made(frame, range(20), target="y", window=3, split={"train": 100, "validation": 40, "test": 40})
 
 
 # --- real files -------------------------------------------------------------------------------
@@ -82,20 +82,15 @@ REAL = {
     "air_quality": {"target": "pm25", "time": "time", "window": 24, "horizon": 12, "missing": {"pm25": "drop"}},
     "client_load": {"target": "load", "time": "time", "window": 24, "horizon": 6},
     "glucose": {"target": "glucose", "time": "time", "window": 24, "horizon": 6, "missing": {"glucose": {"carry": 2}}},
-    "letter": {"target": "class"},
-    "german_credit": {"target": "class", "task": "classes"},
-    "smartwatch": {},
-    "spoken_digits": {"length": 40},
-    "mnist": {"images": True},
-}
+    "letter": {"target": "class"}, "german_credit": {"target": "class", "task": "classes"}, "smartwatch": {},
+    "spoken_digits": {"length": 40}, "mnist": {"images": True}}
 
 
 @pytest.mark.parametrize("name", REAL)
 def test_a_real_file(project, name):
     file = next(f"{name}{end}" for end in (".csv.xz", ".npz") if (EXTRACTS / f"{name}{end}").exists())
     shutil.copy(EXTRACTS / file, project / file)
-    given = {"file": file} | REAL[name]
-    arrays = from_file(KINDS[kind(given)](**given), range(3), "params.yaml: data.a")
+    arrays = made(file=file, **REAL[name])
     loaded = load(arrays, 0)
     assert len(loaded.x_test) >= 300 and np.isfinite(loaded.x_train).all()
     if file.endswith(".xz"):

@@ -5,9 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data.split import load, split
-from pipeline.data.user_data.read import from_file
-from pipeline.config.errors import ConfigError
-from pipeline.config.file_kinds import SeriesFile
+from tests import own_files
 
 
 def rows(count=400, seed=0):
@@ -18,18 +16,12 @@ def rows(count=400, seed=0):
         "sky": generator.choice(["clear", "cloudy"], count)})
 
 
-def made(frame, seeds=range(3), **entry):
-    frame.to_csv("a.csv", index=False)
-    entry = {"file": "a.csv", "target": "load", "time": "when", "window": 6, "horizon": 2} | entry
-    return from_file(SeriesFile(**entry), seeds, "params.yaml: data.a")
+def made(frame, **given):
+    return own_files.made(frame, **{"target": "load", "time": "when", "window": 6, "horizon": 2} | given)
 
 
-def refused(frame, *words, **entry):
-    with pytest.raises(ConfigError) as error:
-        made(frame, **entry)
-    assert str(error.value).startswith("params.yaml: data.a: ") and "\n" not in str(error.value)
-    for word in words:
-        assert word in str(error.value)
+def refused(frame, *words, **given):
+    own_files.refused(*words, call=made, frame=frame, **given)
 
 
 def windows_by_pandas(frame, inputs, target, window, horizon, by=None):

@@ -32,16 +32,11 @@ def checked(tmp_path, cells, **options):
     return times, frame
 
 
-@pytest.mark.parametrize(
-    ("cells", "form"),
-    [
-        (["2024-01-31 13:00", "2024-01-31 14:00", "2024-01-31 15:00"], None),
-        (["2024-01-31T13:00:00.5", "2024-01-31T13:00:01"], None),
-        (["2024-01-31T13:00:00+01:00", "2024-01-31T13:00:00+00:00"], None),
-        (["1890-01-01", "1890-02-01", "2290-01-01"], None),
-        (["31/01/2024", "01/02/2024"], "%d/%m/%Y"),
-    ],
-)
+@pytest.mark.parametrize(("cells", "form"), [
+    (["2024-01-31 13:00", "2024-01-31 14:00", "2024-01-31 15:00"], None),
+    (["2024-01-31T13:00:00.5", "2024-01-31T13:00:01"], None),
+    (["2024-01-31T13:00:00+01:00", "2024-01-31T13:00:00+00:00"], None),
+    (["1890-01-01", "1890-02-01", "2290-01-01"], None), (["31/01/2024", "01/02/2024"], "%d/%m/%Y")])
 def test_dates_are_those_of_pandas(tmp_path, cells, form):
     times, frame = timed(tmp_path, cells, form)
     epoch = pd.Timestamp("1970-01-01", tz="UTC")
@@ -56,24 +51,20 @@ def test_numbers_are_millionths_of_their_unit(tmp_path):
 
 
 @pytest.mark.parametrize("piece", [None, 2])
-@pytest.mark.parametrize(
-    ("cells", "message"),
-    [
-        (["2024-01-01", "2024-01-03", "2024-01-02", "2024-01-04"], "a.csv, line 4, column 'when': found '2024-01-02 "
-         "00:00:00' after a later time; allowed: later than the row before it; sort the file"),
-        (["2024-01-01", "2024-01-02", "2024-01-02"], "a.csv, line 4, column 'when': found '2024-01-02 00:00:00' a "
-         "second time; allowed: later"),
-        (["2024-01-03", "2024-01-02", "2024-01-01"], "its entry says newest_first: true"),
-        (["2024-10-27 01:00", "2024-10-27 02:00", "2024-10-27 02:00"], "if the clock was put back then, its entry says "
-         "steps: rows"),
-        ([3, 4, 1], "a.csv, line 4, column 'when': found '1' after a later time"),
-        (["2024-01-01", "2024-01-02", "soon"], "a.csv, line 4, column 'when': found 'soon'; allowed: a date such "
-         "as 2024-01-31 13:00"),
-        (["31/12/2023", "01/01/2024"], "a.csv, line 2, column 'when': found '31/12/2023'; allowed: a date"),
-        ([1, 2, 1e300], "a.csv, line 4, column 'when': found '1e+300'; allowed: a number"),
-        ([1, 2, "noon"], "a.csv, line "),
-    ],
-)
+@pytest.mark.parametrize(("cells", "message"), [
+    (["2024-01-01", "2024-01-03", "2024-01-02", "2024-01-04"], "a.csv, line 4, column 'when': found '2024-01-02 "
+     "00:00:00' after a later time; allowed: later than the row before it; sort the file"),
+    (["2024-01-01", "2024-01-02", "2024-01-02"], "a.csv, line 4, column 'when': found '2024-01-02 00:00:00' a "
+     "second time; allowed: later"),
+    (["2024-01-03", "2024-01-02", "2024-01-01"], "its entry says newest_first: true"),
+    (["2024-10-27 01:00", "2024-10-27 02:00", "2024-10-27 02:00"], "if the clock was put back then, its entry says "
+     "steps: rows"),
+    ([3, 4, 1], "a.csv, line 4, column 'when': found '1' after a later time"),
+    (["2024-01-01", "2024-01-02", "soon"], "a.csv, line 4, column 'when': found 'soon'; allowed: a date such "
+     "as 2024-01-31 13:00"),
+    (["31/12/2023", "01/01/2024"], "a.csv, line 2, column 'when': found '31/12/2023'; allowed: a date"),
+    ([1, 2, 1e300], "a.csv, line 4, column 'when': found '1e+300'; allowed: a number"),
+    ([1, 2, "noon"], "a.csv, line ")])
 def test_a_time_that_cannot_be_or_goes_back(tmp_path, cells, message, piece):
     with pytest.raises(ConfigError) as error:
         checked(tmp_path, cells, piece=piece)
@@ -86,37 +77,29 @@ def test_each_group_has_its_own_order(tmp_path):
         checked(tmp_path, [0, 1, 2, 1, 3], groups=["a", "b", "a", "a", "a"], piece=1)
 
 
-@pytest.mark.parametrize(
-    "cells",
-    [
-        pd.date_range("2024-01-01", periods=9, freq="h").astype(str).tolist(),
-        pd.date_range("2024-01-01", periods=30, freq="MS").astype(str).tolist(),
-        pd.date_range("2024-01-01", periods=30, freq="ME").astype(str).tolist(),
-        pd.date_range("2024-01-01", periods=9, freq="YS").astype(str).tolist(),
-        pd.date_range("2024-01-01", periods=30, freq="B").astype(str).tolist(),
-        # The last and the first day of trade of each month.
-        pd.date_range("2005-01-01", periods=180, freq="BME").astype(str).tolist(),
-        pd.date_range("2005-01-01", periods=180, freq="BMS").astype(str).tolist(),
-        [0.02, 0.04, 0.0600001, 0.08],
-        [7],
-    ],
-)
+@pytest.mark.parametrize("cells", [
+    pd.date_range("2024-01-01", periods=9, freq="h").astype(str).tolist(),
+    pd.date_range("2024-01-01", periods=30, freq="MS").astype(str).tolist(),
+    pd.date_range("2024-01-01", periods=30, freq="ME").astype(str).tolist(),
+    pd.date_range("2024-01-01", periods=9, freq="YS").astype(str).tolist(),
+    pd.date_range("2024-01-01", periods=30, freq="B").astype(str).tolist(),
+    # The last and the first day of trade of each month.
+    pd.date_range("2005-01-01", periods=180, freq="BME").astype(str).tolist(),
+    pd.date_range("2005-01-01", periods=180, freq="BMS").astype(str).tolist(),
+    [0.02, 0.04, 0.0600001, 0.08],
+    [7]])
 def test_even_steps(tmp_path, cells):
     checked(tmp_path, cells)
 
 
-@pytest.mark.parametrize(
-    ("cells", "message"),
-    [
-        (["2024-01-01 00:00", "2024-01-01 01:00", "2024-01-01 02:00", "2024-01-01 05:00", "2024-01-01 06:00"],
-         "a.csv, line 5, column 'when': found a step of 03:00:00, from 2024-01-01 02:00:00 to 2024-01-01 05:00:00"),
-        (["2024-01-01 00:00", "2024-01-01 01:00", "2024-01-01 02:00", "2024-01-01 05:00", "2024-01-01 06:00"],
-         "; allowed: 01:00:00, as most steps are; resample: 1h in its entry makes a regular grid"),
-        ([1, 2, 3, 5, 6], "a.csv, line 5, column 'when': found a step of 2, from 3 to 5; allowed: 1, as most"),
-        (["2024-01-01", "2024-02-01", "2024-03-01", "2024-05-01"], "line 5, column 'when': found a step of 2 months, from "
-         "2024-03-01 00:00:00 to 2024-05-01 00:00:00; allowed: 1 months, as most steps are"),
-    ],
-)
+@pytest.mark.parametrize(("cells", "message"), [
+    (["2024-01-01 00:00", "2024-01-01 01:00", "2024-01-01 02:00", "2024-01-01 05:00", "2024-01-01 06:00"],
+     "a.csv, line 5, column 'when': found a step of 03:00:00, from 2024-01-01 02:00:00 to 2024-01-01 05:00:00"),
+    (["2024-01-01 00:00", "2024-01-01 01:00", "2024-01-01 02:00", "2024-01-01 05:00", "2024-01-01 06:00"],
+     "; allowed: 01:00:00, as most steps are; resample: 1h in its entry makes a regular grid"),
+    ([1, 2, 3, 5, 6], "a.csv, line 5, column 'when': found a step of 2, from 3 to 5; allowed: 1, as most"),
+    (["2024-01-01", "2024-02-01", "2024-03-01", "2024-05-01"], "line 5, column 'when': found a step of 2 months, from "
+     "2024-03-01 00:00:00 to 2024-05-01 00:00:00; allowed: 1 months, as most steps are")])
 def test_uneven_steps_are_refused_and_say_what_helps(tmp_path, cells, message):
     with pytest.raises(ConfigError) as error:
         checked(tmp_path, cells)
