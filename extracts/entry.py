@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.config.schema import Train, load
+from pipeline.config.task import Task
 from pipeline.data.__main__ import arrays_of
 from pipeline.data.split import load as load_split
 from pipeline.plan.resolve import resolve
-from pipeline.config.schema import Train, load
-from pipeline.config.task import Task
+from pipeline.train.arm import select_rate
 from pipeline.train.early_stopping import hit_limit
-from pipeline.train.select_rate import select_rate
 from pipeline.train.trainer import Trainer, batch_order
 
 SEEDS = range(2_000, 2_004)

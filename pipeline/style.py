@@ -1,7 +1,5 @@
 """How every figure looks: colours, fonts, and pictures of fixed bytes."""
 
-from __future__ import annotations
-
 import io
 import math
 from collections.abc import Callable, Sequence

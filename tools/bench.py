@@ -1,7 +1,5 @@
 """Training speed, side by side on the same data: `fit`, `fit` with XLA, and our trainer; and how soon training starts."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -61,8 +59,7 @@ class Case:
         return Split(*parts, "classes" if self.classes else "regression", self.classes)
 
 
-_CONVOLVED = [_item("Conv2D", filters=12, kernel_size=3, padding="same"),
-              _item("Activation", activation="relu")]
+_CONVOLVED = [_item("Conv2D", filters=12, kernel_size=3, padding="same"), _item("Activation", activation="relu")]
 CASES = {
     "the thread's network": Case(
         [_item("Conv1D", filters=10, kernel_size=3, padding="causal", activation="relu"),

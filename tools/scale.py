@@ -1,7 +1,5 @@
 """How long each step takes as a study grows: studies are invented in `.scale/`, and timed; results/scale/."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -1,7 +1,5 @@
 """The whole pipeline on a tiny profile, from nothing, in a scratch copy: stored results untouched."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

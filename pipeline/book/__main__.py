@@ -1,16 +1,14 @@
 """The stage `book`."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 
 from pipeline.book.assemble import assemble
 from pipeline.book.html import build
-from pipeline.tables.stored import write_text
 from pipeline.config.errors import ConfigError, complain
 from pipeline.process.cycles import search_seldom
 from pipeline.process.stage import run
+from pipeline.tables.stored import write_text
 
 SOURCE = Path("build/source")
 HTML = Path("build/html")

@@ -1,7 +1,5 @@
 """What a data set's arrays say of it, and the rows that its picture is drawn from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +55,7 @@ def shape(arrays: Arrays) -> Shape:
     if steps is None:
         lengths = arrays.get("lengths", x.shape[1:2])
         steps = int(min(lengths)), int(max(lengths))
-    return Shape(kind, *(int(arrays[part]) for part in ("train", "validation", "test")), steps, channels,
-                 int(arrays["classes"]))
+    return Shape(kind, *(int(arrays[part]) for part in ("train", "validation", "test")), steps, channels, int(arrays["classes"]))
 
 
 def _kind(arrays: Arrays) -> str:
@@ -178,8 +175,7 @@ def _table(arrays: Arrays) -> Iterator[tuple]:
     x, names = arrays["x"].astype(float), _inputs(arrays, arrays["x"].shape[1])
     if "codes" in arrays:
         inputs = [str(name) for name in arrays["about_inputs"]]
-        levels = [codes[:, None] == np.arange(count) for codes, count in
-                  zip(arrays["codes"].T, arrays["levels"], strict=True)]
+        levels = [codes[:, None] == np.arange(count) for codes, count in zip(arrays["codes"].T, arrays["levels"], strict=True)]
         x = np.concatenate([x, *levels], axis=1).astype(float)
         names = [*inputs[:arrays["x"].shape[1]], *map(str, arrays["about_categories"])]
     spread = x.std(axis=0)

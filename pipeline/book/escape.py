@@ -5,8 +5,6 @@ a page, but nothing in them may be replaced, or cut, any more. Where no Markdown
 figures, and in what the other functions here write.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import datetime
 import functools
@@ -42,8 +40,7 @@ def plain(text: str) -> str:
     The blank between a number and its unit stays one at which no line breaks.
     """
     text = _BLANKS.sub(" ", "".join(c if c.isprintable() or c == BLANK else " " for c in text)).strip()
-    return _BEGINNING.sub(lambda found: f"{found[1]}\\{found[2]}" if found[1] else f"\\{found[0]}",
-                          _MARKUP.sub(r"\\\g<0>", text))
+    return _BEGINNING.sub(lambda found: f"{found[1]}\\{found[2]}" if found[1] else f"\\{found[0]}", _MARKUP.sub(r"\\\g<0>", text))
 
 
 def raw(value: Any) -> Any:
@@ -131,13 +128,3 @@ def badge(colour: str, text: str) -> str:
 def option(text: str) -> str:
     """A text, as it is, as the value of an option of a directive."""
     return json.dumps(text, ensure_ascii=False)
-
-
-def data(content: Any) -> str:
-    """Content as JSON on one line, which can stand inside a script's element: no text in it ends that.
-
-    Raises:
-        ValueError: a number in it is not finite, which JSON does not have.
-    """
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -7,7 +7,6 @@ second wall: no page, and no stored record, has HTML of its own, reads a file, o
 from __future__ import annotations
 
 import html
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +17,7 @@ from myst_parser.warnings_ import MystWarnings
 from sphinx import addnodes
 from sphinx.search import IndexBuilder
 from sphinx.util import logging
-from sphinx.util.docutils import ReferenceRole, SphinxDirective, sphinx_domains
-
-from pipeline.book.escape import data
+from sphinx.util.docutils import ReferenceRole, sphinx_domains
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -30,19 +27,8 @@ logger = logging.getLogger(__name__)
 #: download's, or takes HTML.
 DIRECTIVES = frozenset({
     "admonition", "bibliography", "card", "caution", "div", "dropdown", "figure", "grid", "grid-item-card", "hint", "image",
-    "important", "note", "numbers", "seealso", "tip", "warning"})
+    "important", "note", "seealso", "tip", "warning"})
 ROLES = re.compile(r"(abbr|anchor|bdg-(?!link|ref)[a-z]+(-line)?|cite(:[a-z]+)?|doc|download|ref|sub|sup)\Z")
-
-
-class Numbers(SphinxDirective):
-    """JSON for a script of the page, by the `id` of its element."""
-
-    required_arguments, has_content = 1, True
-
-    def run(self) -> list[nodes.Node]:
-        text = data(json.loads("\n".join(self.content)))
-        name = html.escape(self.arguments[0])
-        return [nodes.raw("", f'<script type="application/json" id="{name}">{text}</script>\n', format="html", ours=True)]
 
 
 class Anchor(ReferenceRole):
@@ -74,7 +60,7 @@ def refuse(app: Sphinx, document: nodes.document) -> None:
 def _refused(app: Sphinx, node: nodes.Element) -> str:
     """What is wrong with a node; empty if nothing is."""
     if isinstance(node, nodes.raw):
-        return "" if node.get("ours") else f"raw text: {node.astext()[:80]!r}"
+        return f"raw text: {node.astext()[:80]!r}"
     name = node["uri"] if isinstance(node, nodes.image) else node["reftarget"]
     path = Path(app.env.relfn2path(name, app.env.docname)[1]).resolve()
     # Pictures of a record stand beside the pages while they are built.
@@ -124,7 +110,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     sphinx_domains.role = _allowed(sphinx_domains.role, ROLES.match)
     DocutilsRenderer.render_restructuredtext = _no_rst
     IndexBuilder.feed = _feed_text
-    app.add_directive("numbers", Numbers)
     app.add_role("anchor", Anchor())
     app.connect("builder-inited", lambda app: app.env.settings.update(raw_enabled=False, file_insertion_enabled=False))
     # Before pictures are collected, after all links are known, and after what the theme does.

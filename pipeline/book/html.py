@@ -1,7 +1,5 @@
 """An assembled source → HTML."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -17,8 +15,7 @@ from urllib.parse import quote
 from pipeline.tables.stored import write_text
 
 #: What a build leaves beside its pages, and what would differ from one build to the next.
-LEFTOVERS = (".buildinfo.bak", "reports",
-             "_static/scripts/fontawesome.js", "_static/scripts/fontawesome.js.map")
+LEFTOVERS = (".buildinfo.bak", "reports", "_static/scripts/fontawesome.js", "_static/scripts/fontawesome.js.map")
 #: What a build keeps for the next one, beside what Sphinx read: what it was built from.
 STATE, INFO = "state.json", ".buildinfo"
 #: What Sphinx copies whenever it writes a page.
@@ -110,8 +107,7 @@ def _run(root: Path, source: Path, program: str, *arguments: str) -> None:
                           env=environment, check=False, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     if done.returncode:
-        raise RuntimeError(f"the book could not be built from {source} (exit code "
-                           f"{done.returncode}):\n{done.stdout}")
+        raise RuntimeError(f"the book could not be built from {source} (exit code {done.returncode}):\n{done.stdout}")
 
 
 def clean(html: Path) -> None:
@@ -149,8 +145,7 @@ def mend(html: Path) -> None:
         before = text = path.read_text(encoding="utf-8")
         for old, new in MENDED.items():
             text = text.replace(old, new)
-        text = OUTPUT.sub('<div class="cell_output docutils container" tabindex="0" role="region" '
-                          'aria-label="figure">', text)
+        text = OUTPUT.sub('<div class="cell_output docutils container" tabindex="0" role="region" aria-label="figure">', text)
         text = HIDDEN.sub(r"\1", ICONS.sub("", text))
         if path.name != "search.html":
             text = INDEX.sub("", text)
@@ -161,8 +156,7 @@ def mend(html: Path) -> None:
 def sweep(html: Path) -> None:
     """Remove pictures and downloads that no page shows any more."""
     folders = [html / name for name in ("_images", "_downloads")]
-    shown = {name for path in html.rglob("*.html")
-             for name in FILES.findall(path.read_text(encoding="utf-8"))}
+    shown = {name for path in html.rglob("*.html") for name in FILES.findall(path.read_text(encoding="utf-8"))}
     for path in (path for folder in folders for path in folder.rglob("*") if path.is_file()):
         if quote(path.relative_to(html).as_posix()) not in shown:
             path.unlink()
@@ -172,8 +166,7 @@ def forget_words(index: Path) -> None:
     """Remove from the index of the search the words that no page has any more; Sphinx keeps them without a page."""
     before, bracket, text = index.read_text(encoding="utf-8").partition("(")
     found = json.loads(text.removesuffix(")"))
-    words = {name: {word: pages for word, pages in found[name].items() if pages != []}
-             for name in ("terms", "titleterms")}
+    words = {name: {word: pages for word, pages in found[name].items() if pages != []} for name in ("terms", "titleterms")}
     if any(words[name] != found[name] for name in words):
         index.write_text(f"{before}{bracket}{json.dumps(found | words, sort_keys=True)})", encoding="utf-8")
 

@@ -1,7 +1,5 @@
 """A figure of the book: how it is drawn, what it is drawn from, and the text that stands in for it."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +9,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pipeline.book.escape import raw
-from pipeline.style import svg
+from pipeline.style import need, svg
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as SVG, and beside it the rows that it is drawn from as CSV.
+    """A figure as SVG, and beside it the rows that it is drawn from as CSV; ValueError without rows.
 
     Attributes:
         name: of the figure and of its data, without an ending.
@@ -30,6 +28,9 @@ class Picture:
     draw: Callable[[pd.DataFrame], Figure]
     describe: Callable[[pd.DataFrame], str]
     small: bool = False
+
+    def __post_init__(self):
+        need(self.rows)
 
     @cached_property
     def _texts(self) -> pd.DataFrame:
@@ -53,8 +54,7 @@ class Picture:
 
     def files(self) -> dict[str, str]:
         """The figure and its data, by path."""
-        return {f"figures/{self.name}.svg": svg(self.draw(self._texts)),
-                f"figures/{self.name}.csv": self.data}
+        return {f"figures/{self.name}.svg": svg(self.draw(self._texts)), f"figures/{self.name}.csv": self.data}
 
 
 def sha256(data: bytes) -> str:

@@ -1,19 +1,16 @@
 """What was found on a reader's own data: every change, ranked, beside what the study found."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.book.rows import records
-from pipeline.book.words.numbers import share
 from pipeline.config.metrics import metric_of
 from pipeline.findings import words
-from pipeline.findings.numbers import capital, count, interval
+from pipeline.findings.numbers import capital, count, interval, share
 from pipeline.findings.words import ALL, Word
+from pipeline.tables.stored import records
 
 #: A control that is not below this share of the trivial predictor's error has learnt little.
 LITTLE = 0.9
@@ -170,5 +167,4 @@ def warnings(changes: list[Change], baselines: Mapping | None) -> list[str]:
 def controls(changes: list[Change]) -> dict[str, float]:
     """The networks that were changed and are no change of another one here, and their mean test errors."""
     tried = {one.name for one in changes}
-    return {one.found["control"]: float(one.found["control_mean"]) for one in changes
-            if one.found["control"] not in tried}
+    return {one.found["control"]: float(one.found["control_mean"]) for one in changes if one.found["control"] not in tried}

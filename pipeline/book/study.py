@@ -1,36 +1,31 @@
 """Everything stored that the book shows, read once; every text of it is `inert`."""
 
-from __future__ import annotations
-
 import csv
 import os
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from ruamel.yaml import YAML
 
 from pipeline.book.escape import inert
-from pipeline.book.evidence import read_evidence
-from pipeline.book.lines import experiment_lines
-from pipeline.book.questions import read_answers, read_cards
-from pipeline.book.rows import records
-from pipeline.tables.lock import check
-from pipeline.tables.stored import (
-    CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, TORTURE, need, read_json, read_table)
+from pipeline.book.written import read_answers, read_cards, read_evidence
+from pipeline.config.claims import base
 from pipeline.config.read_yaml import read_yaml
 from pipeline.config.readings import Claim, read_changes, read_claims
 from pipeline.config.schema import Params, load
-from pipeline.config.claims import base
 from pipeline.findings.asked import CLAIM, HALF, SAME, VERSUS
 from pipeline.findings.rule import Rule, rule
 from pipeline.findings.words import ALL
+from pipeline.tables.lock import check
 from pipeline.tables.schemas import FOUND, STORED
+from pipeline.tables.stored import (
+    CERTIFICATES, LAYERS_TABLE, MECHANICS, RUNS, RUNS_TABLE, SCALE, TORTURE, need, read_json, read_table, records)
 
 #: Where the real data sets come from.
 SETS = Path("extracts/sets.yaml")
@@ -49,42 +44,25 @@ class Study:
     claims: list[Claim]
     rule: Rule
     tables: Mapping[str, pd.DataFrame]
-    #: Experiment -> its resolved plan; only those that are stored.
-    plans: Mapping[str, dict] = field(default_factory=dict)
-    #: Experiment -> its exact lines of params.yaml.
-    lines: Mapping[str, str] = field(default_factory=dict)
-    #: Lab record -> its file: experiments in the order of params.yaml, then `mechanics`.
-    records: Mapping[str, Path] = field(default_factory=dict)
-    #: What others found, see `evidence.Evidence`.
-    evidence: tuple[Mapping[str, Any], ...] = ()
-    #: Topic -> its `question`, and what else of it is drawn.
-    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    #: The cards of the first page.
-    cards: tuple[Mapping[str, Any], ...] = ()
-    #: Data set -> the number of its training samples, where the data file is there.
-    sizes: Mapping[str, int] = field(default_factory=dict)
-    #: Experiment -> what training it took, and where; only where that was written down.
-    timings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    #: Experiment -> variant and data set -> its number of trained runs.
-    trained: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
-    #: Experiment -> variant and data set -> the number of its network's weights.
-    weights: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
-    #: Certificate -> what a sample of the runs said that was trained again.
-    certificates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    #: Where growth was measured, and where and how runs were disturbed; nothing while nothing of it is stored.
-    scale_place: Mapping[str, Any] = field(default_factory=dict)
-    torture: Mapping[str, Any] = field(default_factory=dict)
-    #: What CITATION.cff says.
-    citation: Mapping[str, Any] = field(default_factory=dict)
-    #: The pages that are written by hand, by name.
-    written: frozenset[str] = frozenset()
-    #: Data set -> what extracts/sets.yaml says of it; only those that it describes.
-    described: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    #: Data set -> its file of arrays; only where it is there.
-    files: Mapping[str, Path] = field(default_factory=dict)
-    #: What of claims is not as it was under the second rule, and that rule's verdicts, a row a claim and stratum.
-    reworded: tuple[Mapping[str, str], ...] = ()
-    second_rule: pd.DataFrame = field(default_factory=pd.DataFrame)
+    plans: Mapping[str, dict]  #: Experiment → its resolved plan; only those that are stored.
+    lines: Mapping[str, str]  #: Experiment → its exact lines of params.yaml.
+    records: Mapping[str, Path]  #: Lab record → its file: experiments in the order of params.yaml, then `mechanics`.
+    evidence: Sequence[Mapping[str, Any]]  #: What others found, see `written.Evidence`.
+    answers: Mapping[str, Mapping[str, Any]]  #: Topic → what of it is drawn.
+    cards: Sequence[Mapping[str, Any]]  #: Of the first page.
+    sizes: Mapping[str, int]  #: Data set → the number of its training samples, where the data file is there.
+    timings: Mapping[str, Mapping[str, Any]]  #: Experiment → what training it took, and where, if that was written down.
+    trained: Mapping[str, Mapping[tuple[str, str], int]]  #: Experiment → variant and data set → its number of trained runs.
+    weights: Mapping[str, Mapping[tuple[str, str], int]]  #: Experiment → variant and data set → its network's weights.
+    certificates: Mapping[str, Mapping[str, Any]]  #: Name → what a sample of the runs said that was trained again.
+    scale_place: Mapping[str, Any]  #: Where growth was measured; empty while nothing of it is stored.
+    torture: Mapping[str, Any]  #: Where and how runs were disturbed; empty while nothing of it is stored.
+    citation: Mapping[str, Any]  #: What CITATION.cff says.
+    written: frozenset[str]  #: The pages that are written by hand, by name.
+    described: Mapping[str, Mapping[str, Any]]  #: Data set → what extracts/sets.yaml says of it, if it does.
+    files: Mapping[str, Path]  #: Data set → its file of arrays, where it is there.
+    reworded: Sequence[Mapping[str, str]]  #: What of claims is not as it was under the second rule.
+    second_rule: pd.DataFrame  #: That rule's verdicts, a row a claim and stratum.
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name in TABLES:
@@ -94,8 +72,7 @@ class Study:
     @property
     def runs(self) -> int:
         """The number of trained runs, but for those on data of a reader's own."""
-        return sum(runs for found in self.trained.values() for (_, data), runs in found.items()
-                   if data not in self.params.own)
+        return sum(runs for found in self.trained.values() for (_, data), runs in found.items() if data not in self.params.own)
 
     @property
     def topics(self) -> list[str]:
@@ -124,8 +101,7 @@ class Study:
     @cached_property
     def arms_of_data(self) -> dict[str, dict]:
         """Data set -> some plan's arm on it, which says the shape of a sample and the classes."""
-        return {arm["data"]: arm for plan in reversed(self.plans.values())
-                for arm in reversed(plan["arms"])}
+        return {arm["data"]: arm for plan in reversed(self.plans.values()) for arm in reversed(plan["arms"])}
 
     @cached_property
     def found(self) -> dict[str, list[dict]]:
@@ -133,14 +109,10 @@ class Study:
 
         Those that measure the rule, and those on a reader's own data, are left out.
         """
-        rows: dict[str, list[dict]] = {}
-        for row in records(self.findings[~self.findings["role"].isin([SAME, HALF]) & ~self.findings["kind"].isin(self.params.own)]):
-            where = "" if row["kind"] in self.families else f" (on {row['kind'].replace('_', ' ')})"
-            rows.setdefault(row["id"], []).append(row | {"title": row["title"] + where})
-        # Two networks may differ in what no title says, such as how much data they get.
-        often = Counter(some[0]["title"] for some in rows.values())
-        return {name: [row | {"title": f"{row['title']} ({row['treatment'].replace('_', ' ')})"} if often[row["title"]] > 1 else row
-                       for row in some] for name, some in rows.items()}
+        rows, measure = {}, self.findings["role"].isin([SAME, HALF])
+        for row in records(self.findings[~measure & ~self.findings["kind"].isin(self.params.own)]):
+            rows.setdefault(row["id"], []).append(row)
+        return rows
 
     def strata(self, finding: str) -> list[dict]:
         """A finding's rows, a stratum each."""
@@ -159,26 +131,15 @@ class Study:
         """A claim's row of the readings."""
         return self._readings.get(claim.slug, NOT_READ)
 
-    def findings_of(self, claim: Claim) -> list[str]:
-        """The findings that a claim is about, in its order, and those that stand beside."""
-        return self._findings_of.get(claim.slug, [])
-
     def claims_about(self, finding: str) -> list[Claim]:
-        return [claim for claim in self.claims if finding in self.findings_of(claim)]
-
-    def asked_by(self, experiment: str) -> list[str]:
-        """The findings of an experiment, or of its variants, against its `versus`."""
-        return self._asked_by.get(experiment, [])
-
-    def claims_on(self, experiment: str) -> list[Claim]:
-        """The claims that rest on an experiment, in their order."""
-        return self._claims_on.get(experiment, [])
+        """The claims that a finding answers, or stands beside."""
+        return [claim for claim in self.claims if finding in self.findings_of[claim.slug]]
 
     @cached_property
     def topic_of(self) -> dict[str, str]:
         """Finding -> the chapter of the first claim about it, else that which draws its treatment, or has claims on it or on
         what it changes; '' without any."""
-        found = {name: claim.topic for claim in reversed(self.claims) for name in self.findings_of(claim)}
+        found = {name: claim.topic for claim in reversed(self.claims) for name in self.findings_of[claim.slug]}
         drawn = {name: topic for topic, one in self.answers.items()
                  for name in (*one.get("places", ()), *(name for some in one.get("sweeps", ()) for name in some))}
         for name, rows in self.found.items():
@@ -188,15 +149,10 @@ class Study:
 
     def _topic_near(self, experiment: str | None) -> str:
         while experiment:
-            if near := self.claims_on(experiment):
+            if near := self.claims_on[experiment]:
                 return near[0].topic
             experiment = self.params.experiments[experiment].of
         return ""
-
-    def question(self, topic: str) -> str:
-        """The practitioner's question that a chapter answers; its name, if none is written."""
-        found = self.answers.get(topic)
-        return found["question"] if found else topic.replace("_", " ").capitalize()
 
     @cached_property
     def _by_finding(self) -> dict[str, dict[str, pd.DataFrame]]:
@@ -207,23 +163,26 @@ class Study:
         return {row["slug"]: row for row in records(self.readings)}
 
     @cached_property
-    def _findings_of(self) -> dict[str, list[str]]:
-        claims = self.asked[self.asked["role"] == CLAIM]
-        return {slug: list(dict.fromkeys(one for one in ids if one in self.found))
-                for slug, ids in claims.groupby("by", sort=False)["id"]}
+    def findings_of(self) -> Mapping[str, list[str]]:
+        """Claim → the findings that it is about, in its order, and those that stand beside; none of a claim without any."""
+        return self._asked(CLAIM, self.asked["by"])
 
     @cached_property
-    def _asked_by(self) -> dict[str, list[str]]:
-        rows = self.asked[self.asked["role"] == VERSUS]
-        return {name: list(dict.fromkeys(one for one in ids if one in self.found))
-                for name, ids in rows.groupby(rows["by"].map(base), sort=False)["id"]}
+    def asked_by(self) -> Mapping[str, list[str]]:
+        """Experiment → its findings, or those of its variants, against its `versus`; none of one without any."""
+        return self._asked(VERSUS, self.asked["by"].map(base))
+
+    def _asked(self, role: str, by: pd.Series) -> Mapping[str, list[str]]:
+        rows = self.asked[(self.asked["role"] == role) & self.asked["id"].isin(list(self.found))]
+        return defaultdict(list, rows.groupby(by, sort=False)["id"].agg(lambda ids: list(dict.fromkeys(ids))).to_dict())
 
     @cached_property
-    def _claims_on(self) -> dict[str, list[Claim]]:
-        found: dict[str, list[Claim]] = {}
+    def claims_on(self) -> Mapping[str, list[Claim]]:
+        """Experiment → the claims that rest on it, in their order; none of one without any."""
+        found = defaultdict(list)
         for claim in self.claims:
             for name in claim.experiments:
-                found.setdefault(name, []).append(claim)
+                found[name].append(claim)
         return found
 
 
@@ -235,7 +194,10 @@ def read(root: Path) -> Study:
         Damaged: a stored result is not what was stored.
     """
     root = Path(root)
-    params = _titled(load(root / "params.yaml"))
+    params = load(root / "params.yaml")
+    # A data set without a title has that of its origin.
+    params = params.model_copy(update={"data": {
+        name: one.model_copy(update={"title": one.title or one.origin}) for name, one in params.data.items()}})
     records = _records(root, params)
     shown = {
         "params": params, "claims": read_claims(root / "book/readings.yaml"),
@@ -243,7 +205,7 @@ def read(root: Path) -> Study:
         "plans": _jsons(root / "plan", params), "timings": _jsons(root / "timings", params),
         "evidence": read_evidence(root), "answers": read_answers(root), "cards": read_cards(root),
         "sizes": {name: size for name in params.data if (size := _size(root / f"data/{name}.npz"))},
-        "trained": _trained(root, params), "weights": _weights(root, params),
+        "trained": _by_arm(root, params, RUNS_TABLE), "weights": _by_arm(root, params, LAYERS_TABLE, "parameters"),
         "certificates": _certificates(root / CERTIFICATES),
         "scale_place": _certificates(root / SCALE).get("place", {}),
         "torture": _certificates(root / TORTURE).get("about", {}), "citation": _optional(root / "CITATION.cff") or {},
@@ -258,20 +220,13 @@ def read(root: Path) -> Study:
         files={name: path for name in params.data if (path := root / f"data/{name}.npz").exists()})
 
 
-def _titled(params: Params) -> Params:
-    """Params of which a data set without a title has that of its origin."""
-    return params.model_copy(update={"data": {
-        name: one.model_copy(update={"title": one.title or one.origin}) for name, one in params.data.items()}})
-
-
 def _optional(path: Path):
     return read_yaml(path) if path.exists() else None
 
 
 def _jsons(folder: Path, params: Params) -> dict[str, dict]:
     """What a folder has of each experiment, one JSON file an experiment."""
-    return {name: read_json(path) for name in params.experiments
-            if (path := folder / f"{name}.json").exists()}
+    return {name: read_json(path) for name in params.experiments if (path := folder / f"{name}.json").exists()}
 
 
 def _records(root: Path, params: Params) -> dict[str, Path]:
@@ -289,28 +244,18 @@ def _certificates(folder: Path) -> dict[str, dict]:
     return {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
 
 
-def _trained(root: Path, params: Params) -> dict[str, Counter]:
-    return {name: Counter(_columns(path, "variant", "data")) for name in params.experiments
-            if (path := root / RUNS / name / RUNS_TABLE).exists()}
+def by_arm(path: Path, column: str = "") -> dict[tuple[str, str], int]:
+    """Variant and data set → the sum of a column of a table, or the number of its rows; none of a table without them."""
+    kept = ["variant", "data", *filter(None, [column])]
+    rows = pd.read_csv(path, usecols=lambda name: name in kept, dtype={"variant": str, "data": str}, keep_default_na=False)
+    if set(rows) != set(kept):
+        return {}
+    arms = rows.groupby(["variant", "data"], sort=False)
+    return (arms[column].sum() if column else arms.size()).to_dict()
 
 
-def _columns(path: Path, *names: str) -> Iterator[tuple[str, ...]]:
-    """The texts of some columns of a table, row by row; nothing of a table without them."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file)
-        header = next(rows, [])
-        if set(names) <= set(header):
-            yield from map(itemgetter(*map(header.index, names)), rows)
-
-
-def _weights(root: Path, params: Params) -> dict[str, Counter]:
-    found = {}
-    for name in params.experiments:
-        if (path := root / RUNS / name / LAYERS_TABLE).exists():
-            found[name] = Counter()
-            for variant, data, parameters in _columns(path, "variant", "data", "parameters"):
-                found[name][variant, data] += int(parameters)
-    return found
+def _by_arm(root: Path, params: Params, table: str, column: str = "") -> dict[str, dict]:
+    return {name: by_arm(path, column) for name in params.experiments if (path := root / RUNS / name / table).exists()}
 
 
 def _size(path: Path) -> int:
@@ -324,3 +269,23 @@ def _size(path: Path) -> int:
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     check(path)
     return read_table(path) if os.path.lexists(path) else pd.DataFrame(columns=list(columns))
+
+
+def experiment_lines(text: str) -> dict[str, str]:
+    """The exact lines of each experiment in a params file's text, without what follows it."""
+    section = YAML().load(text)["experiments"]
+    lines = text.splitlines()
+    starts = {name: section.lc.key(name)[0] for name in section}
+    ends = sorted([*starts.values(), len(lines)])
+    return {name: _entry(lines[start:ends[ends.index(start) + 1]]) for name, start in starts.items()}
+
+
+def _entry(lines: list[str]) -> str:
+    """An entry from its first line to its last, moved to the left."""
+    depth = _depth(lines[0])
+    end = next((number for number, line in enumerate(lines) if number and line.strip() and _depth(line) <= depth), len(lines))
+    return "\n".join(line[depth:] for line in lines[:end]).rstrip()
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())

@@ -1,11 +1,9 @@
 """The stage `findings`: runs and claims in; findings, readings, their multiverse and error rates out."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -23,8 +21,7 @@ from pipeline.process.cycles import search_seldom
 from pipeline.process.stage import run
 from pipeline.tables.predictions import changes, known, recorded, said
 from pipeline.tables.schemas import FOUND, STORED
-from pipeline.tables.stored import (
-    COLUMNS, read_measured, read_needed, replace_folder, significant, write_table, write_text)
+from pipeline.tables.stored import COLUMNS, read_measured, read_needed, replace_folder, significant, write_table, write_text
 
 #: The tables of so many experiments are read by every core; fewer take less time than processes to begin.
 SHARED = 300
@@ -65,14 +62,10 @@ def read(params: Params, constants: Rule) -> Study:
     """All that was measured: all runs, the curves when they are asked for, and what the probe saw."""
     tables = trained(params)
     runs = pd.concat(tables.values(), ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
-    probed = _together(_stored(name, "measures", params) for name in params.probe.experiments
-                       if name in tables and params.watched(name))
-    return Study(runs, params, constants, lambda name: _stored(name, "curves", params), probed)
-
-
-def _together(tables: Iterable[pd.DataFrame | None]) -> pd.DataFrame | None:
-    found = [table for table in tables if table is not None]
-    return pd.concat(found, ignore_index=True) if found else None
+    probed = [found for name in params.probe.experiments if name in tables and params.watched(name)
+              and (found := _stored(name, "measures", params)) is not None]
+    return Study(runs, params, constants, lambda name: _stored(name, "curves", params),
+                 pd.concat(probed, ignore_index=True) if probed else None)
 
 
 def metrics(found: Mapping[str, pd.DataFrame]) -> dict:

@@ -1,11 +1,9 @@
 """Everything that the project asks: each comparison once, whichever way and however often it is asked."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -13,11 +11,10 @@ import pandas as pd
 from pipeline.config.claims import arm_name, base
 from pipeline.config.errors import ConfigError, nearest
 from pipeline.config.metrics import TRIVIAL
-from pipeline.config.readings import READINGS, Asked, Claim
+from pipeline.config.readings import Asked, Claim, READINGS
 from pipeline.config.schema import MEASURING, PARAMS, control_arms
-from pipeline.findings.arms import Arm, Arms
+from pipeline.findings.arms import Arm, Arms, Comparison, GUESSING, Pair
 from pipeline.findings.compare import check_that_arms_differ
-from pipeline.findings.comparison import GUESSING, Comparison, Pair
 from pipeline.findings.study import Study, kind_of, stratum_of
 from pipeline.tables.schemas import ASKED_COLUMNS
 
@@ -75,7 +72,8 @@ class Asker:
         for data in self._shared(comparison):
             kinds.setdefault(kind_of(data, self.study.params), []).append(data)
         if wanted is not None:
-            kinds = {kind: sets for kind, sets in kinds.items() if self._about(kind, sets) & set(wanted)}
+            strata = {data: stratum_of(data, self.study.params) for sets in kinds.values() for data in sets}
+            kinds = {kind: sets for kind, sets in kinds.items() if {kind, *sets, *map(strata.get, sets)} & set(wanted)}
         if not kinds:
             raise ConfigError(f"{where}: its arms share none of the data sets that are asked about")
         found = []
@@ -83,13 +81,9 @@ class Asker:
             new = Question(_identifier(comparison, kind), comparison, kind, tuple(sets), role)
             question = self.questions.setdefault((comparison.key, kind), new)
             turn = question.comparison.turn * comparison.turn
-            self.log.append((*names(comparison), comparison.metric, comparison.endpoint, kind, role, by, question.id,
-                             turn))
+            self.log.append((*names(comparison), comparison.metric, comparison.endpoint, kind, role, by, question.id, turn))
             found.append((question, turn))
         return found
-
-    def _about(self, kind: str, sets: Sequence[str]) -> set[str]:
-        return {kind, *sets, *(stratum_of(data, self.study.params) for data in sets)}
 
     def _shared(self, comparison: Comparison) -> list[str]:
         """The data sets that all arms have, in the order of params.yaml, but those compared on a set of their own."""
@@ -145,8 +139,7 @@ def of_experiments(asker: Asker, names: Iterable[str]) -> None:
             treatment = arms.find(arm_name(name, variant), where)
             control = arms.find(arm_name(spec.versus, variant), where, fallback=True)
             if set(arms.sets[treatment]) & set(arms.sets[control]):
-                asker.ask(Comparison(((1.0, Pair(treatment, control)),)), VERSUS,
-                          arm_name(name, variant), where)
+                asker.ask(Comparison(((1.0, Pair(treatment, control)),)), VERSUS, arm_name(name, variant), where)
 
 
 def of_controls(asker: Asker) -> None:

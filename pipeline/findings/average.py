@@ -1,19 +1,21 @@
-"""The average over units: its interval, the spread between units, and the range for another set.
+"""Effects of data sets → units → their average: its interval, the spread between units, and the range for another set.
 
 The last axis of every array is that of the units; others may be analyses that are averaged at once.
 """
 
-from __future__ import annotations
-
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
+from pipeline.config.schema import Params
+from pipeline.findings import scales
 from pipeline.findings.estimate import Estimate, combine
+from pipeline.findings.scales import Effect
+from pipeline.findings.study import stratum_of
 
 #: The least variance that is divided by.
 _TINY = 1e-20
@@ -64,16 +66,14 @@ class Spread:
     """τ², the variance of the true effects between units; at least 0.
 
     Attributes:
-        method: `REML` (restricted maximum likelihood: W. Viechtbauer, J. Educ. Behav. Stat. 30, 2005), `DL`
-            (R. DerSimonian and N. Laird, Controlled Clinical Trials 7, 1986) or `PM` (R. C. Paule and J. Mandel, J. Res.
-            Natl. Bur. Stand. 87, 1982).
+        method: `REML` (restricted maximum likelihood: W. Viechtbauer, J. Educ. Behav. Stat. 30, 2005) or `DL`
+            (R. DerSimonian and N. Laird, Controlled Clinical Trials 7, 1986).
     """
 
     method: str = "REML"
 
     def __call__(self, sample: Sample) -> np.ndarray:
-        found = {"REML": self._restricted, "DL": self._moments, "PM": self._paule_mandel}[self.method](sample)
-        return np.maximum(found, 0.0)[..., 0]
+        return np.maximum((self._moments if self.method == "DL" else self._restricted)(sample), 0.0)[..., 0]
 
     @staticmethod
     def _moments(sample: Sample) -> np.ndarray:
@@ -97,17 +97,6 @@ class Spread:
             low, high = np.where(left, low, first), np.where(left, second, high)
         better = _likelihood(high, sample) > _likelihood(0 * high, sample)
         return np.where((_sum(sample.mask) > 1) & better, high, 0.0)
-
-    @staticmethod
-    def _paule_mandel(sample: Sample) -> np.ndarray:
-        low = np.zeros((*sample.y.shape[:-1], 1))
-        high = _sum(sample.mask * (sample.y - sample.y.mean(axis=-1, keepdims=True)) ** 2) + sample.variance.max()
-        for _ in range(80):
-            tau = (low + high) / 2
-            w = sample.mask / (sample.variance + tau)
-            excess = _sum(w * (sample.y - _sum(w * sample.y) / _sum(w)) ** 2) > _sum(sample.mask) - 1
-            low, high = np.where(excess, tau, low), np.where(excess, high, tau)
-        return np.where(low > 0, tau, 0.0)
 
 
 def share_of_spread(sample: Sample, tau2: np.ndarray) -> np.ndarray:
@@ -150,8 +139,7 @@ class Mean:
         total = parts.sum(axis=-1)
         with np.errstate(divide="ignore", invalid="ignore"):
             freedom = total**2 / (parts**2 / sample.freedom).sum(axis=-1)
-        return Estimate(value, np.sqrt(total),
-                        np.where(total > 0, freedom, (sample.mask * sample.freedom).sum(axis=-1)))
+        return Estimate(value, np.sqrt(total), np.where(total > 0, freedom, (sample.mask * sample.freedom).sum(axis=-1)))
 
     def _weights(self, sample: Sample) -> np.ndarray:
         if not self.precision:
@@ -194,3 +182,42 @@ class AnotherSet:
             return math.nan
         ranges = [(self(np.delete(y, i)), one) for i, one in enumerate(y)]
         return float(np.mean([low <= one <= high for (low, high), one in ranges]))
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The units of a comparison: the sets of one source or one quantity are averaged first, seed by seed.
+
+    Attributes:
+        names, strata: `(units,)`.
+        sets: the data sets of each.
+        effects: of each.
+    """
+
+    names: tuple[str, ...]
+    strata: tuple[str, ...]
+    sets: tuple[tuple[str, ...], ...]
+    effects: tuple[Effect, ...]
+
+    def sample(self, stratum: str | None = None) -> Sample:
+        """The effects with their errors, of one stratum or of all."""
+        mine = [e for e, name in zip(self.effects, self.strata, strict=True) if stratum in (None, name)]
+        return Sample(*(np.array([f(e) for e in mine], float) for f in (lambda e: e.y, lambda e: e.s, lambda e: len(e.w) - 1)))
+
+    def of(self, stratum: str) -> "Units":
+        """The units of one stratum."""
+        kept = [i for i, name in enumerate(self.strata) if name == stratum]
+        return Units(*(tuple(part[i] for i in kept) for part in (self.names, self.strata, self.sets, self.effects)))
+
+
+def units(effects: Mapping[str, Effect], params: Params) -> Units:
+    """The units of data sets; a set without a unit is one of its own. Raises ValueError: the sets of a unit lie in two strata."""
+    members: dict[str, list[str]] = {}
+    for data in effects:
+        members.setdefault(params.data[data].unit or data, []).append(data)
+    strata = [{stratum_of(data, params) for data in sets} for sets in members.values()]
+    for name, several in zip(members, strata, strict=True):
+        if len(several) > 1:
+            raise ValueError(f"the sets of a unit lie in one stratum. Received: {name} in {', '.join(sorted(several))}")
+    return Units(tuple(members), tuple(one.pop() for one in strata), tuple(map(tuple, members.values())),
+                 tuple(scales.mean([effects[data] for data in sets]) for sets in members.values()))

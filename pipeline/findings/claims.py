@@ -1,7 +1,5 @@
 """Claims are readings: what findings say of a sentence. A claim has no effect, word or p value of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,17 +7,15 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config.errors import ConfigError, nearest
-from pipeline.config.readings import READINGS, Claim
+from pipeline.config.readings import Claim, READINGS
 from pipeline.findings.asked import Question
-from pipeline.findings.estimate import Estimate
+from pipeline.findings.estimate import Estimate, holm
 from pipeline.findings.finding import ALL, Average
-from pipeline.findings.multiplicity import holm
 from pipeline.findings.numbers import capital
 from pipeline.findings.regions import CODES, REGIONS, Reading, together
 from pipeline.findings.rule import Rule
 from pipeline.findings.words import FAMILY, THESE_SETS, choose, said
 from pipeline.tables.schemas import PART_COLUMNS, READING_COLUMNS
-
 
 #: The questions of each comparison of a claim, each with 1, or -1 where it is put the other way round.
 Asked = Sequence[Sequence[tuple[Question, int]]]
@@ -90,11 +86,7 @@ class Reader:
     rule: Rule
 
     def identity(self, claim: Claim) -> Read:
-        """A claim that exact checks decide.
-
-        Raises:
-            ConfigError: it names a check that does not exist.
-        """
+        """A claim that exact checks decide. Raises ConfigError: it names a check that does not exist."""
         for i, check in enumerate(claim.checks):
             if check not in self.checks:
                 raise ConfigError(f"{READINGS}: {claim.slug}.checks[{i}]: found '{check}'; allowed: "
@@ -144,25 +136,18 @@ class Reader:
 
     def parts(self, claim: Claim, questions: Sequence[tuple[Question, int]], called: str) -> list[Part]:
         """The averages of a finding that a claim reads; single sets where it names these."""
-        found = []
+        found, wanted = [], claim.data or ()
         for question, turn in questions:
-            averages = self.averages[question.id]
-            wanted = claim.data
-            named = [data for data in question.sets if data in (wanted or ()) and data != question.kind]
-            if named:
-                delta = averages[0].finding.delta
-                found += [self._part(question, turn, called, ("", data, self.sets[question.id, data], delta, False))
-                          for data in named if (question.id, data) in self.sets]
-                continue
-            found += [self._part(question, turn, called, (one.stratum, "", one.estimate, one.finding.delta, one.family))
-                      for one in averages
-                      if not wanted or one.stratum in wanted or question.kind in wanted]
+            averages, named = self.averages[question.id], {*question.sets} & {*wanted} - {question.kind}
+            rows = [("", data, self.sets[question.id, data], averages[0].finding.delta, False) for data in question.sets
+                    if data in named and (question.id, data) in self.sets] if named else [
+                (one.stratum, "", one.estimate, one.finding.delta, one.family) for one in averages
+                if not wanted or {one.stratum, question.kind} & {*wanted}]
+            for stratum, data, estimate, delta, family in rows:
+                word = said(choose(*estimate.bounds(self.rule.tail), delta), question.comparison.metric)
+                turned = estimate if turn > 0 else -estimate
+                found.append(Part(question.id, stratum, data, called, turn, turned, delta, family, word))
         return found
-
-    def _part(self, question: Question, turn: int, called: str, rest: tuple) -> Part:
-        stratum, data, estimate, delta, family = rest
-        word = said(choose(*estimate.bounds(self.rule.tail), delta), question.comparison.metric)
-        return Part(question.id, stratum, data, called, turn, estimate if turn > 0 else -estimate, delta, family, word)
 
 
 def reads(read: Read) -> str:
@@ -205,7 +190,7 @@ def sentence(read: Read) -> str:
     text = capital(reads(read))
     if read.why:
         return f"{text}, because {read.why}."
-    return f"{text}{_because(read)}{_scope(read)}."
+    return f"{text}{_because(read)}{'' if all(part.family for part in read.parts) else ', on the sets that were tried'}."
 
 
 def _because(read: Read) -> str:
@@ -223,24 +208,15 @@ def _because(read: Read) -> str:
     return f": {_by_part(read)}" if any(read.says) else ""
 
 
-def _scope(read: Read) -> str:
-    return "" if all(part.family for part in read.parts) else ", on the sets that were tried"
-
-
 def tables(found: Sequence[Read]) -> dict[str, pd.DataFrame]:
     """`READING_COLUMNS`, one row a claim; `PART_COLUMNS`, one row a finding and stratum (or set) that it rests on.
 
     `says` is what a part by itself says of the claim.
     """
-    readings = [(one.claim.slug, one.claim.topic, str(one.reading), reads(one), sentence(one), *_predicted(one.claim),
+    readings = [(one.claim.slug, one.claim.topic, str(one.reading), reads(one), sentence(one),
+                 *(getattr(one.claim.predicts, name, "") for name in ("region", "quantifier", "by")),
                  FAMILY if one.parts and all(part.family for part in one.parts) else THESE_SETS if one.parts else "",
                  one.claim.analogue, one.claim.primary) for one in found]
     parts = [(one.claim.slug, part.called, part.id, part.stratum, part.data, part.turn, part.word, str(CODES[code]),
               bool(proven)) for one in found for part, code, proven in zip(one.parts, one.says, one.proven, strict=True)]
-    return {"readings": pd.DataFrame(readings, columns=READING_COLUMNS),
-            "parts": pd.DataFrame(parts, columns=PART_COLUMNS)}
-
-
-def _predicted(claim: Claim) -> tuple[str, str, str]:
-    one = claim.predicts
-    return (one.region, one.quantifier, one.by) if one else ("", "", "")
+    return {"readings": pd.DataFrame(readings, columns=READING_COLUMNS), "parts": pd.DataFrame(parts, columns=PART_COLUMNS)}

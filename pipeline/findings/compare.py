@@ -1,7 +1,5 @@
 """Comparisons → an effect on each data set."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,20 +8,10 @@ import numpy as np
 from pipeline.config.errors import ConfigError
 from pipeline.config.metrics import metric_of
 from pipeline.findings import scales
-from pipeline.findings.arms import LADDER, Grid
-from pipeline.findings.comparison import GUESSING, Comparison, Pair
-from pipeline.findings.rates import CHOSEN, Own, Picked
+from pipeline.findings.arms import Comparison, GUESSING, Grid, LADDER, Pair
+from pipeline.findings.rates import CHOSEN, Own, Picked, Score, largest_rates
 from pipeline.findings.scales import Effect
-from pipeline.findings.scores import Score, largest_rates
 from pipeline.findings.study import Study
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """One way to compute an effect: the rate rule, and a scale instead of the metric's own."""
-
-    rate: object = CHOSEN
-    scale: object = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +25,7 @@ class Scored:
 
 
 def scored(pair: Pair, data: str, comparison: Comparison, study: Study, rate=CHOSEN) -> Scored:
-    """The scores of a pair on a data set, seed by seed.
-
-    Raises:
-        ValueError: an arm lacks a seed that the other one has.
-    """
+    """The scores of a pair on a data set, seed by seed. Raises ValueError: an arm lacks a seed that the other one has."""
     data, arms = pair.data or data, study.of(comparison)
     rate = Own() if comparison.metric == "epochs_to_target" else rate  # Only each seed's own run has a curve.
     places = [(*arm, data) for arm in (pair.control, pair.treatment) if arm != GUESSING]
@@ -72,35 +56,30 @@ def _special(pair: Pair, data: str, comparison: Comparison, study: Study, grids:
     return None
 
 
-def effect(comparison: Comparison, data: str, study: Study, analysis: Analysis = Analysis()) -> Effect | None:
-    """A comparison's effect on a data set; None where that has not the measure, on enough seeds.
+def effect(comparison: Comparison, data: str, study: Study, rate=CHOSEN, scale=None) -> Effect | None:
+    """A comparison's effect on a data set, on the metric's own scale or another; None without the measure on enough seeds.
 
     Raises:
         ConfigError: a metric that does not exist.
         ValueError: unequal seeds, values that are not finite.
     """
-    parts = [scored(pair, data, comparison, study, analysis.rate) for _, pair in comparison.pairs]
+    parts = [scored(pair, data, comparison, study, rate) for _, pair in comparison.pairs]
     kept = [np.isfinite(part.control) & np.isfinite(part.treatment) for part in parts]
     if not all(some.all() for some in kept):
         # A measure may be missing: seeds count that have it in every arm.
         if comparison.about.judged or np.logical_and.reduce(kept).sum() < study.rule.fewest_seeds:
             return None
-    scale = analysis.scale or scale_of(comparison.metric)
+    scale = scale or scale_of(comparison.metric)
     try:
         effects = [scale(part.control[some], part.treatment[some]) for part, some in zip(parts, kept, strict=True)]
     except ValueError as error:
         raise ValueError(f"{comparison.pairs[0][1]} on {data}: {error}") from None
-    effects = [Effect(one.y, one.w, part.seeds[some], one.added)
-               for one, part, some in zip(effects, parts, kept, strict=True)]
+    effects = [Effect(one.y, one.w, part.seeds[some], one.added) for one, part, some in zip(effects, parts, kept, strict=True)]
     return scales.weighted(effects, [weight for weight, _ in comparison.pairs])
 
 
 def check_that_arms_differ(comparison: Comparison, data: str, study: Study, where: str) -> None:
-    """Two networks that are said to differ do so: their losses are not the same on every seed.
-
-    Raises:
-        ConfigError: they are.
-    """
+    """Two networks that are said to differ do so: their losses are not the same on every seed. Raises ConfigError: they are."""
     for _, pair in comparison.pairs:
         if GUESSING in (pair.treatment, pair.control):
             continue
@@ -120,8 +99,7 @@ def scale_of(metric: str):
     return scales.Difference(lower=about.lower)
 
 
-def effects(comparison: Comparison, sets: Iterable[str], study: Study, analysis: Analysis = Analysis()
-            ) -> dict[str, Effect]:
+def effects(comparison: Comparison, sets: Iterable[str], study: Study) -> dict[str, Effect]:
     """The effect on each data set that has the metric."""
-    found = {data: effect(comparison, data, study, analysis) for data in sets}
+    found = {data: effect(comparison, data, study) for data in sets}
     return {data: one for data, one in found.items() if one is not None}

@@ -1,7 +1,5 @@
 """Controls: what half the data costs on each data set, and how near the control is to guessing there."""
 
-from __future__ import annotations
-
 import difflib
 import functools
 from collections.abc import Mapping
@@ -12,9 +10,8 @@ import pandas as pd
 from pipeline.config.claims import arm_name, base
 from pipeline.config.layer_list import words
 from pipeline.config.schema import Params
-from pipeline.findings.arms import Arm
+from pipeline.findings.arms import Arm, Comparison, GUESSING, Pair
 from pipeline.findings.compare import scored
-from pipeline.findings.comparison import GUESSING, Comparison, Pair
 from pipeline.findings.scales import Effect
 from pipeline.findings.study import Study, kind_of, stratum_of
 from pipeline.tables.schemas import DATA_SET_CONTROL_COLUMNS
@@ -48,17 +45,14 @@ def share_of_half(comparison: Comparison, effects: Mapping[str, Effect], halves:
     set has no control, or if half the data costs less than one per cent on average, so that nothing can be compared.
     """
     pair = comparison.pairs[0][1]
-    if comparison.metric != "error" or len(comparison.pairs) > 1 or pair.control == GUESSING or not effects or (
-            _fixed_rate(pair.control, params)):
+    if comparison.metric != "error" or len(comparison.pairs) > 1 or pair.control == GUESSING or not effects:
+        return np.nan
+    network = params.experiments[pair.control[0]]
+    if network.learning_rate is not None or "learning_rate" in (network.vary or {}):
         return np.nan
     nearest = {data: nearest_control(pair.control, data, halves, params) for data in effects}
     cost = -float(np.mean([halves[control][data].y if control else np.nan for data, control in nearest.items()]))
     return float(np.mean([one.y for one in effects.values()])) / cost if cost > 0.01 else np.nan
-
-
-def _fixed_rate(arm: Arm, params: Params) -> bool:
-    experiment = params.experiments[arm[0]]
-    return experiment.learning_rate is not None or "learning_rate" in (experiment.vary or {})
 
 
 def data_sets(halves: Halves, study: Study) -> pd.DataFrame:
@@ -72,7 +66,7 @@ def data_sets(halves: Halves, study: Study) -> pd.DataFrame:
         arm = study.arms.find(control, "verdicts.controls")
         for data, effect in effects.items():
             error, trivial = levels(arm, data, study)
-            low, high = (float(bound) for bound in effect.estimate.bounds(study.rule.tail))
+            low, high = effect.estimate.bounds(study.rule.tail)
             rows.append((data, kind_of(data, params), stratum_of(data, params), params.data[data].unit or data, control,
                          error, trivial, error / trivial, effect.y, low, high, high < 0 or low > 0))
     return pd.DataFrame(rows, columns=DATA_SET_CONTROL_COLUMNS)

@@ -4,8 +4,6 @@ A simulated study draws the seeds of every unit again, the same ones for all fin
 control, or a data set, err together as they do in the study.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,13 +12,11 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from pipeline.findings import words
-from pipeline.findings.average import Mean, Sample, Spread, together
+from pipeline.findings.average import Mean, Sample, Spread, Units, together
 from pipeline.findings.claims import Read
-from pipeline.findings.estimate import Estimate
+from pipeline.findings.estimate import Estimate, false_discovery
 from pipeline.findings.finding import Average
-from pipeline.findings.multiplicity import false_discovery
-from pipeline.findings.regions import CODES, REGIONS
-from pipeline.findings.regions import together as combined
+from pipeline.findings.regions import CODES, REGIONS, together as combined
 from pipeline.findings.rule import Rule
 from pipeline.tables.schemas import ERROR_RATE_COLUMNS
 
@@ -49,56 +45,26 @@ class Simulation:
         unbiased spread; with `spread` it has also a true effect drawn from the observed ones, brought to mean 0 and
         to the spread τ, so that it is as skewed as they are.
         """
-        rng = np.random.default_rng([self.seed, int(spread)])
-        draws, donors = _Draws(self.studies, rng), _Draws(self.studies, rng)
-        return {key: [self._sample(one, name, (draws, donors if spread else None)) for name in
-                      dict.fromkeys(one.units.strata)] for key, one in averages.items()}
+        rng, drawn = np.random.default_rng([self.seed, int(spread)]), {}
+        return {key: [self._sample(one.units.of(name), spread, rng, drawn) for name in dict.fromkeys(one.units.strata)]
+                for key, one in averages.items()}
 
-    def _sample(self, one: Average, stratum: str, draws: tuple[_Draws, _Draws | None]) -> Sample:
-        units, y = one.units.of(stratum), []
+    def _sample(self, units: Units, spread: bool, rng: np.random.Generator, drawn: dict[tuple, np.ndarray]) -> Sample:
+        """The units of a stratum; `drawn` holds what all findings share: a unit's seeds, and the one whose true effect it has."""
+        y, sample, k = [], units.sample(), len(units.names)
         for name, effect in zip(units.names, units.effects, strict=True):
-            y.append(draws[0].seeds(name, len(effect.w)) @ (effect.w - effect.w.mean()) * _unbiased(len(effect.w)))
-        sample = units.sample()
+            n = len(effect.w)
+            if (name, n) not in drawn:
+                drawn[name, n] = rng.multinomial(n, np.full(n, 1 / n), self.studies) / n
+            y.append(drawn[name, n] @ (effect.w - effect.w.mean()) * float(np.sqrt(n / (n - 1))))
         found = np.stack(y, axis=1)
-        if draws[1] is not None and len(sample.y) > 1:
-            found = found + self._true(sample)[draws[1].units(stratum, units.names, len(sample.y))]
-        shape = found.shape
-        return Sample(found, np.broadcast_to(sample.s, shape), np.broadcast_to(sample.freedom, shape))
-
-    @staticmethod
-    def _true(sample: Sample) -> np.ndarray:
-        """The observed effects, brought to mean 0 and to the spread τ."""
-        centred, sd = sample.y - sample.y.mean(), sample.y.std()
-        return centred * (np.sqrt(Spread()(sample)) / sd if sd else 0.0)
-
-
-def _unbiased(n: int) -> float:
-    return float(np.sqrt(n / (n - 1)))
-
-
-class _Draws:
-    """What is drawn once for all findings: by unit, the seeds; by unit, which one it takes its true effect from."""
-
-    def __init__(self, studies: int, rng: np.random.Generator):
-        self.studies, self.rng = studies, rng
-        self.drawn: dict[tuple, np.ndarray] = {}
-
-    def seeds(self, unit: str, n: int) -> np.ndarray:
-        """The share of each seed in the draw of a study `(studies, n)`."""
-        if (unit, n) not in self.drawn:
-            self.drawn[unit, n] = self.rng.multinomial(n, np.full(n, 1 / n), self.studies) / n
-        return self.drawn[unit, n]
-
-    def units(self, stratum: str, names: Sequence[str], k: int) -> np.ndarray:
-        """Of each unit the number of the one whose true effect it takes `(studies, units)`, from 0 to k - 1."""
-        for name in names:
-            if (stratum, name) not in self.drawn:
-                self.drawn[stratum, name] = self.rng.random(self.studies)
-        return np.stack([np.floor(self.drawn[stratum, name] * k).astype(int) for name in names], axis=1)
-
-
-def _estimate(samples: Sequence[Sample], truth: float) -> Estimate:
-    return together([Mean(family=True)(Sample(one.y + truth, one.s, one.freedom)) for one in samples])
+        if spread and k > 1:
+            places = list(zip(units.strata, units.names, strict=True))
+            drawn |= {place: rng.random(self.studies) for place in places if place not in drawn}
+            donors = np.stack([np.floor(drawn[place] * k).astype(int) for place in places], axis=1)
+            centred, sd = sample.y - sample.y.mean(), sample.y.std()
+            found = found + (centred * (np.sqrt(Spread()(sample)) / sd if sd else 0.0))[donors]
+        return Sample(found, *(np.broadcast_to(part, found.shape) for part in (sample.s, sample.freedom)))
 
 
 def simulated(averages: Mapping[Key, Average], readings: Iterable[Read], rule: Rule,
@@ -119,7 +85,8 @@ def simulated(averages: Mapping[Key, Average], readings: Iterable[Read], rule: R
     for spread in (False, True):
         drawn = simulation(averages, spread)
         for truth in TRUTHS:
-            found = {key: _estimate(samples, truth * averages[key].finding.delta) for key, samples in drawn.items()}
+            found = {key: together([Mean()(Sample(one.y + truth * averages[key].finding.delta, one.s, one.freedom))
+                                    for one in samples]) for key, samples in drawn.items()}
             about = {"truth": truth, "spread": spread}
             rows += [about | row for row in _said(found, averages, truth, rule)]
             rows += [about | row for row in _read(found, known, truth, rule)]
@@ -207,4 +174,3 @@ def repetitions(sets: pd.DataFrame, role: str, rule: Rule) -> list[dict]:
              "wrong": 1.0 if role == "A/A" else np.nan, "q": np.nan, "low": low, "high": high,
              "noise": float(sets["y"].std(ddof=1)) if n > 1 else np.nan,
              "expected": float(np.sqrt((sets["s"] ** 2).mean()))}]
-

@@ -1,27 +1,24 @@
 """A finding: what was measured of a question, in each stratum and in all, as rows of tables."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from pipeline.findings import controls, words
+from pipeline.findings.arms import GUESSING
 from pipeline.findings.asked import Question, names
-from pipeline.findings.average import AnotherSet, Mean, Sample, Spread, apart, share_of_spread, together
+from pipeline.findings.average import AnotherSet, Mean, Sample, Spread, Units, apart, share_of_spread, together, units
 from pipeline.findings.compare import Scored, effects, scored
-from pipeline.findings.comparison import GUESSING
 from pipeline.findings.estimate import Estimate
 from pipeline.findings.numbers import change
 from pipeline.findings.posterior import posterior
 from pipeline.findings.rule import Rule
 from pipeline.findings.scales import Effect
-from pipeline.findings.study import Study
+from pipeline.findings.study import Study, stratum_of
 from pipeline.findings.titles import title
-from pipeline.findings.units import Units, units
 from pipeline.findings.words import ALL, FAMILY, THESE_SETS
 from pipeline.tables.schemas import FINDING_COLUMNS, SET_COLUMNS, UNIT_OF_FINDING_COLUMNS
 
@@ -78,8 +75,7 @@ def averages(finding: Finding, study: Study) -> list[Average]:
     """A finding's strata, and all of them together where there are several."""
     real = bool(finding.effects) and all(study.params.data[data].family for data in finding.effects)
     samples = {name: finding.units.sample(name) for name in finding.strata}
-    found = [_average(finding, name, (one,), real and len(one.y) >= study.rule.least_units)
-             for name, one in samples.items()]
+    found = [_average(finding, name, (one,), real and len(one.y) >= study.rule.least_units) for name, one in samples.items()]
     if len(samples) > 1:
         sizes = [len(one.y) for one in samples.values()]
         found.append(_average(finding, ALL, tuple(samples.values()),
@@ -113,11 +109,11 @@ def row(one: Average, halves: controls.Halves, study: Study) -> dict:
     """One row of `FINDING_COLUMNS`, but for what rests on other rows: q, the multiverse and the sentence."""
     finding, rule = one.finding, study.rule
     comparison, question = finding.question.comparison, finding.question
-    low, high = (float(bound) for bound in one.estimate.bounds(rule.tail))
+    low, high = one.estimate.bounds(rule.tail)
     changes = change([one.estimate.value, low, high], comparison.about)
     mine = {data: finding.effects[data] for sets in one.units.sets for data in sets}
     return {
-        "id": question.id, "title": title(comparison, study.params), "kind": question.kind, "stratum": one.stratum,
+        "id": question.id, "title": title(comparison, study.params, question.kind), "kind": question.kind, "stratum": one.stratum,
         **dict(zip(("treatment", "control", "minus_treatment", "minus_control", "minus_data"), names(comparison),
                    strict=True)),
         "slope": comparison.slope, "metric": comparison.metric,
@@ -157,12 +153,7 @@ def _apart(one: Average, rule: Rule) -> dict[str, float]:
     if len(one.parts) != 2:
         return dict.fromkeys(("apart", "apart_low", "apart_high"), math.nan)
     gap = apart(*(_plain(Mean(family=one.family)(part)) for part in one.parts))
-    low, high = gap.bounds(rule.tail)
-    return {"apart": gap.value, "apart_low": float(low), "apart_high": float(high)}
-
-
-def finding_table(found: list[dict]) -> pd.DataFrame:
-    return pd.DataFrame(found, columns=FINDING_COLUMNS)
+    return dict(zip(("apart", "apart_low", "apart_high"), (gap.value, *gap.bounds(rule.tail)), strict=True))
 
 
 def set_table(findings: list[Finding], study: Study) -> pd.DataFrame:
@@ -175,16 +166,12 @@ def _set_row(finding: Finding, data: str, effect: Effect, study: Study) -> dict:
     comparison, entry = finding.question.comparison, study.params.data[data]
     pair = comparison.pairs[0][1]
     parts = scored(pair, data, comparison, study)
-    low, high = (float(bound) for bound in effect.estimate.bounds(study.rule.tail))
-    return {"id": finding.question.id, "data": data, "unit": entry.unit or data, "stratum": _stratum(finding, data),
+    low, high = effect.estimate.bounds(study.rule.tail)
+    return {"id": finding.question.id, "data": data, "unit": entry.unit or data, "stratum": stratum_of(data, study.params),
             "own": entry.own, "seeds": len(effect.w), "y": effect.y, "s": effect.s, "freedom": len(effect.w) - 1,
             "low": low, "high": high, "margin": finding.delta,
             "word": words.said(words.choose(low, high, finding.delta), comparison.metric),
             **_levels(parts, comparison.metric), **_behind(parts, guessing=pair.control == GUESSING)}
-
-
-def _stratum(finding: Finding, data: str) -> str:
-    return next(name for name, sets in zip(finding.units.strata, finding.units.sets, strict=True) if data in sets)
 
 
 def _levels(parts: Scored, metric: str) -> dict[str, float]:
@@ -200,21 +187,15 @@ def _behind(parts: Scored, guessing: bool) -> dict[str, float]:
     """The shares of seeds that diverged, that the limit of epochs ended, and that ended at an edge of the grid."""
     found = {}
     for side, runs in zip(("control", "treatment"), parts.runs, strict=True):
-        shares = [runs.share("diverged"), runs.share("hit_limit"), runs.at_edge]
-        for name, value in zip(("diverged", "limit", "edge"), shares, strict=True):
-            found[f"{name}_{side}"] = math.nan if guessing and side == "control" else value
+        known = {"diverged": runs.share("diverged"), "limit": runs.share("hit_limit"), "edge": runs.at_edge}
+        found |= {f"{name}_{side}": math.nan if guessing and side == "control" else value for name, value in known.items()}
     return found
 
 
-def unit_rows(one: Average, rule: Rule) -> Iterator[tuple]:
-    """Rows of `UNIT_OF_FINDING_COLUMNS`, of a stratum."""
-    for name, sets, effect in zip(one.units.names, one.units.sets, one.units.effects, strict=True):
-        low, high = (float(bound) for bound in effect.estimate.bounds(rule.tail))
-        yield (one.finding.question.id, one.stratum, name, ", ".join(sets), len(effect.w), effect.y, effect.s,
-               len(effect.w) - 1, low, high)
-
-
 def unit_table(found: list[Average], rule: Rule) -> pd.DataFrame:
-    """`UNIT_OF_FINDING_COLUMNS`, one row a unit."""
-    return pd.DataFrame([one for each in found if each.stratum != ALL for one in unit_rows(each, rule)],
-                        columns=UNIT_OF_FINDING_COLUMNS)
+    """`UNIT_OF_FINDING_COLUMNS`, one row a unit of a finding in a stratum."""
+    return pd.DataFrame([
+        (one.finding.question.id, one.stratum, name, ", ".join(sets), len(effect.w), effect.y, effect.s, len(effect.w) - 1,
+         *effect.estimate.bounds(rule.tail)) for one in found if one.stratum != ALL
+        for name, sets, effect in zip(one.units.names, one.units.sets, one.units.effects, strict=True)],
+        columns=UNIT_OF_FINDING_COLUMNS)

@@ -1,7 +1,5 @@
 """A finding under every other choice that could have been made: does it keep its sign, and its word?"""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,14 +7,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline.findings import compare, controls, scales, words
-from pipeline.findings.arms import OTHER
-from pipeline.findings.average import Mean, Sample, Spread, together
-from pipeline.findings.comparison import GUESSING, Comparison
+from pipeline.findings.arms import Comparison, GUESSING, OTHER
+from pipeline.findings.average import Mean, Sample, Spread, together, units
 from pipeline.findings.estimate import Estimate
 from pipeline.findings.finding import ALL, Average, Finding
 from pipeline.findings.rates import RULES
 from pipeline.findings.study import Study
-from pipeline.findings.units import units
 from pipeline.tables.schemas import MULTIVERSE_COLUMNS
 
 RATIO, MEAN_RATIO, DIFFERENCE, RANKS = "ratio of means", "mean of ratios", "difference", "ranks"
@@ -40,7 +36,7 @@ class Choice:
 
     def effect(self, data: str, study: Study):
         """The effect on a data set."""
-        return compare.effect(self.comparison, data, study, compare.Analysis(self.rate, self._scale(data, study)))
+        return compare.effect(self.comparison, data, study, self.rate, self._scale(data, study))
 
     def _scale(self, data: str, study: Study):
         about = self.comparison.about
@@ -130,8 +126,7 @@ def _levels(finding: Finding, study: Study) -> tuple[np.ndarray, np.ndarray]:
     if comparison.probe:
         return (np.zeros(len(finding.units.names), bool),) * 2
     arm = pair.treatment if pair.control == GUESSING else pair.control
-    found = [np.mean([controls.levels(arm, pair.data or data, study) for data in sets], axis=0)
-             for sets in finding.units.sets]
+    found = [np.mean([controls.levels(arm, pair.data or data, study) for data in sets], axis=0) for sets in finding.units.sets]
     error, trivial = np.array(found).T
     return error < rule.low_error, error > rule.high_error * trivial
 
@@ -192,8 +187,7 @@ def curve(one: Average, analysed: Analysed, study: Study) -> Curve:
         mean = Mean(family=one.family, precision=precision, spread=Spread("DL"))
         with np.errstate(divide="ignore", invalid="ignore"):
             found.append(together([mean(part) for part in _parts(one, analysed, masks)]))
-    value, error, freedom = (np.stack([getattr(each, name) for each in found], axis=1)
-                             for name in ("value", "error", "freedom"))
+    value, error, freedom = (np.stack([getattr(each, name) for each in found], axis=1) for name in ("value", "error", "freedom"))
     bad = ~np.isfinite(error)
     low, high = Estimate(value, error, freedom).bounds(study.rule.tail)
     return Curve(one, analysed, names, *(np.where(bad, np.nan, part) for part in (value, low, high)))

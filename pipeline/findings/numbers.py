@@ -1,7 +1,5 @@
 """Numbers in print: a sign, a unit, and as many digits as tell the bounds of an interval apart."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -11,6 +9,8 @@ from pipeline.config.metrics import Metric
 
 #: A number and its unit stay on one line.
 BLANK = "\u00a0"
+#: What stands where a number is missing.
+MISSING = "–"
 #: No number of digits tells apart what differs by less.
 MOST_DIGITS = 9
 
@@ -67,11 +67,7 @@ def with_unit(text: str, unit: str) -> str:
 
 
 def interval(values: Sequence[float], metric: Metric) -> str:
-    """A change with its interval, short: `+6.2 % (+2.8 to +9.7 %)`.
-
-    Args:
-        values: effect, low, high, on the effect's own scale.
-    """
+    """A change with its interval, short: `+6.2 % (+2.8 to +9.7 %)`. `values`: effect, low, high, on the effect's own scale."""
     middle, *ends = (float(one) for one in change(values, metric))
     low, high = sorted(ends)
     if not math.isfinite(middle):
@@ -89,3 +85,21 @@ def capital(text: str) -> str:
 
 def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def number(value: float | None, form: str, unit: str = "") -> str:
+    """A number as a format says (`.3g`), with its unit; a dash where it is missing."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{value:{form}}".replace("-", "−") + unit
+
+
+def share(value: float | None, form: str = ".0f") -> str:
+    """A share in per cent."""
+    return number(None if value is None else 100 * value, form, f"{BLANK}%")
+
+
+def span(values) -> str:
+    """The least and the greatest of some whole numbers; one if they are equal."""
+    low, high = min(values), max(values)
+    return f"{low}" if low == high else f"{low} to {high}"

@@ -1,19 +1,19 @@
-"""Where to put a layer: the places of an `everywhere` experiment, ranked in each stratum."""
-
-from __future__ import annotations
+"""Sweeps: over places, which are ranked in each stratum, and over values, each with its mean test error."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
-from pipeline.config.claims import base
-from pipeline.findings.average import Mean
+from pipeline.config.claims import arm_name, base
+from pipeline.findings.average import Mean, units
 from pipeline.findings.finding import ALL, Average
+from pipeline.findings.rates import CHOSEN, Score
 from pipeline.findings.rule import Rule
 from pipeline.findings.scales import weighted
 from pipeline.findings.study import Study
-from pipeline.findings.units import units
-from pipeline.tables.schemas import FINDING_PLACE_COLUMNS
+from pipeline.tables.schemas import DOSE_COLUMNS, FINDING_PLACE_COLUMNS
 
 
 def places(asked: pd.DataFrame, averages: Mapping[str, Sequence[Average]], study: Study) -> pd.DataFrame:
@@ -39,8 +39,7 @@ def places(asked: pd.DataFrame, averages: Mapping[str, Sequence[Average]], study
     return pd.DataFrame(rows, columns=FINDING_PLACE_COLUMNS)
 
 
-def _ranked(name: str, ids: Mapping[str, str], averages: Mapping[str, Sequence[Average]], study: Study
-            ) -> Iterator[dict]:
+def _ranked(name: str, ids: Mapping[str, str], averages: Mapping[str, Sequence[Average]], study: Study) -> Iterator[dict]:
     """The rows of the places of a network, of one kind."""
     order = list(study.params.variants(name))
     strata = [one.stratum for one in averages[next(iter(ids.values()))] if one.stratum != ALL]
@@ -67,8 +66,7 @@ def contenders(found: Mapping[str, Average], study: Study) -> tuple[set[str], se
     if len(found) < 2:
         return set(), set()
     rule: Rule = study.rule.shared(len(found) - 1)
-    better = {(one, other): _lead(found[one], found[other], study, rule) > 0
-              for one in found for other in found if one != other}
+    better = {(one, other): _lead(found[one], found[other], study, rule) > 0 for one in found for other in found if one != other}
     best = {one for one in found if not any(better.get((other, one)) for other in found)}
     worst = {one for one in found if not any(better.get((one, other)) for other in found)}
     return best, worst
@@ -77,6 +75,27 @@ def contenders(found: Mapping[str, Average], study: Study) -> tuple[set[str], se
 def _lead(one: Average, other: Average, study: Study, rule: Rule) -> float:
     """The lower bound of one place's average less another's."""
     mine, others = one.finding.effects, other.finding.effects
-    apart = {data: weighted([mine[data], others[data]], [1, -1]) for sets in one.units.sets for data in sets
-             if data in others}
+    apart = {data: weighted([mine[data], others[data]], [1, -1]) for sets in one.units.sets for data in sets if data in others}
     return float(Mean(family=one.family)(units(apart, study.params).sample()).bounds(rule.tail)[0])
+
+
+def doses(study: Study) -> pd.DataFrame:
+    """Mean test error, best epoch, by the value of a sweep, each with a t interval of its own.
+
+    Returns:
+        `DOSE_COLUMNS`, of the sweeps of one key with numbers. The intervals show the spread of seeds; differences
+        between experiments are paired, and narrower.
+    """
+    rows, arms = [], study.arms
+    for name, variants in arms.sweeps.items():
+        keys = {key for values in variants.values() for key in values}
+        if len(keys) != 1 or not {type(v) for values in variants.values() for v in values.values()} <= {int, float}:
+            continue
+        key, = keys
+        for variant in (one for one in variants if one in arms.variants.get(name, ())):
+            for data in arms.sets[name, variant]:
+                scores = Score("error")(study.picked(arms, (name, variant, data), CHOSEN), arm_name(name, variant))
+                half = stats.t.isf(study.rule.tail, len(scores) - 1) * stats.sem(scores) if len(scores) > 1 else np.nan
+                rows.append((name, key, float(variants[variant][key]), data, len(scores), scores.mean(),
+                             scores.mean() - half, scores.mean() + half))
+    return pd.DataFrame(rows, columns=DOSE_COLUMNS)

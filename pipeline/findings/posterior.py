@@ -4,8 +4,6 @@ y_k ~ N(θ_k, s_k²), θ_k ~ N(μ, τ²), μ ~ N(0, 0.2²), τ ~ half-normal(0.1
 meta-analysis, exact given τ, which is summed over on a grid.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What stands today of all that findings and readings depend on, but for the runs: see `tables.predictions`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 

@@ -1,7 +1,5 @@
 """Everything that the project asks, measured, averaged and read, as tables."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,22 +8,19 @@ import pandas as pd
 from pipeline.config.claims import arm_name, base
 from pipeline.config.readings import Claim
 from pipeline.config.schema import Params
-from pipeline.findings import claims as reading
-from pipeline.findings import controls, error_rates, multiverse, words
-from pipeline.findings.asked import HALF, SAME, Asker, Question, of_claim, of_controls, of_experiments, of_premises
+from pipeline.findings import claims as reading, controls, error_rates, multiverse, words
+from pipeline.findings.asked import Asker, HALF, Question, SAME, of_claim, of_controls, of_experiments, of_premises
 from pipeline.findings.claims import Read, Reader, Reading
-from pipeline.findings.finding import (
-    ALL, Average, Finding, advising, averages, find, finding_table, row, set_table, unit_table)
-from pipeline.findings.multiplicity import false_discovery
-from pipeline.findings.places import places
+from pipeline.findings.estimate import false_discovery
+from pipeline.findings.finding import ALL, Average, Finding, advising, averages, find, row, set_table, unit_table
+from pipeline.findings.places import doses, places
 from pipeline.findings.posterior import reliability
 from pipeline.findings.rates import edges
 from pipeline.findings.rule import Rule
 from pipeline.findings.study import Study
-from pipeline.findings.sweeps import doses
 from pipeline.findings.words import FAMILY
 from pipeline.process.cores import on_every_core
-from pipeline.tables.schemas import MULTIVERSE_COLUMNS
+from pipeline.tables.schemas import FINDING_COLUMNS, MULTIVERSE_COLUMNS
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +79,7 @@ def of_experiment(name: str, params: Params, runs: pd.DataFrame, constants: Rule
     found = ask(study, (), [name])
     halves, mine = halves_of(found), found.every("versus")
     rows = [row(one, halves, study) for one in mine]
-    return finished(finding_table(rows), constants, tested=False), set_table(
+    return finished(rows, constants, tested=False), set_table(
         list({one.finding.question.id: one.finding for one in mine}.values()), study)
 
 
@@ -112,7 +107,7 @@ def tables(study: Study, claims: Sequence[Claim], checks: Mapping[str, bool]) ->
     measured = [one for role in (SAME, HALF) for one in error_rates.repetitions(
         sets[sets["id"].map(lambda id_, role=role: found.findings[id_].question.role == role)], role, constants)]
     return {
-        "findings": finished(finding_table(rows), constants), "sets": sets,
+        "findings": finished(rows, constants), "sets": sets,
         "units": unit_table([*found.every(), *found.every(SAME, HALF)], constants), "asked": found.asked,
         **reading.tables(readings), "multiverse": pd.concat([table for _, table in analysed], ignore_index=True),
         "reliability": reliability(_foretold(family), constants),
@@ -150,8 +145,13 @@ def _foretold(family: Mapping[tuple[str, str], Average]) -> list[tuple[pd.DataFr
             if one.stratum != ALL and one.finding.question.comparison.metric == "error"]
 
 
-def finished(table: pd.DataFrame, constants: Rule, tested: bool = True) -> pd.DataFrame:
-    """Findings with q values over all that speak of data like these, if they are all there, and their sentences."""
+def finished(rows: list[dict], constants: Rule, tested: bool = True) -> pd.DataFrame:
+    """`FINDING_COLUMNS`, each finding with a title of its own, its sentence, and if `tested` its q among those on data like these."""
+    table = pd.DataFrame(rows, columns=FINDING_COLUMNS)
+    # Two networks may differ in what no title says, such as a layer of one's own.
+    shared = table.drop_duplicates("id").set_index("id")["title"].duplicated(keep=False)
+    named = table["title"] + " (" + table["treatment"].str.replace("_", " ") + ")"
+    table["title"] = table["title"].mask(table["id"].map(shared).astype(bool), named)
     tested = (table["scope"] == FAMILY) & ~table["role"].isin([SAME, HALF]) & tested
     table["q"] = false_discovery(table["p"].where(tested))
     about = {"comparisons": int(tested.sum()), "q_level": constants.q_level}

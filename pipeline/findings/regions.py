@@ -1,7 +1,5 @@
 """What a claim predicts, and what findings say of that."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum

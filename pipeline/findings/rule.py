@@ -1,7 +1,5 @@
 """The rule's constants, once; the method chapter prints them from here."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field, fields, replace
 
@@ -30,16 +28,14 @@ class Rule:
     calibration_margin: float = _constant(0.02, "difference of calibration error that matters", 0.001, 1)
     target_factor: float = _constant(
         1.1, "the target of a pair of runs is the greater of their least validation losses times this", 1, 10)
-    range_share: float = _constant(
-        0.8, "share of other data sets that the range for another set is made for", 0.5, 0.999)
+    range_share: float = _constant(0.8, "share of other data sets that the range for another set is made for", 0.5, 0.999)
     least_units: int = _constant(
         8, "units that an average needs to speak of data like these; fewer are named sets, and the words hold on "
         "these sets", 3, 100)
     fewest_seeds: int = _constant(10, "seeds on which a set must have a measure of layers", 2, 1000)
     q_level: float = _constant(
         0.05, "q value (Benjamini and Yekutieli) above which a difference may be luck among all comparisons", 0, 1)
-    failed_share: float = _constant(
-        0.9, "the error over the trivial predictor's above which a seed has failed", 0, 1)
+    failed_share: float = _constant(0.9, "the error over the trivial predictor's above which a seed has failed", 0, 1)
     usable_share: float = _constant(
         0.5, "a learning rate is usable to a seed that keeps this share of what the network, at its best rate, gains "
         "over the trivial predictor", 0, 1)
@@ -48,8 +44,7 @@ class Rule:
         "with the margin", 0.001, 10)
     spread_prior: float = _constant(
         0.1, "scale of the prior of the spread between sets, half-normal; it scales with the margin", 0.001, 10)
-    low_error: float = _constant(
-        0.07, "error of a control below which the multiverse leaves its unit out once", 0, 1)
+    low_error: float = _constant(0.07, "error of a control below which the multiverse leaves its unit out once", 0, 1)
     high_error: float = _constant(
         0.8, "error of a control over the trivial predictor's above which the multiverse leaves its unit out once", 0, 1)
     narrower_margin: float = _constant(2 / 3, "factor of the narrower margin of the multiverse", 0, 1)
@@ -67,7 +62,7 @@ class Rule:
         """Chance of a miss on each side of an interval, 0.025."""
         return (1 - self.confidence) / 2
 
-    def shared(self, members: int) -> Rule:
+    def shared(self, members: int) -> "Rule":
         """The rule for one of several intervals that share the chance of a miss (Bonferroni)."""
         return self if members <= 1 else replace(self, confidence=1 - (1 - self.confidence) / members)
 

@@ -4,8 +4,6 @@ Arrays are `(seeds,)`, and entry i of two arrays shares its split, its batches a
 control's scores and the treatment's; its effect is positive where the treatment is better.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Sequence
@@ -58,8 +56,6 @@ class RatioOfMeans:
     5.5.4).
     """
 
-    name: str = "ratio of means"
-
     def __call__(self, control, treatment) -> Effect:
         control, treatment = _pairs(control, treatment)
         c, t = control.mean(), treatment.mean()
@@ -77,7 +73,6 @@ class MeanOfRatios:
     """
 
     least: float = 1e-12
-    name: str = "mean of ratios"
 
     def __call__(self, control, treatment) -> Effect:
         control, treatment = (np.maximum(x, self.least) for x in _pairs(control, treatment))
@@ -91,7 +86,6 @@ class Difference:
 
     lower: bool = False
     unit: float = 1.0
-    name: str = "difference"
 
     def __call__(self, control, treatment) -> Effect:
         control, treatment = _pairs(control, treatment)
@@ -107,7 +101,6 @@ class Ranks:
     """
 
     lower: bool = False
-    name: str = "ranks"
 
     def __call__(self, control, treatment) -> Effect:
         control, treatment = _pairs(control, treatment)
@@ -123,8 +116,6 @@ class Share:
     alone half a pair is added to each of the four ways in which a pair may fall out (A. Agresti and Y. Min, Statistics
     in Medicine 24, 2005): one on each side, two between.
     """
-
-    name: str = "share"
 
     def __call__(self, control, treatment) -> Effect:
         effect = Difference(lower=True)(np.asarray(control, bool), np.asarray(treatment, bool))

@@ -1,7 +1,5 @@
 """All that findings rest on: the runs, and what params.yaml says of data sets and sweeps."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 
@@ -11,11 +9,9 @@ import pandas as pd
 from pipeline.config.claims import arm_name
 from pipeline.config.errors import ConfigError
 from pipeline.config.schema import Params
-from pipeline.findings.arms import Arm, Arms, Sweeps, derive
-from pipeline.findings.comparison import Comparison
-from pipeline.findings.rates import Picked
+from pipeline.findings.arms import Arm, Arms, Comparison, derive
+from pipeline.findings.rates import Picked, Score
 from pipeline.findings.rule import Rule
-from pipeline.findings.scores import Score
 
 
 class Study:
@@ -33,16 +29,12 @@ class Study:
                  curves: Callable[[str], pd.DataFrame | None] = lambda name: None,
                  probed: pd.DataFrame | None = None):
         self.params, self.rule = params, rule
-        self.arms = Arms(derive(runs, rule), sweeps(params))
+        self.arms = Arms(derive(runs, rule), {name: params.variants(name) for name in params.experiments})
         self.inside = Arms(probed, by_rate=False) if probed is not None and len(probed) else None
         self._read_curves = curves
 
     def of(self, comparison: Comparison) -> Arms:
-        """The arms that a comparison is about.
-
-        Raises:
-            ConfigError: the probe's, and nothing that it measured is stored.
-        """
+        """The arms that a comparison is about. Raises ConfigError: the probe's, and nothing that it measured is stored."""
         if comparison.probe and self.inside is None:
             raise ConfigError("results/probe: nothing that the probe measured is stored")
         return self.inside if comparison.probe else self.arms
@@ -83,11 +75,6 @@ class Study:
         table = np.full((len(seeds), int(curves["epoch"].max())), np.nan)
         table[np.searchsorted(seeds, curves["seed"]), curves["epoch"].astype(int) - 1] = curves["validation_loss"]
         return table
-
-
-def sweeps(params: Params) -> Sweeps:
-    """Experiment → the label of each variant → its values by key; '' and none without a sweep."""
-    return {name: params.variants(name) for name in params.experiments}
 
 
 def kind_of(data: str, params: Params) -> str:

@@ -1,15 +1,12 @@
 """What a finding is called: neutral, without a word of what was found."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from pipeline.config.blocks import arrows, mark
 from pipeline.config.changes import Change
 from pipeline.config.layer_list import word_of, words
 from pipeline.config.schema import Experiment, Params, Train
-from pipeline.findings.arms import LADDER, TUNED, Arm
-from pipeline.findings.comparison import GUESSING, Comparison, Pair
+from pipeline.findings.arms import Arm, Comparison, GUESSING, LADDER, Pair, TUNED
 
 #: Words of the vocabulary as a sentence has them; others are printed as they are.
 NAMES = {"bn": "BN", "ln": "layer normalisation", "ghost_bn": "BN over groups", "frozen_bn": "frozen BN",
@@ -19,17 +16,21 @@ NAMES = {"bn": "BN", "ln": "layer normalisation", "ghost_bn": "BN over groups", 
          "conv2d": "Conv2D", "dense": "Dense", "wide": "Dense", "dropout_half": "dropout 0.5", "pool2d": "MaxPooling2D",
          "spatial_dropout": "spatial dropout", "alpha_dropout": "AlphaDropout", "average_pool": "average pooling",
          "max_pool": "max pooling", "mean_over_time": "mean over time", "batch_noise": "noise"}
+#: Where a layer comes that another one of its class follows.
+PLACES = {"lstm_sequence": "the first LSTM"}
 ORDINALS = ("first", "second", "third", "fourth")
 SETTINGS = {"batch_size": "batch size", "learning_rate": "learning rate", "train_fraction": "share of the data"}
 
 
-def title(comparison: Comparison, params: Params) -> str:
-    """A comparison in words: `Conv1D → ReLU → LSTM: BN before ReLU, or none`."""
+def title(comparison: Comparison, params: Params, kind: str = "") -> str:
+    """A comparison in words: `Conv1D → ReLU → LSTM: BN before ReLU, or none`; of no family also with its data."""
     about = "" if comparison.metric == "error" else f", by {comparison.about.score}"
     about += ", at the last epoch" if comparison.endpoint == "last" and comparison.about.endpoint else ""
+    about += f" (on {kind.replace('_', ' ')})" if kind in params.data else ""
     pairs = [pair for _, pair in comparison.pairs]
     if comparison.slope:
-        return f"{_pair(_without_variants(pairs[0]), params)}, along {setting(comparison.slope)}{about}"
+        both = Pair((pairs[0].treatment[0], ""), (pairs[0].control[0], ""), pairs[0].data)
+        return f"{_pair(both, params)}, along {setting(comparison.slope)}{about}"
     names = [_pair(pair, params) + (f" ({pair.data})" if pair.data else "") for pair in pairs]
     return "; compared with ".join(names) + about
 
@@ -40,10 +41,6 @@ def setting(key: str) -> str:
     return SETTINGS.get(key, key.replace("_", " ")) if not dot else f"{argument.replace('_', ' ')} of {_name(word)}"
 
 
-def _without_variants(pair: Pair) -> Pair:
-    return Pair((pair.treatment[0], ""), (pair.control[0], ""), pair.data)
-
-
 def _pair(pair: Pair, params: Params) -> str:
     """What two arms do to the network that both come from."""
     if pair.control == GUESSING:
@@ -52,8 +49,7 @@ def _pair(pair: Pair, params: Params) -> str:
     base = next((name for name in new if name in old), None)
     if base is None:
         return f"{_arm(pair.treatment, params)}, or {_arm(pair.control, params)}"
-    sides = [_changes(arm, line[:line.index(base)], params) for arm, line in
-             ((pair.treatment, new), (pair.control, old))]
+    sides = [_changes(arm, line[:line.index(base)], params) for arm, line in ((pair.treatment, new), (pair.control, old))]
     shared = [one for one in sides[0] if one in sides[1]]
     mine, others = ([one for one in side if one not in shared] for side in sides)
     control = _listed(others) or ("none" if mine and all(map(_puts_in, mine)) else "as it is")
@@ -93,7 +89,7 @@ def _own(one: Experiment, params: Params) -> list[str]:
     if one.head != parent.head:
         head = one.head or "usual"
         found.append(f"{head if isinstance(head, str) else chain(head)} output")
-    for key in ("learning_rate", *Train.model_fields):
+    for key in ("learning_rate", *(name for name in Train.model_fields if name != "learning_rates")):  # Of which one is chosen.
         new, old = getattr(one, key, None), getattr(parent, key, None)
         if new != old:
             found.append(f"{setting(key)} {new}" if new is not None else f"usual {setting(key)}")
@@ -124,7 +120,7 @@ def _arm(arm: Arm, params: Params) -> str:
 def change(one: Change) -> str:
     """An elementary change: `BN before ReLU`."""
     word, dot, argument = one.place.partition(".")
-    where = _name(word)
+    where = PLACES.get(word) or _name(word)
     if one.kind == "without":
         return f"without {where}"
     if one.kind == "set":
@@ -138,8 +134,9 @@ def change(one: Change) -> str:
 
 
 def _network(one: Experiment) -> str:
-    text = chain(one.layers)
-    return text if not one.head else f"{text}, {one.head if isinstance(one.head, str) else chain(one.head)} output"
+    head = [f"{one.head if isinstance(one.head, str) else chain(one.head)} output"] if one.head else []
+    seen = [f"{SETTINGS[key]} {value}" for key in ("batch_size", "train_fraction") if (value := getattr(one, key)) is not None]
+    return ", ".join([chain(one.layers), *head, *seen])
 
 
 def chain(layers: Sequence) -> str:

@@ -1,7 +1,5 @@
 """The only place that chooses a word, and that makes a sentence of a finding."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from enum import StrEnum

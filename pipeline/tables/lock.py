@@ -1,7 +1,5 @@
 """`dvc.lock` says what every stage stored: the one guard against results that were changed."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -71,8 +69,7 @@ def check_merged(text: str) -> None:
 def whole(entry: str) -> bool:
     """Whether the lines of a stage have its command, its outputs, and the hash of every file that they name."""
     made = entry.partition("    outs:\n")[2]
-    return "    cmd: " in entry and "- path: " in made and all(
-        "\n      md5: " in one for one in entry.split("    - path: ")[1:])
+    return "    cmd: " in entry and "- path: " in made and all("\n      md5: " in one for one in entry.split("    - path: ")[1:])
 
 
 def lock_of(path: Path) -> Lock | None:

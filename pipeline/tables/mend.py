@@ -1,7 +1,5 @@
 """A damaged store is set aside, and what is readable of it is kept: `python -m pipeline.tables.mend`."""
 
-from __future__ import annotations
-
 import contextlib
 import sqlite3
 import sys

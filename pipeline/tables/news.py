@@ -1,7 +1,5 @@
 """The experiments whose results are new since the last answer in the terminal."""
 
-from __future__ import annotations
-
 import hashlib
 
 from pipeline.tables.store import STORE

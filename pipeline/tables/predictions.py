@@ -1,7 +1,5 @@
 """What stood when runs were first stored, and what stands today: predictions, the rule, the units of data sets."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

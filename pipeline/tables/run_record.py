@@ -1,16 +1,13 @@
 """What a finished run measured: its fields, their kinds and their ranges."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 
 ENDPOINTS = ("best", "last")
 #: What a finished run measured; with its two curves, this is all that is kept of it.
 MEASURES = ["diverged", "parameters",
-            *(f"{endpoint}_{measure}" for endpoint in ENDPOINTS for measure in
-              ("epoch", "validation_loss", "train_loss", "error", "loss", "calibration_error",
-               "minority_recall")),
+            *(f"{endpoint}_{measure}" for endpoint in ENDPOINTS for measure in (
+                "epoch", "validation_loss", "train_loss", "error", "loss", "calibration_error", "minority_recall")),
             "trivial_error", "trivial_loss", "trivial_validation_loss", "test_size"]
 #: A loss for each epoch that was run.
 CURVES = ("train_curve", "validation_curve")
@@ -74,8 +71,7 @@ def _check_curve(name: str, record: Mapping) -> None:
     curve = record[name]
     if not isinstance(curve, list) or len(curve) != record["last_epoch"]:
         raise ValueError(f"{name}: found {str(curve)[:40]!r}; allowed: {record['last_epoch']} numbers, one an epoch")
-    wrong = [loss for loss in curve if not _is_number(loss) or loss < _LEAST
-             or not (record["diverged"] or math.isfinite(loss))]
+    wrong = [loss for loss in curve if not _is_number(loss) or loss < _LEAST or not (record["diverged"] or math.isfinite(loss))]
     if wrong:
         raise ValueError(f"{name}: found {str(wrong[0])[:40]!r}; allowed: numbers from 0 on"
                          f"{', also such that are not finite' if record['diverged'] else ''}")

@@ -1,16 +1,14 @@
 """What stages hand to each other: every stored table, its file and its columns, once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.config.metrics import TRIVIAL  # For those who read tables.
+from pipeline.tables.run_record import MEASURES
 
 _RUN = ["experiment", "variant", "data", "seed"]
-#: A run's learning rate, whether its seed keeps it, its epochs, and whether more would have followed.
+#: A run's learning rate; `chosen`: whether its seed keeps it; `stopped`: the epochs that were run; `hit_limit`: whether the
+#: limit of epochs ended it, and it had not stopped learning.
 _CHOICE = ["learning_rate", "chosen", "stopped", "hit_limit"]
-_SCORES = ["validation_loss", "train_loss", "error", "loss", "calibration_error", "minority_recall"]
 _OF_LAYERS = ["mean", "variance", "moment_distance", "skewness", "kurtosis", "zero_share",
               "saturated_share", "slope", "correlation", "gradient_norm", "gradient_imbalance",
               "gradient_over_time", "gamma"]
@@ -51,15 +49,12 @@ def _tables(folder: str, **columns: list[str]) -> dict[str, Table]:
     return {name: Table(f"{folder}/{name}.csv", tuple(own)) for name, own in columns.items()}
 
 
+#: Of runs, one row a seed and learning rate; of curves, one an epoch of the chosen runs; of layers, one a layer of every
+#: network, whose `shape` is that of its output. Curves are long, and nobody compares them line by line.
 STORED = {
-    "runs": Table("results/runs/{experiment}/runs.csv", (
-        *_RUN, *_CHOICE, "diverged", "parameters",
-        *(f"{endpoint}_{score}" for endpoint in ("best", "last") for score in ("epoch", *_SCORES)),
-        "trivial_error", "trivial_loss", "trivial_validation_loss", "test_size", "key")),
-    "curves": Table("results/runs/{experiment}/curves.csv.gz", (
-        *_RUN, "learning_rate", "epoch", "train_loss", "validation_loss")),
-    "layers": Table("results/runs/{experiment}/layers.csv", (
-        "variant", "data", "layer", "class", "shape", "parameters")),
+    "runs": Table("results/runs/{experiment}/runs.csv", (*_RUN, *_CHOICE, *MEASURES, "key")),
+    "curves": Table("results/runs/{experiment}/curves.csv.gz", (*_RUN, "learning_rate", "epoch", "train_loss", "validation_loss")),
+    "layers": Table("results/runs/{experiment}/layers.csv", ("variant", "data", "layer", "class", "shape", "parameters")),
     "measures": Table("results/probe/{experiment}/measures.csv", (
         *_RUN, *_CHOICE, "diverged", "best_error", "trivial_error", "test_size",
         *(name + when for name in _OF_LAYERS for when in ("", "_at_start")), "drift",
@@ -67,8 +62,8 @@ STORED = {
     **_tables(
         "results/mechanics",
         checks=["check", "statement", "expected", "found", "tolerance", "holds"],
-        applications=["family", "network", "bn_layers", "before_activation", "after_activation",
-                      "neither", "without_bias", "with_bias"],
+        applications=["family", "network", "bn_layers", "before_activation", "after_activation", "neither", "without_bias",
+                      "with_bias"],
         old_code=["thread", "feature", "works", "happens", "repair"])}
 #: What a claim predicts, a constant of the rule is, a data set belongs to, as it `stood` when runs were first stored;
 #: `after_runs`: whether all runs of a claim were stored before it was written. Rows are added, and never changed.
@@ -81,8 +76,7 @@ STORED |= {"disturbances": Table("results/torture/disturbances.csv", tuple(DISTU
 # What the stage `findings` stores
 
 #: Of every arm and data set: at which learning rate most seeds are scored, and how many at either end of the grid.
-EDGE_COLUMNS = ["experiment", "variant", "data", "rates", "least", "greatest", "rate", "share", "at_least",
-                "at_greatest", "edge"]
+EDGE_COLUMNS = ["experiment", "variant", "data", "rates", "least", "greatest", "rate", "share", "at_least", "at_greatest", "edge"]
 #: Whoever asked for a comparison (an experiment against its `versus`, a claim, a control), and the finding that answers,
 #: turned round where `turn` is -1.
 ASKED_COLUMNS = ["treatment", "control", "minus_treatment", "minus_control", "minus_data", "metric", "endpoint", "kind",
@@ -103,8 +97,7 @@ SET_COLUMNS = [
     "control_mean", "treatment_mean", "trivial_error", "diverged_control", "limit_control", "edge_control",
     "diverged_treatment", "limit_treatment", "edge_treatment"]
 UNIT_OF_FINDING_COLUMNS = ["id", "stratum", "unit", "sets", "seeds", "y", "s", "freedom", "low", "high"]
-READING_COLUMNS = ["slug", "topic", "reading", "reads", "sentence", "region", "quantifier", "by", "scope", "analogue",
-                   "primary"]
+READING_COLUMNS = ["slug", "topic", "reading", "reads", "sentence", "region", "quantifier", "by", "scope", "analogue", "primary"]
 #: What a reading rests on. `word` is the finding's, which `turn` -1 turns round; `says`: what it says of the claim.
 PART_COLUMNS = ["slug", "called", "id", "stratum", "data", "turn", "word", "says", "proven"]
 #: A finding under every other choice; the margin is that of the scale, NaN on ranks.

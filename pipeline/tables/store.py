@@ -1,7 +1,5 @@
 """The store of finished runs: one SQLite file, in which nothing is overwritten."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import hashlib
@@ -18,8 +16,7 @@ import pandas as pd
 from pipeline.tables import run_record
 from pipeline.tables.lock import Damaged, check
 from pipeline.tables.run_record import CURVES, MEASURES
-from pipeline.tables.stored import (
-    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, RUNS_TABLE, read_table)
+from pipeline.tables.stored import COLUMNS, CURVES_TABLE, CURVE_COLUMNS, RUNS_TABLE, read_table
 
 #: What is kept between runs of the pipeline, beside the stored results.
 STORE = Path(".runs")
@@ -77,11 +74,7 @@ class Store:
         return self.find([key]).get(key)
 
     def find(self, keys: Iterable[str]) -> dict[str, dict]:
-        """Key → record, of those runs that are stored.
-
-        Raises:
-            Damaged: the file, or a record, is not what was put there.
-        """
+        """Key → record, of those runs that are stored. Raises Damaged: the file, or a record, is not what was put there."""
         keys, found = list(keys), {}
         for key in keys:
             _check_key(key)
@@ -128,8 +121,7 @@ class Store:
         """Note what each of some runs took, and where: on this no result depends."""
         text = json.dumps(host)
         with self._writing() as connection:
-            connection.executemany("UPDATE runs SET seconds = ?, host = ? WHERE key = ?",
-                                   [(seconds, text, key) for key in keys])
+            connection.executemany("UPDATE runs SET seconds = ?, host = ? WHERE key = ?", [(seconds, text, key) for key in keys])
 
     def fill(self, folders: Iterable[Path]) -> int:
         """Put the runs of stored tables into the store, all or none; the number added.

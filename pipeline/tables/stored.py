@@ -1,7 +1,5 @@
 """How results are stored: files and folders that are whole, and tables of fixed bytes."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import json
@@ -15,8 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.tables.lock import BUILDING, WHOLE, Damaged, check, check_edited
-from pipeline.tables.run_record import MEASURES
+from pipeline.tables.lock import BUILDING, Damaged, WHOLE, check, check_edited
+from pipeline.tables.schemas import STORED
 
 RUNS = Path("results/runs")
 PROBES = Path("results/probe")
@@ -24,19 +22,10 @@ MECHANICS = Path("results/mechanics")
 CERTIFICATES = Path("results/certificates")
 SCALE = Path("results/scale")
 TORTURE = Path("results/torture")
-#: The tables of an experiment; curves are long, and nobody compares them line by line.
-RUNS_TABLE, CURVES_TABLE, LAYERS_TABLE = "runs.csv", "curves.csv.gz", "layers.csv"
-#: The table of a probed experiment.
-MEASURES_TABLE = "measures.csv"
-#: One row a seed and learning rate. `chosen`: the rate that the seed keeps; `stopped`: the epochs that
-#: were run; `hit_limit`: whether the limit of epochs ended it, and it had not stopped learning.
-COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "chosen", "stopped", "hit_limit",
-           *MEASURES, "key"]
-#: Of the chosen runs, one row an epoch.
-CURVE_COLUMNS = ["experiment", "variant", "data", "seed", "learning_rate", "epoch", "train_loss",
-                 "validation_loss"]
-#: One row a layer of every network; `shape` is that of its output.
-LAYER_COLUMNS = ["variant", "data", "layer", "class", "shape", "parameters"]
+#: The tables of an experiment, and of a probed one.
+RUNS_TABLE, CURVES_TABLE, LAYERS_TABLE, MEASURES_TABLE = (STORED[name].path().name for name in (
+    "runs", "curves", "layers", "measures"))
+COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS = (list(STORED[name].columns) for name in ("runs", "curves", "layers"))
 #: Inside the next content of a result folder: the names of its files.
 _NAMES = ".names"
 #: A file that is being written, as `tempfile` names it.
@@ -70,11 +59,7 @@ def remove_temporary(folder: Path) -> None:
 
 
 def read_json(path: Path):
-    """The content of a stored JSON file.
-
-    Raises:
-        Damaged: it is no JSON.
-    """
+    """The content of a stored JSON file. Raises Damaged: it is no JSON."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -114,11 +99,7 @@ def need(path: Path) -> Path:
 
 
 def read_needed(path: Path) -> pd.DataFrame:
-    """A table that has rows.
-
-    Raises:
-        Damaged: it has none, or see `read_table`.
-    """
+    """A table that has rows. Raises Damaged: it has none, or see `read_table`."""
     table = read_table(path)
     if table.empty:
         raise Damaged(f"{path}: it has no rows; take it back with `git checkout -- {path}`, or remove {Path(path).parent}, "
@@ -152,11 +133,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def parse_table(path: Path) -> pd.DataFrame:
-    """A table that `write_table` wrote, whatever lies beside it.
-
-    Raises:
-        Damaged: it is no table.
-    """
+    """A table that `write_table` wrote, whatever lies beside it. Raises Damaged: it is no table."""
     # Text, also when every one is made of digits, or every reading is true or false.
     names = ("experiment", "variant", "data", "key", "reading", "reads", "stood", "stands")
     try:
@@ -174,8 +151,7 @@ def building(folder: Path) -> Path:
 
 def _files(folder: Path) -> dict[str, Path]:
     """The files of a folder by name, but for hidden ones and those in folders."""
-    return {path.name: path for path in sorted(Path(folder).glob("*"))
-            if not path.name.startswith(".") and path.is_file()}
+    return {path.name: path for path in sorted(Path(folder).glob("*")) if not path.name.startswith(".") and path.is_file()}
 
 
 def _finish(folder: Path) -> None:
@@ -227,8 +203,7 @@ def replace_folder(folder: Path) -> Iterator[Path]:
             folder.rmdir()
 
 
-def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], texts: Mapping[str, str] | None = None,
-                 ) -> None:
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], texts: Mapping[str, str] | None = None) -> None:
     """The tables and texts of a result folder, by the names of their files; together or not at all.
 
     Raises:
@@ -252,3 +227,11 @@ def in_units_of_targets(runs: pd.DataFrame) -> pd.DataFrame:
     numbers = (runs["trivial_error"] == runs["trivial_loss"]) & ~calibrated
     errors = ["best_error", "last_error", "trivial_error"]
     return runs.assign(**{name: runs[name].where(~numbers, runs[name] ** 0.5) for name in errors})
+
+
+def records(table: pd.DataFrame) -> list[dict]:
+    """Each row as a mapping of plain Python values, as `to_dict("records")` gives them.
+
+    That takes out one column after the other, which for a few wide rows takes six times as long; pages look at thousands.
+    """
+    return [dict(zip(table.columns, row)) for row in table.to_numpy(object).tolist()]

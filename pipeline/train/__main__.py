@@ -1,7 +1,5 @@
 """The stage `train`: the missing runs of an experiment, its tables and its lab record. Without a name, all missing runs."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -57,8 +55,7 @@ def experiment(name: str, store: Store) -> None:
     """
     plan, folder = _read_plan(name), RUNS / name
     if not plan["arms"]:
-        write_tables(folder, {RUNS_TABLE: pd.DataFrame(columns=COLUMNS),
-                              CURVES_TABLE: pd.DataFrame(columns=CURVE_COLUMNS)})
+        write_tables(folder, {RUNS_TABLE: pd.DataFrame(columns=COLUMNS), CURVES_TABLE: pd.DataFrame(columns=CURVE_COLUMNS)})
         return
     make_ready(folder)
     data = DataSets()

@@ -1,9 +1,8 @@
 """One network on one data set: what its runs are called, what they train on, and their rows of the tables."""
 
-from __future__ import annotations
-
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from pipeline.data.sources import read
 from pipeline.tables.run_record import MEASURES
 from pipeline.tables.stored import COLUMNS, CURVE_COLUMNS
 from pipeline.train.early_stopping import hit_limit
-from pipeline.train.select_rate import select_rate
 
 
 def canonical(value) -> str:
@@ -152,3 +150,18 @@ def to_train(plan: dict) -> dict:
         return plan
     own = {name: about for name, about in plan["data"].items() if about.get("own")}
     return plan | {"data": own, "arms": [arm for arm in plan["arms"] if arm["data"] in own]}
+
+
+def select_rate(records: Mapping[float, Mapping]) -> float:
+    """The learning rate that a seed keeps, of the records of its runs by rate.
+
+    That of the least validation loss, the smaller one of equals. A run that diverged counts only
+    where all have.
+    """
+    healthy = {rate: record for rate, record in records.items() if not record["diverged"]} or records
+
+    def order(rate: float) -> tuple[float, float]:
+        loss = healthy[rate]["best_validation_loss"]
+        return (loss if math.isfinite(loss) else math.inf), rate
+
+    return min(healthy, key=order)

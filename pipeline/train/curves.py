@@ -1,7 +1,5 @@
 """The figure of learning curves."""
 
-from __future__ import annotations
-
 import base64
 import textwrap
 from dataclasses import dataclass
@@ -52,8 +50,7 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
             # A diverged seed has no finite loss; it has no line from there on.
             mine = mine.replace([np.inf, -np.inf], np.nan)
             for _, seed in mine.groupby("seed"):
-                axes.plot(seed["epoch"], seed["validation_loss"], color=TREATMENT, lw=0.5,
-                          alpha=0.3, rasterized=True)
+                axes.plot(seed["epoch"], seed["validation_loss"], color=TREATMENT, lw=0.5, alpha=0.3, rasterized=True)
             summary = _Summary.of(mine)
             axes.plot(summary.median.index, summary.median["validation_loss"], color=TREATMENT, lw=2,
                       label="validation, median while half of the seeds train; thin: each seed")
@@ -70,8 +67,7 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             title = f"{_where(data, variant)}: {summary.title()}"
             # The names of a sweep's variants may be longer than a panel is wide.
-            axes.set_title(textwrap.fill(title.replace(",", ", ").replace(",  ", ", "), 44),
-                           size=8 if variant else 9)
+            axes.set_title(textwrap.fill(title.replace(",", ", ").replace(",  ", ", "), 44), size=8 if variant else 9)
             axes.spines[["top", "right"]].set_visible(False)
             axes.tick_params(labelsize=8)
             axes.set_xlabel("epoch", size=8.5)
@@ -114,7 +110,7 @@ class _Summary:
     median: pd.DataFrame
 
     @classmethod
-    def of(cls, curves: pd.DataFrame) -> _Summary:
+    def of(cls, curves: pd.DataFrame) -> "_Summary":
         by_epoch, seeds = curves.groupby("epoch"), curves["seed"].nunique()
         training = by_epoch["validation_loss"].count()
         training = training[2 * training >= seeds]

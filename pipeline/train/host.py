@@ -1,7 +1,5 @@
 """What decides, besides code, how numbers are rounded: the processor and how it is used, and the packages."""
 
-from __future__ import annotations
-
 import functools
 import importlib.metadata
 import os

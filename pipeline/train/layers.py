@@ -1,7 +1,5 @@
 """The layers of a plan's networks, as Keras counts them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -63,6 +61,5 @@ def stored(folder: Path, runs: pd.DataFrame) -> pd.DataFrame | None:
     if list(table.columns) != LAYER_COLUMNS or not {*PLACE, "key"} <= {*beside.columns}:
         return None
     same = runs.merge(beside[[*PLACE, "key"]], on=[*PLACE, "key"])
-    wanted, known, listed = (set(frame[PLACE].itertuples(index=False, name=None))
-                             for frame in (runs, same, table))
+    wanted, known, listed = (set(frame[PLACE].itertuples(index=False, name=None)) for frame in (runs, same, table))
     return table if wanted == known == listed else None

@@ -1,7 +1,5 @@
 """The one way to train: the runs that plans need and that are not stored, as a queue of jobs."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,8 +12,7 @@ from tqdm import tqdm
 from pipeline.tables import run_record
 from pipeline.tables.run_record import CURVES
 from pipeline.tables.store import Store
-from pipeline.train.arm import Arm, DataSet, to_train
-from pipeline.train.select_rate import select_rate
+from pipeline.train.arm import Arm, DataSet, select_rate, to_train
 from pipeline.train.worker import Job
 
 #: Jobs that each of several workers shall have at least: an arm is cut for that, but no further, as each worker
@@ -79,8 +76,7 @@ def _cut(job: Job, most: int) -> Iterator[Job]:
 
 # --- training ----------------------------------------------------------------------------------
 
-def train(plans: Sequence[dict], executor, data: Mapping[str, DataSet], store: Store,
-          stream=sys.stderr) -> tuple[int, Layers]:
+def train(plans: Sequence[dict], executor, data: Mapping[str, DataSet], store: Store, stream=sys.stderr) -> tuple[int, Layers]:
     """Train all missing runs of plans, and keep each in the store.
 
     A run that is chosen though it was stored without its curves shows only when its seed's other

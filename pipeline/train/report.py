@@ -1,7 +1,5 @@
 """What a lab record shows of an experiment: the network, its scores, the choice of its rate. It trains nothing."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -26,8 +24,7 @@ def _arms(plan_file: Path) -> list[dict]:
 def _words(item: dict) -> str:
     if mark(item["word"]):
         return str(mark(item["word"]))
-    arguments = ", ".join(f"{k}={v['class'] if isinstance(v, dict) else v}"
-                          for k, v in item["arguments"].items())
+    arguments = ", ".join(f"{k}={v['class'] if isinstance(v, dict) else v}" for k, v in item["arguments"].items())
     return f"`{item['class']}({arguments})`"
 
 
@@ -42,8 +39,7 @@ def chain(plan_file: Path) -> str:
     for arm in arms:
         if arm["variant"] == variants[0]:
             output = [f"`Dense(units={Task.of(arm).outputs})`"]
-            items = [_words(i) for i in arm["network"]["layers"]] + output + [
-                _words(i) for i in arm["network"]["head"]]
+            items = [_words(i) for i in arm["network"]["layers"]] + output + [_words(i) for i in arm["network"]["head"]]
             lines.setdefault(arrows(items), []).append(arm["data"])
     parts = [f"{', '.join(names)}: {items}" for items, names in lines.items()]
     if len(variants) > 1:
@@ -79,19 +75,13 @@ def scores(runs: pd.DataFrame) -> pd.DataFrame:
 
     Error rates, or roots of the mean squared error of standardised targets.
     """
-    rows = []
-    for (variant, data), group in _by_arm(in_units_of_targets(runs[runs["chosen"]])):
-        rows.append({
-            "variant": variant, "data": data, "seeds": len(group),
-            "diverged": int(group["diverged"].sum()),
-            "parameters": int(group["parameters"].iloc[0]),
-            "test error, best epoch": f"{group['best_error'].mean():.4f}",
-            "its deviation": f"{group['best_error'].std():.4f}",
-            "test error, last epoch": f"{group['last_error'].mean():.4f}",
-            "trivial error": f"{group['trivial_error'].mean():.4f}",
-            "gap to training, best epoch":
-                f"{(group['best_loss'] - group['best_train_loss']).mean():.4f}"})
-    return pd.DataFrame(rows)
+    chosen = in_units_of_targets(runs[runs["chosen"]])
+    chosen = chosen.assign(gap=chosen["best_loss"] - chosen["best_train_loss"], diverged=chosen["diverged"].astype(int))
+    means = {"test error, best epoch": ("best_error", "mean"), "its deviation": ("best_error", "std"),
+             "test error, last epoch": ("last_error", "mean"), "trivial error": ("trivial_error", "mean"),
+             "gap to training, best epoch": ("gap", "mean")}
+    found = _by_arm(chosen).agg(seeds=("seed", "size"), diverged=("diverged", "sum"), parameters=("parameters", "first"), **means)
+    return found.assign(**{name: found[name].map("{:.4f}".format) for name in means}).reset_index()
 
 
 def epochs(runs: pd.DataFrame) -> pd.DataFrame:

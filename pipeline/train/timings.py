@@ -1,7 +1,5 @@
 """What training took, an experiment, and where: on this no result depends."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """What a worker does: it trains the runs of a job, here or on another machine."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import hashlib
@@ -127,8 +125,7 @@ def work(job: Job, arrays: Mapping[str, np.ndarray], threads: int = 1, store: st
         arm = Arm(job.plan, job.arm, DataSet(arrays))
         with contextlib.closing(Store(store)) if store else contextlib.nullcontext() as kept:
             records = _train(job, arm, trainer, threads, kept)
-        return {"records": records, "seconds": time.perf_counter() - began, "host": host(),
-                "layers": layers.rows(trainer.model)}
+        return {"records": records, "seconds": time.perf_counter() - began, "host": host(), "layers": layers.rows(trainer.model)}
 
 
 def _train(job: Job, arm: Arm, trainer, threads: int, store: Store | None) -> dict[str, dict]:

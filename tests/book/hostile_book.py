@@ -14,23 +14,18 @@ import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 
-from pipeline.book.evidence import Evidence, read_evidence
-from pipeline.book.questions import Card, Chapter, read_answers, read_cards
-from pipeline.tables.stored import write_table
+from pipeline.book.written import Card, Chapter, Evidence, read_answers, read_cards, read_evidence
 from pipeline.config.errors import ConfigError, Spec, validate
-from pipeline.config.read_yaml import read_yaml
-from pipeline.config.readings import READINGS, Changed, Claim, check_claims, read_changes
-from pipeline.config.schema import load, parse
-from pipeline.tables.schemas import FOUND as FINDINGS
-from pipeline.tables.schemas import STORED
 from pipeline.config.extends import WrittenExperiment
+from pipeline.config.read_yaml import read_yaml
+from pipeline.config.readings import Changed, Claim, READINGS, check_claims, read_changes
+from pipeline.config.schema import load, parse
+from pipeline.tables.schemas import FOUND as FINDINGS, STORED
+from pipeline.tables.stored import write_table
 from tests.book import invented
-from tests.book.pages.test_certificates import FOUND
 from tests.book.pages.test_data_set import ABOUT
-from tests.book.pages.test_interruptions import ABOUT as TORTURE
-from tests.book.pages.test_interruptions import ROW
+from tests.book.pages.test_measured import FOUND, PLACE, ROW, TORTURE
 from tests.book.pages.test_own import MINE
-from tests.book.pages.test_scale import PLACE
 from tests.book.projects import make
 from tests.book.test_data_set import recordings, series, table
 
@@ -41,11 +36,9 @@ LINES = (
     ":::{include} /etc/passwd\n:::", "`q` ``r``", "{download}`x </etc/passwd>`", "![x](/etc/passwd)", "- x", "1. x", "<!-- x",
     "```{eval-rst}\n.. include:: /etc/passwd\n```", "&lt;b&gt; *i* _i_ **b**", "(x)=", "'+alert(1)+' \\", "% x", "+++", ": x",
     "</script><script>alert(1)//", "{{ cycler.__init__.__globals__.os.popen('touch ran').read() }}", "> x", "[^1]: x", "---")
-#: Fields that name claims: with a claim that there is not, the entry is left out.
-REFERENCES = {"claim", "claims", "turned"}
 #: What pages look up: another text there is refused.
 LOOKED_UP = {
-    ("sets.yaml", "how"), ("scale", "unit"), ("doses", "key"), ("doses", "dose"), ("findings", "metric"), ("findings", "id"), ("findings", "kind"),
+    ("sets.yaml", "how"), ("scale", "unit"), ("doses", "key"), ("doses", "dose"), ("findings", "metric"), ("findings", "id"), ("findings", "kind"), ("findings", "treatment"),
     ("findings", "role"), ("findings", "endpoint"), ("findings", "scope"), ("findings", "scale"), ("error_rates", "subject"),
     ("places", "id"), ("multiverse", "id"), ("units", "id"), ("findings", "stratum"), ("multiverse", "stratum")}
 EVERY = {**STORED, **FINDINGS}
@@ -102,8 +95,6 @@ def fill(model, entry, texts, place, accepted):
         accepted: says whether the file with the changed entry can be read.
     """
     for name, field in model.model_fields.items():
-        if name in REFERENCES:
-            continue
         before = copy.deepcopy(entry.get(name))
         if isinstance(field.annotation, type) and issubclass(field.annotation, Spec):
             fill(field.annotation, entry.setdefault(name, {}), texts, f"{place}.{name}", accepted)
@@ -225,11 +216,16 @@ MORE = {
 
 
 def _with_texts(name, table, texts):
-    """A table with a row more for each column of texts, which has a text there and is else as one of its rows."""
-    columns = [column for column in table if not pd.api.types.is_numeric_dtype(table[column]) and (name, column) not in LOOKED_UP]
-    more = [table.iloc[[number * len(table) // len(columns)]].assign(**{column: texts.new(f"{name}.{column}")})
+    """A table with a row more for each column of texts, which has a text there and is else as one of its rows.
+
+    The first rows of findings and of sets are of what is shown; each row more of the findings is one of its own.
+    """
+    columns = [column for column in table if pd.api.types.infer_dtype(table[column]) == "string" and (name, column) not in LOOKED_UP]
+    rows = len(table) // 3 if name in ("findings", "sets") else len(table)
+    more = [table.iloc[[number * rows // len(columns)]].assign(**{column: texts.new(f"{name}.{column}")})
             for number, column in enumerate(columns)]
-    return pd.concat([table, *more], ignore_index=True)
+    own = [row.assign(id=f"of_its_own_{number}") if name == "findings" else row for number, row in enumerate(more)]
+    return pd.concat([table, *own], ignore_index=True)
 
 
 def _tables(folder, texts):

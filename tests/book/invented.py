@@ -3,8 +3,6 @@
 Two families (`sequences`, of six forecasts and six classes; `tables`, of ten), two synthetic sets, and a claim of every kind.
 """
 
-from __future__ import annotations
-
 import functools
 from pathlib import Path
 
@@ -83,90 +81,34 @@ verdicts: {{controls: [plain, mlp]}}
 being_measured: [selu]
 """
 READINGS = """\
-- slug: before_helps
-  rows: [A6]
-  who: thread A, answer
-  says: Batch normalisation before the activation lowers the error.
-  topic: sequences
-  predicts: {by: thread, region: better}
-  findings: [{treatment: before, control: plain}]
-  data: [sequences]
-  primary: true
-  because: It is so.
-- slug: order_matters
-  rows: [A6, B5]
-  who: thread A, answer
-  says: The order of batch normalisation and the activation matters.
-  topic: sequences
-  predicts: {by: ours, region: differs, quantifier: some}
-  findings:
-    - {treatment: before, control: after, called: with ReLU}
-    - {treatment: before_tanh, control: after_tanh, called: with tanh}
-  data: [sequences]
-- slug: dropout_helps
-  rows: [A10]
-  who: thread A, answer
-  says: Dropout before the LSTM lowers the error.
-  topic: dropout
-  predicts: {by: thread, region: better}
-  findings: [{treatment: dropout, control: plain}]
-  data: [sequences]
-  primary: true
-- slug: tables_bn_helps
-  rows: [B3]
-  who: thread B, answer
-  says: Batch normalisation lowers the error of an MLP.
-  topic: tables
-  predicts: {by: thread, region: better}
-  findings: [{treatment: mlp_bn, control: mlp}]
-  data: [tables]
-  primary: true
-- slug: tables_dropout_helps
-  rows: [B27]
-  who: thread B, comment
-  says: Dropout lowers the error of an MLP.
-  topic: dropout
-  predicts: {by: thread, region: better}
-  findings: [{treatment: mlp_dropout, control: mlp}]
-  data: [tables]
-- slug: dropout_diverges
-  rows: [A18]
-  who: thread A, comment
-  says: With dropout fewer runs diverge.
-  topic: dropout
-  predicts: {by: thread, region: not_worse}
-  findings: [{treatment: dropout, control: plain}]
-  data: [sequences]
-  metric: divergence
-- slug: selu_helps
-  rows: [A24]
-  who: thread A, answer
-  says: SELU beats ReLU.
-  topic: sequences
-  predicts: {by: thread, region: better}
-  findings: [{treatment: selu, control: plain}]
-  data: [sequences]
-- slug: bn_on_input_is_inferior
-  rows: [A5]
-  who: thread A, answer
-  says: Batch normalisation of the input is the inferior way to standardise.
-  topic: sequences
-  predicts: {by: thread, region: worse}
-  findings: [{treatment: bn_input, control: plain}]
-  data: [badly_scaled]
-- slug: exact_one
-  rows: [B2]
-  who: thread B, question
-  says: A layer that is never added does nothing.
-  topic: mechanics
-  checks: [never_added]
-- slug: not_yet
-  rows: [B9]
-  who: thread B, comment
-  says: It depends.
-  topic: something_new
-  predicts: {by: ours, region: differs, quantifier: some}
-  findings: [{treatment: after, control: plain}]
+- {slug: before_helps, rows: [A6], who: 'thread A, answer', says: Batch normalisation before the activation lowers the error.,
+   topic: sequences, predicts: {by: thread, region: better}, findings: [{treatment: before, control: plain}], data: [sequences],
+   primary: true, because: It is so.}
+- {slug: order_matters, rows: [A6, B5], who: 'thread A, answer',
+   says: The order of batch normalisation and the activation matters., topic: sequences,
+   predicts: {by: ours, region: differs, quantifier: some},
+   findings: [{treatment: before, control: after, called: with ReLU},
+     {treatment: before_tanh, control: after_tanh, called: with tanh}],
+   data: [sequences]}
+- {slug: dropout_helps, rows: [A10], who: 'thread A, answer', says: Dropout before the LSTM lowers the error., topic: dropout,
+   predicts: {by: thread, region: better}, findings: [{treatment: dropout, control: plain}], data: [sequences], primary: true}
+- {slug: tables_bn_helps, rows: [B3], who: 'thread B, answer', says: Batch normalisation lowers the error of an MLP.,
+   topic: tables, predicts: {by: thread, region: better}, findings: [{treatment: mlp_bn, control: mlp}], data: [tables],
+   primary: true}
+- {slug: tables_dropout_helps, rows: [B27], who: 'thread B, comment', says: Dropout lowers the error of an MLP., topic: dropout,
+   predicts: {by: thread, region: better}, findings: [{treatment: mlp_dropout, control: mlp}], data: [tables]}
+- {slug: dropout_diverges, rows: [A18], who: 'thread A, comment', says: With dropout fewer runs diverge., topic: dropout,
+   predicts: {by: thread, region: not_worse}, findings: [{treatment: dropout, control: plain}], data: [sequences],
+   metric: divergence}
+- {slug: selu_helps, rows: [A24], who: 'thread A, answer', says: SELU beats ReLU., topic: sequences,
+   predicts: {by: thread, region: better}, findings: [{treatment: selu, control: plain}], data: [sequences]}
+- {slug: bn_on_input_is_inferior, rows: [A5], who: 'thread A, answer',
+   says: Batch normalisation of the input is the inferior way to standardise., topic: sequences,
+   predicts: {by: thread, region: worse}, findings: [{treatment: bn_input, control: plain}], data: [badly_scaled]}
+- {slug: exact_one, rows: [B2], who: 'thread B, question', says: A layer that is never added does nothing., topic: mechanics,
+   checks: [never_added]}
+- {slug: not_yet, rows: [B9], who: 'thread B, comment', says: It depends., topic: something_new,
+   predicts: {by: ours, region: differs, quantifier: some}, findings: [{treatment: after, control: plain}]}
 """
 ANSWERS = """
 cards:
@@ -183,36 +125,22 @@ cards:
     findings: [{id: mlp_bn_or_mlp_tables, name: BN}]
 chapters:
   sequences:
-    question: Where does batch normalisation go?
     places: [anywhere]
   dropout:
-    question: Dropout or none?
     sweeps:
       - [dropout_rate]
-  tables:
-    question: What helps an MLP?
-  mechanics:
-    question: What does it do inside?
+  tables: {}
+  mechanics: {}
 """
 EVIDENCE = """
 - rows: [A6]
   says: A network of others had an error of 0.20 with it and of 0.25 without it.
   cite: mishkin2017
   claims: [before_helps]
-  comparison: before the activation, against none
-  treatment_error: 0.20
-  control_error: 0.25
 - rows: [B2]
   says: Nothing that a plot could show.
   cite: kim2023
 """
-#: Experiment -> its plan, with what the book reads of it: what a sample of each set is like.
-PLANS = {
-    "plain": {"arms": [
-        {"data": name, "variant": "", "shape": [24 if name == "tides" else 48, 1 if name in ("tides", "sales") else 6],
-         "task": {"classes": 9 * (name in CLASSES), "targets": 1, "quantiles": []}} for name in FORECASTS + CLASSES]},
-    "mlp": {"arms": [{"data": name, "variant": "", "shape": [12], "task": {"classes": 2, "targets": 1, "quantiles": []}}
-                     for name in TABLES]}}
 #: Experiment → its errors over those of the network that it changes: of the strata, in the order of `STRATA`.
 LEVELS = {"before": (1.3, 1.12, 1), "after": (1.0, 1.0, 1), "before_tanh": (1.1, 1.1, 1), "after_tanh": (1.1, 1.1, 1),
           "dropout": (1.3, 0.8, 1), "bn_input": (1, 1, 1), "mlp_bn": (1, 1, 0.93), "mlp_dropout": (1, 1, 1.0)}

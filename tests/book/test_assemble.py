@@ -3,6 +3,7 @@
 import pkgutil
 import re
 import shutil
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -10,9 +11,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from pipeline.book import assemble as assembling
-from pipeline.book import pages
-from pipeline.book.assemble import PAGES, UNIT, assemble, drawn
+from pipeline.book import assemble as assembling, pages
+from pipeline.book.assemble import PAGES, UNIT, assemble, contents, drawn, parts, sections
 from pipeline.book.picture import Picture
 from pipeline.config.errors import ConfigError
 from pipeline.config.read_yaml import read_yaml
@@ -68,8 +68,7 @@ def test_every_link_and_picture_leads_somewhere(source):
 
 
 def test_what_pages_include_is_generated_and_what_is_generated_is_included(project, study, source):
-    included = [name for path in (project / "book").glob("*.md")
-                for name in re.findall(r"\{include\} (\S+)", path.read_text())]
+    included = [name for path in (project / "book").glob("*.md") for name in re.findall(r"\{include\} (\S+)", path.read_text())]
     pieces = {path: content for page in PAGES for path, content in page.write(study).items() if path.startswith("generated/")}
     assert sorted(included) == sorted(pieces)
     text = "".join(path.read_text() for path in source.glob("*.md"))
@@ -156,3 +155,59 @@ def test_a_picture_is_drawn_again_when_its_rows_change_and_else_kept(tmp_path, m
     monkeypatch.setattr(assembling, "CODE", tmp_path / "code")
     drawn([drawing(2)], tmp_path / "pictures")
     assert len(calls) == 3
+
+
+ROOT = Path(__file__).parents[2]
+STATIC = {"format": "jb-book", "root": "index", "parts": [
+    {"caption": "Answers", "chapters": [{"file": "question"}, {"file": "mechanics"}]},
+    {"caption": "More", "chapters": [{"file": "data_sets"}, {"file": "records"}, {"file": "experiments"}]}]}
+
+
+def test_pages_stand_below_the_page_that_lists_them(study):
+    found = contents(STATIC, study)
+    assert (found["format"], found["root"]) == ("jb-book", "index")
+    first, second = (part["chapters"] for part in found["parts"])
+    # Chapters without a page of their own follow the question.
+    assert [chapter["file"] for chapter in first] == ["question", "sequences", "tables", "something_new", "mechanics"]
+    assert "sections" not in first[1]
+    kinds = sections(study)["findings"]
+    assert [one["file"] for one in kinds] == ["parts/findings-sequences", "parts/findings-synthetic", "parts/findings-tables"]
+    assert {page["file"] for one in kinds for page in one["sections"]} == {f"findings/{name}" for name in study.found}
+    assert [entry["file"] for entry in second[0]["sections"]] == [f"data_sets/{name}" for name in study.real]
+    assert second[0]["sections"][3]["title"] == "Wind north"
+    assert STATIC["parts"][0]["chapters"][0] == {"file": "question"}
+
+
+def test_lab_records_stand_below_the_group_of_their_experiment(study):
+    found = contents(STATIC, study)["parts"][1]["chapters"]
+    assert "sections" not in found[1]
+    groups = {entry["file"]: [one["file"] for one in entry.get("sections", ())] for entry in found[2]["sections"]}
+    assert groups == {"experiments/sequences": ["records/plain", "records/before"],
+                      "experiments/badly_scaled_group": [], "experiments/tables": []}
+
+
+def test_the_record_of_the_checks_stands_below_the_mechanics(study):
+    recorded = replace(study, records=study.records | {"mechanics": Path("record.ipynb")})
+    assert sections(recorded)["mechanics"] == [{"file": "records/mechanics", "title": "record of the checks"}]
+
+
+def test_a_list_that_would_be_too_long_stands_in_parts_with_a_page_each(study, monkeypatch):
+    whole = contents(STATIC, study)
+    assert not parts(whole)
+    files = [one["file"] for one in whole["parts"][1]["chapters"][0]["sections"]]
+    monkeypatch.setattr("pipeline.book.assemble.MOST", 5)
+    found = contents(STATIC, study)
+    some = found["parts"][1]["chapters"][0]["sections"]
+    assert [len(part["sections"]) for part in some] == [5] * (len(files) // 5) + ([len(files) % 5] if len(files) % 5 else [])
+    assert [one["file"] for part in some for one in part["sections"]] == files
+    assert some[1]["title"] == f"6 to 10 of {len(files)}"
+    pages = parts(found)
+    assert set(pages) >= {f"{part['file']}.md" for part in some}
+    for part in some:
+        assert all(f"](/{one['file']})" in pages[f"{part['file']}.md"] for one in part["sections"])
+
+
+def test_pages_of_the_book_exist():
+    listed = read_yaml(ROOT / "book/_toc.yml")
+    for page in [listed["root"], *(c["file"] for p in listed["parts"] for c in p["chapters"])]:
+        assert page == "experiments" or (ROOT / "book" / f"{page}.md").exists()

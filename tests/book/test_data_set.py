@@ -54,13 +54,6 @@ def test_the_shape_of_a_sample(arrays, expected):
     assert shape(arrays) == expected
 
 
-@pytest.mark.parametrize("arrays", [series(), recordings(), recordings(5), recordings(12), table()])
-def test_the_spread_of_the_targets_counts_every_sample(arrays):
-    found = rows(arrays)
-    assert list(found) == COLUMNS
-    assert found.loc[found["part"] == "target", "value"].sum() == len(targets(arrays))
-
-
 def test_a_window_is_shown_as_the_file_has_it_with_the_target_ahead_of_it():
     arrays = series()
     found = rows(arrays)
@@ -102,6 +95,7 @@ def test_the_means_of_a_table_are_those_of_standardised_inputs():
 @pytest.mark.parametrize("arrays", [series(), recordings(), recordings(5), recordings(12), table()])
 def test_every_kind_is_drawn_the_same_each_time_and_told(arrays):
     found = rows(arrays)
+    assert list(found) == COLUMNS and found.loc[found["part"] == "target", "value"].sum() == len(targets(arrays))
     one, two = svg(data_set(found)), svg(data_set(found))
     assert one == two and len(one) < 100_000
     alt = data_set_alt(found)
@@ -121,8 +115,3 @@ def test_what_is_drawn_of_a_window_lies_where_the_rows_say():
     drawn = next(line for line in axes.lines if len(line.get_xdata()) == 4)
     assert list(drawn.get_xdata()) == [-3, -2, -1, 0]
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["up", "down"]
-
-
-def test_no_rows_are_refused():
-    with pytest.raises(ValueError, match="at least one row"):
-        data_set(rows(table()).iloc[:0])

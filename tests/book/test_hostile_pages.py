@@ -25,17 +25,20 @@ ADDRESSES = {"href", "src", "srcset", "action", "formaction", "data", "poster", 
 SHOWN = {
     "params.yaml: data.tides.title", "params.yaml: data.tides.target", "params.yaml: data.mine.title",
     "params.yaml: data.mine.file", "params.yaml: experiments.before.title", "params.yaml: experiments.before.note",
-    "claims.yaml: before_helps.says", "claims.yaml: before_helps.who", "claims.yaml: before_helps.because",
-    "guide.yaml: [].situation", "evidence.yaml: [].says", "evidence.yaml: [].comparison", "answers.yaml: dropout.question",
-    "answers.yaml: dropout.answers[].change", "answers.yaml: mechanics.answers[].true", "effects.treatment", "effects.data",
-    "effects.found", "averages.group", "verdicts.verdict", "verdicts.reads", "verdicts.word", "robustness.change",
-    "data_sets.control", "places.place", "places.family", "doses.data", "checks.statement", "checks.found", "old_code.feature",
-    "old_code.happens", "old_code.repair", "applications.network", "simulated.word", "decisive.kind", "disturbances.message",
-    "scale.step", "first_study.says", "changes.stands", "results/certificates/mine.json: says",
+    "readings.yaml: before_helps.says", "readings.yaml: before_helps.who", "readings.yaml: before_helps.because",
+    "claims_changes.yaml: [].what", "claims_changes.yaml: [].why", "evidence.yaml: [].says", "answers.yaml: cards[].title",
+    "answers.yaml: cards[].findings.name", "findings.title", "findings.control", "findings.minus_treatment",
+    "findings.slope", "findings.word", "findings.sentence", "sets.data",
+    "sets.unit", "sets.word", "readings.reading", "readings.sentence", "error_rates.kind", "error_rates.says", "reliability.event",
+    "edges.edge", "data_sets.control", "places.place", "places.stratum", "doses.data", "changes.kind", "changes.name",
+    "changes.key", "changes.stood", "changes.stands", "second_rule.verdict", "checks.statement", "checks.found",
+    "old_code.feature", "old_code.happens", "old_code.repair", "applications.network", "disturbances.kind",
+    "disturbances.message", "scale.step", "results/certificates/mine.json: says",
     "results/certificates/mine.json: settings: a key", "results/certificates/mine.json: differing[]",
-    "results/torture/about.json: left_out[]", "results/scale/place.json: processor", "timings/before.json: machine",
-    "sets.yaml: origin", "sets.yaml: member", "sets.yaml: done", "sets.yaml: licence: name", "CITATION.cff: title",
-    "CITATION.cff: url", "tides.npz: about_inputs", "wages.npz: about_classes"}
+    "results/certificates/mine.json: verdicts_changed[]", "results/torture/about.json: left_out[]",
+    "results/scale/place.json: processor", "timings/before.json: machine", "sets.yaml: origin", "sets.yaml: member",
+    "sets.yaml: done", "sets.yaml: cautions[]", "sets.yaml: licence: name", "CITATION.cff: title", "CITATION.cff: url",
+    "tides.npz: about_inputs", "wages.npz: about_classes"}
 
 
 class Book:
@@ -93,7 +96,7 @@ def test_what_names_something_is_refused(hostile):
     refused = {place.removeprefix("refused: ") for place in hostile.texts.values() if place.startswith("refused: ")}
     assert {f"params.yaml: data.{name}.{field}" for name in ("tides", "wages", "gestures", "vowels")
             for field in ("unit", "stratum", "group", "also", "of")} <= refused
-    assert {f"claims.yaml: before_helps.{field}" for field in ("slug", "topic", "rows", "data", "metric", "baseline")} <= refused
+    assert {f"readings.yaml: before_helps.{field}" for field in ("slug", "topic", "rows", "data", "metric", "endpoint")} <= refused
     assert {f"params.yaml: experiments.before.{field}" for field in ("of", "layers", "head", "optimizer", "versus")} <= refused
 
 
@@ -106,8 +109,8 @@ def test_a_page_has_no_element_attribute_script_or_address_more(harmless, hostil
              for book in (hostile, harmless)]
     assert calls[0] <= calls[1]
     for name in hostile.pages:
-        scripts = [Counter((one.get("src"), one.get("type"), "" if one.get("id") == "guide-numbers" else one.string)
-                           for one in book.parsed[name]("script")) for book in (hostile, harmless)]
+        scripts = [Counter((one.get("src"), one.get("type"), one.string) for one in book.parsed[name]("script"))
+                   for book in (hostile, harmless)]
         assert scripts[0] == scripts[1], name
     remote = [{value for tag in book.tags() for name, value in tag.attrs.items()
                if name in ADDRESSES and urlsplit(value).scheme} for book in (hostile, harmless)]
@@ -121,7 +124,7 @@ def test_no_text_stands_in_the_html_as_it_is(hostile):
         for text in ("<script>alert", "<img src=x", "<b onclick", "</script><script>"):
             assert text not in page, name
     headings = [page.select_one("#jb-print-docs-body h1") for page in hostile.parsed.values()]
-    assert sum("<script>alert(1)</script>" in heading.get_text() for heading in headings if heading) > 10
+    assert sum("<script>alert(1)</script>" in heading.get_text() for heading in headings if heading) > 5
 
 
 def test_nothing_ran_and_no_file_was_read(hostile):

@@ -1,11 +1,14 @@
 """Pieces of Markdown: tables that nothing breaks, figures with their source, links that lead somewhere."""
 
 import hashlib
+import io
 
 import pandas as pd
+import pytest
+from matplotlib.figure import Figure
 
 from pipeline.book.markdown import claim_link, experiment_link, finding_link, image, record_link, source, table
-from pipeline.book.picture import Picture
+from pipeline.book.picture import Picture, sha256
 
 
 def test_table_cells_cannot_break_a_table():
@@ -40,3 +43,26 @@ def test_an_image_has_its_text_on_one_line_and_the_source_of_its_rows(study):
     assert '```{image} /figures/drawn.svg\n:alt: "two lines long"\n:class: figure small\n```' in text
     assert hashlib.sha256(b"treatment,control\nbefore,plain\n").hexdigest()[:12] in text
     assert "[plain](#experiment-plain)" in text and "[before](#experiment-before)" in text
+
+
+def draw(rows):
+    figure = Figure()
+    figure.suptitle(f"{len(rows)} rows")
+    return figure
+
+
+def test_the_files_are_the_drawing_and_the_rows():
+    rows = pd.DataFrame({"experiment": ["a", "b"], "mean": [0.1, float("nan")]})
+    picture = Picture("name", rows, draw, lambda rows: "what it shows")
+    files = picture.files()
+    assert list(files) == ["figures/name.svg", "figures/name.csv"]
+    assert ">2 rows<" in files["figures/name.svg"]
+    pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(files["figures/name.csv"])), rows)
+    assert picture.experiments == ["a", "b"] and picture.alt == "what it shows"
+    with pytest.raises(ValueError, match="at least one row"):
+        Picture("name", rows.iloc[:0], draw, lambda rows: "nothing")
+
+
+def test_a_hash_is_shown_by_its_start():
+    # echo -n "some curves" | sha256sum
+    assert sha256(b"some curves") == "92e86e3f20c0"

@@ -9,9 +9,8 @@ import pytest
 
 from pipeline.book.assemble import PAGES
 from pipeline.book.picture import Picture
-from pipeline.book.words.numbers import MISSING, number, share
-from pipeline.tables.schemas import FOUND as FINDINGS
-from pipeline.tables.schemas import STORED
+from pipeline.findings.numbers import MISSING, number, share
+from pipeline.tables.schemas import FOUND as FINDINGS, STORED
 from tests.book.hostile_book import FOUND, MORE, PLACE, TORTURE
 
 NAN = re.compile(r"(?<![\w.])[+−-]?(nan|inf)(?![\w.])")

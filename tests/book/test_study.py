@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.book.study import TABLES, read
+from pipeline.book.study import TABLES, experiment_lines, read
 from pipeline.tables.stored import Damaged
 from tests.locked import lock
 
@@ -37,10 +37,10 @@ def test_rows_are_found_by_finding_by_claim_and_by_experiment(study):
     # The two sets of wind are one unit.
     assert len(study.rows_of("units", "before_or_plain_sequences")) == 11 and not len(study.rows_of("units", "none"))
     order = named(study, "order_matters")
-    assert study.findings_of(order) == ["before_or_after_sequences", "before_tanh_or_after_tanh_sequences"]
-    assert order in study.claims_about("before_or_after_sequences") and study.findings_of(named(study, "exact_one")) == []
-    assert study.asked_by("before") == ["before_or_plain_sequences"] and study.asked_by("plain") == []
-    assert len(study.asked_by("anywhere")) == 4
+    assert study.findings_of[order.slug] == ["before_or_after_sequences", "before_tanh_or_after_tanh_sequences"]
+    assert order in study.claims_about("before_or_after_sequences") and study.findings_of["exact_one"] == []
+    assert study.asked_by["before"] == ["before_or_plain_sequences"] and study.asked_by["plain"] == []
+    assert len(study.asked_by["anywhere"]) == 4
     assert study.topic_of["dropout_or_plain_sequences"] == "dropout"
     # Nobody claims anything of it, but of its experiment.
     assert study.topic_of["bn_input_or_plain_badly_scaled"] == "sequences"
@@ -67,8 +67,6 @@ def test_families_have_their_data_sets_by_stratum(study):
 
 def test_topics_are_those_of_the_answers_then_those_of_claims(study):
     assert study.topics == ["sequences", "dropout", "tables", "mechanics", "something_new"]
-    assert study.question("tables") == "What helps an MLP?"
-    assert study.question("something_new") == "Something new"
     assert "mechanics" in study.written and "sequences" not in study.written
 
 
@@ -101,7 +99,40 @@ def test_data_files_say_their_samples(project):
 
 
 def test_the_arm_of_a_data_set_is_the_first_that_a_plan_has(study):
-    plans = {"plain": {"arms": [{"data": "forecast", "task": {"classes": 0, "targets": 1, "quantiles": []}}, {"data": "digits", "task": {"classes": 10, "targets": 1, "quantiles": []}}]},
-             "before": {"arms": [{"data": "forecast", "task": {"classes": 3, "targets": 1, "quantiles": []}}]}}
+    plans = {"plain": {"arms": [{"data": "forecast", "shape": [1]}, {"data": "digits", "shape": [2]}]},
+             "before": {"arms": [{"data": "forecast", "shape": [3]}]}}
     assert replace(study, plans=plans).arms_of_data == {
-        "forecast": {"data": "forecast", "task": {"classes": 0, "targets": 1, "quantiles": []}}, "digits": {"data": "digits", "task": {"classes": 10, "targets": 1, "quantiles": []}}}
+        "forecast": {"data": "forecast", "shape": [1]}, "digits": {"data": "digits", "shape": [2]}}
+
+
+#: An entry of one line with a remark, one of several, and one behind a blank line.
+PARAMS = """\
+experiments:
+  # The first network
+  plain:  {data: [sequences, images], layers: [conv, relu, lstm]}
+  before: {of: plain, data: sequences, before: {relu: bn}}  # a remark
+  after:
+    data: sequences
+    layers: [conv, relu, bn, lstm]
+    versus: plain
+
+  recurrent:
+    {of: plain, data: sequences, set: {lstm.recurrent_dropout: 0.2}}
+  anywhere: {of: plain, data: sequences, everywhere: bn}
+
+train:
+  epochs: 2
+"""
+
+
+def test_the_exact_lines_of_each_experiment():
+    found = experiment_lines(PARAMS)
+    assert list(found) == ["plain", "before", "after", "recurrent", "anywhere"]
+    assert found["before"] == "before: {of: plain, data: sequences, before: {relu: bn}}  # a remark"
+    assert found["after"] == "after:\n  data: sequences\n  layers: [conv, relu, bn, lstm]\n  versus: plain"
+    assert found["recurrent"] == ("recurrent:\n  {of: plain, data: sequences, set: {lstm.recurrent_dropout: 0.2}}")
+
+
+def test_a_comment_of_the_next_experiment_is_not_taken_along():
+    text = "experiments:\n    one:\n        data: a\n\n    # about two\n    two: {data: b}\n\ntrain: {}\n"
+    assert experiment_lines(text) == {"one": "one:\n    data: a", "two": "two: {data: b}"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.book.substitutions import constants, substitutions
+from pipeline.book.assemble import constants, substitutions
 from pipeline.findings.rule import Rule
 
 ROOT = Path(__file__).parents[2]

@@ -149,8 +149,7 @@ def test_some_needs_one_and_each_needs_all(made):
 
 def test_a_claim_put_the_other_way_round_reads_the_same_finding(made):
     asker = Asker(made)
-    one, other = (of_claim(claim(findings=[pair], data=["tables"]), asker)[0][0]
-                  for pair in (("new", "old"), ("old", "new")))
+    one, other = (of_claim(claim(findings=[pair], data=["tables"]), asker)[0][0] for pair in (("new", "old"), ("old", "new")))
     assert one[0] is other[0] and (one[1], other[1]) == (1, -1)
     found = read(made, claim(findings=[("new", "old"), ("old", "new")], data=["tables"]))
     assert [part.turn for part in found.parts] == [1, -1] and found.parts[0].word == found.parts[1].word == "better"

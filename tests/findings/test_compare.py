@@ -7,13 +7,11 @@ import pandas as pd
 import pytest
 
 from pipeline.config.errors import ConfigError
-from pipeline.findings.arms import Arms
-from pipeline.findings.compare import Analysis, check_that_arms_differ, effect, effects, scored
-from pipeline.findings.comparison import GUESSING, Comparison, Pair
-from pipeline.findings.rates import CHOSEN, RULES, ByOthers, Middle, Own, Picked, edges
-from pipeline.findings.scores import Score, largest_rates
+from pipeline.findings.arms import Arms, Comparison, GUESSING, Pair
+from pipeline.findings.average import units
+from pipeline.findings.compare import check_that_arms_differ, effect, effects, scored
+from pipeline.findings.rates import ByOthers, CHOSEN, Middle, Own, Picked, RULES, Score, edges, largest_rates
 from pipeline.findings.study import kind_of, stratum_of
-from pipeline.findings.units import units
 from tests.findings.made import arm, curves, family, params, study, together
 
 RATES = (0.01, 0.02, 0.04, 0.08)
@@ -39,8 +37,7 @@ def test_each_seed_is_scored_at_the_rate_that_the_others_choose():
     table = noisy("new", 1)
     grid = Arms(table).grids["new", "", "one"]
     losses = table.pivot(index="seed", columns="learning_rate", values="best_validation_loss")
-    for rule, average in ((CHOSEN, lambda some: np.log(some).mean()),
-                          (ByOthers(logarithms=False), lambda some: some.mean())):
+    for rule, average in ((CHOSEN, lambda some: np.log(some).mean()), (ByOthers(logarithms=False), lambda some: some.mean())):
         expected = []
         for seed in losses.index:
             others = losses.drop(index=seed)
@@ -199,7 +196,7 @@ def test_seeds_that_only_one_arm_has_are_refused():
 
 def test_another_scale_or_rate_is_another_analysis():
     made = study(GIVEN, noisy("old", 3), noisy("new", 4))
-    found = {rule.name: effect(plain(), "one", made, Analysis(rule)).y for rule in RULES}
+    found = {rule.name: effect(plain(), "one", made, rule).y for rule in RULES}
     assert len(set(found.values())) > 1
     assert set(found) == {"other seeds, mean log loss", "other seeds, mean loss", "own loss", "middle rate"}
 

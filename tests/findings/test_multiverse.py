@@ -121,7 +121,7 @@ def test_a_difference_matters_where_it_is_the_margin_of_the_controls_level(made,
 
 
 def test_a_measure_has_no_ratios_and_the_probe_one_rate():
-    from pipeline.findings.comparison import Comparison, Pair
+    from pipeline.findings.arms import Comparison, Pair
     pair = ((1.0, Pair(("new", ""), ("old", ""))),)
     assert len(choices(Comparison(pair, "calibration_error"))) == 4 * 2 * 2
     assert len(choices(Comparison(pair, "drift", probe=True))) == 2

@@ -9,17 +9,10 @@ from ruamel.yaml import YAML
 from pipeline.findings.__main__ import main
 from pipeline.tables.schemas import FOUND, STORED
 from pipeline.tables.stored import write_tables
-from tests.findings.made import arm, family, together
+from tests.findings.conftest import DATA
+from tests.findings.made import arm, together
 from tests.locked import lock
 
-DATA = family(9, "tables")
-TEXT = {"rows": ["A1"], "who": "Q", "says": "It helps.", "topic": "test"}
-CLAIMS = [
-    {"slug": "it_helps", **TEXT, "predicts": {"by": "ours", "region": "better"}, "findings": [
-        {"treatment": "new", "control": "old"}], "data": ["tables"]},
-    {"slug": "it_is_coming", **TEXT, "predicts": {"by": "ours", "region": "better"}, "findings": [
-        {"treatment": "later", "control": "old"}]},
-    {"slug": "it_holds", **TEXT, "checks": ["it_holds"]}]
 PATH, CHANGES = STORED["predictions"].path(), FOUND["changes"].path()
 
 
@@ -42,28 +35,13 @@ def read(path):
     return [tuple(row) for row in pd.read_csv(path, dtype=str, keep_default_na=False).itertuples(index=False)]
 
 
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """A small study of which `later` waits, and its findings."""
-    monkeypatch.chdir(tmp_path)
-    Path("book").mkdir()
-    dump({"data": DATA, "layers": {}, "experiments": {
-        "old": {"data": "tables", "layers": ["Dense"]}, "new": {"of": "old"}, "later": {"of": "old"}},
-        "train": {"epochs": 1, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01]},
-        "verdicts": {"controls": ["old"]}, "being_measured": ["later"]}, "params.yaml")
-    dump(CLAIMS, "book/readings.yaml")
-    Path("book/claims_changes.yaml").write_text("- {slug: it_helps, what: nothing, why: for this test}\n")
-    for name, level in (("old", 1.0), ("new", 0.8)):
-        more = [arm(name, one, 1.5, variant=variant) for variant in ("train_fraction=0.5", "repetition=1") for one in DATA]
-        write_tables(STORED["runs"].path(name).parent, {"runs.csv": together(
-            *(arm(name, one, level) for one in DATA), *(more if name == "old" else []))})
-    write_tables(STORED["checks"].path().parent, {"checks.csv": pd.DataFrame(
-        [["it_holds", "", "", "", "", True]], columns=STORED["checks"].columns)})
+@pytest.fixture(autouse=True)
+def found(project):
+    """Its findings are stored."""
     assert main() == 0
-    return tmp_path
 
 
-def test_what_stands_is_kept_of_claims_that_are_decided_of_the_rule_and_of_the_data(project):
+def test_what_stands_is_kept_of_claims_that_are_decided_of_the_rule_and_of_the_data():
     kinds = pd.DataFrame(read(PATH), columns=STORED["predictions"].columns).groupby("kind")["name"].agg(set)
     assert kinds["claim"] == {"it_helps"} and kinds["runs"] == {"old", "new"} and kinds["group"] == {"tables"}
     assert {"ratio_margin", "least_units", "controls"} <= kinds["rule"] and kinds["data set"] == set(DATA)
@@ -81,7 +59,7 @@ def test_what_stands_is_kept_of_claims_that_are_decided_of_the_rule_and_of_the_d
      ("data set", "tables_0", "", "utables_0", "utables_1")),
     (lambda: edit("params.yaml", lambda content: content["data"]["tables_0"].update(group="others")),
      ("group", "tables", "", "tables_0", ""))])
-def test_a_change_after_the_runs_is_named_and_what_stood_stays(project, capsys, change, expected):
+def test_a_change_after_the_runs_is_named_and_what_stood_stays(capsys, change, expected):
     before = PATH.read_text()
     change()
     capsys.readouterr()
@@ -90,17 +68,17 @@ def test_a_change_after_the_runs_is_named_and_what_stood_stays(project, capsys, 
     assert f"not as it stood when its runs were first stored: {expected[0]} {expected[1]}: " in capsys.readouterr().out
 
 
-def test_what_waits_may_change_and_what_comes_after_the_runs_is_no_prediction(project):
+def test_what_waits_may_change_and_what_comes_after_the_runs_is_no_prediction():
     claims(lambda all: all["it_is_coming"]["predicts"].update(region="worse"))
     claims(lambda all: all["it_helps"].update(says="In other words.", primary=True))
-    edit("book/readings.yaml", lambda all: all.append(CLAIMS[0] | {"slug": "renamed", "predicts": {"by": "ours", "region": "worse"}}))
+    edit("book/readings.yaml", lambda all: all.append(all[0] | {"slug": "renamed", "predicts": {"by": "ours", "region": "worse"}}))
     edit("params.yaml", lambda content: content.pop("being_measured"))
     write_tables(STORED["runs"].path("later").parent, {"runs.csv": together(*(arm("later", one) for one in DATA))})
     assert main() == 0
     assert read(CHANGES) == [("claim", "renamed", "written", "", "after its runs")]
 
 
-def test_a_table_without_what_stood_is_refused(project, capsys):
+def test_a_table_without_what_stood_is_refused(capsys):
     lock(findings=(["params.yaml", "book/readings.yaml"], [PATH, CHANGES.parent]))
     claims(lambda all: all["it_helps"]["predicts"].update(region="worse"))
     before = CHANGES.read_bytes()

@@ -13,7 +13,7 @@ from pipeline.config.readings import read_claims
 from pipeline.config.schema import load
 from pipeline.findings import claims as reading
 from pipeline.findings.__main__ import read
-from pipeline.findings.finding import finding_table, row
+from pipeline.findings.finding import row
 from pipeline.findings.rates import Own
 from pipeline.findings.record import ask, finished, read_all
 from pipeline.findings.regions import Reading
@@ -33,7 +33,7 @@ def found():
     all_found = ask(study, claims)
     reads = {one.claim.slug: one for one in read_all(all_found, study, claims, dict(
         zip(checks["check"], checks["holds"], strict=True)))}
-    table = finished(finding_table([row(one, {}, study) for one in all_found.every()]), RULE)
+    table = finished([row(one, {}, study) for one in all_found.every()], RULE)
     return study, all_found, reads, table.set_index(["id", "stratum"])
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.config.metrics import METRICS, metric_of
 from pipeline.findings import numbers, words
+from pipeline.findings.numbers import number, share, span
 from pipeline.findings.words import DIRECTED, Word, choose, denied, said, sentence
 
 DELTA = math.log(1.1)
@@ -152,3 +153,11 @@ def test_words_for_findings_are_chosen_in_one_place_only():
     for path in home.parent.glob("*.py"):
         texts = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
         assert path == home or not texts & (vocabulary - {"no difference that matters"}), path
+
+
+def test_a_number_has_a_true_minus_and_keeps_its_unit():
+    assert number(-0.012, ".2g") == "−0.012" and share(0.0414, ".1f") == "4.1\u00a0%"
+
+
+def test_spans_are_said_once():
+    assert span([3, 1, 2]) == "1 to 3" and span([2, 2]) == "2"

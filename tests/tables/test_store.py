@@ -36,8 +36,9 @@ def test_the_store_gives_back_what_was_put(tmp_path):
     store.put("ab12", record(1))
     assert text(store.get("ab12")) == text(record(1))
     assert store.get("ab13") is None
-    assert text(Store(tmp_path).get("ab12")) == text(record(1))
-    assert Store(tmp_path).keys() == {"ab12"}
+    store.close()
+    assert os.listdir(tmp_path) == [FILE] and text(store.get("ab12")) == text(record(1))
+    assert text(Store(tmp_path).get("ab12")) == text(record(1)) and Store(tmp_path).keys() == {"ab12"}
 
 
 def test_many_are_found_at_once_and_only_those_that_are_there(tmp_path):
@@ -55,15 +56,10 @@ def test_a_stored_run_is_never_overwritten(tmp_path):
     store.put("ab12", record(1))
     with pytest.raises(ValueError, match="another record of the run ab12 is stored, and is not overwritten"):
         store.put("ab12", record(2))
-    assert text(store.get("ab12")) == text(record(1)) and store.count() == 1
-
-
-def test_what_is_no_run_is_not_put(tmp_path):
-    store = Store(tmp_path)
     for wrong in ({}, bare(record(1)), record(1) | {"best_error": "0.1"}):
         with pytest.raises(ValueError):
-            store.put("ab12", wrong)
-    assert store.count() == 0
+            store.put("ab13", wrong)
+    assert text(store.get("ab12")) == text(record(1)) and store.count() == 1
 
 
 # --- many at once, and kills -------------------------------------------------------------------
@@ -77,8 +73,7 @@ def _put(folder, numbers):
 def test_processes_put_at_the_same_time_and_begin_the_store_together(tmp_path):
     context = multiprocessing.get_context("spawn")
     # Each run is put by two of them.
-    processes = [context.Process(target=_put, args=(tmp_path / "store", range(first, first + 40)))
-                 for first in (0, 20, 40, 0)]
+    processes = [context.Process(target=_put, args=(tmp_path / "store", range(first, first + 40))) for first in (0, 20, 40, 0)]
     for process in processes:
         process.start()
     for process in processes:
@@ -107,16 +102,6 @@ def test_what_was_put_outlives_a_kill(tmp_path):
     assert done.returncode == -signal.SIGKILL
     assert text(Store(tmp_path).get("ab12")) == text(record(1))
 
-
-def test_a_store_that_is_closed_is_one_file(tmp_path):
-    store = Store(tmp_path)
-    store.put("ab12", record(1))
-    store.close()
-    assert os.listdir(tmp_path) == [FILE]
-    assert text(store.get("ab12")) == text(record(1))
-
-
-# --- tables ------------------------------------------------------------------------------------
 
 def test_tables_fill_the_store_with_the_records_they_were_made_of(tmp_path):
     runs, curves, records = tables(6, chosen=(True, False))
@@ -160,18 +145,14 @@ def test_a_damaged_table_adds_nothing_of_any(tmp_path):
     assert store.count() == 0 and store.fill(folders[:1]) == 2
 
 
-def test_filling_from_nothing_or_from_other_columns_adds_nothing(tmp_path):
+def test_filling_from_nothing_from_other_columns_or_from_a_chosen_run_without_its_curve_adds_nothing(tmp_path):
     store = Store(tmp_path / "store")
     assert store.fill([tmp_path / "missing"]) == 0
-    runs, curves, _ = tables()
+    runs, curves, _ = tables(4)
     write(tmp_path / "tables", runs.drop(columns="test_size"), curves)
     assert store.fill([tmp_path / "tables"]) == 0
-
-
-def test_a_chosen_run_without_its_curve_is_not_filled(tmp_path):
-    runs, curves, _ = tables(4)
     write(tmp_path / "tables", runs, curves[curves["seed"] != 1002])
-    assert Store(tmp_path / "store").fill([tmp_path / "tables"]) == 3
+    assert store.fill([tmp_path / "tables"]) == 3
 
 
 def test_a_run_that_another_experiment_chose_gets_its_curve(tmp_path):
@@ -209,8 +190,6 @@ def test_the_folders_that_hold_some_runs_are_found(tmp_path):
     assert RUNS_TABLE in os.listdir(tmp_path / "one")
 
 
-# --- what runs took ----------------------------------------------------------------------------
-
 def test_what_a_run_took_is_no_part_of_its_record(tmp_path):
     store = Store(tmp_path)
     for number in range(3):
@@ -221,8 +200,6 @@ def test_what_a_run_took_is_no_part_of_its_record(tmp_path):
     store.put("ab1", record(1))
     assert store.timings(["ab1"])
 
-
-# --- damage ------------------------------------------------------------------------------------
 
 def change(path, query, *values):
     connection = sqlite3.connect(path)

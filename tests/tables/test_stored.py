@@ -1,26 +1,29 @@
 """Tables and folders: whole or not at all, and exact."""
 
 import errno
+import gzip
 import math
 import os
-import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.config.schema import load
+from pipeline.tables.run_record import MEASURES
+from pipeline.tables.schemas import FOUND, STORED
 from pipeline.tables.stored import (
-    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, MEASURES, RUNS_TABLE, Damaged, building, in_units_of_targets, read_json,
-    read_table, remove_temporary, replace_folder, significant, write_bytes, write_table, write_tables, write_text)
+    COLUMNS, CURVES_TABLE, CURVE_COLUMNS, Damaged, RUNS_TABLE, building, in_units_of_targets, read_json, read_table, records,
+    remove_temporary, replace_folder, significant, write_bytes, write_table, write_tables, write_text)
 
 
 def record(seed, epochs=3):
     """What a run measured, as training stores it: of no meaning, but such as a run can be."""
     generator = np.random.default_rng(seed)
-    found = {name: significant(generator.random() * 10.0 ** generator.integers(-8, 8))
-             for name in MEASURES}
+    found = {name: significant(generator.random() * 10.0 ** generator.integers(-8, 8)) for name in MEASURES}
     found["train_curve"] = [significant(v, 5) for v in generator.random(epochs)]
     found["validation_curve"] = [0.75, significant(0.5 * generator.random(), 4), 0.75]
     found |= {name: significant(generator.random()) for name in ("last_calibration_error", "last_minority_recall")}
@@ -47,8 +50,7 @@ def tables(count=4, experiment="one", chosen=(True,)):
                            found["train_curve"], found["validation_curve"], strict=True), 1)]
         else:
             del found["train_curve"], found["validation_curve"]
-    return (pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(curves, columns=CURVE_COLUMNS),
-            records)
+    return (pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(curves, columns=CURVE_COLUMNS), records)
 
 
 def write(folder, runs, curves):
@@ -231,8 +233,7 @@ with replace_folder(pathlib.Path(sys.argv[1])) as new:
 def test_a_kill_at_any_step_leaves_the_old_content_or_the_new(folder, steps):
     """Steps: the list of names, the folder's renaming, old files go, new ones come, the list and the folder go."""
     old = content(folder)
-    done = subprocess.run([sys.executable, "-c", KILLED, folder, str(steps)], env=os.environ | {
-        "PYTHONPATH": os.getcwd()})
+    done = subprocess.run([sys.executable, "-c", KILLED, folder, str(steps)], env=os.environ | {"PYTHONPATH": os.getcwd()})
     assert done.returncode == (-9 if steps < 10 else 0)
     with pytest.raises(KeyError), replace_folder(folder):  # The next write finds a whole folder.
         raise KeyError
@@ -253,3 +254,37 @@ def test_errors_of_numbers_are_shown_as_roots_and_those_of_classes_and_quantiles
     assert found["best_error"].dropna().tolist() == pytest.approx([0.5, 0.25, 0.25])
     assert found["last_error"].dropna().tolist() == pytest.approx([2.0, 0.5, 0.5])
     pd.testing.assert_frame_equal(table, kept)
+
+
+def test_rows_are_those_of_pandas_of_plain_values():
+    table = pd.DataFrame({"name": ["a", None], "count": [1, 2], "y": [0.5, math.nan], "found": [True, False],
+                          "of": [[1, 2], {"b": 3}]}, index=[7, 7])
+    found, theirs = records(table), table.to_dict("records")
+    assert repr(found) == repr(theirs)
+    assert [type(value) for value in found[0].values()] == [str, int, float, bool, list]
+
+
+def test_rows_of_an_empty_table_and_of_one_kind_of_numbers():
+    table = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
+    assert records(table) == [{"a": 1, "b": 3}, {"a": 2, "b": 4}] and type(records(table)[0]["a"]) is int
+    assert records(table.iloc[:0]) == []
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_what_is_stored_has_the_columns_of_the_contract(name):
+    params, table = load(), STORED[name]
+    owners = params.probe.experiments if name == "measures" else params.experiments
+    if name == "layers":  # Which training writes; nothing is trained of what is being measured.
+        owners = [owner for owner in owners if owner not in params.being_measured]
+    paths = {table.path(owner) for owner in owners}
+    if name in ("disturbances", "scale"):  # Nothing is made from these, so a study may be without.
+        paths = {path for path in paths if path.exists()}
+    for path in paths:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
+            assert file.readline().rstrip("\n").split(",") == list(table.columns), path
+
+
+def test_every_stored_table_is_in_the_contract():
+    known = {path for name in load().experiments for path in (one.path(name) for one in STORED.values())}
+    stored = {path for kind in ("*.csv", "*.csv.gz") for path in Path("results").rglob(kind)}
+    assert stored <= known | {table.path() for table in FOUND.values()}

@@ -10,18 +10,16 @@ import pytest
 from pipeline.config.task import Task
 from pipeline.data.split import digest
 from pipeline.tables.store import Store
-from pipeline.tables.stored import COLUMNS, CURVES_TABLE, CURVE_COLUMNS, RUNS_TABLE, read_table
+from pipeline.tables.stored import COLUMNS, CURVE_COLUMNS
 from pipeline.train import trainer as trainer_module
-from pipeline.train.arm import Arm, DataSet, arms
-from pipeline.train.host import WrongVersion
+from pipeline.train.arm import Arm, DataSet, arms, select_rate
 from pipeline.train.trainer import Trainer
 from tests.networks import network
-from tests.train.toy import FOLDER, VERSIONS, a_plan, stage, trained
+from tests.train.toy import a_plan, trained
 
 
 def test_tables_do_not_depend_on_the_number_of_threads(data, tmp_path):
-    tables = [trained(a_plan(seeds=3), data, Store(tmp_path / str(threads)), threads=threads)
-              for threads in (1, 2)]
+    tables = [trained(a_plan(seeds=3), data, Store(tmp_path / str(threads)), threads=threads) for threads in (1, 2)]
     for one, two in zip(*tables, strict=True):
         pd.testing.assert_frame_equal(one, two, check_exact=True)
     runs, curves = tables[0]
@@ -41,18 +39,6 @@ def test_tables_do_not_depend_on_the_number_of_threads(data, tmp_path):
                                rtol=1e-3)  # curves are kept with fewer digits
 
 
-def test_finished_runs_are_not_trained_again(data, tmp_path, counted):
-    store = Store(tmp_path)
-    first = trained(a_plan(), data, store)
-    assert len(counted) == 2 * 3
-    again = trained(a_plan(), data, store)
-    assert len(counted) == 6
-    for one, two in zip(first, again, strict=True):
-        pd.testing.assert_frame_equal(one, two)
-    trained(a_plan(seeds=4), data, store)
-    assert sorted(counted[6:]) == [0.003, 0.003, 0.01, 0.01, 0.03, 0.03]
-
-
 def test_what_decides_a_run_is_in_its_key(arrays):
     def key(change=None, rate=0.01, seed=3000, held=arrays, quantiles=(), **training):
         changed = a_plan(**training) | (change or {})
@@ -62,8 +48,7 @@ def test_what_decides_a_run_is_in_its_key(arrays):
     other = dict(arrays["tables"]) | {"x_3000": arrays["tables"]["x_3000"] + 1}
     elsewhere = dict(arrays["tables"]) | {"x_3001": arrays["tables"]["x_3001"] + 1}
     base = key()
-    same = [key({"experiment": "other"}), key(held={"tables": elsewhere}), key(seeds=4),
-            key(learning_rates=[0.01])]
+    same = [key({"experiment": "other"}), key(held={"tables": elsewhere}), key(seeds=4), key(learning_rates=[0.01])]
     assert set(same) == {base}
     different = [key(rate=0.003), key(seed=3001), key(epochs=4), key(patience=2), key(batch_size=4),
                  key(optimizer="SGD"), key(scaling="none"), key(repetition=1),
@@ -93,11 +78,6 @@ def test_data_are_digested_once_a_seed_for_all_arms(arrays, monkeypatch):
         for seed in arm.seeds:
             arm.keys(seed)
     assert seen == [3000, 3001, 3002]
-
-
-def test_a_fixed_rate_is_kept_by_every_seed(data, tmp_path, counted):
-    runs, _ = trained(a_plan(learning_rates=[0.03]), data, Store(tmp_path))
-    assert counted == [0.03, 0.03] and runs["chosen"].all()
 
 
 def test_seeds_may_keep_other_rates_and_one_that_diverged_is_not_kept(data, tmp_path, monkeypatch):
@@ -134,22 +114,23 @@ def test_a_run_ends_when_it_has_stopped_learning_and_says_so(data, tmp_path):
     assert set(fixed["stopped"]) == {5} and not fixed["hit_limit"].any()
 
 
-def test_a_run_that_is_chosen_later_gets_its_curves(write_plan, counted):
-    """Of a run that was not chosen the tables keep no curves, and a clone has nothing else."""
-    stage("first")
-    write_plan(learning_rates=[0.003, 0.03])
-    stage("first")
-    assert len(counted) == 6
-    write_plan()
-    stage("first")
-    write_plan(learning_rates=[0.03])
-    stage("clone")
-    assert counted[6:] == [0.03, 0.03]
-    runs, curves = read_table(FOLDER / RUNS_TABLE), read_table(FOLDER / CURVES_TABLE)
-    assert runs["chosen"].all() and len(curves) == 2 * 3
+NAN, INF = float("nan"), float("inf")
 
 
-def test_another_version_is_refused(data, tmp_path):
-    wrong = a_plan() | {"versions": VERSIONS | {"numpy": "0.1"}}
-    with pytest.raises(WrongVersion, match=r"pins numpy 0\.1, but .* installed; run `make`"):
-        trained(wrong, data, Store(tmp_path))
+@pytest.mark.parametrize(("losses", "diverged", "kept"), [
+    ({0.001: 0.5, 0.003: 0.2, 0.01: 0.4}, (), 0.003),
+    ({0.001: 0.5, 0.003: 0.2, 0.01: 0.1}, (), 0.01),
+    # equal: the smaller rate, however the grid is written
+    ({0.01: 0.2, 0.003: 0.2, 0.001: 0.3}, (), 0.003),
+    # the loss fell lowest before it diverged
+    ({0.001: 0.5, 0.003: 0.4, 0.01: 0.1}, (0.01,), 0.003),
+    ({0.001: NAN, 0.003: 0.9}, (0.001,), 0.003),
+    # all diverged
+    ({0.001: 0.5, 0.003: 0.2, 0.01: INF}, (0.001, 0.003, 0.01), 0.003),
+    ({0.001: NAN, 0.003: 0.2}, (0.001, 0.003), 0.003),
+    ({0.003: NAN, 0.001: NAN}, (0.001, 0.003), 0.001),
+    ({0.003: 1.0}, (), 0.003),
+])
+def test_a_seed_keeps_the_rate_of_least_validation_loss(losses, diverged, kept):
+    assert select_rate({rate: {"best_validation_loss": loss, "diverged": rate in diverged}
+                   for rate, loss in losses.items()}) == kept

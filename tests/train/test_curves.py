@@ -18,8 +18,7 @@ def curves():
             for epoch in epochs:
                 loss = 1 + seed + abs(int(epoch) - best)
                 rows.append((data, "", seed, int(epoch), 0.5 * loss, float(loss), best))
-    return pd.DataFrame(
-        rows, columns=["data", "variant", "seed", "epoch", "train_loss", "validation_loss", "best_epoch"])
+    return pd.DataFrame(rows, columns=["data", "variant", "seed", "epoch", "train_loss", "validation_loss", "best_epoch"])
 
 
 @pytest.fixture

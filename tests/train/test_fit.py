@@ -3,8 +3,7 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from sklearn.metrics import accuracy_score, log_loss, mean_pinball_loss, recall_score
+from sklearn.metrics import accuracy_score, log_loss, recall_score
 
 from pipeline.config.errors import ConfigError
 from pipeline.config.task import Task
@@ -76,14 +75,6 @@ def test_measures_of_numbers_are_those_of_evaluate():
     record, (theirs, _) = run(spec, split), fitted(spec, split, "Adam")
     metric = evaluated(theirs, split)["metric"]
     assert record["last_loss"] == record["last_error"] == pytest.approx(metric, rel=2e-5)
-
-
-def test_measures_of_quantiles_are_those_of_scikit_learn():
-    generator = np.random.default_rng(0)
-    y, prediction = generator.standard_normal((50, 1)), generator.standard_normal((50, 3))
-    found = measures(y, prediction, Split(*[None] * 6, "regression", 0), Task(0, 1, (0.1, 0.5, 0.9)))
-    expected = np.mean([mean_pinball_loss(y[:, 0], prediction[:, i], alpha=q) for i, q in enumerate((0.1, 0.5, 0.9))])
-    assert found["error"] == found["loss"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("name", ["linear", "tanh", "relu", "exponential", "softplus", "log_softmax", "gelu"])

@@ -19,8 +19,7 @@ STILL = 1e-12
 @pytest.fixture(scope="module")
 def dead():
     """A network whose hidden units are 0 for every input, and so is what it predicts."""
-    return Trainer(network({"Dense": {"units": 4, "kernel_initializer": "zeros"}}, {"Activation": "relu"}), (3,),
-                   Task(), "SGD")
+    return Trainer(network({"Dense": {"units": 4, "kernel_initializer": "zeros"}}, {"Activation": "relu"}), (3,), Task(), "SGD")
 
 
 @pytest.fixture(scope="module")

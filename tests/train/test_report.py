@@ -86,8 +86,7 @@ def test_rates_are_counted_and_the_edges_share_is_said(runs):
     assert report.rates(pd.concat([runs, other])).to_dict("records") == [
         {"variant": "", "data": "one", "rate 0.1": "1", "rate 0.2": "1", "rate 0.4": "2", "at an edge": "75%"}]
     both = report.rates(pd.concat([runs, wider.assign(data="two")]))
-    assert list(both.columns) == [
-        "variant", "data", "rate 0.05", "rate 0.1", "rate 0.2", "rate 0.4", "at an edge"]
+    assert list(both.columns) == ["variant", "data", "rate 0.05", "rate 0.1", "rate 0.2", "rate 0.4", "at an edge"]
     assert list(both["rate 0.05"]) == ["", "0"] and list(both["at an edge"]) == ["75%", "50%"]
 
 

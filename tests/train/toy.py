@@ -1,7 +1,5 @@
 """A toy plan: a small network on a small table, and an executor without processes."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 from unittest import mock

@@ -1,7 +1,5 @@
 """Disturb runs of a tiny project at random moments, and store what came of it."""
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import importlib.metadata as packages

@@ -1,7 +1,5 @@
 """A run of a project, and all that can be done to it."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

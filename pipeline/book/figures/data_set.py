@@ -1,7 +1,5 @@
 """A data set: some of its samples, and how its targets are spread."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Sequence
 
@@ -13,8 +11,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from pipeline.book.words.numbers import count
-from pipeline.style import BAND, CONTROL, PANEL, QUIET, STYLE, TREATMENT, need
+from pipeline.findings.numbers import count
+from pipeline.style import BAND, CONTROL, PANEL, QUIET, STYLE, TREATMENT
 
 DIVERGING = LinearSegmentedColormap.from_list("values", [TREATMENT, "#f7f7f5", CONTROL])
 #: So many channels share a field; more have a line each below each other; still more are rows of grey.
@@ -34,11 +32,7 @@ def data_set(rows: pd.DataFrame) -> Figure:
 
     Args:
         rows: as `pipeline.book.data_set.rows` makes them.
-
-    Raises:
-        ValueError: no rows.
     """
-    need(rows)
     parts = dict(list(rows.groupby("part", sort=False)))
     draw, lines = _drawing(parts)
     below = min(len(parts["target"]), 5) * 0.06 + 1.0
@@ -54,8 +48,7 @@ def data_set(rows: pd.DataFrame) -> Figure:
 
         draw(axes, parts, below + 0.65, lines * 0.2)
         _spread(axes(0.42, below - 0.42), parts["target"])
-        figure.text(0.005, 1 - 0.04 / height, textwrap.fill(data_set_finding(rows), 86), size=9.5, weight="bold",
-                    va="top")
+        figure.text(0.005, 1 - 0.04 / height, textwrap.fill(data_set_finding(rows), 86), size=9.5, weight="bold", va="top")
     return figure
 
 
@@ -222,7 +215,6 @@ def _spread(axes: Axes, rows: pd.DataFrame) -> None:
 
 def data_set_finding(rows: pd.DataFrame) -> str:
     """What the picture shows, in a sentence."""
-    need(rows)
     parts = set(rows["part"])
     if "whole" in parts:
         window = rows[rows["part"] == "window"]

@@ -1,7 +1,5 @@
 """Findings with their intervals, one below the other."""
 
-from __future__ import annotations
-
 import math
 import textwrap
 
@@ -9,11 +7,11 @@ import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.book.rows import records
 from pipeline.config.metrics import metric_of
 from pipeline.findings.numbers import change, interval, plain, with_unit
 from pipeline.findings.words import Word
-from pipeline.style import BAND, BETTER, PANEL, QUIET, STYLE, TEXT, WORSE, need, ratio_axis, ratio_ticks
+from pipeline.style import BAND, BETTER, PANEL, QUIET, STYLE, TEXT, WORSE, ratio_axis, ratio_ticks
+from pipeline.tables.stored import records
 
 COLUMNS = ["id", "title", "stratum", "treatment", "control", "metric", "effect", "low", "high", "margin", "word"]
 #: The colour of an interval, by its word.
@@ -29,11 +27,7 @@ def intervals(rows: pd.DataFrame) -> Figure:
 
     Args:
         rows: `COLUMNS`; effects are logarithms of ratios.
-
-    Raises:
-        ValueError: no rows.
     """
-    need(rows)
     names = [textwrap.wrap(f"{row['title']} ({row['stratum']})", WIDE) for row in records(rows)]
     height = sum(0.16 * len(name) + 0.24 for name in names)
     with matplotlib.rc_context(STYLE):
@@ -70,7 +64,6 @@ def _interval(axes, y: float, row: dict) -> None:
 
 def intervals_alt(rows: pd.DataFrame) -> str:
     """Every finding in words."""
-    need(rows)
     return " ".join(f"{row['title']}, on {row['stratum']}: "
                     f"{interval([row['effect'], row['low'], row['high']], metric_of(row['metric']))}, {row['word']}."
                     for row in records(rows))

@@ -1,24 +1,17 @@
 """How often came what was foretold for another set."""
 
-from __future__ import annotations
-
 import matplotlib
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from pipeline.book.rows import records
-from pipeline.book.words.numbers import number
-from pipeline.style import QUIET, STYLE, need
+from pipeline.findings.numbers import number
+from pipeline.style import QUIET, STYLE
+from pipeline.tables.stored import records
 
 
 def reliability(rows: pd.DataFrame) -> Figure:
-    """The share that happened over the probability that was foretold, with its interval; on the line is right.
-
-    Raises:
-        ValueError: no rows.
-    """
-    need(rows)
+    """The share that happened over the probability that was foretold, with its interval; on the line is right."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(4.6, 3.6), layout="constrained")
         axes = figure.subplots()
@@ -33,6 +26,5 @@ def reliability(rows: pd.DataFrame) -> Figure:
 
 def reliability_alt(rows: pd.DataFrame) -> str:
     """Every bin in words."""
-    need(rows)
     return "; ".join(f"{row['event']}: foretold {number(row['predicted'], '.2f')}, happened {number(row['happened'], '.2f')}"
                      for row in records(rows)) + "."

@@ -1,14 +1,12 @@
 """A finding under every other choice: its specification curve."""
 
-from __future__ import annotations
-
 import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.book.words.numbers import number
-from pipeline.style import BAND, BETTER, PANEL, QUIET, STYLE, TEXT, need
+from pipeline.findings.numbers import number
+from pipeline.style import BAND, BETTER, PANEL, QUIET, STYLE, TEXT
 
 #: So many of the analyses are drawn of a curve.
 DRAWN = 60
@@ -39,11 +37,7 @@ def specification(points: pd.DataFrame) -> Figure:
 
     Args:
         points: as `rows` gives them.
-
-    Raises:
-        ValueError: no rows.
     """
-    need(points)
     panels = list(points.groupby("stratum", sort=False))
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(2.6 * len(panels) + 0.6, 1.7))
@@ -68,7 +62,6 @@ def specification(points: pd.DataFrame) -> Figure:
 
 def specification_alt(points: pd.DataFrame) -> str:
     """From where to where the effects of all analyses go."""
-    need(points)
     parts = [f"on {stratum} from {number(mine['mean'].iloc[0], '.2g')} to {number(mine['mean'].iloc[-1], '.2g')}, and the rule's own "
              f"{number(mine['effect'].iloc[0], '.2g')}" for stratum, mine in points.groupby("stratum", sort=False)]
     return f"{points['title'].iloc[0]}: the effect in margins under other choices, better above 0: " + "; ".join(parts) + "."

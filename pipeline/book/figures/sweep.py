@@ -1,7 +1,5 @@
 """The test error by the value of a sweep."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Sequence
 
@@ -12,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from pipeline.book.words.numbers import number
-from pipeline.style import STYLE, need, one
+from pipeline.findings.numbers import number
+from pipeline.style import STYLE, one
 
 
 def dose_response(doses: pd.DataFrame) -> Figure:
@@ -23,9 +21,8 @@ def dose_response(doses: pd.DataFrame) -> Figure:
         doses: columns `experiment`, `key`, `dose` (a number), `data`, `mean`, `low`, `high`.
 
     Raises:
-        ValueError: no rows, or more than one key.
+        ValueError: more than one key.
     """
-    need(doses)
     key = one(doses, "key")
     names, sets = list(dict.fromkeys(doses["experiment"])), list(dict.fromkeys(doses["data"]))
     columns = min(2, len(sets))
@@ -40,12 +37,9 @@ def dose_response(doses: pd.DataFrame) -> Figure:
             axes.remove()
         for axes in figure.axes[::columns]:
             axes.set_ylabel("mean test error", size=8.5)
-        handles = {label: handle for axes in figure.axes for handle, label in
-                   zip(*axes.get_legend_handles_labels(), strict=True)}
-        figure.suptitle(textwrap.fill(dose_finding(doses), 42 * columns), x=0.01, ha="left", size=9.5,
-                        weight="bold")
-        figure.legend(handles.values(), handles, loc="outside lower left", ncols=2, frameon=False,
-                      fontsize=8)
+        handles = {label: handle for axes in figure.axes for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+        figure.suptitle(textwrap.fill(dose_finding(doses), 42 * columns), x=0.01, ha="left", size=9.5, weight="bold")
+        figure.legend(handles.values(), handles, loc="outside lower left", ncols=2, frameon=False, fontsize=8)
     return figure
 
 

@@ -1,28 +1,25 @@
 """A chapter: its findings, its sweeps, what the threads and others say, its limits."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
-from pipeline.book.blocks import check_table, findings_table, interval_rows, others
 from pipeline.book.escape import code
 from pipeline.book.figures.intervals import intervals, intervals_alt
 from pipeline.book.figures.sweep import dose_alt, dose_response
-from pipeline.book.markdown import claim_link, experiment_link, finding_link, image, table
+from pipeline.book.markdown import (
+    check_table, claim_link, experiment_link, finding_link, findings_table, image, interval_rows, others, render, table)
 from pipeline.book.picture import Picture
-from pipeline.book.rows import records
 from pipeline.book.study import Study
-from pipeline.book.template import render
 from pipeline.book.words.finding import reading
 from pipeline.book.words.network import put_in
 from pipeline.config.metrics import metric_of
 from pipeline.config.readings import Claim
 from pipeline.findings.numbers import count, interval
 from pipeline.findings.words import FAMILY
+from pipeline.tables.stored import records
 
 #: So many findings open a chapter, and so many rows are drawn.
 LEAD, DRAWN = 5, 24
@@ -47,10 +44,10 @@ def chapter(study: Study, topic: str, drawn: Sequence[Picture]) -> str:
     claims, found = [claim for claim in study.claims if claim.topic == topic], about(study, topic)
     if not claims and not found:
         return "No claim of this chapter is declared.\n"
-    checks = [name for claim in claims for name in claim.checks]
+    checks, swept = [name for claim in claims for name in claim.checks], [image(study, one) for one in sweeps(study, topic)]
     return render(
         "chapter", lead=list(_lead(study, found)), table=findings_table(study, found),
-        drawn="".join(image(study, one) for one in drawn), places=places(study, topic), swept=_swept(study, topic),
+        drawn="".join(image(study, one) for one in drawn), places=places(study, topic), swept="\n".join(swept),
         checks=f"## Exact checks\n\n{check_table(study, checks)}" if checks else "",
         more="".join(more(study) for more in MORE.get(topic, ())),
         claims=table(["claim", "who says it", "it reads", "why"], [
@@ -61,7 +58,7 @@ def chapter(study: Study, topic: str, drawn: Sequence[Picture]) -> str:
 def about(study: Study, topic: str) -> list[str]:
     """The findings of a chapter: those that primary claims are about first, then those of the others."""
     claims = sorted((one for one in study.claims if one.topic == topic), key=lambda one: not one.primary)
-    asked = [name for claim in claims for name in study.findings_of(claim)]
+    asked = [name for claim in claims for name in study.findings_of[claim.slug]]
     return list(dict.fromkeys([*asked, *(name for name, other in study.topic_of.items() if other == topic)]))
 
 
@@ -102,15 +99,8 @@ def sweeps(study: Study, topic: str) -> list[Picture]:
     for number, names in enumerate(study.answers.get(topic, {}).get("sweeps", ()), 1):
         rows = study.doses[study.doses["experiment"].isin(names)]
         if len(rows):
-            found.append(Picture(f"sweep-{topic}-{number}", rows, dose_response, dose_alt,
-                                 small=rows["data"].nunique() == 1))
+            found.append(Picture(f"sweep-{topic}-{number}", rows, dose_response, dose_alt, small=rows["data"].nunique() == 1))
     return found
-
-
-def _swept(study: Study, topic: str) -> str:
-    drawn = [image(study, picture) for picture in sweeps(study, topic)]
-    return "\n".join(["## Value by value\n\nThe mean test error, with its interval, by the value of a sweep.\n",
-                      *drawn]) if drawn else ""
 
 
 def applications(study: Study) -> str:

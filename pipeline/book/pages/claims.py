@@ -1,16 +1,13 @@
 """The ledger: all claims with what the findings say of them; and which verdicts of the second rule turned."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
-from pipeline.book.blocks import changed, listed
 from pipeline.book.escape import role
-from pipeline.book.markdown import claim_link, finding_link, table
-from pipeline.book.rows import records
+from pipeline.book.markdown import changed, claim_link, finding_link, listed, table
 from pipeline.book.study import Study
 from pipeline.book.words.finding import prediction, reading
 from pipeline.config.readings import Claim
+from pipeline.tables.stored import records
 
 #: What each verdict of the second rule would read; others said neither.
 THEN = {"supported": "agrees", "contradicted": "disagrees", "no effect that matters": "disagrees", "true": "true",
@@ -35,8 +32,9 @@ def _row(study: Study, claim: Claim) -> tuple:
     row = study.reading(claim)
     notes = [row["sentence"], f"Because: {claim.because}" if claim.because else "",
              "The thread's setting is out of reach; this is our analogue of it." if claim.analogue else "",
-             *(f"Not as it stood when its runs were stored: {changed(one)}." for one in records(study.changes) if (one["kind"], one["name"]) == ("claim", claim.slug))]
-    about = ", ".join(finding_link(study, one, str(number)) for number, one in enumerate(study.findings_of(claim), 1))
+             *(f"Not as it stood when its runs were stored: {changed(one)}." for one in records(study.changes)
+               if (one["kind"], one["name"]) == ("claim", claim.slug))]
+    about = ", ".join(finding_link(study, one, str(number)) for number, one in enumerate(study.findings_of[claim.slug], 1))
     return (role("anchor", f"claim-{claim.slug}") + claim.says.rstrip("."), reading(row), " ".join(filter(None, notes)),
             about or ("[exact checks](/mechanics.md)" if claim.checks else "–"), prediction(claim),
             f"[{claim.topic.replace('_', ' ')}](/{claim.topic}.md)", letters, ", ".join(claim.rows), claim.who,

@@ -1,28 +1,24 @@
-"""The page of a finding."""
-
-from __future__ import annotations
+"""The page of a finding, and the list of all."""
 
 import math
 from collections.abc import Iterator, Mapping
 
-from pipeline.book.blocks import others
 from pipeline.book.figures import specification
-from pipeline.book.markdown import claim_link, data_link, experiment_link, image, table
+from pipeline.book.markdown import claim_link, data_link, experiment_link, finding_link, image, others, render, table
 from pipeline.book.picture import Picture
-from pipeline.book.rows import records
 from pipeline.book.study import Study
-from pipeline.book.template import render
 from pipeline.book.words.finding import another, chances, change, clear, reading, word
-from pipeline.book.words.numbers import MISSING, number, share
+from pipeline.book.words.network import kind
+from pipeline.config.claims import base
 from pipeline.config.metrics import TRIVIAL, metric_of
 from pipeline.findings import words
-from pipeline.findings.numbers import capital, interval, plain, unit_of, with_unit
-from pipeline.findings.numbers import change as number_of
+from pipeline.findings.numbers import MISSING, capital, change as number_of, interval, number, plain, share, unit_of, with_unit
 from pipeline.findings.words import ALL
+from pipeline.tables.stored import records
 
 
 def write(study: Study) -> dict[str, str | Picture]:
-    """Every finding's page, and its specification curve."""
+    """Every finding's page, with its specification curve, and the list of all."""
     files: dict[str, str | Picture] = {}
     for name, rows in study.found.items():
         curve = specification.rows(study.rows_of("multiverse", name), study.strata(name))
@@ -31,15 +27,11 @@ def write(study: Study) -> dict[str, str | Picture]:
         files[f"findings/{name}.md"] = page(study, rows, picture)
         if picture:
             files[f"figures/{picture.name}"] = picture
-    return files
+    return files | overview(study)
 
 
 def page(study: Study, rows: list[dict], picture: Picture | None) -> str:
-    """All that is known of a finding.
-
-    Args:
-        rows: of the findings, a stratum each, and behind them that for all.
-    """
+    """All that is known of a finding. `rows`: of the findings, a stratum each, and behind them that for all."""
     name, claims = rows[0]["id"], study.claims_about(rows[0]["id"])
     return render(
         "finding", id=name, title=rows[0]["title"], rows=rows, compared=compared(study, rows[0]),
@@ -105,3 +97,22 @@ def _ended(one: Mapping) -> Iterator[str]:
         both = [one[f"{name}_{side}"] for side in ("control", "treatment")]
         if any(value > 0 for value in both):
             yield f"{' / '.join(map(share, both))} {said}"
+
+
+#: The data of a stratum that is no family's.
+SYNTHETIC = "synthetic"
+
+
+def overview(study: Study) -> dict[str, str]:
+    """All findings, a row a stratum; a script adds search, filters and sorting to the table."""
+    rows = [_row(study, row) for name in study.found for row in study.strata(name)]
+    return {"generated/findings.md": ":::{div} cards ledger list-of-findings\n" + table(
+        ["finding", "data", "change", "in a word", "on another set", "network", "topic"], rows) + ":::\n"
+        if rows else "Nothing is stored yet.\n"}
+
+
+def _row(study: Study, row: Mapping) -> tuple:
+    topic = study.topic_of[row["id"]]
+    data = row["stratum"] if row["kind"] in study.families else f"{SYNTHETIC}, {row['kind'].replace('_', ' ')}"
+    return (finding_link(study, row["id"]), data, change(row), word(study, row), another(row),
+            kind(study.params, base(row["treatment"])), f"[{topic.replace('_', ' ')}](/{topic}.md)" if topic else "–")

@@ -1,17 +1,13 @@
 """The first page."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from pipeline.book.blocks import interval_rows
 from pipeline.book.figures.intervals import intervals, intervals_alt
-from pipeline.book.markdown import claim_link, finding_link, image
+from pipeline.book.markdown import claim_link, finding_link, image, interval_rows, render
 from pipeline.book.pages.claims import THREADS
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study
-from pipeline.book.template import render
 from pipeline.findings.numbers import count, plain, with_unit
 from pipeline.findings.words import FAMILY, Word, directed
 

@@ -1,20 +1,16 @@
 """The method: the rule as the code has it, the data sets, and what the rule was measured to do."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from pipeline.book.figures.reliability import reliability, reliability_alt
-from pipeline.book.blocks import changed, listed
-from pipeline.book.markdown import experiment_link, image, table
+from pipeline.book.markdown import changed, experiment_link, image, listed, table
 from pipeline.book.picture import Picture
-from pipeline.book.rows import records
 from pipeline.book.study import Study
-from pipeline.book.words.numbers import count, number, share, span
-from pipeline.findings.numbers import capital
 from pipeline.findings.asked import HALF, SAME
+from pipeline.findings.numbers import capital, count, number, share, span
 from pipeline.findings.regions import REGIONS, Reading
 from pipeline.findings.words import Word
+from pipeline.tables.stored import records
 
 #: When each word is said: where the interval of the average lies. The first that fits is taken.
 INTERVALS = {
@@ -77,8 +73,7 @@ def data_sets(study: Study) -> str:
 
 def _data_row(study: Study, name: str) -> tuple:
     data, arm = study.params.data[name], study.arms_of_data.get(name)
-    train = study.params.train.model_dump() | {
-        key: value for key, value in data.train.model_dump().items() if value is not None}
+    train = study.params.train.model_dump() | {key: value for key, value in data.train.model_dump().items() if value is not None}
     shape, target = "–", "–"
     if arm:
         shape = " × ".join(map(str, arm["shape"]))
@@ -109,24 +104,20 @@ def itself(study: Study) -> str:
 def errors(study: Study) -> str:
     """What simulated studies say whose true average is known, and how often that is wrong."""
     rates = study.error_rates
-    lines = [(row["subject"], row["kind"], row["stratum"], _margins(row["truth"]), row["spread"],
-              f"{row['says']} {share(row['share'], '.1f')}", row["wrong"] * row["share"])
-             for row in records(rates[rates["subject"].isin(["words"])])]
-    found: dict[tuple, list[tuple[str, float]]] = {}
-    for *case, says, wrong in lines:
-        found.setdefault(tuple(case), []).append((says, wrong))
+    words = rates[rates["subject"] == "words"].assign(wrong=rates["wrong"] * rates["share"])
     text = table(["of", "on", "true average", "data sets", "says", "wrong"], [
-        (kind, stratum, truth, "spread as measured" if spread else "all alike",
-         ", ".join(says for says, _ in some if not says.endswith(f" {share(0.0, '.1f')}")), share(sum(wrong for _, wrong in some), ".1f"))
-        for (_, kind, stratum, truth, spread), some in found.items()])
+        (kind, stratum, _margins(truth), "spread as measured" if spread else "all alike",
+         ", ".join(f"{row['says']} {share(row['share'], '.1f')}" for row in records(some) if row["share"] >= 5e-4),
+         share(some["wrong"].sum(), ".1f"))
+        for (kind, stratum, truth, spread), some in words.groupby(["kind", "stratum", "truth", "spread"], sort=False)])
     claims = rates[rates["subject"] == "claims"]
     if len(claims):
         worst = claims.groupby(["kind", "truth", "spread"])["wrong"].sum().max()
         text += f"\nOf claims, at most {share(worst, '.1f')} read wrong in any simulated case.\n"
-    luck = records(rates[rates["subject"].str.startswith("a false direction")])
-    if luck:
-        text += (f"\nOf directions with q up to {study.rule.q_level:g}, a share of at most {share(max(row['share'] for row in luck), '.1f')} "
-                 "is false in any simulated case.\n")
+    luck = rates.loc[rates["subject"].str.startswith("a false direction"), "share"]
+    if len(luck):
+        text += (f"\nOf directions with q up to {study.rule.q_level:g}, a share of at most {share(luck.max(), '.1f')} is false in any "
+                 "simulated case.\n")
     return text if len(rates) else ""
 
 

@@ -1,17 +1,14 @@
 """The page of a reader's own data set."""
 
-from __future__ import annotations
-
 import math
 
 from pipeline.book.escape import code
 from pipeline.book.markdown import experiment_link, table
-from pipeline.book.ranked import (
-    SIMPLE, advice, controls, elsewhere, in_study, like, ranked, summary, warnings)
-from pipeline.book.rows import records
+from pipeline.book.ranked import SIMPLE, advice, controls, elsewhere, in_study, like, ranked, summary, warnings
 from pipeline.book.study import Study
-from pipeline.book.words.numbers import capital, number, share
 from pipeline.config.schema import PARAMS
+from pipeline.findings.numbers import capital, number, share
+from pipeline.tables.stored import records
 
 
 def write(study: Study) -> dict[str, str]:
@@ -51,8 +48,7 @@ def _simple(study: Study, errors: dict[str, float], simple: dict | None, classes
     """The control's error beside those of simple predictors."""
     if simple is None:
         return []
-    measure = ("error rates" if classes else
-               "roots of the mean squared error, in deviations of the target")
+    measure = ("error rates" if classes else "roots of the mean squared error, in deviations of the target")
     rows = [("guessing", simple["trivial"]), *((capital(words), simple[name]) for name, words in SIMPLE.items()),
             *((experiment_link(study, control), error) for control, error in errors.items())]
     return ["## Beside simple predictors\n",

@@ -1,19 +1,18 @@
 """The page of a lab record: the notebook that its run wrote, in a frame."""
 
-from __future__ import annotations
-
 import csv
-from collections import Counter
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from pipeline.book.markdown import claim_link, source
-from pipeline.book.study import Study
+from pipeline.book.escape import plain
+from pipeline.book.markdown import claim_link, record_link, source, table
+from pipeline.book.pages.experiments import where
+from pipeline.book.study import Study, by_arm
 from pipeline.book.words.network import chain
-from pipeline.book.words.numbers import count, number
+from pipeline.findings.numbers import count, number
 from pipeline.tables.stored import CURVES_TABLE, RUNS_TABLE
 
 #: What a page shows of what a cell put out, and the tag of a cell whose lines it does not.
@@ -21,13 +20,13 @@ SHOWN, HIDDEN = ("text/markdown", "image/png", "text/plain"), "remove-input"
 
 
 def write(study: Study) -> dict[str, str | bytes]:
-    """Every lab record, framed, and the curves that it draws."""
+    """Every lab record, framed, the curves that it draws, and the list of all."""
     files: dict[str, str | bytes] = {}
     for name, path in study.records.items():
         files[f"records/{name}.ipynb"] = nbformat.writes(framed(study, path, name)) + "\n"
         if (curves := path.with_name(CURVES_TABLE)).exists():
             files[f"figures/curves-{name}.csv.gz"] = curves.read_bytes()
-    return files
+    return files | overview(study)
 
 
 def framed(study: Study, path: Path, name: str) -> NotebookNode:
@@ -42,8 +41,7 @@ def framed(study: Study, path: Path, name: str) -> NotebookNode:
         if alt := picture_alt(cell):
             cell["metadata"]["mystnb"] = {"image": {"alt": alt, "classes": "figure"}}
             if curves.exists():
-                cells.append(new_markdown_cell(source(
-                    study, f"curves-{name}.csv.gz", curves.read_bytes(), [name])))
+                cells.append(new_markdown_cell(source(study, f"curves-{name}.csv.gz", curves.read_bytes(), [name])))
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     return nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
@@ -79,7 +77,7 @@ def head(study: Study, name: str) -> str:
     text = (f"# Lab record: {name}\n\nThe record of training [{name}](#experiment-{name}), "
             f"{chain(study.params.experiments[name])}, as it was written by the run. "
             "It is shown, not executed again. " + timing(study, name)).rstrip()
-    used = "; ".join(claim_link(c) for c in study.claims_on(name))
+    used = "; ".join(claim_link(c) for c in study.claims_on[name])
     return text + (f" Claims that rest on it: {used}." if used else "")
 
 
@@ -101,7 +99,7 @@ def _steps(study: Study, name: str) -> int:
     """The optimiser's steps in all stored runs of an experiment; 0 if something is not known."""
     arms = {(arm["variant"], arm["data"]): arm["train"] for arm in study.plans.get(name, {}).get("arms", ())}
     total = 0
-    for (variant, data), runs in _stopped(study.records[name].with_name(RUNS_TABLE)).items():
+    for (variant, data), runs in by_arm(study.records[name].with_name(RUNS_TABLE), "stopped").items():
         if (variant, data) not in arms or data not in study.sizes:
             return 0
         train = arms[variant, data]
@@ -109,10 +107,10 @@ def _steps(study: Study, name: str) -> int:
     return total
 
 
-def _stopped(path: Path) -> dict[tuple[str, str], int]:
-    """Variant and data set → the epochs of all runs together, each until it had stopped."""
-    with path.open(encoding="utf-8", newline="") as file:
-        found: Counter = Counter()
-        for row in csv.DictReader(file):
-            found[row["variant"], row["data"]] += int(row["stopped"])
-    return found
+def overview(study: Study) -> dict[str, str]:
+    """Every stored lab record of an experiment, with its network and its data sets."""
+    rows = [(record_link(study, name, plain(name)), chain(study.params.experiments[name]),
+             where(study, name), f"[entry](#experiment-{name})")
+            for name in study.records if name in study.params.experiments]
+    text = table(["lab record", "layers", "data", ""], rows) or "No record is stored yet.\n"
+    return {"generated/records.md": text}

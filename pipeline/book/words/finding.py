@@ -1,18 +1,15 @@
 """A row of the findings in the cells of a table; every number and word of it is the finding's own."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 
 from pipeline.book.escape import badge
 from pipeline.book.study import Study
-from pipeline.book.words.numbers import MISSING, share
 from pipeline.config.metrics import metric_of
-from pipeline.findings import words
-from pipeline.findings.numbers import interval
-from pipeline.findings.regions import REGIONS
 from pipeline.config.readings import Claim
+from pipeline.findings import words
+from pipeline.findings.numbers import MISSING, interval, share
+from pipeline.findings.regions import REGIONS
 
 #: The colour of each reading's badge.
 BADGES = {"agrees": "primary", "true": "primary", "disagrees": "warning", "false": "warning", "mixed": "info",

@@ -1,16 +1,14 @@
 """A network in words: its layers, and what one changes of another."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pipeline.book.escape import code
 from pipeline.config.claims import base
 from pipeline.config.changes import Change
-from pipeline.config.layer_list import classes, words
 from pipeline.config.layer_list import chain as words_in_order
+from pipeline.config.layer_list import classes, words
+from pipeline.config.metrics import TRIVIAL
 from pipeline.config.schema import Experiment, Params, Train
-from pipeline.tables.schemas import TRIVIAL
 
 
 def chain(experiment: Experiment) -> str:
@@ -69,23 +67,10 @@ def _code(names: Sequence[str]) -> str:
 
 def kind(params: Params, name: str) -> str:
     """What kind of network an experiment has, by its layers."""
-    found = [cls for cls, _ in _classes(params, name)]
+    found = [cls for cls, _ in classes(params.experiments[name].layers, params.layers)]
     lstms = sum("LSTM" in cls for cls in found)
     if "Embedding" in found:
         return "text: embedding, Conv1D, LSTM"
     if lstms:
         return "Conv1D and LSTM" if lstms == 1 else "Conv1D and stacked LSTMs"
-    return ("Conv2D" if "Conv2D" in found else "Conv1D without LSTM" if "Conv1D" in found else
-            "dense layers (MLP)")
-
-
-def activations(params: Params, name: str) -> list[str]:
-    """The activations of an experiment's layers, each once."""
-    named = {"relu": "ReLU", "selu": "SELU", "prelu": "PReLU"}
-    found = [arguments.get("activation", "") if cls == "Activation" else cls.lower()
-             for cls, arguments in _classes(params, name) if cls in ("Activation", "PReLU")]
-    return list(dict.fromkeys(named.get(word, word) for word in found))
-
-
-def _classes(params: Params, name: str) -> list[tuple[str, Mapping]]:
-    return classes(params.experiments[name].layers, params.layers)
+    return ("Conv2D" if "Conv2D" in found else "Conv1D without LSTM" if "Conv1D" in found else "dense layers (MLP)")

@@ -11,8 +11,8 @@ import numpy as np
 
 from pipeline.tables.stored import CERTIFICATES
 from pipeline.config.errors import ConfigError
+from pipeline.train.arm import select_rate
 from pipeline.train.host import settings
-from pipeline.train.select_rate import select_rate
 from pipeline.train.timings import TIMINGS
 from pipeline.cli.verify import compare
 from pipeline.cli.verify.sample import Stored, Unit, chance

@@ -10,8 +10,8 @@ import pandas as pd
 
 from pipeline.cli.verify.sample import Stored
 from pipeline.tables.run_record import MEASURES
+from pipeline.train.arm import select_rate
 from pipeline.train.early_stopping import hit_limit
-from pipeline.train.select_rate import select_rate
 
 _RUN = ["variant", "data", "seed", "learning_rate"]
 #: Of a curve's losses fewer digits are kept.

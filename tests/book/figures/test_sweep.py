@@ -42,8 +42,6 @@ def test_the_finding_names_the_least_error_of_each_data_set(doses):
     assert dose_response(doses).get_suptitle().replace("\n", " ") == finding
 
 
-def test_two_keys_and_no_rows_are_refused(doses):
+def test_two_keys_are_refused(doses):
     with pytest.raises(ValueError, match="one key. Received: dropout.rate, se.ratio"):
         dose_response(doses.assign(key=["dropout.rate", "se.ratio"] * 2))
-    with pytest.raises(ValueError, match="at least one row"):
-        dose_response(doses.iloc[:0])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.book.pages import findings
+from pipeline.book.pages import finding
 from pipeline.book.pages.claims import turned, write
 from pipeline.book.pages.method import constants
 
@@ -51,6 +51,6 @@ def test_what_was_changed_after_the_runs_stands_beside_what_it_decides(study):
 def test_the_script_filters_by_columns_that_there_are(study):
     script = (ROOT / "book/_static/ledger.js").read_text()
     named = re.findall(r"(?:^|[,{] ?)\s*\"?([a-z ]+)\"?: (?:one|\(cell\))", script, flags=re.M)
-    heads = {cell.strip() for text in (write(study)["generated/claims.md"], findings.write(study)["generated/findings.md"])
+    heads = {cell.strip() for text in (write(study)["generated/claims.md"], finding.overview(study)["generated/findings.md"])
              for cell in text.splitlines()[1].strip("|").split("|")}
     assert len(named) >= 6 and set(named) <= heads

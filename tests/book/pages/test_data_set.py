@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from pipeline.book.data_set import shape
-from pipeline.book.pages import data_set, data_sets
-from pipeline.book.words.data_set import linked, sample, used
+from pipeline.book.pages import data_set
+from pipeline.book.pages.data_set import linked, sample, used
 from tests.book.test_data_set import images, table
 
 ABOUT = {"title": "wages of men", "origin": "Doe (1990), https://doi.org/10.1/2", "package": "things",
@@ -28,7 +28,7 @@ def known(study, tmp_path):
 
 
 def test_every_real_data_set_has_a_page_and_no_other(study):
-    pages = {path for path in data_set.write(study) if path.endswith(".md")}
+    pages = {path for path in data_set.write(study) if path.startswith("data_sets/")}
     assert pages == {f"data_sets/{name}.md" for name, entry in study.params.data.items() if entry.unit}
 
 
@@ -63,7 +63,7 @@ def test_without_arrays_and_description_a_page_says_what_is_known(study):
 
 
 def test_the_overview_lists_families_by_stratum_and_the_others(known):
-    text = data_sets.write(known)["generated/data_sets.md"]
+    text = data_set.overview(known)["generated/data_sets.md"]
     assert "12 data sets of 11 units." in text and "### Forecasts" in text and "### Classes" in text
     row = next(line for line in text.splitlines() if "`wages`" in line)
     of_trivial = known.data_sets.set_index("data").loc["wages", "of_trivial"]
@@ -76,7 +76,7 @@ def test_images_are_pixels_and_never_steps(known, tmp_path):
     np.savez(tmp_path / "wages.npz", **images() | {"about_recordings": np.array(4), "about_used": np.array("all")})
     page = data_set.write(known)["data_sets/wages.md"]
     assert "Tell which of 2 classes an image has: 2 × 3 pixels." in page and "The file has 4 images" in page
-    row = next(line for line in data_sets.write(known)["generated/data_sets.md"].splitlines() if "`wages`" in line)
+    row = next(line for line in data_set.overview(known)["generated/data_sets.md"].splitlines() if "`wages`" in line)
     assert "| 2 × 3 pixels | 2 classes | 6 |" in row
     assert "steps" not in page and "steps" not in row
     coloured = images() | {"x": np.ones((4, 2, 3, 3), np.float32)}

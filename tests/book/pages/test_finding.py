@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.book.figures import specification
-from pipeline.book.pages import finding, findings
+from pipeline.book.pages import finding
 from pipeline.findings.finding import ALL
 from pipeline.findings.words import HIGHER, LOWER, Word
 
@@ -19,7 +19,7 @@ ROW = re.compile(r"\]\(/findings/(\w+)\.md\)(?: \||$)")
 
 def test_every_finding_has_a_page_with_its_sentences_and_a_curve(study):
     files = finding.write(study)
-    assert {path for path in files if path.endswith(".md")} == {f"findings/{name}.md" for name in study.found}
+    assert {path for path in files if path.startswith("findings/")} == {f"findings/{name}.md" for name in study.found}
     assert not {name for name in study.found if "repetition" in name or "train_fraction" in name}
     text = files[f"findings/{NAME}.md"]
     for row in study.found[NAME]:
@@ -84,9 +84,9 @@ def test_sentences_are_those_of_the_table(study, source):
 
 
 def test_the_list_has_a_row_a_stratum_with_what_a_script_filters_by(study):
-    text = findings.write(study)["generated/findings.md"]
+    text = finding.overview(study)["generated/findings.md"]
     rows = [line for line in text.splitlines() if "](/findings/" in line]
     assert len(rows) == sum(len(study.strata(name)) for name in study.found)
     assert "| synthetic, badly scaled |" in text and f"| {ALL} |" not in text
-    assert findings.write(replace(study, tables={**study.tables, "findings": study.findings.iloc[:0]}))[
+    assert finding.overview(replace(study, tables={**study.tables, "findings": study.findings.iloc[:0]}))[
         "generated/findings.md"] == "Nothing is stored yet.\n"

@@ -6,8 +6,7 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from pipeline.book.assemble import PAGES
-from pipeline.book.contents import contents
+from pipeline.book.assemble import PAGES, contents
 from pipeline.book.pages import own
 from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import parse
@@ -60,8 +59,7 @@ def test_the_control_stands_beside_simple_predictors_and_a_weak_one_is_warned_of
 
 
 def test_what_is_not_measured_yet_says_so(mine):
-    empty = dataclasses.replace(mine, tables={**mine.tables, "sets": SETS.iloc[:0],
-                                              "baselines": mine.baselines.iloc[:0]})
+    empty = dataclasses.replace(mine, tables={**mine.tables, "sets": SETS.iloc[:0], "baselines": mine.baselines.iloc[:0]})
     assert "No result is stored yet" in own.write(empty)["own/mine.md"]
     alone = dataclasses.replace(mine, tables={**mine.tables, "baselines": mine.baselines.iloc[:0]})
     assert "simple predictors" not in own.write(alone)["own/mine.md"]

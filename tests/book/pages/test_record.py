@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,11 +16,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.book.html import build
-from pipeline.book.pages.record import framed, timing, write
+from pipeline.book.pages.record import framed, overview, timing, write
 from pipeline.book.study import read
+from pipeline.config.read_yaml import read_yaml
 from pipeline.data.sources import make, write as write_arrays
 from pipeline.plan.code import pins
-from pipeline.config.read_yaml import read_yaml
 
 ROOT = Path(__file__).parents[3]
 TRAIN = {"epochs": 2, "batch_size": 8, "optimizer": "Adam", "learning_rates": [0.01],
@@ -94,8 +95,7 @@ def trained(tmp_path_factory):
     (folder / "plan/before.json").write_text(json.dumps({
         "experiment": "before", "arms": [arm], "numerics": 1, "versions": pins(),
         "data": {"tables": {"digest": "0", "seeds": 2}}}))
-    write_arrays(make("tabular", [3000, 3001], train=24, validation=24, test=24, features=4),
-                 folder / "data/tables.npz")
+    write_arrays(make("tabular", [3000, 3001], train=24, validation=24, test=24, features=4), folder / "data/tables.npz")
     done = subprocess.run([sys.executable, "-m", "pipeline.train", "before"], cwd=folder, text=True,
                           capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
     assert done.returncode == 0, done.stderr
@@ -120,17 +120,14 @@ def test_the_page_of_a_record_shows_picture_text_and_data_line(trained, study, t
     for path, content in write(replace(study, records={"before": trained / "record.ipynb"})).items():
         (source / path).parent.mkdir(parents=True, exist_ok=True)
         (source / path).write_bytes(content if isinstance(content, bytes) else content.encode())
-    (source / "index.md").write_text("(experiment-before)=\n# A book\n")
-    (source / "claims").mkdir()
-    for name in ("before_helps", "order_matters"):
-        (source / f"claims/{name}.md").write_text("# A claim\n")
+    shutil.rmtree(source / "generated")
+    (source / "index.md").write_text("(experiment-before)=\n# A book\n\n{anchor}`claim-before_helps` {anchor}`claim-order_matters`\n")
     (source / "references.bib").write_text("")
     (source / "_static").mkdir()
     (source / "_static/icon.svg").write_text("<svg/>")
     (source / "_config.yml").write_text((ROOT / "book/_config.yml").read_text())
     with (source / "_toc.yml").open("w") as file:
-        YAML().dump({"format": "jb-book", "root": "index", "chapters": [
-            {"file": "claims/before_helps"}, {"file": "claims/order_matters"}, {"file": "records/before"}]}, file)
+        YAML().dump({"format": "jb-book", "root": "index", "chapters": [{"file": "records/before"}]}, file)
     build(ROOT, source, tmp_path / "html")
 
     page = (tmp_path / "html/records/before.html").read_text()
@@ -138,8 +135,20 @@ def test_the_page_of_a_record_shows_picture_text_and_data_line(trained, study, t
     assert unescape(image).startswith("Learning curves: on tables (2 seeds)")
     digest = hashlib.sha256((trained / "curves.csv.gz").read_bytes()).hexdigest()[:12]
     assert f"{digest}…" in page
-    # The introduction of the record itself is for whoever opens it alone.
-    assert "it can be run again where it lies" not in page
     address, = re.findall(r'href="\.\./(_downloads/[^"]*curves-before\.csv\.gz)"', page)
     assert (tmp_path / "html" / address).read_bytes() == (trained / "curves.csv.gz").read_bytes()
     assert read_yaml(source / "_config.yml")["execute"]["execute_notebooks"] == "off"
+
+
+def test_the_list_has_every_stored_record(study):
+    recorded = replace(study, records=study.records | {"mechanics": Path("record.ipynb")})
+    rows = [line for line in overview(recorded)["generated/records.md"].splitlines() if "/records/" in line]
+    family = "the 12 data sets of the family [sequences](/data_sets.md)"
+    assert rows == [
+        f"| [plain](/records/plain.ipynb) | `conv → relu → lstm` | {family}, badly_scaled, noise | "
+        "[entry](#experiment-plain) |",
+        f"| [before](/records/before.ipynb) | `conv → bn → relu → lstm` | {family} | [entry](#experiment-before) |"]
+
+
+def test_without_a_record_that_is_said(study):
+    assert overview(replace(study, records={}))["generated/records.md"] == "No record is stored yet.\n"

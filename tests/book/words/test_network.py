@@ -2,10 +2,10 @@
 
 import pytest
 
-from pipeline.book.words.network import activations, chain, change, changed, kind
+from pipeline.book.words.network import chain, change, changed, kind
 from pipeline.config.changes import Change
 from pipeline.config.schema import parse
-from pipeline.tables.schemas import TRIVIAL
+from pipeline.config.metrics import TRIVIAL
 
 DATA = {"forecast": {"group": "sequences", "source": "forecast", "seeds": 30}}
 LAYERS = {"conv": {"Conv1D": {"filters": 10, "kernel_size": 3}}, "dense": {"Dense": {"units": 8}},
@@ -66,10 +66,8 @@ def test_a_chain_names_a_head_that_is_not_the_usual_one(params):
     assert chain(params.experiments["many"]).endswith("→ output → relu`")
 
 
-@pytest.mark.parametrize(("name", "words", "found"), [
-    ("plain", "Conv1D and LSTM", ["ReLU"]), ("stacked", "Conv1D and stacked LSTMs", ["PReLU"]),
-    ("pooled", "Conv1D without LSTM", ["tanh"]), ("images", "Conv2D", []),
-    ("texts", "text: embedding, Conv1D, LSTM", []), ("table", "dense layers (MLP)", ["ReLU"])])
-def test_a_network_is_named_by_its_layers(params, name, words, found):
+@pytest.mark.parametrize(("name", "words"), [
+    ("plain", "Conv1D and LSTM"), ("stacked", "Conv1D and stacked LSTMs"), ("pooled", "Conv1D without LSTM"),
+    ("images", "Conv2D"), ("texts", "text: embedding, Conv1D, LSTM"), ("table", "dense layers (MLP)")])
+def test_a_network_is_named_by_its_layers(params, name, words):
     assert kind(params, name) == words
-    assert activations(params, name) == found

@@ -1,9 +1,27 @@
-"""The limits name the sizes of networks and data that are stored."""
+"""How to cite the book follows from CITATION.cff."""
 
 from dataclasses import replace
 
-from pipeline.book.pages.limits import sizes, write
+from ruamel.yaml import YAML
+
+from pipeline.book.pages.pieces import citation, sizes, write
 from pipeline.book.study import read
+
+FILE = """
+title: "A book"
+authors: [{name: The makers}, {given-names: Ada, family-names: Byron}]
+license: MIT
+version: 1.2.3
+date-released: 2031-05-06
+"""
+
+
+def test_the_citation_is_that_of_the_file(study):
+    text = citation(YAML(typ="safe").load(FILE))
+    assert "> The makers, Ada Byron (2031). *A book*. Version 1.2.3." in text
+    assert "author = {{The makers} and {Ada Byron}}" in text and "year = {2031}" in text
+    assert "url" not in text and "  url = {https://a.b}" in citation(YAML(typ="safe").load(FILE + "url: https://a.b"))
+    assert write(replace(study, citation={}))["generated/cite.md"].startswith("The project has no")
 
 
 def test_sizes_are_those_of_stored_networks_and_data(study):
@@ -12,8 +30,7 @@ def test_sizes_are_those_of_stored_networks_and_data(study):
     assert sizes(found) == ("The networks have 100 to 3,000 (half of them at most 700) weights; a data set has 640 "
                             "training samples.\n")
     assert sizes(replace(study, weights={}, sizes={"tides": 5})) == "A data set has 5 training samples.\n"
-    assert write(replace(study, weights={}, sizes={})) == {
-        "generated/limits/sizes.md": "Nothing is stored yet that says how small.\n"}
+    assert sizes(replace(study, weights={}, sizes={})) == "Nothing is stored yet that says how small.\n"
 
 
 def test_weights_are_added_over_the_layers_of_an_arm(project):
