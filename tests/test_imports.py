@@ -28,7 +28,7 @@ ROOMS = {
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is
 #: checked, and `train` only where a run, or the table of layers, is not stored.
-HEAVY = {"network", "train.compiled", "train.task", "train.trainer", "probe", "mechanics"}
+HEAVY = {"network", "train.compiled", "train.schedule", "train.task", "train.trainer", "probe", "mechanics"}
 MODULES = sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts)
                  for path in PACKAGE.rglob("*.py") if path.stem != "__init__")
 

@@ -30,7 +30,7 @@ GOOD = textwrap.dedent("""\
     verdicts: {margin: 0.1, controls: [cnn]}
     probe: {seeds: 12, experiments: [mlp]}
     """)
-TRAIN = "epochs, batch_size, optimizer, learning_rates, scaling, train_fraction, repetition, patience"
+TRAIN = "epochs, batch_size, optimizer, learning_rates, scaling, train_fraction, repetition, patience, loss, class_weight, schedule"
 OVERRIDES = f"learning_rate, {TRAIN}"
 
 
@@ -162,7 +162,7 @@ MISTAKES = [
     ("train: {epochs", "train: {epoch",
      f"data.waves.train: unknown key 'epoch'; allowed: {OVERRIDES}; did you mean 'epochs'?"),
     ("versus: cnn", "verses: cnn",
-     f"experiments.cnn_bn: unknown key 'verses'; allowed: {OVERRIDES}, of, data, layers, "
+     f"experiments.cnn_bn: unknown key 'verses'; allowed: {OVERRIDES}, except, of, data, layers, "
      "without, replace, set, before, after, everywhere, versus, head, vary, quantiles, title, note; did you mean 'versus'?"),
     ("  epochs: 2", "  epoch: 2", f"train: unknown key 'epoch'; allowed: {TRAIN}; "
      "did you mean 'epochs'?"),
@@ -423,7 +423,7 @@ GRAMMAR_MISTAKES = [
     ("{of: new}", "new.of: it leads back: new → new; allowed: a chain that ends at an entry without of"),
     ("{of: net, before: {bm: relu}}", "new.before: found 'bm'; allowed: conv, bn, conv_1, conv_2; "
                                       "did you mean 'bn'?"),
-    ("{of: net, befor: {bn: relu}}", "new: unknown key 'befor'; allowed: " + OVERRIDES + ", of, data, layers, "
+    ("{of: net, befor: {bn: relu}}", "new: unknown key 'befor'; allowed: " + OVERRIDES + ", except, of, data, layers, "
      "without, replace, set, before, after, everywhere, versus, head, vary, quantiles, title, note; did you mean 'before'?"),
     ("{of: net, before: relu}", "new.before: found 'relu'; allowed: a mapping"),
     ("{of: net, before: {}}", "new.before: found {}; allowed: at least 1 entry"),

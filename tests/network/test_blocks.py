@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.config.errors import ConfigError
 from pipeline.config.layer_list import flat
+from pipeline.network.layers import SelfAttention
 from pipeline.network.model import build
 from pipeline.network.resolve import resolve
 from tests.network.fits import differences
@@ -74,6 +75,19 @@ def test_a_list_with_branches_is_squeeze_and_excite():
     x, found = inner(model, "branches_1")
     kernel, bias = model.get_layer("Dense_1").get_weights()
     np.testing.assert_allclose(found, x / (1 + np.exp(-(x.mean(1) @ kernel + bias)))[:, None], rtol=1e-4)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_self_attention_is_that_of_keras(causal):
+    layer = SelfAttention(2, 3, use_causal_mask=causal)
+    x = np.random.default_rng(0).standard_normal((2, 6, 4)).astype(np.float32)
+    mask = np.array([[True] * 6, [True] * 4 + [False] * 2])
+    found = layer(x, mask=mask)
+    keras_own = keras.layers.MultiHeadAttention(2, 3)
+    keras_own.build(x.shape, x.shape)
+    keras_own.set_weights(layer.get_weights())
+    expected = keras_own(x, x, query_mask=mask, value_mask=mask, use_causal_mask=causal)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_word_that_stands_for_a_list_is_that_list():
