@@ -65,7 +65,7 @@ def _files():
 
 
 def test_what_it_shows_passes_the_check_that_make_book_begins_with(project, monkeypatch, capsys):
-    assert len(YAMLS) == 5
+    assert len(YAMLS) == 6
     monkeypatch.setattr(sys, "argv", ["plan", "--check"])
     assert plan.main() == 0, capsys.readouterr().err
     params = load()

@@ -79,8 +79,13 @@ def _one_entry(value, allowed: str) -> tuple:
 def checked_layer(value):
     """A layer as a list has it; ValueError for what cannot be one."""
     if isinstance(value, str):
+        if value in WORDS:
+            raise ValueError(f"found '{value}', which begins a block; allowed: {{residual: [word, word]}}, or "
+                             "{branches: [[word], [word]], join: add}")
         return checked_word(value)
     word, given = _one_entry(value, "a word or a mapping")
+    if word in WORDS:
+        raise ValueError(f"found {shown(value)}; allowed: a layer; blocks stand in lists of layers and in changes of them")
     for key in (word, *(given if isinstance(given, dict) else ())):
         if not isinstance(key, str):
             raise ValueError(f"found the key {shown(key)}; allowed: words")
@@ -211,7 +216,9 @@ def _written_out(items: Iterable, lists: Mapping, at: str = "") -> Iterator[tupl
     """Each entry of a flat list, and where its item stands."""
     for number, item in enumerate(items):
         word, here = word_of(item), f"{at}[{number}]"
-        if isinstance(word, int):
+        if mark(item):  # Written out already.
+            yield item, here
+        elif isinstance(word, int):
             for _ in range(word):
                 yield from _written_out(item[word], lists, f"{here}.{word}")
         elif word == "residual":

@@ -114,6 +114,7 @@ def test_a_word_may_stand_for_a_list():
     assert chains(["conv"], LISTS, after={"conv": "excite"}) == {"": f"conv → {shown}"}
     assert chains(["conv", "excite"], LISTS, without="excite") == {"": "conv"}
     assert chains(["conv"], LISTS, everywhere="excite")["first"] == f"{shown} → conv"
+    assert chains(["conv"], LISTS, after={"conv": [{"residual": ["excite"]}]}) == {"": f"conv → residual [ {shown} ]"}
 
 
 def test_kinds_of_layers_are_values_of_a_sweep():
@@ -141,6 +142,7 @@ def test_an_optimiser_with_arguments_is_a_value_of_a_sweep():
     ([{"branches": [["bn"], []]}], {}, "experiments.net.layers[0]: found"),
     ([{"branches": [["bn"]], "join": "add"}], {}, "experiments.net.layers[0]: found"),
     ([{"branches": [["bn"], []], "join": "stack"}], {}, "experiments.net.layers[0]: found"),
+    (["residual"], {}, "experiments.net.layers[0]: found 'residual', which begins a block; allowed: {residual: [word, word]}"),
     (["residual ["], {}, "experiments.net.layers[0]: found 'residual ['; allowed: a word"),
     (["] residual add"], {}, "experiments.net.layers[0]: found '] residual add'; allowed: a word"),
     ([{100: [{100: ["bn"]}]}], {}, "experiments.net.layers: the list has 10000 layers; allowed: 1 to 1000"),
