@@ -46,9 +46,9 @@ def decided(records: Mapping[str, Mapping], stored: Stored) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
         (scratch / RUNS).mkdir(parents=True)
-        # What is decided there is none of what the lock names.
+        # What is decided there is none of what the lock names, or git knows.
         for path in {*root.glob("*"), *(root / "results").glob("*")} - {
-                root / one for one in (Path("results"), RUNS, READINGS.parent, LOCK)}:
+                root / one for one in (Path("results"), RUNS, READINGS.parent, LOCK, ".git")}:
             (scratch / path.relative_to(root)).symlink_to(path)
         for name, (runs, _) in stored.tables.items():
             if {*runs["key"]} & records.keys():
