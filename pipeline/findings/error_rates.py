@@ -77,12 +77,12 @@ def simulated(averages: Mapping[Key, Average], readings: Iterable[Read], rule: R
 
     Returns:
         `ERROR_RATE_COLUMNS`. `truth`: the true average of every finding, in margins; `spread`: whether the true effects
-        of units differ. The shares of a truth and a subject sum to 1. Of a word `wrong` says whether it is, of the
+        of units differ; without any average, no row. The shares of a truth and a subject sum to 1. Of a word `wrong` says whether it is, of the
         truth; of claims, the share of all readings that are. `q`: the share of directions with q up to the level.
     """
     rows, known = [], [one for one in readings if one.parts and not one.why and
                        all((part.id, part.stratum) in averages for part in one.parts)]
-    for spread in (False, True):
+    for spread in (False, True) if averages else ():
         drawn = simulation(averages, spread)
         for truth in TRUTHS:
             found = {key: together([Mean()(Sample(one.y + truth * averages[key].finding.delta, one.s, one.freedom))

@@ -102,3 +102,7 @@ def test_repetitions_count_how_often_a_difference_is_found():
     assert (one["low"], one["high"]) == pytest.approx((0.0676, 0.9324), abs=1e-4)  # binom.test(2, 4) in R.
     assert one["expected"] == pytest.approx(0.02) and one["noise"] == pytest.approx(np.std(sets.y, ddof=1))
     assert repetitions(sets.iloc[:0], "A/A", RULE) == []
+
+
+def test_a_study_that_speaks_of_no_family_has_no_rates():
+    assert simulated({}, [], RULE).columns.tolist() == ERROR_RATE_COLUMNS and simulated({}, [], RULE).empty

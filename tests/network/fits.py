@@ -51,6 +51,11 @@ class Branches(keras.layers.Layer):
     def _made(self, text: str) -> list:
         return [model.create(item, "a branch") for item in json.loads(text)]
 
+    def build(self, shape):
+        """Build each layer outside of any graph, as in a network that is a list."""
+        self.call(keras.ops.zeros((1, *shape[1:])))
+        self.built = True
+
     def call(self, inputs, training=False):
         before = {text: self._through(layers, inputs, training) for text, layers in self.before.items()}
         outputs = [self._through(layers, before[text], training) for text, layers in self.after]
