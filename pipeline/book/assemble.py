@@ -225,7 +225,8 @@ def constants(rule: Rule) -> dict[str, int | float]:
                "epochs_margin": rule.epochs_margin - 1, "share_margin": rule.share_margin, "calibration_margin": rule.calibration_margin,
                "range_share": rule.range_share, "failed_share": rule.failed_share, "usable_share": rule.usable_share}
     return {name: _plain(100 * value) for name, value in percent.items()} | {
-        "target_factor": rule.target_factor, "least_units": rule.least_units, "q_level": rule.q_level}
+        "target_factor": rule.target_factor, "range_quantile": round((1 + rule.range_share) / 2, 3),
+        "least_units": rule.least_units, "q_level": rule.q_level}
 
 
 def _plain(value: float) -> int | float:

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from pipeline.config.blocks import closing, end, mark, opening
 from pipeline.config.errors import ConfigError, Spec, nearest
-from pipeline.config.layer_list import MOST_LAYERS, given, is_argument, names, word_of
+from pipeline.config.layer_list import MOST_LAYERS, is_argument
+from pipeline.config.layer_names import given, names, word_of
 
 
 class Change(Spec):

@@ -13,8 +13,8 @@ from typing import Any
 from pipeline.config.errors import ConfigError, nearest, shown
 from pipeline.config.blocks import mark
 from pipeline.config.changes import Change, changed, find
-from pipeline.config.layer_list import (
-    MOST_LAYERS, flat, given, is_argument, names, places, shown_value, word_of)
+from pipeline.config.layer_list import MOST_LAYERS, flat, is_argument
+from pipeline.config.layer_names import given, names, places, shown_value, word_of
 
 #: The grid of a sweep has at most so many members.
 MOST_VARIANTS = 1_000

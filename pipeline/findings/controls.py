@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config.claims import arm_name, base
-from pipeline.config.layer_list import words
+from pipeline.config.layer_names import words
 from pipeline.config.schema import Params
 from pipeline.findings.arms import Arm, Comparison, GUESSING, Pair
 from pipeline.findings.compare import scored
@@ -39,7 +39,7 @@ def nearest_control(arm: Arm, data: str, halves: Halves, params: Params) -> str:
 
 
 def share_of_half(comparison: Comparison, effects: Mapping[str, Effect], halves: Halves, params: Params) -> float:
-    """The mean effect over some data sets as a share of what half the data costs there, positive = better.
+    """The mean effect over the units of some data sets as a share of what half the data costs there, positive = better.
 
     NaN for what is no plain comparison of errors, for a network whose rate is fixed, which the controls' is not, where a
     set has no control, or if half the data costs less than one per cent on average, so that nothing can be compared.
@@ -51,8 +51,10 @@ def share_of_half(comparison: Comparison, effects: Mapping[str, Effect], halves:
     if network.learning_rate is not None or "learning_rate" in (network.vary or {}):
         return np.nan
     nearest = {data: nearest_control(pair.control, data, halves, params) for data in effects}
-    cost = -float(np.mean([halves[control][data].y if control else np.nan for data, control in nearest.items()]))
-    return float(np.mean([one.y for one in effects.values()])) / cost if cost > 0.01 else np.nan
+    table = pd.DataFrame({"unit": [params.data[data].unit or data for data in effects], "y": [one.y for one in effects.values()],
+                          "half": [halves[control][data].y if control else np.nan for data, control in nearest.items()]})
+    y, half = table.groupby("unit")[["y", "half"]].agg(lambda values: values.mean(skipna=False)).mean(skipna=False)
+    return float(y / -half) if half < -0.01 else np.nan
 
 
 def data_sets(halves: Halves, study: Study) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.config.blocks import arrows, mark
 from pipeline.config.changes import Change
-from pipeline.config.layer_list import word_of, words
+from pipeline.config.layer_names import word_of, words
 from pipeline.config.schema import Experiment, Params, Train
 from pipeline.findings.arms import Arm, Comparison, GUESSING, LADDER, Pair, TUNED
 

@@ -16,7 +16,7 @@ from pipeline.plan.behaviour import require_masks_kept, require_one_start, requi
 from pipeline.plan.resolve import nested
 from pipeline.config.errors import ConfigError, refused, tell
 from pipeline.config.experiments import WAYS
-from pipeline.config.layer_list import chain
+from pipeline.config.layer_names import chain
 from pipeline.config.task import Task
 from pipeline.train.arm import canonical
 from pipeline.train.trainer import Trainer

@@ -17,7 +17,8 @@ from pipeline.network.own import file_of, files_of
 from pipeline.network.resolve import resolve as resolve_layer
 from pipeline.plan.code import NUMERICS, digest_of_class, pins
 from pipeline.config.errors import ConfigError, gathered, tell
-from pipeline.config.layer_list import names, places, word_of, written_at
+from pipeline.config.layer_list import written_at
+from pipeline.config.layer_names import names, places, word_of
 from pipeline.config.schema import PARAMS, Experiment, Params
 from pipeline.config.sweeps import Variant
 from pipeline.config.task import Task

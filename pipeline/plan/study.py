@@ -13,7 +13,8 @@ from pipeline.config import schema
 from pipeline.config.readings import READINGS, check_claims
 from pipeline.config.data_files import FileSource
 from pipeline.config.errors import ConfigError, gathered
-from pipeline.config.layer_list import flat, word_of
+from pipeline.config.layer_list import flat
+from pipeline.config.layer_names import word_of
 from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import PARAMS, Params
 from pipeline.data import sources, split as splits

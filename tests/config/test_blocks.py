@@ -4,7 +4,8 @@ import pytest
 
 from pipeline.config.changes import Change, changed
 from pipeline.config.errors import ConfigError
-from pipeline.config.layer_list import chain, flat, names, places, written_at
+from pipeline.config.layer_list import flat, written_at
+from pipeline.config.layer_names import chain, names, places
 from pipeline.config.schema import parse
 from pipeline.config.sweeps import variants
 

@@ -5,8 +5,8 @@ import pytest
 from pipeline.config.errors import ConfigError
 from pipeline.config.changes import Change, changed, find
 from pipeline.config.sweeps import variants
-from pipeline.config.layer_list import (
-    MOST_LAYERS, classes, flat, names, places, words)
+from pipeline.config.layer_list import MOST_LAYERS, flat
+from pipeline.config.layer_names import classes, names, places, words
 
 #: A list in which a word stands twice, and layers have arguments of their own.
 NET = ["conv", "tanh", {"dense": {"units": 3, "use_bias": False}}, "tanh", {"Activation": "relu"}]

@@ -9,7 +9,7 @@ from pipeline.book.pages.claims import THREADS
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study
 from pipeline.findings.numbers import count, plain, with_unit
-from pipeline.findings.words import FAMILY, Word, directed
+from pipeline.findings.words import FAMILY, Word, directed, luck
 
 #: So many of the greatest effects are drawn; so many claims are named of each reading.
 GREATEST, NAMED = 8, 4
@@ -36,7 +36,7 @@ def card(study: Study, given: Mapping) -> dict:
     rows = [(one["name"], row) for one in given["findings"] if one["id"] in study.found
             for row in study.strata(one["id"]) if row["stratum"] == given["stratum"]]
     rows.sort(key=lambda one: -abs(one[1]["effect"]))
-    lines = [f"**{what}: {finding_link(study, row['id'], name)}.** {row['sentence']}"
+    lines = [f"**{what}{', or luck' if luck(row) else ''}: {finding_link(study, row['id'], name)}.** {row['sentence']}"
              for word, what in DO.items() for name, row in rows if row["word"] == word]
     for word, what in LINES.items():
         names = [finding_link(study, row["id"], name) for name, row in rows if row["word"] == word]
@@ -48,8 +48,9 @@ def meaning(study: Study) -> str:
     """How to read the sentences."""
     rule = study.rule
     margin = with_unit(plain(100 * (rule.ratio_margin - 1), 0), "%")
-    return (f"In brackets: {with_unit(plain(100 * rule.confidence, 1), '%')} intervals of the average over data sets. A change of "
-            f"{margin} matters; *a little* says that it is less. Sets of one source count once. *On yours*: where the change "
+    return (f"In brackets: {with_unit(plain(100 * rule.confidence, 1), '%')} intervals of the average over data sets. *Better* and "
+            f"*worse* say that the bracket leaves out 0, and *a little*, that all of it is below {margin}. What *hardly matters* "
+            f"changes less than {margin} either way; *unclear* is the rest. Sets of one source count once. *On yours*: where the change "
             f"falls on about {with_unit(plain(100 * rule.range_share, 0), '%')} of other such sets. [The method](/method.md) says how.")
 
 
@@ -75,8 +76,8 @@ def threads(study: Study) -> Iterator[str]:
         parts = [f"{said} {len(by[word])}" + (
             f" ({'; '.join(claim_link(one) for one in by[word][:NAMED])}{'; …' if len(by[word]) > NAMED else ''})"
             if word in ("agrees", "disagrees") else "") for word, said in (
-                ("agrees", "findings agree with"), ("disagrees", "they disagree with"), ("mixed", "they are mixed on"),
-                ("cannot tell", "they cannot tell of")) if word in by]
+                ("agrees", "findings agree with"), ("disagrees", "disagree with"), ("mixed", "are mixed on"),
+                ("cannot tell", "are silent on")) if word in by]
         if parts:
             yield f"**{name}** makes {count(len(claims), 'prediction')}: {', '.join(parts)}. [All claims](/claims.md)."
 
@@ -98,4 +99,4 @@ def beaten(study: Study) -> str:
         return "Simple predictors are not measured yet."
     loses = known["error"] > simple.reindex(known["data"]).to_numpy()
     return (f"A random forest, a linear model or the last known value has less error than the study's plain network in "
-            f"{int(loses.sum())} of {len(known)} cases of a network on a real data set. Where a simple predictor wins, use it.")
+            f"{int(loses.sum())} of {len(known)} pairs of a network and a real data set. Where a simple predictor wins, use it.")

@@ -89,7 +89,7 @@ def half(study: Study) -> str:
     if not len(sets):
         return ""
     dull = ", ".join(sorted(set(sets["data"]) - set(sets.loc[sets["reacts"].astype(bool), "data"])))
-    return f"On these sets half the data makes no difference: {dull}.\n" if dull else "Half the data makes a difference on every set.\n"
+    return f"On these sets no difference of half the data was seen: {dull}.\n" if dull else "Half the data makes a difference on every set.\n"
 
 
 def itself(study: Study) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pipeline.book.escape import code
 from pipeline.config.claims import base
 from pipeline.config.changes import Change
-from pipeline.config.layer_list import chain as words_in_order
-from pipeline.config.layer_list import classes, words
+from pipeline.config.layer_names import chain as words_in_order
+from pipeline.config.layer_names import classes, words
 from pipeline.config.metrics import TRIVIAL
 from pipeline.config.schema import Experiment, Params, Train
 
