@@ -136,12 +136,8 @@ def test_an_effect_stands_beside_that_of_half_the_data(made, asker):
     half = find(question(asker, "waves", "half the data"), made)
     mine = find(question(asker, "waves"), made).effects
     # Two sets are of one unit, which counts once.
-    together = {made.params.data[data].unit: [] for data in mine if data == "extra" or data.startswith("waves_")}
-    for data in ("extra", *(f"waves_{i}" for i in range(9))):
-        together[made.params.data[data].unit].append(data)
-    assert len(together) == 9
-    gain, cost = (np.mean([np.mean([effects[data].y for data in unit]) for unit in together.values()])
-                  for effects in (mine, half.effects))
+    units = [("extra", "waves_0"), *((f"waves_{i}",) for i in range(1, 9))]
+    gain, cost = (np.mean([np.mean([effects[data].y for data in unit]) for unit in units]) for effects in (mine, half.effects))
     assert found["of_half"] == pytest.approx(gain / -cost)
     assert math.isnan(rows(made, asker, "toy")["toy"]["of_half"])
 
