@@ -61,7 +61,7 @@ def test_data_sets_say_their_family(study):
 
 
 def test_what_half_the_data_does_not_change_is_named(study):
-    assert half(study) == "On these sets half the data makes no difference: storms.\n"
+    assert half(study) == "On these sets no difference of half the data was seen: storms.\n"
     assert half(with_tables(study, data_sets=study.data_sets.assign(reacts=True))).startswith("Half the data makes a difference")
     assert half(with_tables(study, data_sets=study.data_sets.iloc[:0])) == ""
 
