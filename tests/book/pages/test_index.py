@@ -49,7 +49,7 @@ def test_networks_that_lose_to_a_simple_predictor_are_counted(study):
     rows = [(name, 3, 0.6, float("nan"), error * factor, 0.9, "") for (name, error), factor in zip(
         errors.items(), [0.9] * 3 + [1.1] * 19, strict=True)]
     simple = pd.DataFrame(rows, columns=list(study.baselines.columns))
-    assert "in 3 of 22 cases" in beaten(replace(study, tables={**study.tables, "baselines": simple}))
+    assert "in 3 of 22 pairs" in beaten(replace(study, tables={**study.tables, "baselines": simple}))
 
 
 def test_without_a_result_the_page_stands(study):
