@@ -9,7 +9,7 @@ from pipeline.book.pages.claims import THREADS
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study
 from pipeline.findings.numbers import count, plain, with_unit
-from pipeline.findings.words import FAMILY, Word, directed, luck
+from pipeline.findings.words import FAMILY, Word, directed
 
 #: So many of the greatest effects are drawn; so many claims are named of each reading.
 GREATEST, NAMED = 8, 4
@@ -30,13 +30,13 @@ def write(study: Study) -> dict[str, str | Picture]:
 def card(study: Study, given: Mapping) -> dict:
     """A card: what to do, and how much it brings; the words for it are those of the findings.
 
-    A finding that is better is worth it, one that is worse is left out, each with its sentence, the greatest effect
-    first; of those that hardly matter, and of those that are unclear, the names stand on a line.
+    A finding that is better is worth it, one that is worse is left out, or it is luck where its q value says so; each with
+    its sentence, the greatest effect first; of those that hardly matter, and of those that are unclear, the names stand on a line.
     """
     rows = [(one["name"], row) for one in given["findings"] if one["id"] in study.found
             for row in study.strata(one["id"]) if row["stratum"] == given["stratum"]]
     rows.sort(key=lambda one: -abs(one[1]["effect"]))
-    lines = [f"**{what}{', or luck' if luck(row) else ''}: {finding_link(study, row['id'], name)}.** {row['sentence']}"
+    lines = [f"**{what}{', or luck' if row['q'] > study.rule.q_level else ''}: {finding_link(study, row['id'], name)}.** {row['sentence']}"
              for word, what in DO.items() for name, row in rows if row["word"] == word]
     for word, what in LINES.items():
         names = [finding_link(study, row["id"], name) for name, row in rows if row["word"] == word]
