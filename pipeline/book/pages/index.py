@@ -36,8 +36,8 @@ def card(study: Study, given: Mapping) -> dict:
     rows = [(one["name"], row) for one in given["findings"] if one["id"] in study.found
             for row in study.strata(one["id"]) if row["stratum"] == given["stratum"]]
     rows.sort(key=lambda one: -abs(one[1]["effect"]))
-    lines = [f"**{what}{', or luck' if row['q'] > study.rule.q_level else ''}: {finding_link(study, row['id'], name)}.** {row['sentence']}"
-             for word, what in DO.items() for name, row in rows if row["word"] == word]
+    lines = [f"**{what}{', or luck' if row['q'] > study.rule.q_level else ''}: {finding_link(study, row['id'], name)}.** "
+             f"{row['sentence']}" for word, what in DO.items() for name, row in rows if row["word"] == word]
     for word, what in LINES.items():
         names = [finding_link(study, row["id"], name) for name, row in rows if row["word"] == word]
         lines += [f"**{what}:** {'; '.join(names)}."] if names else []
