@@ -85,7 +85,7 @@ class Train(Spec):
     epochs: Count
     batch_size: Count
     optimizer: Optimizer
-    #: Each seed trains at every rate, and keeps the one of least validation loss.
+    #: Each seed trains at every rate; which of them it is scored at, the findings' rule says.
     learning_rates: Annotated[list[Rate], Field(min_length=1)]
     #: 'standard': inputs standardised with training statistics; 'none': as they are.
     scaling: Literal["standard", "none"] = "standard"

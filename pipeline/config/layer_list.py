@@ -130,7 +130,7 @@ def _entry(value):
 
 def _definition(value):
     if isinstance(value, list):
-        return _items([_item(item) for item in _inside(value, value, "a layer, or a list of layers")])
+        return _items(_inside(value, value, "a layer, or a list of layers"))
     return checked_layer(value)
 
 
@@ -151,9 +151,8 @@ def checked_vocabulary(vocabulary: dict) -> dict:
 
 
 def _block(value):
-    if value is None or value == []:
-        raise ValueError(f"found {shown(value)}; allowed: a layer, or a list of layers")
-    return flat(_items([_item(item) for item in (value if isinstance(value, list) else [value])]))
+    items = [] if value is None else value if isinstance(value, list) else [value]
+    return flat(_items(_inside(items, value, "a layer, or a list of layers")))
 
 
 def _items(items: list) -> list:

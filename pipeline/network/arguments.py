@@ -23,6 +23,11 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 LAYERS = ("layer", "backward_layer")
 
 
+def name_and_arguments(spec) -> tuple[str, dict]:
+    """The parts of what is written as a name, or as `{name: {argument: value}}`."""
+    return (spec, {}) if isinstance(spec, str) else next(iter(spec.items()))
+
+
 def kind_of(argument: str) -> str | None:
     """What an argument names: an initializer, a regularizer, a constraint; None of others."""
     last = argument.rpartition("_")[2]
@@ -130,7 +135,7 @@ def resolve_named(kind: str, value, place: str):
     if not isinstance(value, (str, dict)):
         raise ConfigError(f"{place}: found {shown(value)}; allowed: the name of a class of keras.{kind}s, or "
                           "{name: {argument: value}}")
-    word, given = (value, {}) if isinstance(value, str) else next(iter(value.items()))
+    word, given = name_and_arguments(value)
     known, reasons = named(kind), KINDS[kind][2]
     if word in reasons or (word in known and known[word].__name__ in reasons):
         raise ConfigError(f"{place}: {kind} '{word}' may not be used: {reasons[known[word].__name__]}")

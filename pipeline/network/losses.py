@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from pipeline.config.errors import ConfigError, nearest
 from pipeline.config.task import Task
-from pipeline.network.arguments import check_name, check_value, first_lines, parameters
+from pipeline.network.arguments import check_name, check_value, first_lines, name_and_arguments, parameters
 
 #: What the data of classes decide.
 CROSS_ENTROPY = "CategoricalCrossentropy"
@@ -24,10 +24,6 @@ ARGUMENTS = {
 }
 
 
-def _parts(spec) -> tuple[str, dict]:
-    return (spec, {}) if isinstance(spec, str) else next(iter(spec.items()))
-
-
 def check_loss(spec, task: Task, place: str) -> None:
     """Refuse a loss that is none for a task, and arguments that it does not take.
 
@@ -37,7 +33,7 @@ def check_loss(spec, task: Task, place: str) -> None:
     Raises:
         ConfigError: with the reason, or the nearest valid word.
     """
-    name, arguments = _parts(spec)
+    name, arguments = name_and_arguments(spec)
     allowed = CLASSES if task.classes else NUMBERS
     if task.quantiles:
         raise ConfigError(f"{place}: found {name}; quantiles have a loss of their own")
@@ -56,7 +52,7 @@ def check_loss(spec, task: Task, place: str) -> None:
 
 def loss_of_samples(spec, task: Task) -> Callable:
     """(y, prediction) → the loss of each sample; what a network of classes says it compares with a 1 at the class."""
-    name, arguments = _parts(spec)
+    name, arguments = name_and_arguments(spec)
     made = getattr(keras.losses, name)(**arguments)
     if not task.classes:
         return made.call

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import keras
 
-from pipeline.network.arguments import check_name, check_value, first_lines, parameters
+from pipeline.network.arguments import check_name, check_value, first_lines, name_and_arguments, parameters
 from pipeline.network.refused import OPTIMIZER_ARGUMENTS, OPTIMIZERS
 from pipeline.config.errors import ConfigError, nearest
 
@@ -26,10 +26,6 @@ def optimizers() -> dict[str, type]:
             and issubclass(cls, keras.optimizers.Optimizer) and name != "Optimizer"}
 
 
-def _parts(spec) -> tuple[str, dict]:
-    return (spec, {}) if isinstance(spec, str) else next(iter(spec.items()))
-
-
 def check_optimizer(spec, place: str) -> None:
     """Refuse an optimiser that Keras does not have or no network may have, and arguments that it does not take.
 
@@ -39,7 +35,7 @@ def check_optimizer(spec, place: str) -> None:
     Raises:
         ConfigError: with the reason, or the nearest valid word.
     """
-    name, arguments = _parts(spec)
+    name, arguments = name_and_arguments(spec)
     known = {word.lower(): cls for word, cls in optimizers().items()}
     reason = {word.lower(): reason for word, reason in OPTIMIZERS.items()}.get(name.lower())
     if reason:
@@ -65,7 +61,7 @@ def check_optimizer(spec, place: str) -> None:
 
 def make_optimizer(spec, learning_rate: float) -> keras.optimizers.Optimizer:
     """A Keras optimiser from its name or from `{Name: {argument: value}}`."""
-    name, arguments = _parts(spec)
+    name, arguments = name_and_arguments(spec)
     known = {word.lower(): cls for word, cls in optimizers().items()}
     given = {argument: value for argument, value in arguments.items() if argument != KERNELS_ONLY}
     made = known[name.lower()](learning_rate=learning_rate, **given)

@@ -10,7 +10,7 @@ import keras
 from pipeline.network import layers as ours
 from pipeline.network import refused
 from pipeline.network.arguments import (
-    LAYERS, check_name, check_value, kind_of, parameters, resolve_activation, resolve_named)
+    LAYERS, check_name, check_value, kind_of, name_and_arguments, parameters, resolve_activation, resolve_named)
 from pipeline.network.meant import meant
 from pipeline.config.blocks import mark
 from pipeline.config.errors import ConfigError, shown
@@ -95,12 +95,12 @@ def resolve(item, words: dict, place: str) -> dict:
     """
     if one := mark(item):
         return {"word": item, "class": str(one), "arguments": {}}
-    word, more = (item, {}) if isinstance(item, str) else next(iter(item.items()))
+    word, more = name_and_arguments(item)
     definition = words.get(word, word)
     if isinstance(definition, list):
         raise ConfigError(f"{place}: '{word}' stands for a list of layers, which has no arguments; allowed: '{word}' alone, as "
                           "an item of a list")
-    name, given = (definition, {}) if isinstance(definition, str) else next(iter(definition.items()))
+    name, given = name_and_arguments(definition)
     merged = {}
     for part in (given, more):
         if name == "Activation" and isinstance(part, str):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from pipeline.network.arguments import name_and_arguments
+
 
 @dataclass(frozen=True)
 class Cosine:
@@ -59,5 +61,5 @@ def schedule_of(spec) -> Cosine | Plateau | None:
     """The schedule that `cosine`, `plateau` or `{name: {argument: value}}` means; TypeError for other arguments."""
     if spec is None:
         return None
-    name, given = (spec, {}) if isinstance(spec, str) else next(iter(spec.items()))
+    name, given = name_and_arguments(spec)
     return {"cosine": Cosine, "plateau": Plateau}[name](**given)
