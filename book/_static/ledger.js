@@ -5,6 +5,10 @@ document.addEventListener("DOMContentLoaded", () => {
   if (!table) return;
   const body = table.tBodies[0], rows = [...body.rows], heads = [...table.tHead.rows[0].cells];
   const noun = list.classList.contains("list-of-findings") ? "findings" : "claims";
+  // On a narrow page a row is a card, and each cell with a text says its heading; the first says itself.
+  for (const row of rows) heads.slice(1).forEach((head, at) => {
+    if (row.cells[at + 1].textContent.trim()) row.cells[at + 1].dataset.label = head.textContent.trim();
+  });
   const text = (row, column) => row.cells[column].textContent.trim();
   const whole = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
   const given = new URLSearchParams(location.search);
