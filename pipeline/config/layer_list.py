@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, PlainValidator
 
 from pipeline.config.blocks import JOINS, WORDS, between, closing, mark, opening
-from pipeline.config.errors import shown
+from pipeline.config.errors import nearest, shown
 from pipeline.config.layer_names import word_of
 
 #: A list is repeated at most so often, and has at most so many layers.
@@ -86,6 +86,9 @@ def checked_layer(value):
     word, given = _one_entry(value, "a word or a mapping")
     if word in WORDS:
         raise ValueError(f"found {shown(value)}; allowed: a layer; blocks stand in lists of layers and in changes of them")
+    if isinstance(given, list) and isinstance(word, str):
+        raise ValueError(f"found {shown(value)}; allowed: a layer with its arguments, or a block, {{residual: [word, word]}}"
+                         f"{nearest(word, WORDS)}")
     for key in (word, *(given if isinstance(given, dict) else ())):
         if not isinstance(key, str):
             raise ValueError(f"found the key {shown(key)}; allowed: words")

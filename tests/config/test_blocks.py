@@ -143,6 +143,8 @@ def test_an_optimiser_with_arguments_is_a_value_of_a_sweep():
     ([{"branches": [["bn"], []]}], {}, "experiments.net.layers[0]: found"),
     ([{"branches": [["bn"]], "join": "add"}], {}, "experiments.net.layers[0]: found"),
     ([{"branches": [["bn"], []], "join": "stack"}], {}, "experiments.net.layers[0]: found"),
+    ([{"residul": ["bn", {"Dense": {"units": 3}}]}], {}, "experiments.net.layers[0]: found {\"residul\": [\"bn\", {\"Dense\": "
+     "{\"units\": 3}}]}; allowed: a layer with its arguments, or a block, {residual: [word, word]}; did you mean 'residual'?"),
     (["residual"], {}, "experiments.net.layers[0]: found 'residual', which begins a block; allowed: {residual: [word, word]}"),
     (["residual ["], {}, "experiments.net.layers[0]: found 'residual ['; allowed: a word"),
     (["] residual add"], {}, "experiments.net.layers[0]: found '] residual add'; allowed: a word"),
