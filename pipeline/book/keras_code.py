@@ -33,6 +33,8 @@ NO_KERNELS = r"(^|/)(bias|gamma|beta|scale|alpha)(:\d+)?$"
 def keras_code(plan: Mapping, layers: pd.DataFrame, edges: pd.DataFrame, calls: bool = False) -> str:
     """The code of a network and of its training, its arguments as the plan has them.
 
+    Keras' `fit` also takes the last, smaller batch of an epoch, which the study leaves out.
+
     Args:
         plan: of an experiment, with one arm.
         layers: the table `layers`, with the rows of that arm: what each layer gives.
