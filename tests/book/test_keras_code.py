@@ -18,6 +18,7 @@ from pipeline.network.optimizers import _NO_KERNELS, optimizers
 from pipeline.network.refused import LAYERS, OPTIMIZERS
 from pipeline.network.resolve import resolve
 from pipeline.tables.schemas import FOUND
+from pipeline.tables.stored import LAYER_COLUMNS
 from pipeline.train.layers import layers
 from tests.network.fits import classes
 from tests.network.registry import cases, layer_classes
@@ -27,10 +28,12 @@ EDGES = pd.DataFrame(columns=list(FOUND["edges"].columns))
 WORDS = {"excite": [{"branches": [[], ["GlobalAveragePooling1D", {"Dense": {"units": 3, "activation": "sigmoid"}}]],
                      "join": "multiply"}]}
 CONV = {"Conv1D": {"filters": 3, "kernel_size": 2, "padding": "same"}}
+HALVED = {"Conv1D": {"filters": 4, "kernel_size": 2, "padding": "same", "strides": 2}}
 
 
 def planned(*items, shape=(8, 3), head=(), classes=0, quantiles=(), train=()):
-    network = {part: [resolve(one, WORDS, part) for one in flat(some, WORDS)] for part, some in (("layers", items), ("head", head))}
+    network = {part: [resolve(one, WORDS, part) for one in flat(some, WORDS)]
+               for part, some in (("layers", items), ("head", head))}
     arm = {"variant": "", "data": "waves", "shape": list(shape), "network": network, "train": TRAINING | dict(train),
            "task": {"classes": classes, "targets": 1, "quantiles": list(quantiles)}}
     return {"experiment": "mine", "arms": [arm]}
@@ -81,8 +84,7 @@ def test_the_code_of_the_study_makes_the_networks_that_it_trains(name):
 
 
 @pytest.mark.parametrize(("items", "shape"), [
-    ([CONV, {"residual": [{"Conv1D": {"filters": 5, "kernel_size": 3, "padding": "same", "strides": 2}}]}, {"LSTM": {"units": 3}}],
-     (8, 3)),
+    ([CONV, {"residual": [HALVED]}, {"LSTM": {"units": 3}}], (8, 3)),
     ([{"residual": [{"residual": ["LayerNormalization", {"Dense": {"units": 4}}]}, {"Dense": {"units": 6}}]}], (4,)),
     ([{"residual": [{"SelfAttention": {"num_heads": 2, "key_dim": 2, "use_causal_mask": True}}]}, "Flatten"], (8, 3)),
     ([{"branches": [[], [CONV], [{"residual": [CONV]}, "BatchNormalization"]], "join": "concatenate"}, {"GRU": {"units": 2}}],
@@ -156,13 +158,21 @@ def test_a_list_of_layers_is_printed_whole():
     plan = planned(CONV, {"GhostBatchNormalization": {"size": 8}}, {"Activation": "relu"}, {"Bidirectional": {"layer": lstm}},
                    {"Dropout": {"rate": 0.5}}, head=[{"Activation": "softmax"}], classes=4, train={
                        "scaling": "none", "train_fraction": 0.5, "patience": 2, "optimizer": {"sgd": {"momentum": 0.9}}})
-    rows = [{"experiment": "mine", "variant": "", "data": data, "rate": rate} for data, rate in (("hills", 0.01), ("waves", 0.03))]
-    assert keras_code(plan, layers(plan), pd.DataFrame(rows, columns=EDGES.columns)) == SEQUENTIAL
+    rates = pd.DataFrame({"experiment": "mine", "variant": "", "data": ["hills", "waves"], "rate": [0.01, 0.03]})
+    assert keras_code(plan, layers(plan), rates) == SEQUENTIAL
+
+
+@pytest.mark.parametrize(("files", "line"), [
+    (["own/my_layers.py"], "from own.my_layers import Gate  # own/my_layers.py"), (["a.py", "b.py"], "from a import *  # a.py")])
+def test_a_layer_that_somebody_wrote_is_imported_from_its_file(files, line):
+    plan = planned() | {"modules": dict.fromkeys(files, "0"), "custom_layers": {"Gate": "0"}}
+    plan["arms"][0]["network"]["layers"] = [{"word": "Gate", "class": "Gate", "arguments": {"rate": 0.5}}]
+    text = keras_code(plan, pd.DataFrame(columns=LAYER_COLUMNS), EDGES)
+    assert f"\n{line}\n" in text and "\n    Gate(rate=0.5),\n" in text
 
 
 def test_blocks_are_printed_as_calls():
-    halved = {"Conv1D": {"filters": 4, "kernel_size": 2, "padding": "same", "strides": 2}}
-    text, _ = made(planned(CONV, {"residual": ["BatchNormalization", {"Activation": "relu"}, halved]},
+    text, _ = made(planned(CONV, {"residual": ["BatchNormalization", {"Activation": "relu"}, HALVED]},
                            {"branches": [[], []], "join": "multiply"}, "Flatten"))
     assert CALLS in text and "# of 0.003, 0.01, 0.03 the first: no run is stored\noptimizer" in text
 
@@ -173,7 +183,8 @@ def test_blocks_are_printed_as_calls():
      ["loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1)", "x_train, keras.utils.to_categorical(y_train, 3),"]),
     (3, {"class_weight": "balanced"}, ["import numpy as np", "counts = np.bincount(y_train, minlength=3)"]),
     (0, {"loss": "MeanAbsoluteError", "schedule": "plateau"},
-     ['loss=keras.losses.MeanAbsoluteError(), metrics=["mean_squared_error"]', "ReduceLROnPlateau(factor=0.1, patience=5, min_delta=0)"]),
+     ['loss=keras.losses.MeanAbsoluteError(), metrics=["mean_squared_error"]',
+      "ReduceLROnPlateau(factor=0.1, patience=5, min_delta=0)"]),
     (0, {"schedule": "cosine", "learning_rates": [0.01]},
      ["steps = 3 * (len(x_train) // 8)\nrate = keras.optimizers.schedules.CosineDecay(0.01, steps, alpha=0.0)\noptimizer"]),
     (0, {"schedule": {"cosine": {"warmup": 0.1, "final": 0.2}}},

@@ -67,7 +67,8 @@ def test_a_record_shows_the_keras_code_of_its_first_stored_network_folded_up(stu
     plan = {"experiment": "plain", "arms": [arm | {"variant": "a*b"}, arm | {"variant": ""}]}
     study = replace(study, plans={"plain": inert(plan)})
     assert "dropdown" not in head(study, "plain")
-    study.records["plain"].with_name("layers.csv").write_text("variant,data,layer,class,shape,parameters\n,tides,x_1,E,(batch),0\n")
+    study.records["plain"].with_name("layers.csv").write_text(
+        "variant,data,layer,class,shape,parameters\n,tides,x_1,Einsum,(batch),0\n")
     text = head(study, "plain").partition("\n\n:::{dropdown} Keras code\n```python\n# plain on tides\n")[2]
     assert 'layers.Einsum(equation="ab*,*c->a_c"),' in text and text.endswith(")\n```\n:::")
 
