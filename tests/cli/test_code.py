@@ -49,7 +49,7 @@ def test_the_code_of_an_experiment_that_is_not_trained(project, monkeypatch, cap
     assert asked(monkeypatch, EXPERIMENT="mlp") == 0
     out = capsys.readouterr().out
     assert out.startswith("# mlp on table\n") and "residual_1 = layers.Dense(3, use_bias=False)(residual_1)\n" in out
-    assert "# of 0.01, 0.1 the first: no run is stored\noptimizer = keras.optimizers.Adam(learning_rate=0.01)" in out
+    assert "# no run is stored: the first of 0.01, 0.1\noptimizer = keras.optimizers.Adam(learning_rate=0.01)" in out
 
 
 def test_a_variant_on_a_data_set_has_the_rate_that_is_stored(project, monkeypatch, capsys):
