@@ -550,7 +550,7 @@ def test_a_data_set_may_be_a_file_and_a_change_of_one(load):
     ("{of: waves, seed: 3}", "more: unknown key 'seed'; allowed: group, also, unit, stratum, seeds, first_seed, train, title, "
                              "of, own, experiments, source, arguments; did you mean 'seeds'?"),
     ("{of: waves, file: a.csv, target: y, widow: 3}", "more: unknown key 'widow'; allowed: group, also, unit, stratum, "
-     "seeds, train, title, of, own, experiments, file, sha256, target, task, inputs, leave_out, group_by, missing, missing_as, separator, "
+     "seeds, first_seed, train, title, of, own, experiments, file, sha256, target, task, inputs, leave_out, group_by, missing, missing_as, separator, "
      "decimal, encoding, skip_lines, as_numbers, rows, "
      "split, equal_rows, categories; did you mean 'window'?"),
     ("{group: mine, seeds: 3, fil: a.csv}", "more: unknown key 'fil'; allowed: source or file, and what belongs to "
