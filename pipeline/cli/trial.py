@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -54,10 +55,15 @@ def small(name: str, params: Params) -> Params:
     control = compared_with(name, params)
     data = next(one for one in params.data_sets(name) if one in params.data_sets(control))
     entry = params.data[data]
+    few = params.model_copy(update={"data": {data: entry.model_copy(update={"seeds": min(FEW, entry.seeds)})}})
+    return alone(few, [control, name], data)
+
+
+def alone(params: Params, names: Sequence[str], data: str) -> Params:
+    """A study of some experiments on one data set, in which nothing measures the rule."""
     return params.model_copy(update={
-        "verdicts": params.verdicts.model_copy(update={"controls": []}),
-        "data": {data: entry.model_copy(update={"seeds": min(FEW, entry.seeds)})}, "being_measured": [],
-        "experiments": {one: params.experiments[one].model_copy(update={"data": [data]}) for one in (control, name)}})
+        "verdicts": params.verdicts.model_copy(update={"controls": []}), "data": {data: params.data[data]}, "being_measured": [],
+        "experiments": {one: params.experiments[one].model_copy(update={"data": [data]}) for one in names}})
 
 
 def quick(name: str, params: Params) -> int:
