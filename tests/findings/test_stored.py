@@ -102,7 +102,9 @@ def test_no_sentence_is_unsound(found):
 
 def test_effects_are_those_of_paired_log_ratios_at_the_rate_that_the_others_choose(found):
     study, all_found, _, _ = found
-    runs = pd.concat([read_table(STORED["runs"].path(name)) for name in PARAMS.experiments], ignore_index=True)
+    # What is being measured may have no rows yet.
+    tables = [read_table(STORED["runs"].path(name)) for name in PARAMS.experiments]
+    runs = pd.concat([table for table in tables if len(table)], ignore_index=True)
     groups = dict(list(runs.groupby(["experiment", "variant", "data"], sort=False)))
 
     @functools.cache
