@@ -15,7 +15,8 @@ from pipeline.tables.stored import records
 #: A control that is not below this share of the trivial predictor's error has learnt little.
 LITTLE = 0.9
 #: The simple predictors, and how a sentence calls each.
-SIMPLE = {"persistence": "the last known value", "linear": "a linear model", "forest": "a random forest"}
+SIMPLE = {"persistence": "the last known value", "seasonal": "the value of a season before", "linear": "a linear model",
+          "forest": "a random forest", "boosted": "gradient boosting"}
 #: What to do about a change, by the word for it on this data set.
 DO = {Word.BETTER: "take it", Word.A_LITTLE_BETTER: "take it, if it costs nothing", Word.NOTHING: "as you like",
       Word.A_LITTLE_WORSE: "leave it out", Word.WORSE: "leave it out"}

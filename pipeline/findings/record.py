@@ -12,7 +12,7 @@ from pipeline.findings import claims as reading, controls, error_rates, multiver
 from pipeline.findings.asked import Asker, HALF, Question, SAME, of_claim, of_controls, of_experiments, of_premises
 from pipeline.findings.claims import Read, Reader, Reading
 from pipeline.findings.estimate import false_discovery
-from pipeline.findings.finding import ALL, Average, Finding, advising, averages, find, row, set_table, unit_table
+from pipeline.findings.finding import ALL, Average, Finding, advising, averages, competent_table, find, row, set_table, unit_table
 from pipeline.findings.places import doses, places
 from pipeline.findings.posterior import reliability
 from pipeline.findings.rates import edges
@@ -109,6 +109,7 @@ def tables(study: Study, claims: Sequence[Claim], checks: Mapping[str, bool]) ->
     return {
         "findings": finished(rows, constants), "sets": sets,
         "units": unit_table([*found.every(), *found.every(SAME, HALF)], constants), "asked": found.asked,
+        "competent": competent_table(found.every(), study),
         **reading.tables(readings), "multiverse": pd.concat([table for _, table in analysed], ignore_index=True),
         "reliability": reliability(_foretold(family), constants),
         "error_rates": pd.concat([simulated, pd.DataFrame(measured, columns=simulated.columns)], ignore_index=True),

@@ -9,7 +9,7 @@ import pytest
 from pipeline.book.ranked import advice, controls, elsewhere, in_study, plain, ranked, summary, warnings
 
 MARGIN = math.log(1.1)
-BASELINES = {"trivial": 1.0, "persistence": math.nan, "linear": 0.8, "forest": 0.9}
+BASELINES = {"trivial": 1.0, "persistence": math.nan, "seasonal": math.nan, "linear": 0.8, "forest": 0.9, "boosted": 0.85}
 
 
 def finding(treatment, percent, word="better", half=2.0, kind="mine", control="plain", **more):

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -11,13 +12,13 @@ from pipeline.config.schema import load
 from pipeline.findings import controls, words
 from pipeline.findings.arms import Comparison, Pair
 from pipeline.findings.asked import Asker, of_claim, of_controls, of_experiments
-from pipeline.findings.finding import ALL, advising, averages, find, row, set_table, unit_table
+from pipeline.findings.finding import ALL, advising, averages, competent_table, find, row, set_table, unit_table
 from pipeline.findings.places import doses, places
 from pipeline.findings.posterior import posterior
 from pipeline.findings.record import finished
 from pipeline.findings.scales import Effect
 from pipeline.findings.titles import title
-from pipeline.tables.schemas import FINDING_COLUMNS, FINDING_PLACE_COLUMNS, FOUND, SET_COLUMNS
+from pipeline.tables.schemas import BASELINE_COLUMNS, FINDING_COLUMNS, FINDING_PLACE_COLUMNS, FOUND, SET_COLUMNS
 from pipeline.tables.stored import read_table
 from tests.findings.made import RULE, arm, claim, family, params, study
 
@@ -173,6 +174,49 @@ def test_tables_of_sets_and_units_have_their_own_intervals(made, asker):
         assert one.word == words.choose(one.low, one.high, one.margin)
     found = unit_table(averages(finding, made), RULE)
     assert len(found) == 17 and found.sets[0] == "waves_0, extra"
+
+
+def test_a_control_is_competent_up_to_a_twentieth_above_the_best_simple_predictor(made):
+    table = pd.DataFrame([("waves_0", 15, 2.0, np.nan, 0.5, 0.4, 0.6, 0.7, "k"), ("toy", 15, 2.0, *[np.nan] * 5, "k"),
+                          ("waves_1", 15, 2.0, 0.3, np.nan, 0.4, 0.6, 0.7, "k")], columns=BASELINE_COLUMNS)
+    assert controls.best_simple(table) == {"waves_0": ("linear", 0.4), "waves_1": ("persistence", 0.3)}
+    errors = {data: made.arms.grids["old", "", data]["best_error"].mean() for data in DATA}
+    near = {"waves_0": errors["waves_0"] / 1.0499, "waves_1": errors["waves_1"] / 1.0501, "toy": errors["toy"] / 0.5}
+    some = study(GIVEN, *arms(), simple={data: ("forest", error) for data, error in near.items()})
+    assert [data for data in DATA if controls.is_competent(("old", ""), data, some)] == ["waves_0", "toy"]
+    exact = study(GIVEN, arm("old", "toy", seeds=2).assign(best_error=1.05), simple={"toy": ("forest", 1.0)})
+    assert controls.is_competent(("old", ""), "toy", exact)
+    halves = {"old": {data: Effect(-0.2, np.ones(3)) for data in ("waves_0", "waves_1", "waves_2")}}
+    found = controls.data_sets(halves, some)
+    assert found.competent.tolist() == [True, False, False] and found.best_simple.tolist() == ["forest", "forest", ""]
+    assert found.simple_error[0] == near["waves_0"] and found.error[0] == pytest.approx(errors["waves_0"])
+
+
+def test_a_finding_is_averaged_over_the_sets_alone_whose_control_is_competent(made, asker):
+    errors = {data: made.arms.grids["old", "", data]["best_error"].mean() for data in DATA}
+    # Of the forecasts three units, one by one of its two sets; of the classes one, which is no average.
+    kept = ("extra", "waves_3", "waves_7", "waves_12")
+    some = study(GIVEN, *arms(), simple={data: ("linear", errors[data] * (1.0 if data in kept else 0.9)) for data in DATA})
+    finding = find(question(asker, "waves"), some)
+    only, = competent_table(averages(finding, some), some).itertuples(index=False)
+    assert (only.id, only.stratum, only.units, only.sets) == ("new_or_old_waves", "forecasts", 3, 3)
+    expected = stats.ttest_1samp([finding.effects[data].y for data in kept[:3]], 0).confidence_interval(0.95)
+    assert (only.low, only.high) == pytest.approx((expected.low, expected.high))
+    sets = set_table([finding], some).set_index("data").competent
+    assert set(sets.index[sets]) == set(kept)
+    assert competent_table(averages(find(question(asker, "waves"), made), made), made).empty
+
+
+def test_every_control_of_a_comparison_is_to_be_competent(made):
+    errors = {name: made.arms.grids[name, "", "toy"]["best_error"].mean() for name in EXPERIMENTS}
+    strong, weak = sorted(errors, key=errors.get)
+    some = study(GIVEN, *arms(), simple={"toy": ("linear", errors[weak] / 1.051)})
+
+    def found(*pairs, **more):
+        return controls.has_competent_controls(Comparison(tuple((1.0, Pair(("x", ""), one)) for one in pairs), **more), "toy", some)
+
+    assert found((strong, "")) and not found((strong, ""), (weak, "")) and not found(("trivial predictor", ""))
+    assert found((strong, "LSTM_1"), probe=True) and not found((strong, "LSTM_1"))
 
 
 def test_data_of_ones_own_are_a_kind_alone():
