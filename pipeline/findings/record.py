@@ -149,10 +149,11 @@ def _foretold(family: Mapping[tuple[str, str], Average]) -> list[tuple[pd.DataFr
 def finished(rows: list[dict], constants: Rule, tested: bool = True) -> pd.DataFrame:
     """`FINDING_COLUMNS`, each finding with a title of its own, its sentence, and if `tested` its q among those on data like these."""
     table = pd.DataFrame(rows, columns=FINDING_COLUMNS)
-    # Two networks may differ in what no title says, such as a layer of one's own.
-    shared = table.drop_duplicates("id").set_index("id")["title"].duplicated(keep=False)
-    named = table["title"] + " (" + table["treatment"].str.replace("_", " ") + ")"
-    table["title"] = table["title"].mask(table["id"].map(shared).astype(bool), named)
+    # Two may differ in their data alone, or in what no title says, such as a layer of one's own.
+    for more in ("on " + table["kind"], table["treatment"]):
+        shared = table.drop_duplicates("id").set_index("id")["title"].duplicated(keep=False)
+        named = table["title"] + " (" + more.str.replace("_", " ") + ")"
+        table["title"] = table["title"].mask(table["id"].map(shared).astype(bool), named)
     tested = (table["scope"] == FAMILY) & ~table["role"].isin([SAME, HALF]) & tested
     table["q"] = false_discovery(table["p"].where(tested))
     about = {"comparisons": int(tested.sum()), "q_level": constants.q_level}

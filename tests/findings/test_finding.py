@@ -279,13 +279,15 @@ def test_titles_say_what_is_compared_and_not_what_was_found(treatment, control, 
 def test_a_title_says_what_the_networks_see_and_of_no_family_its_data():
     pair = Pair(("average_pool_quarter_data", ""), ("cnn_lstm_quarter_data", ""))
     assert title(Comparison(((1.0, pair),)), load(), "long_forecast") == (
-        "Conv1D → ReLU → LSTM, share of the data 0.25: average pooling before LSTM, or none (on long forecast)")
+        "Conv1D → ReLU → LSTM, 25 % of the data: average pooling before LSTM, or none (on long forecast)")
 
 
-def test_two_findings_of_one_title_are_told_apart_by_their_treatments(made, asker):
+def test_two_findings_of_one_title_are_told_apart_by_their_data_or_their_treatments(made, asker):
     rows = [row(one, {}, made) for kind in ("waves", "toy") for one in averages(find(question(asker, kind), made), made)]
-    alike = finished([one | {"title": "one", "treatment": {"waves": "new", "toy": "new_too"}[one["kind"]]} for one in rows], RULE)
-    assert set(zip(alike["kind"], alike["title"], strict=True)) == {("waves", "one (new)"), ("toy", "one (new too)")}
+    rows = [one | {"title": "one", "treatment": {"waves": "new", "toy": "new_too"}[one["kind"]]} for one in rows]
+    assert set(finished(rows, RULE)["title"]) == {"one (on waves)", "one (on toy)"}
+    alike = finished([one | {"kind": "my_waves"} for one in rows], RULE)
+    assert set(alike["title"]) == {"one (on my waves) (new)", "one (on my waves) (new too)"}
 
 
 def test_every_stored_finding_has_a_title_of_its_own_that_says_nothing_of_what_was_found():
