@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -87,6 +88,19 @@ class Params(_Written):
     def own(self) -> list[str]:
         """The names of a reader's own data sets."""
         return [name for name, data in self.data.items() if data.own]
+
+    def plain(self, data: str) -> str | None:
+        """The network with which all others on a data set are compared: the one that most of them are changes of."""
+        here = [name for name in self.experiments if data in self.data_sets(name)]
+        origins = Counter(self._origin(name, here) for name in here if self.experiments[name].versus in here)
+        return origins.most_common(1)[0][0] if origins else next(iter(here), None)
+
+    def _origin(self, name: str, known: list[str]) -> str:
+        """Of an experiment what it is compared with, and what that is, and so on, among those that are known."""
+        passed = {name}
+        while (versus := self.experiments[name].versus) in known and versus not in passed:
+            passed.add(name := versus)
+        return name
 
     def _named(self, wanted: str | list[str]) -> list[str]:
         """The data sets that are named, or belong to a group that is."""
