@@ -6,7 +6,7 @@ INSTALLED := .venv/installed
 DASK := .venv/installed-cluster
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # What is given reaches Python through the environment, as it was typed: neither make nor a shell reads it.
-GIVEN := FILE TARGET WINDOW HORIZON RECORDING TASK GROUP_BY TIME EXPERIMENT QUICK CLUSTER NAME RUNS SEED MOMENTS \
+GIVEN := FILE TARGET WINDOW HORIZON RECORDING TASK GROUP_BY TIME MINUTES EXPERIMENT QUICK CLUSTER NAME RUNS SEED MOMENTS \
 	EXPERIMENTS SETS PYTHON
 define as_typed
 override $(1) := $$(value $(1))
