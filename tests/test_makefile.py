@@ -11,7 +11,8 @@ import pytest
 
 MAKEFILE = Path("Makefile").read_text(encoding="utf-8")
 #: Each target that is given something, and what.
-TARGETS = {"ask": ["FILE", "TARGET", "WINDOW", "HORIZON", "RECORDING", "TASK", "GROUP_BY", "TIME"], "try": ["EXPERIMENT", "QUICK"],
+TARGETS = {"ask": ["FILE", "TARGET", "WINDOW", "HORIZON", "RECORDING", "TASK", "GROUP_BY", "TIME", "MINUTES"],
+           "try": ["EXPERIMENT", "QUICK"],
            "runs": ["CLUSTER"], "verify": ["NAME", "RUNS", "SEED", "CLUSTER"], "torture": ["MOMENTS", "SEED"],
            "scale": ["EXPERIMENTS", "SETS"]}
 TEXTS = ["a b.csv", "it's \"here\".csv", "`touch hacked`.csv", "$(touch hacked).csv", "$$(touch hacked)", "$(shell touch hacked)",

@@ -7,7 +7,7 @@ import math
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.cli import rank as ranking
@@ -125,7 +125,7 @@ def ask(file: str | None, options: dict[str, str | None], minutes: int = 0) -> s
         print(f"{PARAMS} asks this already, as data.{name}; what is stored is not trained again", flush=True)
         return name
     try:
-        guess, arrays = look(asked)
+        guess = look(asked)
     except Refused as error:
         _say(error.guess)
         print("its entry would be this, under `data` in params.yaml; mend it there, and run `make book`:\n"
@@ -133,7 +133,7 @@ def ask(file: str | None, options: dict[str, str | None], minutes: int = 0) -> s
         raise
     _say(guess)
     if minutes:
-        seconds = _fitted(asked, params, guess, arrays, minutes)
+        seconds = _fitted(asked, params, guess, minutes)
     name, text, params = drafted(asked, params, guess)
     _print(f"split: {', '.join(f'{size:,} {part}' for part, size in guess.entry['split'].items())}, {guess.why['split']}")
     write_text(PARAMS, text)
@@ -144,7 +144,7 @@ def ask(file: str | None, options: dict[str, str | None], minutes: int = 0) -> s
     return name
 
 
-def _fitted(asked: Question, params: Params, guess: Guess, arrays: Mapping, minutes: int) -> float:
+def _fitted(asked: Question, params: Params, guess: Guess, minutes: int) -> float:
     # Only here, because it loads scikit-learn and, in the end, TensorFlow.
     from pipeline.cli.ask.budget import costs, fitted
 
@@ -152,7 +152,7 @@ def _fitted(asked: Question, params: Params, guess: Guess, arrays: Mapping, minu
     found = costs(name, draft)
     print(f"{len(found)} networks, {sum(one.runs for one in found.values())} runs; the first ones of "
           f"{draft.plain(name)}, which all others are compared with, are timed", flush=True)
-    return fitted(guess, arrays, lambda one: drafted(asked, params, one)[::2], minutes)
+    return fitted(guess, lambda one: drafted(asked, params, one)[::2], minutes)
 
 
 if __name__ == "__main__":

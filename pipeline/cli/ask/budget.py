@@ -19,7 +19,6 @@ from pipeline.cli.ask.guess import arrays_of
 from pipeline.cli.ask.question import Guess
 from pipeline.config.errors import ConfigError, tell
 from pipeline.config.schema import Params
-from pipeline.data.split import PARTS
 from pipeline.notebook import LOG, errors_to
 from pipeline.plan.study import Facts, resolved
 from pipeline.tables.store import Store
@@ -83,21 +82,19 @@ def _run(experiment: str, params: Params) -> float:
     return RUN
 
 
-def fitted(guess: Guess, arrays: Mapping, drafted: Drafted, minutes: float) -> float:
+def fitted(guess: Guess, drafted: Drafted, minutes: int) -> float:
     """Cut the training part of an entry to what trains in about so many minutes; how many seconds all takes.
 
     The first runs are trained and timed, of fewer samples again while that is too long. The last ones are of the samples
     that the entry has, and are kept.
     """
-    name, params = drafted(guess)
-    whole = {part: int(arrays[part]) for part in PARTS}
+    (name, params), whole = drafted(guess), guess.entry["split"]
     cost, limit, most = costs(name, params), 60 * minutes, whole["train"]
     expected = _run(params.plain(name), params) * sum(one.runs * one.times for one in cost.values())
     # Nor are the first ones to take longer than all may.
     size = min(most, max(LEAST, int(2 * LEAST * limit / expected)))
     for left in reversed(range(TRIES)):
-        if size != int(arrays["train"]):
-            arrays = _cut(guess, whole, size)
+        arrays = _cut(guess, whole, size)
         pace = timed(name, drafted(guess)[1], arrays)
         fixed, runs = pace.seconds(cost)
         fits = min(most, max(LEAST, int(size * (limit - fixed) / max(runs, 1e-9))))

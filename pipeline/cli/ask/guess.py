@@ -50,8 +50,8 @@ class Refused(ConfigError):
         guess.entry.update([error.remedy] if error.remedy and error.remedy[0] == "split" else [])
 
 
-def look(question: Question) -> tuple[Guess, dict]:
-    """An entry of a file with what was guessed, and the arrays that it makes.
+def look(question: Question) -> Guess:
+    """An entry of a file, with what was guessed.
 
     Raises:
         ConfigError: the file cannot be used, whatever its entry says.
@@ -63,7 +63,7 @@ def look(question: Question) -> tuple[Guess, dict]:
     arrays = _made(guess)
     _found(guess, arrays)
     cautions.of_arrays(guess, arrays)
-    return guess, arrays
+    return guess
 
 
 def _look_at_columns(guess: Guess, question: Question) -> None:
