@@ -85,8 +85,8 @@ def in_study(change: Change) -> str:
     row = change.study
     if row is None:
         return "–"
-    against = f" than {row['control']}" if row["control"] != change.found["control"] else ""
-    return f"{interval([row[name] for name in ('effect', 'low', 'high')], metric_of('error'))}, {row['word']}{against}"
+    against = f" against {row['control']}" if row["control"] != change.found["control"] else ""
+    return f"{interval([row[name] for name in ('effect', 'low', 'high')], metric_of('error'))}{against}, {row['word']}"
 
 
 def elsewhere(change: Change) -> str:

@@ -74,6 +74,8 @@ class Asker:
         if wanted is not None:
             strata = {data: stratum_of(data, self.study.params) for sets in kinds.values() for data in sets}
             kinds = {kind: sets for kind, sets in kinds.items() if {kind, *sets, *map(strata.get, sets)} & set(wanted)}
+        elif role == CLAIM:  # A claim is about other data than a reader's own.
+            kinds = {kind: sets for kind, sets in kinds.items() if kind not in self.study.params.own}
         if not kinds:
             raise ConfigError(f"{where}: its arms share none of the data sets that are asked about")
         found = []

@@ -69,7 +69,7 @@ def test_every_network_is_ranked_beside_the_plain_one_whatever_it_is_a_change_of
         ("sigmoid", "plain", 0.19), ("dropout_then_bn", "plain", 0.205), ("bn_after", "plain", 0.22)]
     # What the study found of a change of another network is no advice here.
     assert [advice(one) for one in found] == ["open", "open", "leave it out"]
-    assert in_study(found[1]).endswith(", better than bn_after")
+    assert in_study(found[1]).endswith(" against bn_after, better")
     said = " ".join(summary(found))
     assert said.startswith("None of 3 changes lowers the error for certain") and "keep the plain network" in said and "Take" not in said
 

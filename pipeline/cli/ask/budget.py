@@ -30,8 +30,9 @@ from pipeline.train.worker import work
 TIMED = (1, 3)
 #: At least so many samples train, whatever that takes.
 LEAST = 640
-#: How many times as long as to load and to build one network the stage of an experiment takes, and all that is done once.
-STAGE, ONCE = 1.0, 12.0
+#: How many times as long as to load what trains take, beside runs: the stage of an experiment, that of one that the probe
+#: watches, and all that is done once, from the plans to the pages.
+STAGE, PROBE, ONCE = 2.4, 1.1, 21.0
 #: A size so near to the one that fits is kept, and so many are tried.
 NEAR, TRIES = 1.15, 4
 #: A run with 640 training samples of which no training was timed, in seconds.
@@ -46,12 +47,13 @@ class Cost:
 
     runs: int
     times: float
+    watched: bool = False
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What things take here, in seconds: to load and build a network, to compile it, a run of the plain one, and the
-    simple predictors; runs are trained side by side."""
+    """What things take here, in seconds: to load what trains, to compile a network, a run of the plain one, of which
+    several are trained side by side, and the simple predictors."""
 
     start: float
     compiled: float
@@ -60,15 +62,15 @@ class Pace:
 
     def seconds(self, costs: Mapping[str, Cost]) -> tuple[float, float]:
         """What all takes, whatever trains; and what the runs take."""
-        fixed = ONCE * self.start + self.simple + sum(STAGE * self.start + self.compiled for _ in costs)
-        return fixed, self.run * sum(cost.runs * cost.times for cost in costs.values())
+        stages = sum(self.compiled + self.start * (STAGE + PROBE * cost.watched) for cost in costs.values())
+        return ONCE * self.start + self.simple + stages, self.run * sum(cost.runs * cost.times for cost in costs.values())
 
 
 def costs(name: str, params: Params) -> dict[str, Cost]:
     """Experiment → what it costs on a data set, as it did in the study."""
     plain = _run(params.plain(name), params)
     return {one: Cost(params.data[name].seeds * len(params.training(one, name).learning_rates) * len(params.variants(one)),
-                      _run(one, params) / plain) for one in params.experiments if name in params.data_sets(one)}
+                      _run(one, params) / plain, one in params.probe.experiments) for one in params.experiments if name in params.data_sets(one)}
 
 
 def _run(experiment: str, params: Params) -> float:
