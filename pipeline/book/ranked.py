@@ -12,8 +12,9 @@ from pipeline.findings.numbers import count, interval, share
 from pipeline.findings.words import ALL, Word
 from pipeline.tables.stored import records
 
-#: A plain network that is not below this share of the trivial predictor's error has learnt little.
-LITTLE = 0.9
+#: A plain network that is not below this share of the trivial predictor's error has learnt little; one below the other knows
+#: too much.
+LITTLE, NOTHING = 0.9, 0.02
 #: The simple predictors, and how a sentence calls each.
 SIMPLE = {"persistence": "the last known value", "linear": "a linear model", "forest": "a random forest"}
 #: What to do about a change, by the word for it on this data set.
@@ -174,6 +175,9 @@ def warnings(changes: list[Change], baselines: Mapping | None) -> list[str]:
         said.append(f"Too few data or seeds: {wide} of {len(changes)} intervals are wider than the margin "
                     f"({_margin(changes)}) on each side of their change. More seeds, a larger test "
                     "part (`split`) or more rows make them narrower.")
+    if changes and baselines is not None and plain_error(changes) < NOTHING * baselines["trivial"]:
+        said.append(f"The error of {changes[0].found['control']}, {plain_error(changes):.3g}, is nearly 0: does an input tell the "
+                    "target, and is it known beforehand?")
     if changes and baselines is not None and plain_error(changes) > LITTLE * baselines["trivial"]:
         said.append(f"{changes[0].found['control']} has learnt little: its error, {plain_error(changes):.3g}, is "
                     f"{share(plain_error(changes) / baselines['trivial'])} of what guessing gives. Changes of a network that "

@@ -122,3 +122,5 @@ def test_it_warns_of_wide_intervals_and_of_a_plain_network_that_learns_little():
     assert warnings(wide, None)[0].startswith("Too few data or seeds: 5 of 5 intervals are wider than the margin (10\u00a0%)")
     (little,) = warnings(changes(SETS.assign(control_mean=0.95)), BASELINES)
     assert little.startswith("plain has learnt little: its error, 0.95, is 95\u00a0% of what guessing gives")
+    (much,) = warnings(changes(SETS.assign(control_mean=0.01)), BASELINES)
+    assert much.startswith("The error of plain, 0.01, is nearly 0: does an input tell the target")
