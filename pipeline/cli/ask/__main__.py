@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.cli import rank as ranking
 from pipeline.cli.answer import WIDTH
 from pipeline.cli.ask.entry import block, drafted, name_of, whole
-from pipeline.cli.ask.guess import Refused, look
+from pipeline.cli.ask.guess import SEEDS, Refused, look
 from pipeline.cli.ask.question import Guess, Question, question, rows_of
 from pipeline.data.user_data.location import digest, folder_files, regular
 from pipeline.process.reproduce import reproduce
@@ -139,19 +139,17 @@ def ask(file: str | None, options: dict[str, str | None], minutes: int = 0) -> s
     write_text(PARAMS, text)
     print(f"written into {PARAMS} as data.{name}; its guesses stand beside it", flush=True)
     if minutes:
-        print(f"all of it takes about {max(1, math.ceil(seconds / 60))} minutes more; what is stored is not trained again",
-              flush=True)
+        count = sum(name in params.data_sets(one) for one in params.experiments)
+        print(f"{count} networks on {SEEDS} seeds: about {math.ceil(seconds / 60)} minutes more; what is stored is not trained "
+              "again", flush=True)
     return name
 
 
 def _fitted(asked: Question, params: Params, guess: Guess, minutes: int) -> float:
     # Only here, because it loads scikit-learn and, in the end, TensorFlow.
-    from pipeline.cli.ask.budget import costs, fitted
+    from pipeline.cli.ask.budget import fitted
 
-    name, _, draft = drafted(asked, params, guess)
-    found = costs(name, draft)
-    print(f"{len(found)} networks, {sum(one.runs for one in found.values())} runs; the first ones of "
-          f"{draft.plain(name)}, which all others are compared with, are timed", flush=True)
+    print("the first runs of the plain network, which all others are compared with, are timed", flush=True)
     return fitted(guess, lambda one: drafted(asked, params, one)[::2], minutes)
 
 

@@ -60,9 +60,7 @@ def test_a_series_is_looked_at_and_written_and_nothing_else_changes(project, ask
     mine = "".join(lines[start:end])
     assert "time: when   # its cells are dates" in mine and "missing: drop   # 1 of 600 rows have a missing value: wind 1" in mine
     assert "task: regression   # numbers from" in mine and "# of 587 windows, without 6 that touch a missing value" in mine
-    # 2 networks, 5 seeds, 2 rates.
-    assert "2 networks, 20 runs; the first ones of plain" in out and "written into params.yaml as data.my_prices" in out
-    assert "about 2 minutes more" in out
+    assert "written into params.yaml as data.my_prices" in out and "2 networks on 5 seeds: about 2 minutes more" in out
     make_missing(load())
     assert Path("data/my_prices.npz").exists()
 
