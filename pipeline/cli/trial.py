@@ -53,11 +53,16 @@ def small(name: str, params: Params) -> Params:
     """A study of an experiment and its control on the first data set that they share, with few seeds."""
     control = compared_with(name, params)
     data = next(one for one in params.data_sets(name) if one in params.data_sets(control))
+    return few([control, name], data, FEW, params)
+
+
+def few(experiments: list[str], data: str, seeds: int, params: Params) -> Params:
+    """A study of some experiments on a data set alone, with so many of its seeds at most."""
     entry = params.data[data]
     return params.model_copy(update={
         "verdicts": params.verdicts.model_copy(update={"controls": []}),
-        "data": {data: entry.model_copy(update={"seeds": min(FEW, entry.seeds)})}, "being_measured": [],
-        "experiments": {one: params.experiments[one].model_copy(update={"data": [data]}) for one in (control, name)}})
+        "data": {data: entry.model_copy(update={"seeds": min(seeds, entry.seeds)})}, "being_measured": [],
+        "experiments": {one: params.experiments[one].model_copy(update={"data": [data]}) for one in experiments}})
 
 
 def quick(name: str, params: Params) -> int:

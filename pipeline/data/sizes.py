@@ -81,8 +81,8 @@ def pool_sizes(entry: FileSource, held: int, unit: str = "rows", groups: np.ndar
         free = max(0, held - 2 * (int(np.bincount(groups).max()) - 1))
         of += f" in {len(np.unique(groups))} groups, which are never cut"
     if (train, validation) == (None, None) and entry.own:
-        train, validation, usual = everything(free)
-        train, test = (train, usual) if test is None else (free - validation - test, test)
+        test = everything(free)[2] if test is None else test
+        train, validation = free - free // FIFTH - test, free // FIFTH
     elif (train, validation) == (None, None):
         rest = free - (min(LEAST_TEST, free // 3) if test is None else test)
         train, validation = min(TRAIN, rest - rest // 4), min(TRAIN // 3, rest // 4)

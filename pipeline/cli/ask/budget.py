@@ -9,12 +9,12 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.baselines.measure import errors
 from pipeline.cli.ask.guess import arrays_of
 from pipeline.cli.ask.question import Guess
+from pipeline.cli.trial import few
 from pipeline.config.errors import ConfigError, tell
 from pipeline.config.schema import Params
 from pipeline.data.draw import Arrays
@@ -66,16 +66,16 @@ def fitted(guess: Guess, drafted: Callable[[Guess], tuple[str, Params]], minutes
     # The first ones, too, are not to take longer than all may.
     size = min(most, max(LEAST, int(2 * LEAST * limit / (_run(params.plain(name), params) * sum(cost.values())))))
     for left in reversed(range(TRIES)):
-        pace = timed(name, drafted(guess)[1], _cut(guess, whole, size))
-        fixed, runs = pace.fixed(len(cost)), pace.run * sum(cost.values())
-        fits = min(most, max(LEAST, int(size * (limit - fixed) / max(runs, 1e-9))))
+        rest, run = timed(name, drafted(guess)[1], _cut(guess, whole, size))
+        runs = run * sum(cost.values())
+        fits = min(most, max(LEAST, int(size * (limit - rest) / max(runs, 1e-9))))
         if not left or max(fits, size) <= NEAR * min(fits, size):
             break
         size = fits
     if size < most:
         guess.why["split"] += (f"; {most:,} could train, which takes longer than {minutes} minutes: with MINUTES={6 * minutes} "
                                "more do")
-    return fixed + runs
+    return rest + runs
 
 
 def _cut(guess: Guess, whole: Mapping[str, int], size: int) -> Arrays:
@@ -88,29 +88,19 @@ def _cut(guess: Guess, whole: Mapping[str, int], size: int) -> Arrays:
     return arrays_of(guess.entry)
 
 
-@dataclass(frozen=True)
-class Pace:
-    """What things take here, in seconds: to load what trains, to compile a network, a run of the plain one, of which
-    several are trained side by side, and the simple predictors."""
+def timed(name: str, params: Params, arrays: Arrays) -> tuple[float, float]:
+    """Train the first runs of a data set's plain network, by the queue that trains all, and time them.
 
-    start: float
-    compiled: float
-    run: float
-    simple: float
-
-    def fixed(self, networks: int) -> float:
-        """What all takes beside the runs."""
-        return self.simple + ONCE * self.start + networks * (STAGES * self.start + self.compiled)
-
-
-def timed(name: str, params: Params, arrays: Arrays) -> Pace:
-    """Train the first runs of a data set's plain network, by the queue that trains all, and time them."""
+    Returns:
+        Seconds that all takes beside runs, and that a run takes, of which several are trained side by side.
+    """
     start, seeds, began = _loading(), params.seeds(name), time.perf_counter()
     errors(arrays, seeds[:1], params.training(params.plain(name), name).scaling)
     simple = (time.perf_counter() - began) * len(seeds)
     (first, one), (later, more) = (_trained(name, params, arrays, count) for count in (FIRST, MORE))
     run = later / more if more else first / max(1, one)
-    return Pace(start, max(0.0, first - one * run), run, simple)
+    compiled = max(0.0, first - one * run)
+    return simple + ONCE * start + len(costs(name, params)) * (STAGES * start + compiled), run
 
 
 @functools.cache
@@ -135,11 +125,7 @@ class _Here:
 
 def _trained(name: str, params: Params, arrays: Arrays, seeds: int) -> tuple[float, int]:
     """Seconds in which the plain network's missing runs of so many seeds are trained, and how many they are."""
-    plain, found = params.plain(name), []
-    study = params.model_copy(update={
-        "verdicts": params.verdicts.model_copy(update={"controls": []}), "being_measured": [],
-        "data": {name: params.data[name].model_copy(update={"seeds": min(seeds, params.data[name].seeds)})},
-        "experiments": {plain: params.experiments[plain].model_copy(update={"data": [name], "versus": None})}})
+    study, found = few([params.plain(name)], name, seeds, params), []
     facts = Facts(study)
     facts.data[name] = DataSet(arrays)
     with errors_to(LOG), contextlib.closing(Store()) as store:

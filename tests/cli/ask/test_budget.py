@@ -10,7 +10,7 @@ import pytest
 
 import pipeline
 from pipeline.cli.ask import budget
-from pipeline.cli.ask.budget import Pace, costs, fitted
+from pipeline.cli.ask.budget import costs, fitted
 from pipeline.config.schema import load
 from pipeline.data.sources import read
 from pipeline.data.__main__ import make_missing
@@ -35,7 +35,7 @@ def timed(asked, monkeypatch):
 
         def pace(name, params, arrays):
             sizes.append(int(arrays["train"]))
-            return Pace(0.0, once / 2, thousand * sizes[-1] / 1_000, 0.0)
+            return once, thousand * sizes[-1] / 1_000
 
         monkeypatch.setattr(budget, "timed", pace)
         monkeypatch.setattr(budget, "fitted", fitted)
