@@ -143,8 +143,8 @@ def summary(changes: list[Change]) -> list[str]:
         said = [f"Take what lowers the error: {_listed(better)}."]
         said += ["Each was tried alone; two together were not, and need not add up."] * (len(better) > 1)
     else:
-        said = [f"None of {count(len(changes), 'change')} lowers the error for certain by more than the margin "
-                f"({_margin(changes)}): keep the plain network"
+        said = [f"None of {count(len(changes), 'change')} lowers the error for certain by more than the margin, "
+                f"{share(math.expm1(changes[0].found['margin']))}: keep the plain network"
                 + (", or follow the study where it says something." if any(one.study for one in changes) else ".")]
     if worse:
         said.append(f"Leave out what raises it: {_listed(worse)}.")
@@ -153,10 +153,6 @@ def summary(changes: list[Change]) -> list[str]:
                     "chance, and the best of many looks better than it is: what decides something for you deserves "
                     "more seeds.")
     return said
-
-
-def _margin(changes: list[Change]) -> str:
-    return share(math.expm1(changes[0].found["margin"]))
 
 
 def _listed(changes: list[Change]) -> str:
@@ -169,17 +165,18 @@ def warnings(changes: list[Change], baselines: Mapping | None) -> list[str]:
     Args:
         baselines: the data set's row of the baselines; None without any.
     """
-    said = []
+    if not changes:
+        return []
+    said, error, control = [], plain_error(changes), changes[0].found["control"]
+    of_trivial = error / baselines["trivial"] if baselines is not None else LITTLE
     wide = sum((one.found["high"] - one.found["low"]) / 2 > one.found["margin"] for one in changes)
-    if changes and 2 * wide > len(changes):
+    if 2 * wide > len(changes):
         said.append(f"Too few data or seeds: {wide} of {len(changes)} intervals are wider than the margin "
-                    f"({_margin(changes)}) on each side of their change. More seeds, a larger test "
+                    f"({share(math.expm1(changes[0].found['margin']))}) on each side of their change. More seeds, a larger test "
                     "part (`split`) or more rows make them narrower.")
-    if changes and baselines is not None and plain_error(changes) < NOTHING * baselines["trivial"]:
-        said.append(f"The error of {changes[0].found['control']}, {plain_error(changes):.3g}, is nearly 0: does an input tell the "
-                    "target, and is it known beforehand?")
-    if changes and baselines is not None and plain_error(changes) > LITTLE * baselines["trivial"]:
-        said.append(f"{changes[0].found['control']} has learnt little: its error, {plain_error(changes):.3g}, is "
-                    f"{share(plain_error(changes) / baselines['trivial'])} of what guessing gives. Changes of a network that "
-                    "learns nothing mean nothing.")
+    if of_trivial < NOTHING:
+        said.append(f"The error of {control}, {error:.3g}, is nearly 0: does an input tell the target, and is it known beforehand?")
+    if of_trivial > LITTLE:
+        said.append(f"{control} has learnt little: its error, {error:.3g}, is {share(of_trivial)} of what guessing gives. Changes "
+                    "of a network that learns nothing mean nothing.")
     return said

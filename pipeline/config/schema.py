@@ -90,17 +90,13 @@ class Params(_Written):
         return [name for name, data in self.data.items() if data.own]
 
     def plain(self, data: str) -> str | None:
-        """The network with which all others on a data set are compared: the one that most of them are changes of."""
+        """The network that most others on a data set come from by changes, with which all there are compared."""
         here = [name for name in self.experiments if data in self.data_sets(name)]
-        origins = Counter(self._origin(name, here) for name in here if self.experiments[name].versus in here)
-        return origins.most_common(1)[0][0] if origins else next(iter(here), None)
-
-    def _origin(self, name: str, known: list[str]) -> str:
-        """Of an experiment what it is compared with, and what that is, and so on, among those that are known."""
-        passed = {name}
-        while (versus := self.experiments[name].versus) in known and versus not in passed:
-            passed.add(name := versus)
-        return name
+        versus = {name: self.experiments[name].versus for name in here if self.experiments[name].versus in here}
+        first = Counter(versus.values())
+        for _ in here:  # As far as any chain goes.
+            first = Counter(versus.get(name, name) for name in first.elements())
+        return next((name for name, _ in first.most_common(1)), next(iter(here), None))
 
     def _named(self, wanted: str | list[str]) -> list[str]:
         """The data sets that are named, or belong to a group that is."""
