@@ -1,13 +1,13 @@
 # `make book` and `make test` do everything, on a fresh machine with Python 3.11 and make.
-.PHONY: book ask runs verify torture try plan check test test-all inspect pdf bench scale retrain tiny tidy lock
+.PHONY: book ask runs verify torture try code plan check test test-all inspect pdf bench scale retrain tiny tidy lock
 PYTHON ?= python3.11
 INSTALLED := .venv/installed
 # Dask: for `make runs CLUSTER=…`, and for the tests of it.
 DASK := .venv/installed-cluster
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # What is given reaches Python through the environment, as it was typed: neither make nor a shell reads it.
-GIVEN := FILE TARGET WINDOW HORIZON RECORDING TASK GROUP_BY TIME MINUTES EXPERIMENT QUICK CLUSTER NAME RUNS SEED MOMENTS \
-	EXPERIMENTS SETS PYTHON
+GIVEN := FILE TARGET WINDOW HORIZON RECORDING TASK GROUP_BY TIME MINUTES EXPERIMENT QUICK DATA FORM CLUSTER NAME RUNS SEED \
+	MOMENTS EXPERIMENTS SETS PYTHON
 define as_typed
 override $(1) := $$(value $(1))
 export $(1)
@@ -42,6 +42,9 @@ torture: tidy               ## kill, starve and lock out runs of a tiny project 
 
 try: tidy               ## one experiment against its control, without the book: make try EXPERIMENT=name QUICK=1
 	@python -m pipeline.cli.trial
+
+code: $(INSTALLED)          ## an experiment as Keras code to paste: make code EXPERIMENT='name[variant]' DATA=name FORM=functional
+	@python -m pipeline.cli.code
 
 ask: tidy                ## the networks on a file of your own: make ask FILE=my.csv TARGET=price WINDOW=24 HORIZON=6
 	@python -m pipeline.cli.ask

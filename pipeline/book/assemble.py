@@ -23,7 +23,7 @@ from pipeline.book.study import Study, read
 from pipeline.book.words.finding import BADGES, kind_of
 from pipeline.config.errors import ConfigError, nearest
 from pipeline.config.read_yaml import read_yaml
-from pipeline.config.schema import study_seeds
+from pipeline.config.experiments import FIRST_SEED
 from pipeline.findings.numbers import BLANK, capital
 from pipeline.findings.rule import Rule
 from pipeline.process.cores import on_every_core
@@ -215,7 +215,7 @@ def counts(study: Study) -> dict[str, int]:
 
 def settings(study: Study) -> dict[str, int]:
     """What params.yaml and the code of the seeds set."""
-    return {"patience": study.params.train.patience, "first_seed": study_seeds(1)[0],
+    return {"patience": study.params.train.patience, "first_seed": FIRST_SEED,
             "rates": len(study.params.train.learning_rates), "probe_seeds": study.params.probe.seeds}
 
 

@@ -44,10 +44,17 @@ def plain(text: str) -> str:
 
 
 def raw(value: Any) -> Any:
-    """The text that Markdown of `plain` shows; of a table, with all of its texts."""
-    if isinstance(value, pd.DataFrame):
-        return _texts(value, raw)
-    return _ESCAPED.sub(r"\1", value) if isinstance(value, str) else value
+    """The text that Markdown of `plain` shows; of a table, or of what JSON holds, with all of its texts."""
+    match value:
+        case str():
+            return _ESCAPED.sub(r"\1", value)
+        case Mapping():
+            return {raw(key): raw(one) for key, one in value.items()}
+        case list():
+            return list(map(raw, value))
+        case pd.DataFrame():
+            return _texts(value, raw)
+    return value
 
 
 def inert(value: Any) -> Any:

@@ -19,7 +19,7 @@ from pipeline.findings.numbers import MISSING, capital
 from pipeline.tables.stored import records
 
 #: Every text of the study is made harmless as it is read, see `pipeline.book.escape`: a template escapes nothing again.
-_TEMPLATES = jinja2.Environment(
+TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")), autoescape=False, trim_blocks=True,
     lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
 
@@ -92,7 +92,7 @@ def record_link(study: Study, name: str, text: str = "lab record") -> str:
 
 def render(name: str, /, **content) -> str:
     """A page, or a piece of one, from its template `templates/{name}.md.j2`."""
-    return _TEMPLATES.get_template(f"{name}.md.j2").render(content)
+    return TEMPLATES.get_template(f"{name}.md.j2").render(content)
 
 
 def findings_table(study: Study, findings: Iterable[str]) -> str:

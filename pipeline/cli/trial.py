@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -53,16 +54,16 @@ def small(name: str, params: Params) -> Params:
     """A study of an experiment and its control on the first data set that they share, with few seeds."""
     control = compared_with(name, params)
     data = next(one for one in params.data_sets(name) if one in params.data_sets(control))
-    return few([control, name], data, FEW, params)
+    return alone(params, [control, name], data, FEW)
 
 
-def few(experiments: list[str], data: str, seeds: int, params: Params) -> Params:
-    """A study of some experiments on a data set alone, with so many of its seeds at most."""
+def alone(params: Params, names: Sequence[str], data: str, seeds: int | None = None) -> Params:
+    """A study of some experiments on one data set, in which nothing measures the rule; of so many seeds at most."""
     entry = params.data[data]
     return params.model_copy(update={
-        "verdicts": params.verdicts.model_copy(update={"controls": []}),
-        "data": {data: entry.model_copy(update={"seeds": min(seeds, entry.seeds)})}, "being_measured": [],
-        "experiments": {one: params.experiments[one].model_copy(update={"data": [data]}) for one in experiments}})
+        "verdicts": params.verdicts.model_copy(update={"controls": []}), "being_measured": [],
+        "data": {data: entry.model_copy(update={"seeds": min(seeds or entry.seeds, entry.seeds)})},
+        "experiments": {one: params.experiments[one].model_copy(update={"data": [data]}) for one in names}})
 
 
 def quick(name: str, params: Params) -> int:

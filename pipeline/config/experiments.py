@@ -17,6 +17,9 @@ Count = Annotated[int, Field(ge=1, le=100_000)]
 Rate = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
 #: No more were meant.
 Seeds = Annotated[int, Field(ge=1, le=8_000)]
+#: The study's first seed; a data set may begin later.
+FIRST_SEED = 3_000
+FirstSeed = Annotated[int, Field(ge=FIRST_SEED, le=2**31)]
 Text = Annotated[str, pydantic.AfterValidator(checked_text)]
 Words = Annotated[str, pydantic.AfterValidator(words)]
 
@@ -162,6 +165,8 @@ class AnyDataSet(Spec):
     #: The part of its family, which gets an answer of its own where the parts differ.
     stratum: Words = ""
     seeds: Seeds
+    #: Lower seeds were looked at while the pipeline was made, and never count.
+    first_seed: FirstSeed = FIRST_SEED
     train: Overrides = Overrides()
     title: str = ""
     #: The data set that this one is a change of.

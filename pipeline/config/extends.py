@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field
 from pipeline.config.changes import Change, changed
 from pipeline.config.errors import ConfigError, Spec, gathered, nearest, validate
 from pipeline.config.experiments import (
-    FILES, AnyDataSet, DataSet, Experiment, Groups, Head, Overrides, Quantiles, Seeds, Vary)
+    FILES, AnyDataSet, DataSet, Experiment, FirstSeed, Groups, Head, Overrides, Quantiles, Seeds, Vary)
 from pipeline.config.file_kinds import kind
 from pipeline.config.layer_list import Block, Items, Scalar, checked_argument, flat
 
@@ -35,6 +35,7 @@ class WrittenData(Spec):
     experiments: Annotated[list[str], Field(min_length=1)] | None = None
     source: str | None = None
     seeds: Seeds | None = None
+    first_seed: FirstSeed | None = None
     arguments: dict[str, Scalar | list[Scalar]] | None = None
     train: Overrides | None = None
     title: str = ""

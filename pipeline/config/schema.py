@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from pipeline.config.errors import ConfigError, Spec, gathered, tell, validate
-from pipeline.config.experiments import SWEPT, AnyDataSet, Experiment, Groups, Train, merge
+from pipeline.config.experiments import FIRST_SEED, SWEPT, AnyDataSet, Experiment, Groups, Train, merge
 from pipeline.config.extends import WrittenData, WrittenExperiment, expand, given_by
 from pipeline.config.layer_list import Definition, checked_vocabulary
 from pipeline.config.read_yaml import read_yaml
@@ -111,7 +111,7 @@ class Params(_Written):
 
     def seeds(self, data: str) -> list[int]:
         """Every seed that a data set may be asked for."""
-        return study_seeds(self.data[data].seeds)
+        return study_seeds(self.data[data].seeds, self.data[data].first_seed)
 
     def training(self, experiment: str, data: str, **varied) -> Train:
         """The training values of an experiment on a data set; the most special one wins."""
@@ -149,9 +149,9 @@ class Params(_Written):
                 if measuring or not one.measuring}
 
 
-def study_seeds(count: int) -> list[int]:
-    """Seeds of the study. Lower ones were looked at while the pipeline was made, and never count."""
-    return list(range(3_000, 3_000 + count))
+def study_seeds(count: int, first: int = FIRST_SEED) -> list[int]:
+    """So many seeds of the study, from the first one on."""
+    return list(range(first, first + count))
 
 
 #: What a control is trained with once more, to measure the rule: kind -> training value.

@@ -16,6 +16,7 @@ from pipeline.network.optimizers import check_optimizer
 from pipeline.network.own import file_of, files_of
 from pipeline.network.resolve import resolve as resolve_layer
 from pipeline.plan.code import NUMERICS, digest_of_class, pins
+from pipeline.config.experiments import FIRST_SEED, AnyDataSet
 from pipeline.config.errors import ConfigError, gathered, tell
 from pipeline.config.layer_list import written_at
 from pipeline.config.layer_names import names, places, word_of
@@ -158,12 +159,17 @@ def resolve(params: Params, name: str, about: dict[str, dict], path: Path = PARA
     used = {item["class"] for arm in arms for part in arm["network"].values() for item in nested(part)}
     custom = {cls: file for cls in sorted(used) if (file := file_of(cls))}
     found = {"experiment": name, "arms": arms, "numerics": NUMERICS, "versions": dict(_pinned(Path.cwd())),
-             "data": {d: {"digest": about[d]["digest"], "seeds": params.data[d].seeds}
-                      | ({"own": True} if params.data[d].own else {}) for d in params.data_sets(name)}}
+             "data": {d: _about(params.data[d], about[d]["digest"]) for d in params.data_sets(name)}}
     if custom:
         found |= {"modules": files_of(custom),
                   "custom_layers": {cls: digest_of_class(Path(file), cls) for cls, file in custom.items()}}
     return found | ({"being_measured": True} if name in params.being_measured else {})
+
+
+def _about(entry: AnyDataSet, digest: str) -> dict:
+    """What a plan says of a data set; what is as usual it leaves out."""
+    return {"digest": digest, "seeds": entry.seeds} | ({"own": True} if entry.own else {}) | (
+        {"first_seed": entry.first_seed} if entry.first_seed != FIRST_SEED else {})
 
 
 def nested(items):

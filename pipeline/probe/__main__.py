@@ -20,9 +20,10 @@ from pipeline.tables.lock import trusted
 from pipeline.tables.stored import (
     MEASURES_TABLE, PROBES, RUNS, RUNS_TABLE, read_needed, read_table, replace_folder, significant, write_table)
 from pipeline.config.errors import ConfigError, complain
-from pipeline.config.schema import Train, load, study_seeds
+from pipeline.config.schema import Train, load
 from pipeline.process.stage import run
 from pipeline.config.task import Task
+from pipeline.train.arm import planned_seeds
 from pipeline.train.host import WrongVersion, check_versions
 from pipeline.train.trainer import batch_order
 
@@ -62,7 +63,7 @@ def probe(plan: dict, arrays: dict[str, dict], runs: pd.DataFrame, seeds: int,
         place = {"experiment": plan["experiment"], "variant": arm["variant"], "data": arm["data"]}
         mine = runs[runs["chosen"] & (runs[[*place]] == [*place.values()]).all(axis=1)].set_index("seed")
         values = Train(**arm["train"])
-        wanted = study_seeds(min(seeds, plan["data"][arm["data"]]["seeds"]))
+        wanted = planned_seeds(plan, arm["data"])[:seeds]
         missing = [str(seed) for seed in wanted if seed not in mine.index]
         if missing:
             raise ValueError(f"{', '.join(filter(None, place.values()))}: the table of runs lacks the "

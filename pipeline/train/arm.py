@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.config.schema import Train, study_seeds
+from pipeline.config.experiments import FIRST_SEED, Train
+from pipeline.config.schema import study_seeds
 from pipeline.config.task import Task
 from pipeline.data import split as splits
 from pipeline.data.sources import read
@@ -60,6 +61,12 @@ class DataSets(dict):
         return found
 
 
+def planned_seeds(plan: Mapping, data: str) -> list[int]:
+    """The seeds that a plan asks a data set for."""
+    about = plan["data"][data]
+    return study_seeds(about["seeds"], about.get("first_seed", FIRST_SEED))
+
+
 class Arm:
     """One network on one data set, as a plan has it.
 
@@ -72,7 +79,7 @@ class Arm:
         self.network, self.shape, self.task = arm["network"], tuple(arm["shape"]), Task.of(arm)
         self.place = {"experiment": plan["experiment"], "variant": arm["variant"], "data": arm["data"]}
         self.train = Train(**arm["train"])
-        self.seeds = study_seeds(plan["data"][arm["data"]]["seeds"])
+        self.seeds = planned_seeds(plan, arm["data"])
         self.rates = sorted(self.train.learning_rates)
         self.data_set = data_set
         decides = {"network": self.network, "task": arm["task"], "numerics": plan["numerics"],

@@ -130,7 +130,7 @@ def test_every_text_of_what_is_read_is_made_harmless_and_names_stay():
     assert math.isnan(found["table"]["text"][1]) and found["table"]["number"].equals(frame["number"])
     assert found["array"].tolist() == [[harmless, "x"]] and found["point"] == Point(harmless, 0.5)
     assert found[harmless] == (1, None, r"b'\<b\>'") and entry.title == hostile
-    assert raw(found["table"]).equals(frame) and inert(frame["number"].to_frame()).equals(frame["number"].to_frame())
+    assert raw(found["entry"].more) == entry.more and raw(found["table"]).equals(frame) and inert(frame["number"].to_frame()).equals(frame["number"].to_frame())
 
 
 def test_a_number_keeps_its_unit_on_its_line():

@@ -21,8 +21,9 @@ def test_every_comparison_names_what_exists():
 def test_no_experiment_is_orphaned():
     used = {name for claim in CLAIMS for name in claim.experiments}
     used |= {base(control) for control in PARAMS.controls}
-    # A sweep over places is a question of its own, with a view of its own.
-    used |= {name for name, experiment in PARAMS.experiments.items() if experiment.everywhere}
+    # A sweep over places, and an experiment against another, are questions of their own, with pages of their own.
+    asking = {name: one for name, one in PARAMS.experiments.items() if one.everywhere or one.versus}
+    used |= asking.keys() | {one.versus for one in asking.values()} - {None}
     assert used == set(PARAMS.experiments)
 
 

@@ -157,7 +157,7 @@ MISTAKES = [
     # unknown keys, at each level
     ("data:\n", "dta:\n", "unknown key 'dta'; allowed: data, layers, experiments, train, verdicts, "
                           "probe, being_measured, modules, ask; did you mean 'data'?"),
-    ("seeds: 4", "seed: 4", "data.table: unknown key 'seed'; allowed: group, also, unit, stratum, seeds, train, "
+    ("seeds: 4", "seed: 4", "data.table: unknown key 'seed'; allowed: group, also, unit, stratum, seeds, first_seed, train, "
                             "title, of, own, experiments, source, arguments; did you mean 'seeds'?"),
     ("train: {epochs", "train: {epoch",
      f"data.waves.train: unknown key 'epoch'; allowed: {OVERRIDES}; did you mean 'epochs'?"),
@@ -262,7 +262,7 @@ MISTAKES = [
      "data.my-table: a name may have lower-case letters, digits and _ only, at most 100"),
     ("  mlp: {", "  1: {", "experiments: found the key 1; allowed: words"),
     ("group: tables", "3: 4, group: tables", "data.table: found the key 3; allowed: of, group, also, unit, stratum, own, "
-     "experiments, source, seeds, arguments, train, title"),
+     "experiments, source, seeds, first_seed, arguments, train, title"),
     # what is not there
     ("group: tables, ", "", "data.table.group: missing; it is required"),
     ("  epochs: 2\n", "", "train.epochs: missing; it is required"),
@@ -547,10 +547,10 @@ def test_a_data_set_may_be_a_file_and_a_change_of_one(load):
     ("{of: wave}", "more.of: there is no 'wave' in data; did you mean 'waves'?"),
     ("{of: more}", "more.of: it leads back: more → more; allowed: a chain that ends at an entry without of"),
     ("{of: waves, group: null}", "more.group: missing; it is required"),
-    ("{of: waves, seed: 3}", "more: unknown key 'seed'; allowed: group, also, unit, stratum, seeds, train, title, "
+    ("{of: waves, seed: 3}", "more: unknown key 'seed'; allowed: group, also, unit, stratum, seeds, first_seed, train, title, "
                              "of, own, experiments, source, arguments; did you mean 'seeds'?"),
     ("{of: waves, file: a.csv, target: y, widow: 3}", "more: unknown key 'widow'; allowed: group, also, unit, stratum, "
-     "seeds, train, title, of, own, experiments, file, sha256, target, task, inputs, leave_out, group_by, missing, missing_as, separator, "
+     "seeds, first_seed, train, title, of, own, experiments, file, sha256, target, task, inputs, leave_out, group_by, missing, missing_as, separator, "
      "decimal, encoding, skip_lines, as_numbers, rows, "
      "split, equal_rows, categories; did you mean 'window'?"),
     ("{group: mine, seeds: 3, fil: a.csv}", "more: unknown key 'fil'; allowed: source or file, and what belongs to "

@@ -66,7 +66,7 @@ def entry(study: Study, name: str) -> str:
              f"{experiment.note}\n" if experiment.note else "",
              text + "\n", fenced(study.lines.get(name, name), "yaml"), *_results(study, name),
              "Claims: " + "; ".join(used) + ".\n" if used else "",
-             record_link(study, name, "Lab record: curves, scores and rates") + "\n"
+             record_link(study, name, "Lab record: Keras code, curves, scores and rates") + "\n"
              if name in study.records else ""]
     return "\n".join(part for part in parts if part)
 

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from pipeline.book.figures.intervals import intervals, intervals_alt
-from pipeline.book.markdown import claim_link, finding_link, image, interval_rows, render
+from pipeline.book import escape
+from pipeline.book.markdown import claim_link, finding_link, image, interval_rows, record_link, render
 from pipeline.book.pages.claims import THREADS
 from pipeline.book.picture import Picture
 from pipeline.book.study import Study
+from pipeline.config.claims import base
 from pipeline.findings.numbers import count, plain, with_unit
 from pipeline.findings.words import FAMILY, Word, directed
 
@@ -41,7 +43,16 @@ def card(study: Study, given: Mapping) -> dict:
     for word, what in LINES.items():
         names = [finding_link(study, row["id"], name) for name, row in rows if row["word"] == word]
         lines += [f"**{what}:** {'; '.join(names)}."] if names else []
-    return {"title": given["title"], "topic": given["topic"], "lines": lines or ["Nothing is stored yet."]}
+    links = [record_link(study, name, escape.plain(name)) for name in advised(rows)]
+    return {"title": given["title"], "topic": given["topic"], "lines": lines or ["Nothing is stored yet."],
+            "code": ", ".join(filter(None, links))}
+
+
+def advised(rows: list[tuple[str, dict]]) -> list[str]:
+    """The networks to take by a card's findings: changed where that is better, else as they were."""
+    taken = {Word.BETTER: "treatment", Word.A_LITTLE_BETTER: "treatment"}
+    directed = [row for _, row in rows if row["word"] in DO] or [row for _, row in rows[:1]]
+    return list(dict.fromkeys(base(row[taken.get(row["word"], "control")]) for row in directed))
 
 
 def meaning(study: Study) -> str:

@@ -7,13 +7,14 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from pipeline.book.escape import plain
+from pipeline.book.escape import fenced, plain, raw
+from pipeline.book.keras_code import keras_code
 from pipeline.book.markdown import claim_link, record_link, source, table
 from pipeline.book.pages.experiments import where
 from pipeline.book.study import Study, by_arm
 from pipeline.book.words.network import chain
 from pipeline.findings.numbers import count, number
-from pipeline.tables.stored import CURVES_TABLE, RUNS_TABLE
+from pipeline.tables.stored import CURVES_TABLE, LAYERS_TABLE, RUNS_TABLE, read_table
 
 #: What a page shows of what a cell put out, and the tag of a cell whose lines it does not.
 SHOWN, HIDDEN = ("text/markdown", "image/png", "text/plain"), "remove-input"
@@ -78,7 +79,20 @@ def head(study: Study, name: str) -> str:
             f"{chain(study.params.experiments[name])}, as it was written by the run. "
             "It is shown, not executed again. " + timing(study, name)).rstrip()
     used = "; ".join(claim_link(c) for c in study.claims_on[name])
-    return text + (f" Claims that rest on it: {used}." if used else "")
+    return text + (f" Claims that rest on it: {used}." if used else "") + code(study, name)
+
+
+def code(study: Study, name: str) -> str:
+    """An experiment's Keras code, folded up: of its first variant on its first data set that are stored; empty without any."""
+    path = study.records[name].with_name(LAYERS_TABLE)
+    layers = read_table(path) if path.exists() else None
+    known = set() if layers is None else {*zip(layers["variant"], layers["data"])}
+    for arm in map(raw, study.plans.get(name, {}).get("arms", ())):
+        if (arm["variant"], arm["data"]) in known:
+            plan = raw({**study.plans[name], "arms": []}) | {"arms": [arm]}
+            text = keras_code(plan, layers, raw(study.edges[study.edges["experiment"] == name]))
+            return f"\n\n:::{{dropdown}} Keras code\n{fenced(text.rstrip(), 'python')}:::"
+    return ""
 
 
 def timing(study: Study, name: str) -> str:

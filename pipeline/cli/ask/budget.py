@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline.baselines.measure import errors
 from pipeline.cli.ask.guess import arrays_of
 from pipeline.cli.ask.question import Guess
-from pipeline.cli.trial import few
+from pipeline.cli.trial import alone
 from pipeline.config.errors import ConfigError, tell
 from pipeline.config.schema import Params
 from pipeline.data.draw import Arrays
@@ -125,7 +125,7 @@ class _Here:
 
 def _trained(name: str, params: Params, arrays: Arrays, seeds: int) -> tuple[float, int]:
     """Seconds in which the plain network's missing runs of so many seeds are trained, and how many they are."""
-    study, found = few([params.plain(name)], name, seeds, params), []
+    study, found = alone(params, [params.plain(name)], name, seeds), []
     facts = Facts(study)
     facts.data[name] = DataSet(arrays)
     with errors_to(LOG), contextlib.closing(Store()) as store:

@@ -46,7 +46,7 @@ def test_an_experiment_has_its_lines_its_change_and_its_average(study):
     assert "Compared with [plain](#experiment-plain): `bn` before `relu`." in text
     assert "](/findings/before_or_plain_sequences.md) | forecasts | " in text
     assert "Claims: [Batch normalisation before the activation lowers the error](#claim-before_helps); [The order" in text
-    assert "[Lab record: curves, scores and rates](/records/before.ipynb)" in text
+    assert "[Lab record: Keras code, curves, scores and rates](/records/before.ipynb)" in text
 
 
 def test_rates_at_an_edge_are_counted(study):

@@ -22,6 +22,8 @@ def test_what_to_do_follows_from_the_findings_word_alone(study, word):
         assert line == f"**{DO[word]}: [BN](/findings/before_or_plain_sequences.md).** {rows[0]['sentence']}"
     else:
         assert line == f"**{LINES[word]}:** [BN](/findings/before_or_plain_sequences.md)."
+    name = "before" if word in (Word.BETTER, Word.A_LITTLE_BETTER) else "plain"
+    assert card(study, GIVEN)["code"] == f"[{name}](/records/{name}.ipynb)"
 
 
 def test_the_greatest_effect_of_a_card_comes_first_and_what_there_is_not_is_left_out(study):

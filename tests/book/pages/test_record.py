@@ -15,8 +15,9 @@ import nbformat
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline.book.escape import inert
 from pipeline.book.html import build
-from pipeline.book.pages.record import framed, overview, timing, write
+from pipeline.book.pages.record import framed, head, overview, timing, write
 from pipeline.book.study import read
 from pipeline.config.read_yaml import read_yaml
 from pipeline.data.sources import make, write as write_arrays
@@ -57,6 +58,19 @@ def test_the_record_of_the_checks_leads_to_their_chapter(study):
     study.records["mechanics"] = study.records["before"]
     text = framed(study, study.records["mechanics"], "mechanics").cells[0].source
     assert text == "# Lab record: the exact checks\n\nSee [the exact checks](/mechanics.md)."
+
+
+def test_a_record_shows_the_keras_code_of_its_first_stored_network_folded_up(study):
+    item = {"word": "x", "class": "Einsum", "arguments": {"equation": "ab*,*c->a_c"}}
+    arm = {"data": "tides", "shape": [9, 2], "task": {"classes": 0, "targets": 1, "quantiles": []},
+           "train": TRAIN | {"patience": 1}, "network": {"layers": [item], "head": []}}
+    plan = {"experiment": "plain", "arms": [arm | {"variant": "a*b"}, arm | {"variant": ""}]}
+    study = replace(study, plans={"plain": inert(plan)})
+    assert "dropdown" not in head(study, "plain")
+    study.records["plain"].with_name("layers.csv").write_text(
+        "variant,data,layer,class,shape,parameters\n,tides,x_1,Einsum,(batch),0\n")
+    text = head(study, "plain").partition("\n\n:::{dropdown} Keras code\n```python\n# plain on tides\n")[2]
+    assert 'layers.Einsum(equation="ab*,*c->a_c"),' in text and text.endswith(")\n```\n:::")
 
 
 @pytest.fixture
