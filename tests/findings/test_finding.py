@@ -24,6 +24,7 @@ from tests.findings.made import RULE, arm, claim, family, params, study
 DATA = family(9, "waves", "forecasts") | family(8, "waves", "classes", first=9) | {
     "extra": {"of": "waves_0"}, "toy": {"group": "toys", "source": "forecast", "seeds": 15},
     "toy_2": {"group": "toys", "source": "forecast", "seeds": 15}}
+MINE = {"group": "waves", "file": "extracts/letter.csv.xz", "target": "class", "seeds": 15, "own": True}
 EXPERIMENTS = {"old": {"data": ["waves", "toys"]}, "new": {"data": ["waves", "toys"], "versus": "old"}}
 GIVEN = params(DATA, EXPERIMENTS, verdicts={"controls": ["old"]})
 
@@ -176,7 +177,7 @@ def test_tables_of_sets_and_units_have_their_own_intervals(made, asker):
 
 
 def test_data_of_ones_own_are_a_kind_alone():
-    data = DATA | {"mine": {"group": "waves", "file": "extracts/letter.csv.xz", "target": "class", "seeds": 15, "own": True}}
+    data = DATA | {"mine": MINE}
     given = params(data, EXPERIMENTS)
     made = study(given, *(arm(name, one) for name in EXPERIMENTS for one in data))
     asker = Asker(made)
@@ -188,8 +189,7 @@ def test_data_of_ones_own_are_a_kind_alone():
 
 
 def test_on_ones_own_data_every_network_meets_one_plain_one():
-    mine = {"group": "waves", "file": "extracts/letter.csv.xz", "target": "class", "seeds": 15, "own": True}
-    given = params(DATA | {"mine": mine, "untried": mine}, EXPERIMENTS | {
+    given = params(DATA | {"mine": MINE, "untried": MINE}, EXPERIMENTS | {
         "alone": {"data": "waves"}, "alone_2": {"of": "alone"}, "newer": {"of": "new", "versus": "new"},
         "swept": {"data": "waves", "versus": "new", "vary": {"learning_rate": [0.1, 0.2]}}})
     assert given.plain("mine") == "old"  # `new`, `newer` and `swept` come from it, `alone` has but one change.
@@ -206,7 +206,7 @@ def test_on_ones_own_data_every_network_meets_one_plain_one():
 
 
 def test_places_are_ranked_in_each_stratum():
-    data = family(9, "waves", "forecasts") | family(9, "waves", "classes", first=9)
+    data = family(9, "waves", "forecasts") | family(9, "waves", "classes", first=9) | {"mine": MINE}
     given = params(data, {"old": {"data": "waves"}, "put": {"of": "old", "everywhere": "Dropout"}})
     level = {"first": 0.7, "after LSTM_1": 1.3}
     runs = [arm("old", one, noise=0.01) for one in data] + [
