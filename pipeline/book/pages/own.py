@@ -25,7 +25,8 @@ def page(study: Study, name: str) -> str:
     changes = ranked(study.tables, name, study.params.plain(name), like(name, classes, study.params))
     known = records(study.baselines[study.baselines["data"] == name])
     baselines = known[0] if known else None
-    parts = [f"(own-{name})=\n# {entry.title or capital(name.replace('_', ' '))}\n", *filter(None, [beaten(changes, baselines, entry)]),
+    first = beaten(changes, baselines, entry)
+    parts = [f"(own-{name})=\n# {entry.title or capital(name.replace('_', ' '))}\n", *([f"**{first}**\n"] if first else []),
              f"A data set of your own: {code(entry.file)}. It counts in no finding about other data. "
              f"Take its entry out of `{PARAMS}` and run `make book`, and this page is gone.\n", *_read(study, name)]
     if not changes:

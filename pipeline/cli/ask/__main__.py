@@ -140,8 +140,8 @@ def ask(file: str | None, options: dict[str, str | None], minutes: int = 0) -> s
     print(f"written into {PARAMS} as data.{name}; its guesses stand beside it", flush=True)
     if minutes:
         count = sum(name in params.data_sets(one) for one in params.experiments)
-        print(f"{count} networks on {SEEDS} seeds: about {math.ceil(seconds / 60)} minutes more; what is stored is not trained "
-              "again", flush=True)
+        print(f"{count} networks on {SEEDS} seeds: about {math.ceil(seconds / 60)} minutes more on a machine as free as now; what "
+              "is stored is not trained again", flush=True)
     return name
 
 

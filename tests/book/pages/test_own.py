@@ -72,7 +72,7 @@ def test_the_plain_network_stands_beside_simple_predictors_and_first_of_all_wher
     assert "known value" not in text  # where nothing persists, it has no row
     weak = dataclasses.replace(mine, tables={**mine.tables, "sets": SETS.assign(control_mean=0.95)})
     text = own.write(weak)["own/mine.md"]
-    assert text.splitlines()[3].startswith("The plain network, plain, is no better than a linear model: ")
+    assert text.splitlines()[3].startswith("**The plain network, plain, is no better than a linear model: ")
     assert ":::{warning}\nplain has learnt little" in text
 
 
