@@ -6,8 +6,8 @@ INSTALLED := .venv/installed
 DASK := .venv/installed-cluster
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # What is given reaches Python through the environment, as it was typed: neither make nor a shell reads it.
-GIVEN := FILE TARGET WINDOW HORIZON RECORDING TASK GROUP_BY TIME EXPERIMENT QUICK DATA FORM CLUSTER NAME RUNS SEED MOMENTS \
-	EXPERIMENTS SETS PYTHON
+GIVEN := FILE TARGET WINDOW HORIZON RECORDING TASK GROUP_BY TIME MINUTES EXPERIMENT QUICK DATA FORM CLUSTER NAME RUNS SEED \
+	MOMENTS EXPERIMENTS SETS PYTHON
 define as_typed
 override $(1) := $$(value $(1))
 export $(1)

@@ -24,7 +24,7 @@ ROOMS = {
     # Pages read findings: they compute no interval and choose no word.
     "book": {"config", "process", "style", "tables", "findings.asked", "findings.numbers", "findings.regions", "findings.rule",
              "findings.words"},
-    "cli": {"book", "config", "data", "findings", "plan", "process", "tables", "train"},
+    "cli": {"baselines", "book", "config", "data", "findings", "notebook", "plan", "process", "tables", "train"},
 }
 #: Rooms and modules that load TensorFlow. Of the others, `plan` does so only once params.yaml is
 #: checked, and `train` only where a run, or the table of layers, is not stored.

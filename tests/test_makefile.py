@@ -11,9 +11,9 @@ import pytest
 
 MAKEFILE = Path("Makefile").read_text(encoding="utf-8")
 #: Each target that is given something, and what.
-TARGETS = {"ask": ["FILE", "TARGET", "WINDOW", "HORIZON", "RECORDING", "TASK", "GROUP_BY", "TIME"], "try": ["EXPERIMENT", "QUICK"],
-           "code": ["EXPERIMENT", "DATA", "FORM"], "runs": ["CLUSTER"], "verify": ["NAME", "RUNS", "SEED", "CLUSTER"],
-           "torture": ["MOMENTS", "SEED"],
+TARGETS = {"ask": ["FILE", "TARGET", "WINDOW", "HORIZON", "RECORDING", "TASK", "GROUP_BY", "TIME", "MINUTES"],
+           "try": ["EXPERIMENT", "QUICK"], "code": ["EXPERIMENT", "DATA", "FORM"], "runs": ["CLUSTER"],
+           "verify": ["NAME", "RUNS", "SEED", "CLUSTER"], "torture": ["MOMENTS", "SEED"],
            "scale": ["EXPERIMENTS", "SETS"]}
 TEXTS = ["a b.csv", "it's \"here\".csv", "`touch hacked`.csv", "$(touch hacked).csv", "$$(touch hacked)", "$(shell touch hacked)",
          "${HOME}$HOME", "; touch hacked", "x && touch hacked", "a#b%c\\d", "größe €.csv", "--look", "-n", "*", "a\nb",

@@ -69,7 +69,7 @@ def study(experiments: int, sets: int) -> dict:
         "data": {f"{family}_{number}": entry | {
             "group": family, "also": [f"few_{family}"] if number % 2 else [], "unit": f"{family} {number}", "seeds": 15,
             "split": {"train": 256, "validation": 64, "test": 64}} for family, entry in FAMILIES.items() for number in range(sets)},
-        "experiments": dict(list(made.items())[:experiments]), "ask": {}, "probe": {"experiments": []},
+        "experiments": dict(list(made.items())[:experiments]), "ask": {}, "probe": {"experiments": []}, "being_measured": [],
         "train": written["train"] | {"epochs": 5}, "verdicts": written["verdicts"] | {"controls": ["cnn_lstm"]}}
 
 

@@ -1,4 +1,4 @@
-"""What was found on a reader's own data: every change, ranked, beside what the study found."""
+"""What was found on a reader's own data: every network, ranked beside one plain one, and what the study found."""
 
 import math
 from collections.abc import Mapping
@@ -8,12 +8,13 @@ import pandas as pd
 
 from pipeline.config.metrics import metric_of
 from pipeline.findings import words
-from pipeline.findings.numbers import capital, count, interval, share
+from pipeline.findings.numbers import count, interval, share
 from pipeline.findings.words import ALL, Word
 from pipeline.tables.stored import records
 
-#: A control that is not below this share of the trivial predictor's error has learnt little.
-LITTLE = 0.9
+#: A plain network that is not below this share of the trivial predictor's error has learnt little; one below the other knows
+#: too much.
+LITTLE, NOTHING = 0.9, 0.02
 #: The simple predictors, and how a sentence calls each.
 SIMPLE = {"persistence": "the last known value", "seasonal": "the value of a season before", "linear": "a linear model",
           "forest": "a random forest", "boosted": "gradient boosting"}
@@ -27,11 +28,11 @@ ELSEWHERE = {Word.BETTER: "try it: it is better elsewhere", Word.A_LITTLE_BETTER
 
 @dataclass(frozen=True)
 class Change:
-    """A change of a network on one data set.
+    """A network on one data set, beside the plain one.
 
     Attributes:
-        found: its finding's row on that set, with the finding's `treatment` and `control`.
-        study: the row of the same comparison on the study's data of this kind; None without any.
+        found: the row of their comparison on that set, with the finding's `treatment` and `control`.
+        study: what the study found of the network against its own control, on data of this kind; None without any.
     """
 
     found: Mapping
@@ -51,26 +52,27 @@ class Change:
         """The change of the error on this data set, with its interval."""
         return interval([self.found[name] for name in ("y", "low", "high")], metric_of("error"))
 
+    @property
+    def beats(self) -> bool:
+        """Whether its error is below the plain network's for certain, and by more than the margin."""
+        return self.here == Word.BETTER and self.found["y"] > self.found["margin"]
 
-def ranked(tables: Mapping[str, pd.DataFrame], data: str, strata: Mapping[str, str]) -> list[Change]:
-    """The networks that were tried on a data set, the least error first, whatever each is a change of.
+
+def ranked(tables: Mapping[str, pd.DataFrame], data: str, plain: str | None, stratum: str) -> list[Change]:
+    """The networks that were tried on a data set beside the plain one, the least error first.
 
     Args:
         tables: `findings` and `sets`, as stored.
-        strata: data set → the stratum whose data are like it.
+        stratum: that of the study whose data are like these.
     """
     findings = tables["findings"]
-    findings = findings[(findings["role"] == "versus") & (findings["metric"] == "error") & (findings["endpoint"] == "best")]
-    plain = findings.drop_duplicates("id")[["id", "treatment", "control"]]
-    mine = tables["sets"][(tables["sets"]["data"] == data) & tables["sets"]["y"].map(math.isfinite)].merge(plain, on="id")
-    return [Change(row, _study(findings, row, strata.get(data, "")))
-            for row in records(mine.sort_values("treatment_mean", kind="stable"))]
-
-
-def _study(findings: pd.DataFrame, row: Mapping, stratum: str) -> Mapping | None:
-    same = findings[(findings["treatment"] == row["treatment"]) & (findings["control"] == row["control"])
-                    & (findings["id"] != row["id"]) & (findings["stratum"] == stratum) & (findings["stratum"] != ALL)]
-    return records(same)[0] if len(same) else None
+    findings = findings[findings["role"].isin(["versus", "own"]) & (findings["metric"] == "error")
+                        & (findings["endpoint"] == "best")]
+    beside = findings.loc[findings["control"] == plain].drop_duplicates("id")[["id", "treatment", "control"]]
+    mine = tables["sets"][(tables["sets"]["data"] == data) & tables["sets"]["y"].map(math.isfinite)].merge(beside, on="id")
+    study = findings[(findings["role"] == "versus") & (findings["stratum"] == stratum) & (findings["stratum"] != ALL)]
+    known = {row["treatment"]: row for row in records(study)}
+    return [Change(row, known.get(row["treatment"])) for row in records(mine.sort_values("treatment_mean", kind="stable"))]
 
 
 def like(data: str, classes: Mapping[str, bool], params) -> str:
@@ -81,11 +83,12 @@ def like(data: str, classes: Mapping[str, bool], params) -> str:
 
 
 def in_study(change: Change) -> str:
-    """What the study found of a change; a dash where there is nothing."""
+    """What the study found of a change, and against what, if not the plain network; a dash where there is nothing."""
     row = change.study
     if row is None:
         return "–"
-    return f"{interval([row[name] for name in ('effect', 'low', 'high')], metric_of('error'))}, {row['word']}"
+    against = f" against {row['control']}" if row["control"] != change.found["control"] else ""
+    return f"{interval([row[name] for name in ('effect', 'low', 'high')], metric_of('error'))}{against}, {row['word']}"
 
 
 def elsewhere(change: Change) -> str:
@@ -93,41 +96,60 @@ def elsewhere(change: Change) -> str:
     return (words.elsewhere(change.study) if change.study else "").removeprefix("on yours, probably ") or "–"
 
 
-def plain(changes: list[Change]) -> tuple[str, float]:
-    """The network that most others are compared with, and that is a change of none, and its mean test error."""
-    found = controls(changes)
-    return max(found.items(), key=lambda one: sum(change.found["control"] == one[0] for change in changes))
+def advice(change: Change) -> str:
+    """What to do about a network on this data set."""
+    if change.here == Word.BETTER and not change.beats:
+        return DO[Word.A_LITTLE_BETTER]
+    same = change.study is not None and change.study["control"] == change.found["control"]
+    return DO.get(change.here) or ELSEWHERE.get(change.study["word"] if same else "", "open")
 
 
-def beats(change: Change, changes: list[Change]) -> bool:
-    """Whether a network that is better than what it is a change of is better than the plain one, too."""
-    return change.found["treatment_mean"] < plain(changes)[1]
+def simple(baselines: Mapping | None) -> dict[str, float]:
+    """Simple predictor, in words → its test error, the least first; nothing of one that is not for such data."""
+    known = {name: float(error) for name, error in (baselines or {}).items()
+             if name not in ("data", "seeds", "key", "trivial") and isinstance(error, float) and math.isfinite(error)}
+    return {SIMPLE.get(name, name.replace("_", " ")): known[name] for name in sorted(known, key=known.get)}
 
 
-def advice(change: Change, changes: list[Change]) -> str:
-    """What to do about a change on this data set, of all that were tried."""
-    if change.here in (Word.BETTER, Word.A_LITTLE_BETTER) and not beats(change, changes):
-        return f"better than {change.found['control']}, but not than {plain(changes)[0]}"
-    return DO.get(change.here) or ELSEWHERE.get(change.study["word"] if change.study else "", "open")
+def beaten(changes: list[Change], baselines: Mapping | None, entry) -> str:
+    """That the plain network is no better than the best simple predictor, and what to try first; else nothing.
+
+    Args:
+        entry: of the data set.
+    """
+    least = next(iter(simple(baselines).items()), None)
+    # By the digits that are shown: 0.211 against 0.211 would puzzle.
+    if not changes or least is None or float(f"{plain_error(changes):.3g}") < float(f"{least[1]:.3g}"):
+        return ""
+    first = ["more rows"]
+    if hasattr(entry, "window"):
+        first = [f"a longer window than {entry.window} rows", *first]
+        first.insert(0 if "value" in least[0] or "season" in least[0] else 2, "the target's differences instead of its values")
+    return (f"The plain network, {changes[0].found['control']}, is no better than {least[0]}: its error is "
+            f"{plain_error(changes):.3g} against {least[1]:.3g}. Before any change of it, try {', or '.join(first)}.")
+
+
+def plain_error(changes: list[Change]) -> float:
+    """The mean test error of the plain network."""
+    return float(changes[0].found["control_mean"])
 
 
 def summary(changes: list[Change]) -> list[str]:
     """What to do with this data, in a few sentences."""
     if not changes:
         return []
-    by = {word: [one for one in changes if one.here in (word, f"a little {word}")] for word in ("better", "worse")}
-    by["better"] = [one for one in by["better"] if beats(one, changes)]
-    said = []
-    if by["better"]:
-        said.append(f"Take what lowers the error: {_listed(by['better'])}.")
-        if len(by["better"]) > 1:
-            said.append("Each was tried alone; two together were not, and need not add up.")
+    better = [one for one in changes if one.beats]
+    worse = [one for one in changes if one.here in (Word.WORSE, Word.A_LITTLE_WORSE)]
+    if better:
+        said = [f"Take what lowers the error: {_listed(better)}."]
+        said += ["Each was tried alone; two together were not, and need not add up."] * (len(better) > 1)
     else:
-        said.append(f"None of {count(len(changes), 'change')} lowers the error for certain: keep the plain network"
-                    + (", or follow the study where it says something." if any(one.study for one in changes) else "."))
-    if by["worse"]:
-        said.append(f"Leave out what raises it: {_listed(by['worse'])}.")
-    if by["better"] or by["worse"]:
+        said = [f"None of {count(len(changes), 'change')} lowers the error for certain by more than the margin, "
+                f"{share(math.expm1(changes[0].found['margin']))}: keep the plain network"
+                + (", or follow the study where it says something." if any(one.study for one in changes) else ".")]
+    if worse:
+        said.append(f"Leave out what raises it: {_listed(worse)}.")
+    if better or worse:
         said.append(f"Of {count(len(changes), 'interval')} at {share(0.95)}, about {0.05 * len(changes):.1g} would leave out zero by "
                     "chance, and the best of many looks better than it is: what decides something for you deserves "
                     "more seeds.")
@@ -139,33 +161,23 @@ def _listed(changes: list[Change]) -> str:
 
 
 def warnings(changes: list[Change], baselines: Mapping | None) -> list[str]:
-    """Why these findings deserve less trust: too few data, or a control that learns little.
+    """Why these findings deserve less trust: too few data, or a plain network that learns little.
 
     Args:
         baselines: the data set's row of the baselines; None without any.
     """
-    said = []
+    if not changes:
+        return []
+    said, error, control = [], plain_error(changes), changes[0].found["control"]
+    of_trivial = error / baselines["trivial"] if baselines is not None else LITTLE
     wide = sum((one.found["high"] - one.found["low"]) / 2 > one.found["margin"] for one in changes)
-    if changes and 2 * wide > len(changes):
+    if 2 * wide > len(changes):
         said.append(f"Too few data or seeds: {wide} of {len(changes)} intervals are wider than the margin "
                     f"({share(math.expm1(changes[0].found['margin']))}) on each side of their change. More seeds, a larger test "
                     "part (`split`) or more rows make them narrower.")
-    for control, error in controls(changes).items():
-        if baselines is None:
-            continue
-        if error > LITTLE * baselines["trivial"]:
-            said.append(f"{control} has learnt little: its error, {error:.3g}, is {share(error / baselines['trivial'])} "
-                        "of what guessing gives. Changes of a network that learns nothing mean nothing.")
-        # By the digits that are shown: 0.211 against 0.211 would puzzle.
-        less = {name: baselines[name] for name in SIMPLE if float(f"{baselines[name]:.3g}") < float(f"{error:.3g}")}
-        if less:
-            least = min(less, key=less.get)
-            said.append(f"{capital(SIMPLE[least])} does better than {control}: {less[least]:.3g} against "
-                        f"{error:.3g}. Nothing that is ranked here need be the best choice for these data.")
+    if of_trivial < NOTHING:
+        said.append(f"The error of {control}, {error:.3g}, is nearly 0: does an input tell the target, and is it known beforehand?")
+    if of_trivial > LITTLE:
+        said.append(f"{control} has learnt little: its error, {error:.3g}, is {share(of_trivial)} of what guessing gives. Changes "
+                    "of a network that learns nothing mean nothing.")
     return said
-
-
-def controls(changes: list[Change]) -> dict[str, float]:
-    """The networks that were changed and are no change of another one here, and their mean test errors."""
-    tried = {one.name for one in changes}
-    return {one.found["control"]: float(one.found["control_mean"]) for one in changes if one.found["control"] not in tried}

@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.cli.answer import WIDTH, say
-from pipeline.book.ranked import Change, advice, in_study, like, plain, ranked, summary, warnings
+from pipeline.book.ranked import (
+    Change, advice, beaten, in_study, like, plain_error, ranked, simple, summary, warnings)
 from pipeline.tables.schemas import FOUND
 from pipeline.tables.store import STORE
 from pipeline.tables.stored import read_table, write_text
@@ -26,18 +27,24 @@ PAGE = "build/html/own/{}.html"
 SAID = "ranking.json"
 
 
-def ranking(name: str, changes: list[Change], baselines: Mapping | None) -> str:
-    """A data set's changes as lines of at most `WIDTH` characters, what to do, and the page that shows it."""
+def ranking(name: str, changes: list[Change], baselines: Mapping | None, entry) -> str:
+    """A data set's networks as lines of at most `WIDTH` characters, what to do, and the page that shows it.
+
+    Args:
+        entry: of the data set.
+    """
     if not changes:
         return f"{name}: no result is stored yet; `make book` trains what is missing"
-    control, error = plain(changes)
-    lines = [f"{name}: the test error, less is better; the plain network, {control}, has {error:.3g}",
-             "and the change against what it is a change of, with its 95 % interval", ""]
+    first, plain = beaten(changes, baselines, entry), changes[0].found["control"]
+    errors = {f"the plain network, {plain},": plain_error(changes), **simple(baselines)}
+    said = ", ".join(f"{who} {'has ' * (who not in simple(baselines))}{error:.3g}" for who, error in errors.items())
+    lines = [*(textwrap.wrap(first, WIDTH) + [""] if first else []),
+             *textwrap.wrap(f"{name}: the test error, less is better: {said}", WIDTH),
+             "Each network beside the plain one, with the 95 % interval of the change:", ""]
     width = max(len(one.name) for one in changes)
     for number, one in enumerate(changes, 1):
         lines.append(f"{number:3}  {one.name:{width}}  {one.found['treatment_mean']:<7.3g} {one.amount}")
-        against = "" if one.found["control"] == control else f" than {one.found['control']}"
-        lines += textwrap.wrap(f"{one.here}{against}; in the study {in_study(one)}: {advice(one, changes)}", WIDTH,
+        lines += textwrap.wrap(f"{one.here}; in the study {in_study(one)}: {advice(one)}", WIDTH,
                                initial_indent=" " * 9, subsequent_indent=" " * 9)
     for text in (*summary(changes), *(f"Mind: {line}" for line in warnings(changes, baselines))):
         lines += ["", *textwrap.wrap(text, WIDTH)]
@@ -55,12 +62,12 @@ def of(name: str, params: Params) -> str:
         raise ConfigError(f"params.yaml: data: there is no own data set '{name}'; allowed: "
                           f"{', '.join(params.own) or 'none'}{nearest(name, params.own)}")
     if not (FINDINGS.exists() and SETS.exists()):
-        return ranking(name, [], None)
+        return ranking(name, [], None, params.data[name])
     rows = read_table(BASELINES) if BASELINES.exists() else pd.DataFrame(columns=["data"])
     known = rows[rows["data"] == name].to_dict("records")
     tables = {"findings": read_table(FINDINGS), "sets": read_table(SETS)}
-    changes = ranked(tables, name, {name: like(name, _classes(params), params)})
-    return ranking(name, changes, known[0] if known else None)
+    changes = ranked(tables, name, params.plain(name), like(name, _classes(params), params))
+    return ranking(name, changes, known[0] if known else None, params.data[name])
 
 
 def _classes(params: Params) -> dict[str, bool]:

@@ -54,15 +54,15 @@ def small(name: str, params: Params) -> Params:
     """A study of an experiment and its control on the first data set that they share, with few seeds."""
     control = compared_with(name, params)
     data = next(one for one in params.data_sets(name) if one in params.data_sets(control))
+    return alone(params, [control, name], data, FEW)
+
+
+def alone(params: Params, names: Sequence[str], data: str, seeds: int | None = None) -> Params:
+    """A study of some experiments on one data set, in which nothing measures the rule; of so many seeds at most."""
     entry = params.data[data]
-    few = params.model_copy(update={"data": {data: entry.model_copy(update={"seeds": min(FEW, entry.seeds)})}})
-    return alone(few, [control, name], data)
-
-
-def alone(params: Params, names: Sequence[str], data: str) -> Params:
-    """A study of some experiments on one data set, in which nothing measures the rule."""
     return params.model_copy(update={
-        "verdicts": params.verdicts.model_copy(update={"controls": []}), "data": {data: params.data[data]}, "being_measured": [],
+        "verdicts": params.verdicts.model_copy(update={"controls": []}), "being_measured": [],
+        "data": {data: entry.model_copy(update={"seeds": min(seeds or entry.seeds, entry.seeds)})},
         "experiments": {one: params.experiments[one].model_copy(update={"data": [data]}) for one in names}})
 
 

@@ -81,6 +81,8 @@ class FileSource(Spec):
     #: At most so many rows or recordings are used; how they are chosen says each kind.
     rows: Count | None = None
     split: Sizes = Sizes()
+    #: A reader's own, of which all is used that the entry does not limit.
+    own: bool = False
 
     #: The suffixes of files of this kind.
     _SUFFIXES = COLUMNS[:-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -87,6 +88,15 @@ class Params(_Written):
     def own(self) -> list[str]:
         """The names of a reader's own data sets."""
         return [name for name, data in self.data.items() if data.own]
+
+    def plain(self, data: str) -> str | None:
+        """The network that most others on a data set come from by changes, with which all there are compared."""
+        here = [name for name in self.experiments if data in self.data_sets(name)]
+        versus = {name: self.experiments[name].versus for name in here if self.experiments[name].versus in here}
+        first = Counter(versus.values())
+        for _ in here:  # As far as any chain goes.
+            first = Counter(versus.get(name, name) for name in first.elements())
+        return next((name for name, _ in first.most_common(1)), next(iter(here), None))
 
     def _named(self, wanted: str | list[str]) -> list[str]:
         """The data sets that are named, or belong to a group that is."""

@@ -40,8 +40,7 @@ def arrays_of(params: Params, name: str) -> Arrays:
 def origin(params: Params, name: str) -> str:
     """A hash of all that a data set's arrays are made from: its entry, its seeds, its file, this room."""
     entry = params.data[name]
-    values = entry.model_dump(mode="json", exclude={"group", "also", "unit", "stratum", "title", "train", "of", "own",
-                                                    "experiments"})
+    values = entry.model_dump(mode="json", exclude={"group", "also", "unit", "stratum", "title", "train", "of", "experiments"})
     try:
         file = digest(entry.file, located(entry.file, entry.sha256)) if isinstance(entry, FileSource) else ""
     except ConfigError:  # It cannot be read, which is refused once its arrays are made.

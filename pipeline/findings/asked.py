@@ -19,9 +19,9 @@ from pipeline.findings.study import Study, kind_of, stratum_of
 from pipeline.tables.schemas import ASKED_COLUMNS
 
 SAME, HALF = MEASURING
-#: What asks for a comparison: an experiment's `versus`, a claim, or the rule, which is measured by a control's
-#: repetition and by half the data.
-VERSUS, CLAIM = "versus", "claim"
+#: What asks for a comparison: an experiment's `versus`, a reader's own data, a claim, or the rule, which is measured by a
+#: control's repetition and by half the data.
+VERSUS, OWN, CLAIM = "versus", "own", "claim"
 #: The name of a page may be so long.
 LONGEST = 100
 
@@ -74,6 +74,8 @@ class Asker:
         if wanted is not None:
             strata = {data: stratum_of(data, self.study.params) for sets in kinds.values() for data in sets}
             kinds = {kind: sets for kind, sets in kinds.items() if {kind, *sets, *map(strata.get, sets)} & set(wanted)}
+        elif role == CLAIM:  # A claim is about other data than a reader's own.
+            kinds = {kind: sets for kind, sets in kinds.items() if kind not in self.study.params.own}
         if not kinds:
             raise ConfigError(f"{where}: its arms share none of the data sets that are asked about")
         found = []
@@ -140,6 +142,18 @@ def of_experiments(asker: Asker, names: Iterable[str]) -> None:
             control = arms.find(arm_name(spec.versus, variant), where, fallback=True)
             if set(arms.sets[treatment]) & set(arms.sets[control]):
                 asker.ask(Comparison(((1.0, Pair(treatment, control)),)), VERSUS, arm_name(name, variant), where)
+
+
+def of_own(asker: Asker) -> None:
+    """On each of a reader's own data sets, every network against one plain one, whatever it is a change of."""
+    params, arms = asker.study.params, asker.study.arms
+    for data in params.own:
+        plain = (params.plain(data), "")
+        others = [(name, variant) for name, variants in arms.variants.items() for variant in variants]
+        for arm in others if data in arms.sets.get(plain, ()) else ():
+            same_error = params.experiments[arm[0]].quantiles == params.experiments[plain[0]].quantiles
+            if arm != plain and data in arms.sets[arm] and same_error:
+                asker.ask(Comparison(((1.0, Pair(arm, plain)),)), OWN, arm_name(*arm), f"{PARAMS}: data.{data}", [data])
 
 
 def of_controls(asker: Asker) -> None:

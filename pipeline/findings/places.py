@@ -17,7 +17,7 @@ from pipeline.tables.schemas import DOSE_COLUMNS, FINDING_PLACE_COLUMNS
 
 
 def places(asked: pd.DataFrame, averages: Mapping[str, Sequence[Average]], study: Study) -> pd.DataFrame:
-    """Each place of a network with its finding, and whether it is the best one.
+    """Each place of a network with its finding, and whether it is the best one; a reader's own data have none.
 
     Args:
         asked: who asked what, see `Asker.table`.
@@ -28,7 +28,7 @@ def places(asked: pd.DataFrame, averages: Mapping[str, Sequence[Average]], study
         places together (Bonferroni); `stands` is `best`, `worst` or ''; `may_be_best` and `may_be_worst`: see
         `contenders`.
     """
-    rows = []
+    rows, asked = [], asked[~asked["kind"].isin(study.params.own)]
     for name, spec in study.params.experiments.items():
         mine = asked[(asked["by"].map(base) == name) & (asked["role"] == "versus")]
         if not spec.everywhere or mine.empty:

@@ -9,7 +9,8 @@ from pipeline.config.claims import arm_name, base
 from pipeline.config.readings import Claim
 from pipeline.config.schema import Params
 from pipeline.findings import claims as reading, controls, error_rates, multiverse, words
-from pipeline.findings.asked import Asker, HALF, Question, SAME, of_claim, of_controls, of_experiments, of_premises
+from pipeline.findings.asked import (
+    Asker, HALF, Question, SAME, of_claim, of_controls, of_experiments, of_own, of_premises)
 from pipeline.findings.claims import Read, Reader, Reading
 from pipeline.findings.estimate import false_discovery
 from pipeline.findings.finding import ALL, Average, Finding, advising, averages, competent_table, find, row, set_table, unit_table
@@ -49,7 +50,7 @@ def ask(study: Study, claims: Sequence[Claim], experiments: Collection[str] | No
     """What the project asks, measured.
 
     Args:
-        experiments: those whose `versus` is asked; None: all.
+        experiments: those whose `versus` is asked; None: all, and every network on a reader's own data.
 
     Raises:
         ConfigError: a claim names what does not exist.
@@ -57,6 +58,8 @@ def ask(study: Study, claims: Sequence[Claim], experiments: Collection[str] | No
     """
     asker = Asker(study)
     of_experiments(asker, study.params.experiments if experiments is None else experiments)
+    if experiments is None:
+        of_own(asker)
     of_controls(asker)
     of_claims = {one.slug: None if _waits(one, study) else (of_claim(one, asker), of_premises(one, asker))
                  for one in claims if not one.checks}

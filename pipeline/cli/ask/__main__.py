@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import shutil
 import sys
@@ -13,23 +12,20 @@ from pathlib import Path
 
 from pipeline.cli import rank as ranking
 from pipeline.cli.answer import WIDTH
-from pipeline.cli.ask.entry import block, name_of, whole, write
-from pipeline.cli.ask.guess import Refused, look
+from pipeline.cli.ask.entry import block, drafted, name_of, whole
+from pipeline.cli.ask.guess import SEEDS, Refused, look
 from pipeline.cli.ask.question import Guess, Question, question, rows_of
-from pipeline.data.sizes import TRAIN
-from pipeline.data.sources import read
 from pipeline.data.user_data.location import digest, folder_files, regular
 from pipeline.process.reproduce import reproduce
+from pipeline.tables.stored import write_text
 from pipeline.config.errors import ConfigError, complain, printable
-from pipeline.config.given import given, option
+from pipeline.config.given import given, option, whole as whole_number
 from pipeline.config.schema import PARAMS, Params, load
 
 #: Where a file from outside the project is copied to; git does not see it.
 COPIES = Path("own")
-#: Of an experiment, what starting, compiling and writing it down takes, in seconds; and of all the rest.
-START, REST = 12, 90
-#: A run without a record of how long such runs take, in seconds.
-RUN = 1.0
+#: So long an answer may take by default, in minutes.
+MINUTES = 10
 #: What may be given beside the file.
 GIVEN = ("target", "window", "horizon", "recording", "task", "time", "group_by")
 
@@ -76,45 +72,28 @@ def asked_before(asked: Question, params: Params) -> str | None:
     return None
 
 
-def estimate(name: str, params: Params, samples: int) -> tuple[int, int, float]:
-    """How many networks and runs a data set asks for, and about how many seconds they take.
-
-    A run is taken to take what such a run took when the study was trained, by the samples that train.
-    """
-    runs = {one: params.data[name].seeds * len(params.training(one, name).learning_rates) * len(params.variants(one))
-            for one in params.experiments if name in params.data_sets(one)}
-    seconds = sum(START + count * _run(experiment, params) * samples / 640 for experiment, count in runs.items())
-    return len(runs), sum(runs.values()), REST + seconds
-
-
-def _run(experiment: str, params: Params) -> float:
-    """Seconds that a run of an experiment took, of 640 training samples; or else one of its control, and so on."""
-    for _ in params.experiments:
-        path = Path("timings") / f"{experiment}.json"
-        if path.exists():
-            found = json.loads(path.read_text(encoding="utf-8"))
-            return found["seconds"] / max(1, found["trained"])
-        experiment = params.experiments[experiment].versus or experiment
-    return RUN
-
-
 def _say(guess: Guess) -> None:
     """What was found in a file, and what deserves a look, before anything trains."""
     for text in (*guess.said, *(f"Mind: {line}" for line in guess.mind)):
-        print("\n".join(textwrap.wrap(printable(text), WIDTH, initial_indent="  ", subsequent_indent="    ")))
+        _print(text)
+
+
+def _print(text: str) -> None:
+    print("\n".join(textwrap.wrap(printable(text), WIDTH, initial_indent="  ", subsequent_indent="    ")))
 
 
 def main(reproduce: Callable[[], int] = reproduce) -> int:
     """Look at a file, write its entry, train what is asked of it, print the ranking."""
     parser = argparse.ArgumentParser(prog="make ask", description=main.__doc__)
     parser.add_argument("file", nargs="?", default=given("FILE"))
-    for name in GIVEN:
+    for name in (*GIVEN, "minutes"):
         option(parser, name)
     parser.add_argument("--look", action="store_true", help="only write the entry; train nothing")
     asked = parser.parse_args()
     try:
-        name = ask(asked.file, {key: getattr(asked, key) for key in GIVEN})
-    except (ConfigError, ValueError) as error:
+        minutes = 0 if asked.look else whole_number("MINUTES", asked.minutes, least=1) or MINUTES
+        name = ask(asked.file, {key: getattr(asked, key) for key in GIVEN}, minutes)
+    except (ConfigError, RuntimeError, ValueError) as error:
         return complain(error)
     if asked.look:
         return 0
@@ -124,8 +103,11 @@ def main(reproduce: Callable[[], int] = reproduce) -> int:
     return code
 
 
-def ask(file: str | None, options: dict[str, str | None]) -> str:
+def ask(file: str | None, options: dict[str, str | None], minutes: int = 0) -> str:
     """The name of the data set of a file, whose entry is written if there is none; says how long it will take.
+
+    Args:
+        minutes: so much trains as takes about so many; 0: all, and nothing is timed.
 
     Raises:
         ConfigError: the file cannot be used as asked; nothing is written then.
@@ -140,30 +122,35 @@ def ask(file: str | None, options: dict[str, str | None]) -> str:
     asked = question(inside, options)
     name = asked_before(asked, params)
     if name:
-        samples = _samples(name)
-        print(f"{PARAMS} asks this already, as data.{name}")
-    else:
-        try:
-            guess, arrays = look(asked)
-        except Refused as error:
-            _say(error.guess)
-            print("its entry would be this, under `data` in params.yaml; mend it there, and run `make book`:\n"
-                  + block(name_of(asked.file, params), whole(asked, params, error.guess), error.guess))
-            raise
-        name, samples = write(asked, params, guess), int(arrays["train"])
-        params = load()
-        _say(guess)
-        print(f"written into {PARAMS} as data.{name}; its guesses stand beside it")
-    networks, runs, seconds = estimate(name, params, samples)
-    print(f"{networks} networks, {runs} runs: about {max(1, math.ceil(seconds / 60))} minutes the first time; what is "
-          "stored is not trained again", flush=True)
+        print(f"{PARAMS} asks this already, as data.{name}; what is stored is not trained again", flush=True)
+        return name
+    try:
+        guess = look(asked)
+    except Refused as error:
+        _say(error.guess)
+        print("its entry would be this, under `data` in params.yaml; mend it there, and run `make book`:\n"
+              + block(name_of(asked.file, params), whole(asked, params, error.guess), error.guess))
+        raise
+    _say(guess)
+    if minutes:
+        seconds = _fitted(asked, params, guess, minutes)
+    name, text, params = drafted(asked, params, guess)
+    _print(f"split: {', '.join(f'{size:,} {part}' for part, size in guess.entry['split'].items())}, {guess.why['split']}")
+    write_text(PARAMS, text)
+    print(f"written into {PARAMS} as data.{name}; its guesses stand beside it", flush=True)
+    if minutes:
+        count = sum(name in params.data_sets(one) for one in params.experiments)
+        print(f"{count} networks on {SEEDS} seeds: about {math.ceil(seconds / 60)} minutes more on a machine as free as now; what "
+              "is stored is not trained again", flush=True)
     return name
 
 
-def _samples(name: str) -> int:
-    """How many samples of a data set train; of one that is not made yet, as many as do by default."""
-    path = Path("data") / f"{name}.npz"
-    return int(read(path)["train"]) if path.exists() else TRAIN
+def _fitted(asked: Question, params: Params, guess: Guess, minutes: int) -> float:
+    # Only here, because it loads scikit-learn and, in the end, TensorFlow.
+    from pipeline.cli.ask.budget import fitted
+
+    print("the first runs of the plain network, which all others are compared with, are timed", flush=True)
+    return fitted(guess, lambda one: drafted(asked, params, one)[::2], minutes)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from ruamel.yaml import YAML
 
 from pipeline.cli.ask.guess import SEEDS
 from pipeline.cli.ask.question import Guess, Question
-from pipeline.tables.stored import write_text
 from pipeline.config.errors import ConfigError, printable
 from pipeline.config.data_files import listed
 from pipeline.config.file_kinds import kind
@@ -87,17 +86,15 @@ def whole(question: Question, params: Params, guess: Guess) -> dict:
             **({"train": training} if training else {}), "title": f"{Path(question.file).name}: {what}{ahead}"}
 
 
-def write(question: Question, params: Params, guess: Guess) -> str:
-    """Write an entry into params.yaml; its name.
+def drafted(question: Question, params: Params, guess: Guess) -> tuple[str, str, Params]:
+    """The name of an entry, the text of params.yaml with it, and the study that this is; nothing is written.
 
     Raises:
-        ConfigError: the file would not be valid with it; nothing is written then.
+        ConfigError: the file would not be valid with it.
     """
     name, entry = name_of(question.file, params), whole(question, params, guess)
     new = inserted(PARAMS.read_text(encoding="utf-8"), block(name, entry, guess))
     content = YAML(typ="safe", pure=True).load(new)
     if content["data"].get(name) != entry:
         raise ConfigError(f"{PARAMS}: the entry of {question.file} cannot be written; write it by hand")
-    parse(content, PARAMS)
-    write_text(PARAMS, new)
-    return name
+    return name, new, parse(content, PARAMS)

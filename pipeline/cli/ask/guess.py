@@ -50,8 +50,8 @@ class Refused(ConfigError):
         guess.entry.update([error.remedy] if error.remedy and error.remedy[0] == "split" else [])
 
 
-def look(question: Question) -> tuple[Guess, dict]:
-    """An entry of a file with what was guessed, and the arrays that it makes.
+def look(question: Question) -> Guess:
+    """An entry of a file, with what was guessed.
 
     Raises:
         ConfigError: the file cannot be used, whatever its entry says.
@@ -63,7 +63,7 @@ def look(question: Question) -> tuple[Guess, dict]:
     arrays = _made(guess)
     _found(guess, arrays)
     cautions.of_arrays(guess, arrays)
-    return guess, arrays
+    return guess
 
 
 def _look_at_columns(guess: Guess, question: Question) -> None:
@@ -195,15 +195,19 @@ def _missing(guess: Guess, columns: dict[str, Column], count: int) -> None:
 def _made(guess: Guess) -> dict:
     """The arrays of an entry; what refuses it is followed, where it says what would help."""
     for _ in range(MOST):
-        entry = guess.entry
         try:
-            spec = validate(PARAMS, FILES[kind(entry)], {"group": "own", "seeds": SEEDS, **entry})
-            return from_file(spec, study_seeds(SEEDS), "FILE")
+            return arrays_of(guess.entry)
         except ConfigError as error:
             if not _follow(guess, error):
                 raise Refused(error, guess) from None
     raise ConfigError(f"{guess.entry['file']}: more than {MOST} guesses were needed; write its entry by hand, see "
                       "add_your_own in the book")
+
+
+def arrays_of(entry: Mapping[str, Any]) -> dict:
+    """The arrays that an entry makes; ConfigError, if it makes none."""
+    spec = validate(PARAMS, FILES[kind(entry)], {"group": "own", "seeds": SEEDS, "own": True, **entry})
+    return from_file(spec, study_seeds(SEEDS), "FILE")
 
 
 def _follow(guess: Guess, error: ConfigError) -> bool:
@@ -246,8 +250,9 @@ def _found(guess: Guess, arrays: Mapping[str, Any]) -> None:
                    if key in guess.why]
     things = "windows" if "last" in arrays else "recordings" if str(arrays["kind"]) == "recordings" else "rows"
     count = len(arrays["last"] if "last" in arrays else arrays["lengths"] if "lengths" in arrays else arrays["y"])
-    dropped = int(arrays.get("about_windows_dropped", 0))
-    why = f"of {count:,} {things}" + (f", without {dropped:,} that touch a missing value" if dropped else "") + (
+    dropped, used = int(arrays.get("about_windows_dropped", 0)), str(arrays["about_used"])
+    held = int(arrays["about_recordings" if things == "recordings" else "about_rows"])
+    why = f"of {count:,} {things}" + (f" ({used} of the file's {held:,})" if used != "all" else "") + (
+        f", without {dropped:,} that touch a missing value" if dropped else "") + (
         "; each seed takes another stretch" if things == "windows" and "groups" not in arrays else "")
-    sizes = {part: int(arrays[part]) for part in PARTS}
-    guess.set("split", sizes, why, f"split: {', '.join(f'{size:,} {part}' for part, size in sizes.items())}, {why}")
+    guess.set("split", {part: int(arrays[part]) for part in PARTS}, why)

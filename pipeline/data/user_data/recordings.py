@@ -25,7 +25,7 @@ from pipeline.config.data_files import COLUMNS, ends, listed
 from pipeline.config.file_kinds import RecordingsFile
 from pipeline.config.errors import ConfigError, shown
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.sizes import drawn, identity, pool_sizes
+from pipeline.data.sizes import drawn, identity, most_rows, pool_sizes
 from pipeline.data.user_data import columns
 from pipeline.data.user_data.rows import Rows, open_rows
 from pipeline.data.user_data.times import Times
@@ -58,7 +58,7 @@ def recordings(entry: RecordingsFile, path: Path, digest: str) -> Arrays:
     frame["x"] = [_averaged(x, length) for x in frame["x"]]
     identities = np.array([_identity(x, y) for x, y in zip(frame["x"], frame["y"], strict=True)], np.uint64)
     repeated = pd.Series(identities).duplicated().to_numpy()
-    kept = frame[~repeated][drawn(identities[~repeated], entry.rows or RECORDINGS)]
+    kept = frame[~repeated][drawn(identities[~repeated], most_rows(entry, RECORDINGS, 1))]
     used = "all" if whole and len(kept) == (~repeated).sum() else "drawn"
     return _arrays(entry, kept, classes, channels) | columns.about(
         entry.file, digest, used, recordings=len(read), missing=missing.sum(), duplicates=repeated.sum(),
@@ -82,7 +82,7 @@ def _arrays(entry: RecordingsFile, frame: pd.DataFrame, classes: list[str] | Non
                               f"{len(classes)} of its `names`")
         names = [classes[int(label)] for label in names]
     groups = columns.codes(frame["group"].map(str))[0] if frame["group"].notna().any() else None
-    sizes = pool_sizes(entry.split, len(frame), entry.file, "recordings", groups)
+    sizes = pool_sizes(entry, len(frame), "recordings", groups)
     lengths = np.array([len(x) for x in frame["x"]], np.int32)
     equal = bool((lengths == lengths[0]).all())
     x = (np.stack if equal else np.concatenate)(list(frame["x"]))

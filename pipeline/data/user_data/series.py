@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.sizes import drawn, identity, pool_sizes, series_sizes
+from pipeline.data.sizes import drawn, identity, most_rows, pool_sizes, series_sizes
 from pipeline.data.user_data import columns
 from pipeline.data.user_data.rows import Rows
 from pipeline.data.user_data.times import Times
@@ -56,7 +56,7 @@ def _used(entry: SeriesFile, rows: Rows, inputs: list[str], is_number: bool, tim
     The frame's columns are `row`, `time`, `group`, the targets ('target 0', …), and the inputs by their numbers, so that
     a column of the file may have any name.
     """
-    named, limit = [*listed(entry.time), *listed(entry.group_by)], entry.rows or ROWS
+    named, limit = [*listed(entry.time), *listed(entry.group_by)], most_rows(entry, ROWS, len(inputs))
     read = rows.read([*inputs, *(entry.targets if is_number else [])], [*([] if is_number else entry.targets), *named])
     # Without its time or its group, a row stands nowhere.
     whole = read[~columns.gaps(entry, rows, read)[named].any(axis=1)]
@@ -126,8 +126,9 @@ def _arrays(entry: SeriesFile, rows: Rows, frame: pd.DataFrame, segments, inputs
     x, reach = columns.carry(x, carried, segments), entry.window + entry.horizon - 1 + max(carried)
     last, possible = _windows(entry, x, y, segments, rows.name)
     groups = np.unique(np.searchsorted(segments, last, side="right"), return_inverse=True)[1].astype(np.int32)
-    sizes = pool_sizes(entry.split, len(last), rows.name, "windows", groups) if entry.group_by else (
-        series_sizes(entry.split, last, reach, rows.name))
+    room = max(1, CELLS // (entry.window * len(inputs)))
+    sizes = pool_sizes(entry, min(len(last), room) if entry.own else len(last), "windows", groups) if entry.group_by else (
+        series_sizes(entry, last, reach, room))
     if sum(sizes) * entry.window * len(inputs) > CELLS:
         raise ConfigError(f"{rows.name}: found {sum(sizes)} windows of {entry.window} rows and {len(inputs)} "
                           f"inputs; allowed: {CELLS} numbers together; a shorter window, fewer inputs, or a smaller split")

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.draw import Arrays, scalars
-from pipeline.data.sizes import drawn, identity, pool_sizes
+from pipeline.data.sizes import drawn, identity, most_rows, pool_sizes
 from pipeline.data.user_data import columns
 from pipeline.data.user_data.rows import Rows
 from pipeline.config.errors import ConfigError
@@ -43,7 +43,7 @@ def table(entry: TableFile, rows: Rows, digest: str) -> Arrays:
     content = frame.drop(columns=[name for name in listed(entry.group_by) if name not in categories])
     identities = identity(content if entry.equal_rows == "drop" else pd.DataFrame({"row": frame.index}))
     repeated = pd.Series(identities).duplicated().to_numpy()
-    kept = frame[~repeated][drawn(identities[~repeated], entry.rows or ROWS)]
+    kept = frame[~repeated][drawn(identities[~repeated], most_rows(entry, ROWS, len(found)))]
     return _arrays(entry, rows, kept, numbers, categories) | columns.about(
         rows.name, digest, "all" if len(kept) == (~repeated).sum() else "drawn", rows=len(missing), missing=missing.sum(),
         duplicates=repeated.sum())
@@ -65,7 +65,7 @@ def _arrays(entry, rows: Rows, frame: pd.DataFrame, numbers, categories) -> Arra
                 raise columns.no_input(rows.name, column, f"found the target '{target}' in every row; allowed: what is "
                                                           "known before it")
     groups = columns.codes(frame[entry.group_by])[0] if entry.group_by else None
-    sizes = pool_sizes(entry.split, len(frame), rows.name, "rows", groups)
+    sizes = pool_sizes(entry, len(frame), "rows", groups)
     arrays = scalars(task, "table", *sizes, len(classes)) | {
         "x": x, "y": y, "row": frame.index.to_numpy(np.int64)} | _coded(rows.name, frame, categories)
     return arrays | ({} if groups is None else {"groups": groups}) | {

@@ -60,8 +60,7 @@ def test_a_series_is_looked_at_and_written_and_nothing_else_changes(project, ask
     mine = "".join(lines[start:end])
     assert "time: when   # its cells are dates" in mine and "missing: drop   # 1 of 600 rows have a missing value: wind 1" in mine
     assert "task: regression   # numbers from" in mine and "# of 587 windows, without 6 that touch a missing value" in mine
-    # 2 networks, 5 seeds, 2 rates.
-    assert "2 networks, 20 runs: about " in out and "written into params.yaml as data.my_prices" in out
+    assert "written into params.yaml as data.my_prices" in out and "2 networks on 5 seeds: about 2 minutes more" in out
     make_missing(load())
     assert Path("data/my_prices.npz").exists()
 
@@ -74,7 +73,7 @@ def test_asked_again_nothing_is_written_and_another_question_is_another_entry(pr
     # What a person has changed in it since stays.
     Path("params.yaml").write_text(first.replace("seeds: 5", "seeds: 6"))
     out, err, code = asked(*arguments)
-    assert (err, code) == ("", 0) and "asks this already, as data.a" in out and "24 runs" in out
+    assert (err, code) == ("", 0) and "asks this already, as data.a" in out
     assert Path("params.yaml").read_text() == first.replace("seeds: 5", "seeds: 6")
     assert asked(*arguments, "--horizon", 3)[2] == 0
     assert load().own == ["a", "a_2"] and load().data["a_2"].horizon == 3
@@ -176,30 +175,13 @@ def test_it_ends_with_the_ranking_or_with_the_failure_of_the_training(project, a
     assert asked(*arguments, "--look", reproduce=lambda: 9)[2] == 0
 
 
-def test_the_time_is_that_of_stored_trainings_by_the_samples_that_train(project, asked):
-    series().to_csv("mine.csv", index=False)
-    asked("mine.csv", "--target", "price", "--window", 4)
-    params = load()
-    Path("timings").mkdir()
-    for name, seconds in (("plain", 10), ("after", 40)):
-        Path(f"timings/{name}.json").write_text(f'{{"seconds": {seconds}, "trained": 20}}')
-    networks, runs, seconds = ask.estimate("mine", params, 320)
-    assert (networks, runs) == (2, 20)
-    assert seconds == ask.REST + 2 * ask.START + 10 * (0.5 + 2.0) * 0.5
-    # Of what is being measured, nothing was written down yet: it is taken to train as its control does.
-    Path("timings/after.json").unlink()
-    params = params.model_copy(update={"being_measured": ["after"]})
-    assert ask.estimate("mine", params, 640) == (2, 20, ask.REST + 2 * ask.START + 20 * 0.5)
-    Path("timings/plain.json").unlink()
-    assert ask.estimate("mine", params, 640)[2] == ask.REST + 2 * ask.START + 20 * ask.RUN
-
-
 @pytest.mark.parametrize(("file", "arguments", "expected"), [
     ("b.csv", ["--target", "price"], "FILE: b.csv: there is no such file; did you mean 'a.csv'?"),
     ("a.csv", [], "TARGET: missing; it is required: the column of a.csv"),
     ("a.csv", ["--target", "prise", "--window", 4], "a.csv: TARGET: there is no column 'prise'; allowed: when, price, "
      "wind, sky; did you mean 'price'?"),
     ("a.csv", ["--target", "price", "--horizon", 4], "HORIZON: found without WINDOW"),
+    ("a.csv", ["--target", "price", "--minutes", "0.5"], "MINUTES: found '0.5'; allowed: a whole number from 1 on"),
     ("a.csv", ["--target", "price", "--window", 5000], "FILE: a.csv: found no window of 5000 rows"),
     ("a.csv", ["--target", "price", "--window", 0], "WINDOW: found '0'; allowed: a whole number from 1 on"),
     ("a.csv", ["--target", "when"], "FILE: a.csv, column 'when': found 600 classes"),
