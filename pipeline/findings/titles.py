@@ -54,7 +54,7 @@ def _pair(pair: Pair, params: Params) -> str:
         return f"{_network(params.experiments[pair.treatment[0]])}, or guessing"
     new, old = (_line(arm, params) for arm in (pair.treatment, pair.control))
     base = next((name for name in new if name in old), None)
-    if base is None:
+    if base is None or all(_whole(line[:line.index(base)], params) for line in (new, old)):
         return f"{_arm(pair.treatment, params)}, or {_arm(pair.control, params)}"
     sides = [_changes(arm, line[:line.index(base)], params) for arm, line in ((pair.treatment, new), (pair.control, old))]
     shared = [one for one in sides[0] if one in sides[1]]
@@ -62,6 +62,11 @@ def _pair(pair: Pair, params: Params) -> str:
     control = _listed(others) or ("none" if mine and all(map(_puts_in, mine)) else "as it is")
     network = ", ".join([_network(params.experiments[base]), *shared])
     return f"{network}: {_listed(mine) or 'as it is'}, or {control}"
+
+
+def _whole(line: Sequence[str], params: Params) -> bool:
+    """Whether an experiment of a line has a list of its own, so that of those behind it no layer is left."""
+    return any(each.kind == "layers" for name in line for each in params.experiments[name].changes)
 
 
 def _listed(changes: Sequence[str]) -> str:
@@ -86,9 +91,8 @@ def _line(arm: Arm, params: Params) -> list[str]:
 def _changes(arm: Arm, line: Sequence[str], params: Params) -> list[str]:
     """What an arm does to an experiment behind it, the nearest to that one first."""
     found: list[str] = []
-    for one in (params.experiments[name] for name in reversed(line)):
-        whole = any(each.kind == "layers" for each in one.changes)  # What was done to the list before is gone.
-        found = ([] if whole else found) + _own(one, params)
+    for name in reversed(line):  # With a list of its own, what was done to the list before is gone.
+        found = ([] if _whole([name], params) else found) + _own(params.experiments[name], params)
     return found + _variant(arm, params)
 
 
@@ -150,14 +154,27 @@ def _network(one: Experiment) -> str:
 
 
 def chain(layers: Sequence) -> str:
-    """Layers in their order; a block that is repeated stands once: `2 × (Dense → tanh)`."""
+    """Layers in their order; what is repeated stands once: `2 × (Dense → tanh)`, inside of a list from the third time on."""
     names = [_layer(one) for one in layers]
     for size in range(1, len(names) // 2 + 1):
         times, rest = divmod(len(names), size)
         if times > 1 and not rest and names == names[:size] * times:
-            block = arrows(names[:size])
-            return f"{times} × ({block})" if size > 1 else f"{times} × {block}"
+            return _times(times, names[:size])
+    for start in range(len(names)):
+        for size in range(1, (len(names) - start) // 3 + 1):
+            times = 1
+            while names[start + times * size:start + (times + 1) * size] == names[start:start + size]:
+                times += 1
+            if times > 2:
+                end = start + times * size
+                parts = names[:start], [_times(times, names[start:start + size])], names[end:]
+                return arrows([name for part in parts for name in part])
     return arrows(names)
+
+
+def _times(times: int, names: Sequence[str]) -> str:
+    alone = len(names) == 1 or mark(names[0])
+    return f"{times} × {arrows(names)}" if alone else f"{times} × ({arrows(names)})"
 
 
 def _layer(one) -> str:

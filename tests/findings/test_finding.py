@@ -17,7 +17,7 @@ from pipeline.findings.places import doses, places
 from pipeline.findings.posterior import posterior
 from pipeline.findings.record import finished
 from pipeline.findings.scales import Effect
-from pipeline.findings.titles import title
+from pipeline.findings.titles import chain, title
 from pipeline.tables.schemas import BASELINE_COLUMNS, FINDING_COLUMNS, FINDING_PLACE_COLUMNS, FOUND, SET_COLUMNS
 from pipeline.tables.stored import read_table
 from tests.findings.made import RULE, arm, claim, family, params, study
@@ -300,6 +300,14 @@ def test_a_title_says_what_the_networks_see_and_of_no_family_its_data():
     pair = Pair(("average_pool_quarter_data", ""), ("cnn_lstm_quarter_data", ""))
     assert title(Comparison(((1.0, pair),)), load(), "long_forecast") == (
         "Conv1D → ReLU → LSTM, 25 % of the data: average pooling before LSTM, or none (on long forecast)")
+
+
+def test_what_a_list_repeats_stands_once_inside_of_it_from_the_third_time_on():
+    block = ["residual [", "relu", "dense", "] residual add"]
+    assert chain(["dense", *block * 3, "tanh"]) == "Dense → 3 × residual [ ReLU → Dense ] → tanh"
+    assert chain([*["dense", "relu"] * 4, "lstm"]) == "4 × (Dense → ReLU) → LSTM"
+    assert chain([*["conv", "relu"] * 2, "lstm"]) == "Conv1D → ReLU → Conv1D → ReLU → LSTM"
+    assert chain(["dense", "relu"] * 2) == "2 × (Dense → ReLU)" and chain(["dense"]) == "Dense"
 
 
 def test_two_findings_of_one_title_are_told_apart_by_their_data_or_their_treatments(made, asker):
