@@ -84,5 +84,5 @@ def kind_of(data: str, params: Params) -> str:
 
 
 def stratum_of(data: str, params: Params) -> str:
-    """The part of its kind that a set is averaged in."""
-    return params.data[data].stratum or kind_of(data, params)
+    """The part of its kind that a set is averaged in, in words."""
+    return params.data[data].stratum or kind_of(data, params).replace("_", " ")

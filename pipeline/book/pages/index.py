@@ -34,19 +34,28 @@ def card(study: Study, given: Mapping) -> dict:
     """A card: what to do, and how much it brings; the words for it are those of the findings.
 
     A finding that is better is worth it, one that is worse is left out, or it is luck where its q value says so; each with
-    its sentence, the greatest effect first; of those that hardly matter, and of those that are unclear, the names stand on a line.
+    its sentence, the greatest effect first; of the others, which hardly matter or are unclear, the names stand on a line.
     """
     rows = [(one["name"], row) for one in given["findings"] if one["id"] in study.found
             for row in study.strata(one["id"]) if row["stratum"] == given["stratum"]]
     rows.sort(key=lambda one: -abs(one[1]["effect"]))
-    lines = [f"**{what}{', or luck' if row['q'] > study.rule.q_level else ''}: {finding_link(study, row['id'], name)}.** "
-             f"{row['sentence']}" for word, what in DO.items() for name, row in rows if row["word"] == word]
+    # Without any that has a direction, the greatest effect says what is known.
+    told = [one for one in rows if one[1]["word"] in DO] or rows[:1]
+    told.sort(key=lambda one: [*DO, *LINES].index(one[1]["word"]))
+    lines = [f"**{what_to_do(row, study)}: {finding_link(study, row['id'], name)}.** {row['sentence']}" for name, row in told]
     for word, what in LINES.items():
-        names = [finding_link(study, row["id"], name) for name, row in rows if row["word"] == word]
+        names = [finding_link(study, row["id"], name) for name, row in rows if row["word"] == word and (name, row) not in told]
         lines += [f"**{what}:** {'; '.join(names)}."] if names else []
     links = [record_link(study, name, escape.plain(name)) for name in advised(rows)]
     return {"title": given["title"], "topic": given["topic"], "lines": lines or ["Nothing is stored yet."],
             "code": ", ".join(filter(None, links))}
+
+
+def what_to_do(row: Mapping, study: Study) -> str:
+    """What follows from a finding's word, and whether it may be luck."""
+    if row["word"] in LINES:
+        return LINES[row["word"]]
+    return DO[row["word"]] + (", or luck" if row["q"] > study.rule.q_level else "")
 
 
 def advised(rows: list[tuple[str, dict]]) -> list[str]:

@@ -17,12 +17,21 @@ def test_what_to_do_follows_from_the_findings_word_alone(study, word):
     study = replace(study)
     study.__dict__["found"] = {"before_or_plain_sequences": rows}
     line, = card(study, GIVEN)["lines"]
-    if word in DO:
-        assert line == f"**{DO[word]}: [BN](/findings/before_or_plain_sequences.md).** {rows[0]['sentence']}"
-    else:
-        assert line == f"**{LINES[word]}:** [BN](/findings/before_or_plain_sequences.md)."
+    assert line == f"**{(DO | LINES)[word]}: [BN](/findings/before_or_plain_sequences.md).** {rows[0]['sentence']}"
     name = "before" if word in (Word.BETTER, Word.A_LITTLE_BETTER) else "plain"
     assert card(study, GIVEN)["code"] == f"[{name}](/records/{name}.ipynb)"
+
+
+@pytest.mark.parametrize("word", list(LINES))
+def test_of_what_hardly_matters_or_is_unclear_the_names_stand_on_a_line_behind_what_has_a_direction(study, word):
+    given = GIVEN | {"findings": [*GIVEN["findings"], {"id": "dropout_or_plain_sequences", "name": "dropout"}]}
+    rows = {one["id"]: [row | {"word": each} for row in study.found[one["id"]]]
+            for one, each in zip(given["findings"], (str(word), str(Word.WORSE)), strict=True)}
+    study = replace(study)
+    study.__dict__["found"] = rows
+    first, second = card(study, given)["lines"]
+    assert first.startswith(f"**{DO[Word.WORSE]}: [dropout]") and second == (
+        f"**{LINES[word]}:** [BN](/findings/before_or_plain_sequences.md).")
 
 
 def test_the_greatest_effect_of_a_card_comes_first_and_what_there_is_not_is_left_out(study):
