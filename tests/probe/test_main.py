@@ -15,6 +15,7 @@ from pipeline.probe.__main__ import COLUMNS, main, probe
 from pipeline.probe.watch import MEASURES, Watched, watch
 from pipeline.tables.stored import PROBES, RUNS, RUNS_TABLE, Damaged, read_table, write_tables
 from pipeline.config.schema import study_seeds
+from pipeline.train.arm import planned_seeds
 from pipeline.config.task import Task
 from pipeline.train.host import WrongVersion
 from pipeline.train.trainer import batch_order
@@ -65,7 +66,7 @@ def runs_of(spec, seeds, rate=0.03):
 def few_seeds():
     """Seeds that are none of the study."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.probe.__main__.study_seeds", lambda count: SEEDS[:count])
+        patch.setattr("pipeline.probe.__main__.planned_seeds", lambda plan, data: SEEDS[:plan["data"][data]["seeds"]])
         yield
 
 
@@ -153,7 +154,7 @@ def test_a_run_is_watched_for_as_long_as_it_was(arrays, looked):
 
 
 def test_seeds_are_those_of_the_study(arrays, monkeypatch):
-    monkeypatch.setattr("pipeline.probe.__main__.study_seeds", study_seeds)
+    monkeypatch.setattr("pipeline.probe.__main__.planned_seeds", planned_seeds)
     spec = a_plan(seeds=2, arms=1)
     with pytest.raises(ValueError, match=f"lacks the chosen runs of the seeds {study_seeds(2)[1]}$"):
         probe(spec, arrays, runs_of(spec, study_seeds(1)), 10)

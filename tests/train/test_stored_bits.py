@@ -36,7 +36,8 @@ RUNS_OF_EACH_KIND = [
     ("frozen_bn_after_lstm", "word_stress", 3013, 0.02),
     ("max_pool", "storm_trend", 3011, 0.02),
     ("ln_in_lstm", "word_stress", 3010, 0.02),
-    ("bn_in_lstm", "word_stress", 3006, 0.06)]
+    ("bn_in_lstm", "word_stress", 3006, 0.06),
+    ("mlp_8_residual[train_fraction=0.125]", "large_satimage", 6001, 0.003)]
 #: How far losses may be from the stored ones where the machine is of another kind: relative, after the first epoch, in
 #: which rounding has grown little; and the logarithm of the ratio of the test losses.
 FIRST, FAR = 0.1, 0.5
