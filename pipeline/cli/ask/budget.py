@@ -28,7 +28,7 @@ from pipeline.train.worker import work
 #: Seeds whose runs are timed: one, with which the network is compiled, and more; and the fewest samples that train.
 FIRST, MORE, LEAST = 1, 3, 640
 #: How many times as long as to load what trains the stages of an experiment take, beside runs, and all that is done once.
-STAGES, ONCE = 3.0, 21.0
+STAGES, ONCE = 6.5, 45.0
 #: A size so near to the one that fits is kept, and so many are tried.
 NEAR, TRIES = 1.15, 4
 #: A run with 640 training samples of which no training was timed, in seconds.
