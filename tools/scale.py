@@ -19,7 +19,7 @@ from pipeline.config.errors import ConfigError, complain
 from pipeline.config.given import option
 from pipeline.config.read_yaml import read_yaml
 from pipeline.config.schema import PARAMS, load, study_seeds
-from pipeline.tables.schemas import STORED
+from pipeline.tables.schemas import SIMPLE, STORED
 from pipeline.tables.stored import (
     COLUMNS, CURVE_COLUMNS, CURVES_TABLE, MECHANICS, PROBES, RUNS, RUNS_TABLE, SCALE, significant, write_table, write_tables)
 from pipeline.train.host import host
@@ -123,8 +123,11 @@ def invent(root: Path, experiments: int, sets: int) -> dict:
     for empty in (root / PROBES, root / "timings"):
         empty.mkdir()
     begin(root)
-    for name in ("data", "plan", "baselines"):
+    for name in ("data", "plan"):
         stage(root, name)
+    table = STORED["baselines"]
+    write_tables(root / table.path().parent, {table.path().name: pd.DataFrame({"data": list(params["data"])}).assign(
+        seeds=15, **dict.fromkeys(["trivial", *SIMPLE], 0.5), key="").reindex(columns=list(table.columns))})
     for path in (root / "plan").glob("*.json"):
         store(root, json.loads(path.read_text(encoding="utf-8")))
     return params

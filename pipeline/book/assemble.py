@@ -223,7 +223,8 @@ def constants(rule: Rule) -> dict[str, int | float]:
     """The rule's constants, in the units in which sentences say them: mostly per cent, or points."""
     percent = {"confidence": rule.confidence, "miss": 1 - rule.confidence, "margin": rule.ratio_margin - 1,
                "epochs_margin": rule.epochs_margin - 1, "share_margin": rule.share_margin, "calibration_margin": rule.calibration_margin,
-               "range_share": rule.range_share, "failed_share": rule.failed_share, "usable_share": rule.usable_share}
+               "range_share": rule.range_share, "failed_share": rule.failed_share, "usable_share": rule.usable_share,
+               "competent": rule.competent - 1}
     return {name: _plain(100 * value) for name, value in percent.items()} | {
         "target_factor": rule.target_factor, "range_quantile": round((1 + rule.range_share) / 2, 3),
         "least_units": rule.least_units, "q_level": rule.q_level}

@@ -156,7 +156,8 @@ class Study:
 
     @cached_property
     def _by_finding(self) -> dict[str, dict[str, pd.DataFrame]]:
-        return {name: dict(list(self.tables[name].groupby("id", sort=False))) for name in ("sets", "multiverse", "units")}
+        return {name: dict(list(self.tables[name].groupby("id", sort=False)))
+                for name in ("sets", "multiverse", "units", "competent")}
 
     @cached_property
     def _readings(self) -> dict[str, dict]:

@@ -13,6 +13,7 @@ from pipeline.config.readings import check_claims, read_changes, read_claims
 from pipeline.config.schema import Params, load
 from pipeline.findings import predictions
 from pipeline.findings.asked import SAME
+from pipeline.findings.controls import best_simple
 from pipeline.findings.record import tables
 from pipeline.findings.rule import Rule, rule
 from pipeline.findings.study import Study
@@ -59,13 +60,13 @@ def trained(params: Params) -> dict[str, pd.DataFrame]:
 
 
 def read(params: Params, constants: Rule) -> Study:
-    """All that was measured: all runs, the curves when they are asked for, and what the probe saw."""
+    """All that was measured: all runs, the curves when they are asked for, what the probe saw, and simple predictors' errors."""
     tables = trained(params)
     runs = pd.concat(tables.values(), ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
     probed = [found for name in params.probe.experiments if name in tables and params.watched(name)
               and (found := _stored(name, "measures", params)) is not None]
     return Study(runs, params, constants, lambda name: _stored(name, "curves", params),
-                 pd.concat(probed, ignore_index=True) if probed else None)
+                 pd.concat(probed, ignore_index=True) if probed else None, best_simple(read_needed(STORED["baselines"].path())))
 
 
 def metrics(found: Mapping[str, pd.DataFrame]) -> dict:

@@ -1,4 +1,4 @@
-"""Controls: what half the data costs on each data set, and how near the control is to guessing there."""
+"""Controls: what half the data costs on each data set, and how near the control is to guessing, and to simple predictors."""
 
 import difflib
 import functools
@@ -14,7 +14,7 @@ from pipeline.findings.arms import Arm, Comparison, GUESSING, Pair
 from pipeline.findings.compare import scored
 from pipeline.findings.scales import Effect
 from pipeline.findings.study import Study, kind_of, stratum_of
-from pipeline.tables.schemas import DATA_SET_CONTROL_COLUMNS
+from pipeline.tables.schemas import DATA_SET_CONTROL_COLUMNS, SIMPLE
 
 #: Control → data set → the effect of half the data.
 Halves = Mapping[str, Mapping[str, Effect]]
@@ -61,7 +61,7 @@ def data_sets(halves: Halves, study: Study) -> pd.DataFrame:
     """`DATA_SET_CONTROL_COLUMNS`: of each control and data set the errors, and what half the data does.
 
     `of_trivial`: the control's error over the trivial predictor's; `half`, with its interval: the effect of half the
-    data; `reacts`: whether that interval leaves 0 out.
+    data; `reacts`: whether that interval leaves 0 out. Without simple predictors, `best_simple` is empty.
     """
     rows, params = [], study.params
     for control, effects in halves.items():
@@ -70,8 +70,27 @@ def data_sets(halves: Halves, study: Study) -> pd.DataFrame:
             error, trivial = levels(arm, data, study)
             low, high = effect.estimate.bounds(study.rule.tail)
             rows.append((data, kind_of(data, params), stratum_of(data, params), params.data[data].unit or data, control,
-                         error, trivial, error / trivial, effect.y, low, high, high < 0 or low > 0))
+                         error, trivial, error / trivial, *study.simple.get(data, ("", np.nan)), is_competent(arm, data, study),
+                         effect.y, low, high, high < 0 or low > 0))
     return pd.DataFrame(rows, columns=DATA_SET_CONTROL_COLUMNS)
+
+
+def best_simple(baselines: pd.DataFrame) -> dict[str, tuple[str, float]]:
+    """Data set → the simple predictor of the least error there, and that error, of the table of baselines."""
+    known = baselines.set_index("data")[SIMPLE].astype(float).dropna(how="all")
+    return dict(zip(known.index, zip(known.idxmin(axis=1), known.min(axis=1), strict=True), strict=True))
+
+
+def is_competent(arm: Arm, data: str, study: Study) -> bool:
+    """Whether the mean error of an arm on a data set is near that of the best simple predictor on the same seeds, or below."""
+    return data in study.simple and (*arm, data) in study.arms.grids and (
+        levels(arm, data, study)[0] <= study.rule.competent * study.simple[data][1])
+
+
+def has_competent_controls(comparison: Comparison, data: str, study: Study) -> bool:
+    """Whether every control of a comparison is competent on a data set; one inside whose layers the probe looks, as a whole."""
+    return all(is_competent((pair.control[0], "") if comparison.probe else pair.control, pair.data or data, study)
+               for _, pair in comparison.pairs)
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from pipeline.findings.scales import Effect
 from pipeline.findings.study import Study, stratum_of
 from pipeline.findings.titles import title
 from pipeline.findings.words import ALL, FAMILY, THESE_SETS
-from pipeline.tables.schemas import FINDING_COLUMNS, SET_COLUMNS, UNIT_OF_FINDING_COLUMNS
+from pipeline.tables.schemas import COMPETENT_COLUMNS, FINDING_COLUMNS, SET_COLUMNS, UNIT_OF_FINDING_COLUMNS
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +171,7 @@ def _set_row(finding: Finding, data: str, effect: Effect, study: Study) -> dict:
             "own": entry.own, "seeds": len(effect.w), "y": effect.y, "s": effect.s, "freedom": len(effect.w) - 1,
             "low": low, "high": high, "margin": finding.delta,
             "word": words.said(words.choose(low, high, finding.delta), comparison.metric),
+            "competent": controls.has_competent_controls(comparison, data, study),
             **_levels(parts, comparison.metric), **_behind(parts, guessing=pair.control == GUESSING)}
 
 
@@ -199,3 +200,21 @@ def unit_table(found: list[Average], rule: Rule) -> pd.DataFrame:
          *effect.estimate.bounds(rule.tail)) for one in found if one.stratum != ALL
         for name, sets, effect in zip(one.units.names, one.units.sets, one.units.effects, strict=True)],
         columns=UNIT_OF_FINDING_COLUMNS)
+
+
+def competent_table(found: list[Average], study: Study) -> pd.DataFrame:
+    """`COMPETENT_COLUMNS`: the averages of strata over the data sets alone whose controls are competent, of two units or more.
+
+    Each speaks of the same data as the average over all sets, and has an interval of the same kind.
+    """
+    rows = []
+    for one in found:
+        finding, sets = one.finding, [data for some in one.units.sets for data in some]
+        kept = {data: finding.effects[data] for data in sets
+                if controls.has_competent_controls(finding.question.comparison, data, study)}
+        some = replace(finding, effects=kept, units=units(kept, study.params))
+        if one.stratum != ALL and len(some.units.names) > 1:
+            mean = _average(some, one.stratum, (some.units.sample(),), one.family).estimate
+            rows.append((finding.question.id, one.stratum, len(some.units.names), len(kept), mean.value, mean.error,
+                         mean.freedom, *mean.bounds(study.rule.tail)))
+    return pd.DataFrame(rows, columns=COMPETENT_COLUMNS)

@@ -13,7 +13,7 @@ from pipeline.findings.asked import (
     Asker, HALF, Question, SAME, of_claim, of_controls, of_experiments, of_own, of_premises)
 from pipeline.findings.claims import Read, Reader, Reading
 from pipeline.findings.estimate import false_discovery
-from pipeline.findings.finding import ALL, Average, Finding, advising, averages, find, row, set_table, unit_table
+from pipeline.findings.finding import ALL, Average, Finding, advising, averages, competent_table, find, row, set_table, unit_table
 from pipeline.findings.places import doses, places
 from pipeline.findings.posterior import reliability
 from pipeline.findings.rates import edges
@@ -112,6 +112,7 @@ def tables(study: Study, claims: Sequence[Claim], checks: Mapping[str, bool]) ->
     return {
         "findings": finished(rows, constants), "sets": sets,
         "units": unit_table([*found.every(), *found.every(SAME, HALF)], constants), "asked": found.asked,
+        "competent": competent_table(found.every(), study),
         **reading.tables(readings), "multiverse": pd.concat([table for _, table in analysed], ignore_index=True),
         "reliability": reliability(_foretold(family), constants),
         "error_rates": pd.concat([simulated, pd.DataFrame(measured, columns=simulated.columns)], ignore_index=True),
@@ -151,10 +152,11 @@ def _foretold(family: Mapping[tuple[str, str], Average]) -> list[tuple[pd.DataFr
 def finished(rows: list[dict], constants: Rule, tested: bool = True) -> pd.DataFrame:
     """`FINDING_COLUMNS`, each finding with a title of its own, its sentence, and if `tested` its q among those on data like these."""
     table = pd.DataFrame(rows, columns=FINDING_COLUMNS)
-    # Two networks may differ in what no title says, such as a layer of one's own.
-    shared = table.drop_duplicates("id").set_index("id")["title"].duplicated(keep=False)
-    named = table["title"] + " (" + table["treatment"].str.replace("_", " ") + ")"
-    table["title"] = table["title"].mask(table["id"].map(shared).astype(bool), named)
+    # Two may differ in their data alone, or in what no title says, such as a layer of one's own.
+    for more in ("on " + table["kind"], table["treatment"]):
+        shared = table.drop_duplicates("id").set_index("id")["title"].duplicated(keep=False)
+        named = table["title"] + " (" + more.str.replace("_", " ") + ")"
+        table["title"] = table["title"].mask(table["id"].map(shared).astype(bool), named)
     tested = (table["scope"] == FAMILY) & ~table["role"].isin([SAME, HALF]) & tested
     table["q"] = false_discovery(table["p"].where(tested))
     about = {"comparisons": int(tested.sum()), "q_level": constants.q_level}

@@ -39,6 +39,8 @@ class Rule:
     usable_share: float = _constant(
         0.5, "a learning rate is usable to a seed that keeps this share of what the network, at its best rate, gains "
         "over the trivial predictor", 0, 1)
+    competent: float = _constant(
+        1.05, "a control is competent, if its error is at most that of the best simple predictor times this", 1, 10)
     mean_prior: float = _constant(
         0.2, "standard deviation of the prior of an average effect, N(0, ·²), where the margin is ln 1.10; it scales "
         "with the margin", 0.001, 10)

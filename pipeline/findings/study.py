@@ -1,7 +1,7 @@
 """All that findings rest on: the runs, and what params.yaml says of data sets and sweeps."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -23,12 +23,13 @@ class Study:
         rule: the constants.
         curves: of an experiment, one row an epoch of each seed's own run; needed for epochs to the target.
         probed: what the probe measured, a layer a variant.
+        simple: data set → the simple predictor of the least error there, and that error.
     """
 
     def __init__(self, runs: pd.DataFrame, params: Params, rule: Rule,
                  curves: Callable[[str], pd.DataFrame | None] = lambda name: None,
-                 probed: pd.DataFrame | None = None):
-        self.params, self.rule = params, rule
+                 probed: pd.DataFrame | None = None, simple: Mapping[str, tuple[str, float]] | None = None):
+        self.params, self.rule, self.simple = params, rule, simple or {}
         self.arms = Arms(derive(runs, rule), {name: params.variants(name) for name in params.experiments})
         self.inside = Arms(probed, by_rate=False) if probed is not None and len(probed) else None
         self._read_curves = curves

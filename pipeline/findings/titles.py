@@ -41,6 +41,13 @@ def setting(key: str) -> str:
     return SETTINGS.get(key, key.replace("_", " ")) if not dot else f"{argument.replace('_', ' ')} of {_name(word)}"
 
 
+def set_to(key: str, value) -> str:
+    """A setting with its value: `batch size 8`, `25 % of the data`."""
+    if key == "train_fraction":
+        return "all the data" if value == 1 else f"{100 * value:g} % of the data"
+    return f"{setting(key)} {value}"
+
+
 def _pair(pair: Pair, params: Params) -> str:
     """What two arms do to the network that both come from."""
     if pair.control == GUESSING:
@@ -78,7 +85,10 @@ def _line(arm: Arm, params: Params) -> list[str]:
 
 def _changes(arm: Arm, line: Sequence[str], params: Params) -> list[str]:
     """What an arm does to an experiment behind it, the nearest to that one first."""
-    found = [text for name in reversed(line) for text in _own(params.experiments[name], params)]
+    found: list[str] = []
+    for one in (params.experiments[name] for name in reversed(line)):
+        whole = any(each.kind == "layers" for each in one.changes)  # What was done to the list before is gone.
+        found = ([] if whole else found) + _own(one, params)
     return found + _variant(arm, params)
 
 
@@ -92,7 +102,7 @@ def _own(one: Experiment, params: Params) -> list[str]:
     for key in ("learning_rate", *(name for name in Train.model_fields if name != "learning_rates")):  # Of which one is chosen.
         new, old = getattr(one, key, None), getattr(parent, key, None)
         if new != old:
-            found.append(f"{setting(key)} {new}" if new is not None else f"usual {setting(key)}")
+            found.append(set_to(key, new) if new is not None else f"usual {setting(key)}")
     return found
 
 
@@ -105,7 +115,7 @@ def _variant(arm: Arm, params: Params) -> list[str]:
     if values is None:  # A layer, of what the probe measured.
         return [f"at {arm[1].rpartition(',')[2]}"] + [part.replace("=", " ") for part in arm[1].split(",")[:-1]]
     return [f"{chain(params.experiments[arm[0]].everywhere)} {_place(value)}" if key == "place" else
-            "from another start" if key == "repetition" else f"{setting(key)} {value}" for key, value in values.items()]
+            "from another start" if key == "repetition" else set_to(key, value) for key, value in values.items()]
 
 
 def _place(place: str) -> str:
@@ -135,7 +145,7 @@ def change(one: Change) -> str:
 
 def _network(one: Experiment) -> str:
     head = [f"{one.head if isinstance(one.head, str) else chain(one.head)} output"] if one.head else []
-    seen = [f"{SETTINGS[key]} {value}" for key in ("batch_size", "train_fraction") if (value := getattr(one, key)) is not None]
+    seen = [set_to(key, value) for key in ("batch_size", "train_fraction") if (value := getattr(one, key)) is not None]
     return ", ".join([chain(one.layers), *head, *seen])
 
 

@@ -51,6 +51,7 @@ ARGUMENTS = {
     "ActivityRegularization.activity_regularizer": "the layer is one; l1 and l2 say which",
     "Discretization.num_bins": "Keras would learn the bins by adapt, which nothing calls; bin_boundaries say them",
     "RMSNormalization.axis": "Keras' own fails on any other axis than the last, which it takes without it",
+    "Resizing.antialias": _XLA,
     "renorm_clipping": "params.yaml cannot describe a mapping of numbers",
 }
 #: Optimiser → why it may not be used.

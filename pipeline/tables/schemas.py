@@ -13,9 +13,11 @@ _OF_LAYERS = ["mean", "variance", "moment_distance", "skewness", "kurtosis", "ze
               "saturated_share", "slope", "correlation", "gradient_norm", "gradient_imbalance",
               "gradient_over_time", "gamma"]
 DOSE_COLUMNS = ["experiment", "key", "dose", "data", "seeds", "mean", "low", "high"]
-#: Test errors of simple predictors: error rates, or roots of the mean squared error of standardised
+#: The simple predictors that a network is compared with.
+SIMPLE = ["persistence", "seasonal", "linear", "forest", "boosted"]
+#: Their test errors: error rates, or roots of the mean squared error of standardised
 #: targets; `seeds`: of how many study seeds they are the mean; NaN where there is no such predictor.
-BASELINE_COLUMNS = ["data", "seeds", "trivial", "persistence", "linear", "forest", "key"]
+BASELINE_COLUMNS = ["data", "seeds", "trivial", *SIMPLE, "key"]
 
 
 #: Of every disturbance of a run. `moment`: seconds after there was what was killed and a stage; `stage`: which was under
@@ -93,10 +95,12 @@ FINDING_COLUMNS = [
     "p_mean", "p_better", "p_within", "p_worse", "apart", "apart_low", "apart_high", "p", "q", "of_half", "analyses",
     "same_sign", "same_word", "word", "sentence"]
 SET_COLUMNS = [
-    "id", "data", "unit", "stratum", "own", "seeds", "y", "s", "freedom", "low", "high", "margin", "word",
+    "id", "data", "unit", "stratum", "own", "seeds", "y", "s", "freedom", "low", "high", "margin", "word", "competent",
     "control_mean", "treatment_mean", "trivial_error", "diverged_control", "limit_control", "edge_control",
     "diverged_treatment", "limit_treatment", "edge_treatment"]
 UNIT_OF_FINDING_COLUMNS = ["id", "stratum", "unit", "sets", "seeds", "y", "s", "freedom", "low", "high"]
+#: Of a finding in a stratum, the average over the data sets alone whose controls are competent, of two units or more.
+COMPETENT_COLUMNS = ["id", "stratum", "units", "sets", "effect", "error", "freedom", "low", "high"]
 READING_COLUMNS = ["slug", "topic", "reading", "reads", "sentence", "region", "quantifier", "by", "scope", "analogue", "primary"]
 #: What a reading rests on. `word` is the finding's, which `turn` -1 turns round; `says`: what it says of the claim.
 PART_COLUMNS = ["slug", "called", "id", "stratum", "data", "turn", "word", "says", "proven"]
@@ -106,13 +110,14 @@ RELIABILITY_COLUMNS = ["event", "from", "to", "whole", "predictions", "predicted
                        "brier", "guessing"]
 ERROR_RATE_COLUMNS = ["subject", "kind", "stratum", "findings", "truth", "spread", "says", "share", "wrong", "q", "low",
                       "high", "noise", "expected"]
-DATA_SET_CONTROL_COLUMNS = ["data", "kind", "stratum", "unit", "control", "error", "trivial_error", "of_trivial", "half",
-                            "half_low", "half_high", "reacts"]
+#: `best_simple`: the simple predictor of the least error on the same seeds; `competent`: the control is nearly as good.
+DATA_SET_CONTROL_COLUMNS = ["data", "kind", "stratum", "unit", "control", "error", "trivial_error", "of_trivial",
+                            "best_simple", "simple_error", "competent", "half", "half_low", "half_high", "reacts"]
 FINDING_PLACE_COLUMNS = ["experiment", "place", "number", "id", "stratum", "effect", "low", "high", "stands",
                          "may_be_best", "may_be_worst"]
 FOUND = _tables(
     "results/findings",
-    findings=FINDING_COLUMNS, sets=SET_COLUMNS, units=UNIT_OF_FINDING_COLUMNS, asked=ASKED_COLUMNS,
+    findings=FINDING_COLUMNS, sets=SET_COLUMNS, units=UNIT_OF_FINDING_COLUMNS, competent=COMPETENT_COLUMNS, asked=ASKED_COLUMNS,
     readings=READING_COLUMNS, parts=PART_COLUMNS, reliability=RELIABILITY_COLUMNS, error_rates=ERROR_RATE_COLUMNS,
     edges=EDGE_COLUMNS, data_sets=DATA_SET_CONTROL_COLUMNS, places=FINDING_PLACE_COLUMNS, doses=DOSE_COLUMNS)
 # Of `predictions`, what stands today otherwise than it stood.

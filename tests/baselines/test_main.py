@@ -37,7 +37,7 @@ def test_rows_are_kept_while_their_data_are_and_go_with_them(project, capsys):
     path = STORED["baselines"].path()
     before, first = read_table(path), path.read_bytes()
     assert list(before.columns) == list(STORED["baselines"].columns)
-    assert before["data"].tolist() == ["table", "mine"] and before["seeds"].tolist() == [3, 2]
+    assert before["data"].tolist() == ["table", "mine"] and before["seeds"].tolist() == [5, 2]  # as networks have
     assert before.loc[1, "linear"] < 0.05 < before.loc[1, "trivial"]  # y is a line in a
     assert stage.main() == 0
     assert capsys.readouterr().out == "" and path.read_bytes() == first

@@ -37,6 +37,7 @@ def test_constants_are_said_in_per_cent():
     found = constants(Rule(confidence=0.9, ratio_margin=1.07, share_margin=0.125))
     assert (found["confidence"], found["miss"]) == (90, 10)
     assert (found["margin"], found["share_margin"]) == (7, 12.5)
+    assert constants(Rule(competent=1.075))["competent"] == 7.5
     assert constants(Rule())["target_factor"] == Rule().target_factor
 
 

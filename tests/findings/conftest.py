@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -47,4 +48,6 @@ def project(tmp_path, monkeypatch):
         write_tables(STORED["runs"].path(name).parent, {"runs.csv": together(*runs)})
     write_tables(STORED["checks"].path().parent, {"checks.csv": pd.DataFrame(
         [["it_holds", "", "", "", "", True]], columns=STORED["checks"].columns)})
+    write_tables(STORED["baselines"].path().parent, {"baselines.csv": pd.DataFrame(
+        [[name, 15, 9.0, np.nan, np.nan, 2.0, 1.5, 3.0, ""] for name in DATA], columns=STORED["baselines"].columns)})
     return tmp_path

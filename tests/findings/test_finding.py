@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -10,14 +11,14 @@ from pipeline.config.errors import ConfigError
 from pipeline.config.schema import load
 from pipeline.findings import controls, words
 from pipeline.findings.arms import Comparison, Pair
-from pipeline.findings.asked import Asker, of_claim, of_controls, of_experiments, of_own
-from pipeline.findings.finding import ALL, advising, averages, find, row, set_table, unit_table
+from pipeline.findings.asked import Asker, of_claim, of_controls, of_experiments
+from pipeline.findings.finding import ALL, advising, averages, competent_table, find, row, set_table, unit_table
 from pipeline.findings.places import doses, places
 from pipeline.findings.posterior import posterior
 from pipeline.findings.record import finished
 from pipeline.findings.scales import Effect
 from pipeline.findings.titles import title
-from pipeline.tables.schemas import FINDING_COLUMNS, FINDING_PLACE_COLUMNS, FOUND, SET_COLUMNS
+from pipeline.tables.schemas import BASELINE_COLUMNS, FINDING_COLUMNS, FINDING_PLACE_COLUMNS, FOUND, SET_COLUMNS
 from pipeline.tables.stored import read_table
 from tests.findings.made import RULE, arm, claim, family, params, study
 
@@ -176,33 +177,47 @@ def test_tables_of_sets_and_units_have_their_own_intervals(made, asker):
     assert len(found) == 17 and found.sets[0] == "waves_0, extra"
 
 
-def test_data_of_ones_own_are_a_kind_alone():
-    data = DATA | {"mine": MINE}
-    given = params(data, EXPERIMENTS)
-    made = study(given, *(arm(name, one) for name in EXPERIMENTS for one in data))
-    asker = Asker(made)
-    of_experiments(asker, asker.study.params.experiments)
-    assert question(asker, "mine").sets == ("mine",) and "mine" not in question(asker, "waves").sets
-    assert set_table([find(question(asker, "mine"), made)], made).own.tolist() == [True]
-    # Nor does a claim rest on them that does not name its data.
-    assert [one.kind for one, _ in of_claim(claim(), asker)[0]] == ["waves", "toy", "toy_2"]
+def test_a_control_is_competent_up_to_a_twentieth_above_the_best_simple_predictor(made):
+    table = pd.DataFrame([("waves_0", 15, 2.0, np.nan, 0.5, 0.4, 0.6, 0.7, "k"), ("toy", 15, 2.0, *[np.nan] * 5, "k"),
+                          ("waves_1", 15, 2.0, 0.3, np.nan, 0.4, 0.6, 0.7, "k")], columns=BASELINE_COLUMNS)
+    assert controls.best_simple(table) == {"waves_0": ("linear", 0.4), "waves_1": ("persistence", 0.3)}
+    errors = {data: made.arms.grids["old", "", data]["best_error"].mean() for data in DATA}
+    near = {"waves_0": errors["waves_0"] / 1.0499, "waves_1": errors["waves_1"] / 1.0501, "toy": errors["toy"] / 0.5}
+    some = study(GIVEN, *arms(), simple={data: ("forest", error) for data, error in near.items()})
+    assert [data for data in DATA if controls.is_competent(("old", ""), data, some)] == ["waves_0", "toy"]
+    exact = study(GIVEN, arm("old", "toy", seeds=2).assign(best_error=1.05), simple={"toy": ("forest", 1.0)})
+    assert controls.is_competent(("old", ""), "toy", exact)
+    halves = {"old": {data: Effect(-0.2, np.ones(3)) for data in ("waves_0", "waves_1", "waves_2")}}
+    found = controls.data_sets(halves, some)
+    assert found.competent.tolist() == [True, False, False] and found.best_simple.tolist() == ["forest", "forest", ""]
+    assert found.simple_error[0] == near["waves_0"] and found.error[0] == pytest.approx(errors["waves_0"])
 
 
-def test_on_ones_own_data_every_network_meets_one_plain_one():
-    given = params(DATA | {"mine": MINE, "untried": MINE}, EXPERIMENTS | {
-        "alone": {"data": "waves"}, "alone_2": {"of": "alone"}, "newer": {"of": "new", "versus": "new"},
-        "swept": {"data": "waves", "versus": "new", "vary": {"learning_rate": [0.1, 0.2]}}})
-    assert given.plain("mine") == "old"  # `new`, `newer` and `swept` come from it, `alone` has but one change.
-    tried = [("old", ""), ("new", ""), ("newer", ""), ("alone", ""), ("swept", "learning_rate=0.1"), ("swept", "learning_rate=0.2")]
-    made = study(given, *(arm(name, one, variant=variant) for name, variant in tried for one in (*DATA, "mine")))
-    asker = Asker(made)
-    of_experiments(asker, given.experiments)
-    before = set(asker.questions)
-    of_own(asker)
-    assert {one.id for key, one in asker.questions.items() if key not in before} == {
-        "newer_or_old_mine", "alone_or_old_mine", "swept_learning_rate_0_1_or_old_mine", "swept_learning_rate_0_2_or_old_mine"}
-    found = set_table([find(one, made) for one in asker.questions.values() if one.sets == ("mine",)], made)
-    assert (found["own"] & (found["data"] == "mine")).all() and "new_or_old_mine" in set(found["id"])
+def test_a_finding_is_averaged_over_the_sets_alone_whose_control_is_competent(made, asker):
+    errors = {data: made.arms.grids["old", "", data]["best_error"].mean() for data in DATA}
+    # Of the forecasts three units, one by one of its two sets; of the classes one, which is no average.
+    kept = ("extra", "waves_3", "waves_7", "waves_12")
+    some = study(GIVEN, *arms(), simple={data: ("linear", errors[data] * (1.0 if data in kept else 0.9)) for data in DATA})
+    finding = find(question(asker, "waves"), some)
+    only, = competent_table(averages(finding, some), some).itertuples(index=False)
+    assert (only.id, only.stratum, only.units, only.sets) == ("new_or_old_waves", "forecasts", 3, 3)
+    expected = stats.ttest_1samp([finding.effects[data].y for data in kept[:3]], 0).confidence_interval(0.95)
+    assert (only.low, only.high) == pytest.approx((expected.low, expected.high))
+    sets = set_table([finding], some).set_index("data").competent
+    assert set(sets.index[sets]) == set(kept)
+    assert competent_table(averages(find(question(asker, "waves"), made), made), made).empty
+
+
+def test_every_control_of_a_comparison_is_to_be_competent(made):
+    errors = {name: made.arms.grids[name, "", "toy"]["best_error"].mean() for name in EXPERIMENTS}
+    strong, weak = sorted(errors, key=errors.get)
+    some = study(GIVEN, *arms(), simple={"toy": ("linear", errors[weak] / 1.051)})
+
+    def found(*pairs, **more):
+        return controls.has_competent_controls(Comparison(tuple((1.0, Pair(("x", ""), one)) for one in pairs), **more), "toy", some)
+
+    assert found((strong, "")) and not found((strong, ""), (weak, "")) and not found(("trivial predictor", ""))
+    assert found((strong, "LSTM_1"), probe=True) and not found((strong, "LSTM_1"))
 
 
 def test_places_are_ranked_in_each_stratum():
@@ -255,13 +270,15 @@ def test_titles_say_what_is_compared_and_not_what_was_found(treatment, control, 
 def test_a_title_says_what_the_networks_see_and_of_no_family_its_data():
     pair = Pair(("average_pool_quarter_data", ""), ("cnn_lstm_quarter_data", ""))
     assert title(Comparison(((1.0, pair),)), load(), "long_forecast") == (
-        "Conv1D → ReLU → LSTM, share of the data 0.25: average pooling before LSTM, or none (on long forecast)")
+        "Conv1D → ReLU → LSTM, 25 % of the data: average pooling before LSTM, or none (on long forecast)")
 
 
-def test_two_findings_of_one_title_are_told_apart_by_their_treatments(made, asker):
+def test_two_findings_of_one_title_are_told_apart_by_their_data_or_their_treatments(made, asker):
     rows = [row(one, {}, made) for kind in ("waves", "toy") for one in averages(find(question(asker, kind), made), made)]
-    alike = finished([one | {"title": "one", "treatment": {"waves": "new", "toy": "new_too"}[one["kind"]]} for one in rows], RULE)
-    assert set(zip(alike["kind"], alike["title"], strict=True)) == {("waves", "one (new)"), ("toy", "one (new too)")}
+    rows = [one | {"title": "one", "treatment": {"waves": "new", "toy": "new_too"}[one["kind"]]} for one in rows]
+    assert set(finished(rows, RULE)["title"]) == {"one (on waves)", "one (on toy)"}
+    alike = finished([one | {"kind": "my_waves"} for one in rows], RULE)
+    assert set(alike["title"]) == {"one (on my waves) (new)", "one (on my waves) (new too)"}
 
 
 def test_every_stored_finding_has_a_title_of_its_own_that_says_nothing_of_what_was_found():

@@ -18,7 +18,7 @@ from pipeline.findings.rates import Own
 from pipeline.findings.record import ask, finished, read_all
 from pipeline.findings.regions import Reading
 from pipeline.findings.rule import rule
-from pipeline.tables.schemas import STORED
+from pipeline.tables.schemas import FOUND, STORED
 from pipeline.tables.stored import read_table
 
 PARAMS = load()
@@ -163,6 +163,33 @@ def test_averages_are_t_intervals_over_units(found):
             assert (stored.low, stored.high) == pytest.approx((expected.low, expected.high))
         assert stored.low <= stored.effect <= stored.high
     assert (table["role"].isin(["versus", "claim"])).all() and table.index.is_unique
+
+
+def test_a_control_is_competent_that_is_near_the_best_simple_predictor_on_the_same_seeds(found):
+    baselines = read_table(STORED["baselines"].path()).set_index("data")
+    controls = read_table(FOUND["data_sets"].path())
+    assert baselines["seeds"].to_dict() == {name: entry.seeds for name, entry in PARAMS.data.items()}
+    beside = baselines.loc[controls["data"]].reset_index(drop=True)
+    # Another seed would have another split, of which guessing has another error.
+    assert controls["trivial_error"].to_numpy() == pytest.approx(beside["trivial"].to_numpy(), rel=1e-4)
+    simple = beside[["persistence", "seasonal", "linear", "forest", "boosted"]].astype(float)
+    assert controls["best_simple"].tolist() == simple.idxmin(axis=1).tolist()
+    assert (controls["competent"] == (controls["error"] <= 1.05 * simple.min(axis=1))).all()
+
+
+def test_averages_over_competent_controls_are_those_of_the_sets_that_are_marked(found):
+    findings, sets, only = (read_table(FOUND[name].path()) for name in ("findings", "sets", "competent"))
+    scope = findings.set_index(["id", "stratum"])["scope"]
+    marked = sets[sets["competent"] & ~sets["own"]].groupby(["id", "stratum"])
+    assert len(only) > 100
+    for one in only.itertuples():
+        mine = marked.get_group((one.id, one.stratum))
+        y = mine.groupby("unit")["y"].mean()
+        assert (one.sets, one.units) == (len(mine), len(y)) and one.units > 1
+        assert one.effect == pytest.approx(y.mean(), abs=1e-5)
+        if scope[one.id, one.stratum] == "family":
+            expected = stats.ttest_1samp(y, 0).confidence_interval(RULE.confidence)
+            assert (one.low, one.high) == pytest.approx((expected.low, expected.high), abs=1e-4)
 
 
 def test_every_claim_reads_something(found):

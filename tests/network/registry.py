@@ -149,7 +149,7 @@ def cases(name: str) -> list[Case]:
 
 
 #: What makes much of rounding (a logarithm of next to nothing, a spread of few numbers), or draws deep inside.
-_XLA_ALONE = {"LayerNormLSTM", "MelSpectrogram", "SelfAttention"}
+_XLA_ALONE = {"LayerNormLSTM", "MelSpectrogram", "SelfAttention", "STFTSpectrogram"}
 
 
 def needs_xla(case: Case) -> bool:

@@ -11,13 +11,13 @@ from pipeline.book.escape import code, raw
 from pipeline.book.figures.data_set import data_set, data_set_alt
 from pipeline.book.markdown import experiment_link, image, render, table
 from pipeline.book.picture import Picture
+from pipeline.book.ranked import SIMPLE
 from pipeline.book.study import Study
 from pipeline.findings.numbers import capital, count, number, span
 from pipeline.tables.stored import records
 
 #: The columns of the table of baselines, in words.
-BASELINES = {"trivial": "the trivial predictor", "persistence": "persistence: the last known value",
-             "linear": "a linear model", "forest": "a random forest"}
+BASELINES = {"trivial": "the trivial predictor", **SIMPLE}
 #: How it was established under which licence a data set stands.
 HOW = {"seen": "the owner's own words were read",
        "quoted": "others quote the owner; the owner's own words were not read",
@@ -69,7 +69,8 @@ def hardness(study: Study, name: str) -> str:
     mine = records(study.data_sets[study.data_sets["data"] == name])
     simple = predictors(study, name) or ({"trivial": mine[0]["trivial_error"]} if mine else {})
     found = [(BASELINES[key], error, error / simple["trivial"]) for key, error in simple.items()] + [
-        (f"the study's control, {experiment_link(study, row['control'])}", row["error"], row["of_trivial"]) for row in mine]
+        (f"the study's control, {experiment_link(study, row['control'])}{', competent' * bool(row['competent'])}", row["error"],
+         row["of_trivial"]) for row in mine]
     dull = mine and not any(row["reacts"] for row in mine)
     return "## How hard it is\n\n" * bool(found) + table(["predictor", "test error", "over the trivial predictor's"], [
         (words, number(error, ".3g"), number(ratio, ".2f")) for words, error, ratio in found]) + (
@@ -139,7 +140,8 @@ def used(arrays: Mapping[str, np.ndarray]) -> str:
 
 
 #: Whose error stands in the overview.
-SIMPLE = {"control": "control", "persistence": "persistence", "linear": "linear model", "forest": "forest"}
+SHORT = {"control": "control", "persistence": "persistence", "seasonal": "season before", "linear": "linear model",
+         "forest": "forest", "boosted": "boosting"}
 
 
 def overview(study: Study) -> dict[str, str]:
@@ -156,7 +158,7 @@ def _family(study: Study, family: str, strata: Mapping[str, Sequence[str]]) -> l
     """The table of a family: by stratum, each set with what it is and how hard it is."""
     names = [name for some in strata.values() for name in some]
     units, known = {study.params.data[name].unit for name in names}, {key for name in names for key in _hardness(study, name)}
-    simple = {key: words for key, words in SIMPLE.items() if key in known}
+    simple = {key: words for key, words in SHORT.items() if key in known}
     parts = [f"## The family {family}\n", f"{capital(count(len(names), 'data set'))} of {count(len(units), 'unit')}.\n"]
     for stratum, mine in strata.items():
         header = ["data set", "unit", "licence", "one sample", "predicted", "training samples", *simple.values()]
@@ -180,5 +182,5 @@ def _hardness(study: Study, name: str) -> dict[str, str]:
     """The error of the study's control, and of simple predictors, over the trivial one's."""
     mine, simple = study.data_sets.loc[study.data_sets["data"] == name, "of_trivial"].tolist(), predictors(study, name)
     found = dict(control=mine[0]) if mine else {}
-    found |= {key: error / simple["trivial"] for key, error in simple.items() if key in SIMPLE}
+    found |= {key: error / simple["trivial"] for key, error in simple.items() if key in SHORT}
     return {key: number(ratio, ".2f") for key, ratio in found.items()}

@@ -35,8 +35,8 @@ def page(study: Study, rows: list[dict], picture: Picture | None) -> str:
     name, claims = rows[0]["id"], study.claims_about(rows[0]["id"])
     return render(
         "finding", id=name, title=rows[0]["title"], rows=rows, compared=compared(study, rows[0]),
-        strata=strata(study, rows), apart=capital(". ".join(filter(None, map(words.strata, rows)))) + "." if any(
-            map(words.strata, rows)) else "", level=f"{study.rule.q_level:g}", comparisons=study.comparisons,
+        strata=strata(study, rows), competent=competent(study, rows),
+        apart=capital(". ".join(filter(None, map(words.strata, rows)))) + "." if any(map(words.strata, rows)) else "", level=f"{study.rule.q_level:g}", comparisons=study.comparisons,
         curve=image(study, picture) if picture else "", kept=kept(rows), sets=sets(study, rows[0]),
         claims="## Claims that it answers\n\n" + table(["claim", "says", "it reads"], [
             (claim_link(one), one.who, reading(study.reading(one))) for one in claims]) if claims else "",
@@ -70,6 +70,15 @@ def strata(study: Study, rows: list[dict]) -> str:
          f"{int(row['units'])} ({int(row['sets'])} sets)", clear(row).partition(" of")[0],
          f"{number(row['tau'], '.2f')}, {share(row['i2'])}" if math.isfinite(row["tau"]) else MISSING, another(row), chances(row),
          number(row["q"], ".2g"), *([words.of_half(row) or MISSING] if half else [])) for row in rows])
+
+
+def competent(study: Study, rows: list[dict]) -> list[str]:
+    """What was found on the data sets alone whose control a simple predictor does not beat by much, a line a stratum."""
+    near, metric = share(study.rule.competent - 1), metric_of(rows[0]["metric"])
+    sets = {row["stratum"]: int(row["sets"]) for row in rows}
+    return [f"On the {int(one['sets'])} of {sets[one['stratum']]} data sets ({one['stratum']}) whose control is within {near} of the "
+            f"best simple predictor: {interval([one['effect'], one['low'], one['high']], metric)}."
+            for one in records(study.rows_of("competent", rows[0]["id"]))]
 
 
 def kept(rows: list[dict]) -> str:

@@ -8,9 +8,10 @@ from pipeline.book import escape
 from pipeline.book.markdown import claim_link, finding_link, image, interval_rows, record_link, render
 from pipeline.book.pages.claims import THREADS
 from pipeline.book.picture import Picture
+from pipeline.book.ranked import SIMPLE
 from pipeline.book.study import Study
 from pipeline.config.claims import base
-from pipeline.findings.numbers import count, plain, with_unit
+from pipeline.findings.numbers import capital, count, plain, share, with_unit
 from pipeline.findings.words import FAMILY, Word, directed
 
 #: So many of the greatest effects are drawn; so many claims are named of each reading.
@@ -104,10 +105,11 @@ def limits(study: Study) -> list[str]:
 
 def beaten(study: Study) -> str:
     """How many of the study's networks lose to a simple predictor."""
-    simple = study.baselines.groupby("data")[["persistence", "linear", "forest"]].mean().min(axis=1)
-    known = study.data_sets[study.data_sets["data"].isin(simple.dropna().index)]
+    known = study.data_sets[study.data_sets["data"].isin(study.real) & study.data_sets["simple_error"].notna()]
     if not len(known):
         return "Simple predictors are not measured yet."
-    loses = known["error"] > simple.reindex(known["data"]).to_numpy()
-    return (f"A random forest, a linear model or the last known value has less error than the study's plain network in "
-            f"{int(loses.sum())} of {len(known)} pairs of a network and a real data set. Where a simple predictor wins, use it.")
+    loses, weak = (int(some.sum()) for some in (known["error"] > known["simple_error"], ~known["competent"].astype(bool)))
+    *most, last = SIMPLE.values()
+    return (f"{capital(', '.join(most))} or {last} has less error than the study's plain network in {loses} of {len(known)} pairs "
+            f"of a network and a real data set, on the same seeds; in {weak}, the network's error is more than "
+            f"{share(study.rule.competent - 1)} above the best of theirs. Where a simple predictor wins, use it.")

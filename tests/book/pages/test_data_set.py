@@ -9,6 +9,7 @@ import pytest
 from pipeline.book.data_set import shape
 from pipeline.book.pages import data_set
 from pipeline.book.pages.data_set import linked, sample, used
+from pipeline.tables.schemas import BASELINE_COLUMNS
 from tests.book.test_data_set import images, table
 
 ABOUT = {"title": "wages of men", "origin": "Doe (1990), https://doi.org/10.1/2", "package": "things",
@@ -21,8 +22,7 @@ def known(study, tmp_path):
     """The invented study with the arrays, and the description, of one data set."""
     np.savez(tmp_path / "wages.npz", **table() | {"about_rows": np.array(1234), "about_used": np.array("drawn"),
                                                   "about_missing": np.array(5), "about_duplicates": np.array(0)})
-    simple = pd.DataFrame([("wages", 5, 0.5, np.nan, 0.4, 0.25, "")], columns=[
-        "data", "seeds", "trivial", "persistence", "linear", "forest", "key"])
+    simple = pd.DataFrame([("wages", 5, 0.5, np.nan, np.nan, 0.4, 0.25, 0.3, "")], columns=BASELINE_COLUMNS)
     return replace(study, files={"wages": tmp_path / "wages.npz"}, described={"wages": ABOUT},
                    tables={**study.tables, "baselines": simple})
 
@@ -48,9 +48,13 @@ def test_a_page_shows_the_data_and_says_where_they_come_from(known):
 def test_how_hard_it_is_is_said_by_predictors_over_the_trivial_one(known):
     text = data_set.hardness(known, "wages")
     assert "| the trivial predictor | 0.5 | 1.00 |" in text and "| a linear model | 0.4 | 0.80 |" in text
-    assert "| a random forest | 0.25 | 0.50 |" in text and "persistence" not in text
+    assert "| a random forest | 0.25 | 0.50 |" in text and "| gradient boosting | 0.3 | 0.60 |" in text
+    assert "the last known value" not in text and "season" not in text
     control = known.data_sets.set_index("data").loc["wages"]
-    assert f"| the study's control, [mlp](#experiment-mlp) | {control['error']:.3g} | {control['of_trivial']:.2f} |" in text
+    row = f"| the study's control, [mlp](#experiment-mlp){{}} | {control['error']:.3g} | {control['of_trivial']:.2f} |"
+    assert row.format("") in text
+    competent = replace(known, tables={**known.tables, "data_sets": known.data_sets.assign(competent=True)})
+    assert row.format(", competent") in data_set.hardness(competent, "wages")
     # Half the data costs nothing there.
     dull = data_set.hardness(known, "storms")
     assert "Half the data makes no difference here" in dull and "Half the data" not in text
@@ -68,7 +72,7 @@ def test_the_overview_lists_families_by_stratum_and_the_others(known):
     row = next(line for line in text.splitlines() if "`wages`" in line)
     of_trivial = known.data_sets.set_index("data").loc["wages", "of_trivial"]
     assert row == ("| [A table of wages](/data_sets/wages.md) `wages` | wages | CC BY 4.0 | 4 columns | 2 classes | 6 | "
-                   f"{of_trivial:.2f} | 0.80 | 0.50 |")
+                   f"{of_trivial:.2f} | 0.80 | 0.50 | 0.60 |")
     assert "## Sets that stand for themselves" in text and "| badly_scaled |" in text
 
 

@@ -1,5 +1,6 @@
 """The page of a finding, the list of all, and that one finding has one word."""
 
+import math
 import re
 from collections import defaultdict
 from dataclasses import replace
@@ -28,6 +29,17 @@ def test_every_finding_has_a_page_with_its_sentences_and_a_curve(study):
     assert "[Dropout before the LSTM lowers the error](#claim-dropout_helps)" in text
     assert "0.20 with it and of 0.25" in files["findings/before_or_plain_sequences.md"]
     assert text.count("[tides]") == 1 and "3.3\u00a0% / 0\u00a0%" not in text
+
+
+def test_what_holds_on_competent_controls_alone_is_a_line_a_stratum(study):
+    text, near = finding.write(study)[f"findings/{NAME}.md"], study.rows_of("competent", NAME).set_index("stratum")
+    assert len(near)
+    for row in study.strata(NAME):
+        line = f"data sets ({row['stratum']}) whose control is within 5\u00a0% of the best simple predictor: "
+        assert (line in text) == (row["stratum"] in near.index)
+    for stratum, one in near.iterrows():
+        change = 100 * math.expm1(-one["effect"])
+        assert re.search(rf"On the {one['sets']} of 6 data sets \({stratum}\) whose .*: [+−]{abs(change):.0f}", text)
 
 
 def test_a_finding_of_no_family_says_its_data_and_titles_differ(study):
