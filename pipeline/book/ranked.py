@@ -106,9 +106,8 @@ def advice(change: Change) -> str:
 
 def simple(baselines: Mapping | None) -> dict[str, float]:
     """Simple predictor, in words → its test error, the least first; nothing of one that is not for such data."""
-    known = {name: float(error) for name, error in (baselines or {}).items()
-             if name not in ("data", "seeds", "key", "trivial") and isinstance(error, float) and math.isfinite(error)}
-    return {SIMPLE.get(name, name.replace("_", " ")): known[name] for name in sorted(known, key=known.get)}
+    known = {words: float((baselines or {}).get(name, math.nan)) for name, words in SIMPLE.items()}
+    return {words: known[words] for words in sorted(known, key=known.get) if math.isfinite(known[words])}
 
 
 def beaten(changes: list[Change], baselines: Mapping | None, entry) -> str:
@@ -124,7 +123,7 @@ def beaten(changes: list[Change], baselines: Mapping | None, entry) -> str:
     first = ["more rows"]
     if hasattr(entry, "window"):
         first = [f"a longer window than {entry.window} rows", *first]
-        first.insert(0 if "value" in least[0] or "season" in least[0] else 2, "the target's differences instead of its values")
+        first.insert(0 if least[0] in (SIMPLE["persistence"], SIMPLE["seasonal"]) else 2, "the target's differences instead of its values")
     return (f"The plain network, {changes[0].found['control']}, is no better than {least[0]}: its error is "
             f"{plain_error(changes):.3g} against {least[1]:.3g}. Before any change of it, try {', or '.join(first)}.")
 

@@ -28,7 +28,7 @@ from pipeline.train.worker import work
 #: Seeds whose runs are timed: one, with which the network is compiled, and more; and the fewest samples that train.
 FIRST, MORE, LEAST = 1, 3, 640
 #: How many times as long as to load what trains the stages of an experiment take, beside runs, and all that is done once.
-STAGES, ONCE = 3.0, 21.0
+STAGES, ONCE = 6.5, 45.0
 #: A size so near to the one that fits is kept, and so many are tried.
 NEAR, TRIES = 1.15, 4
 #: A run with 640 training samples of which no training was timed, in seconds.
@@ -65,9 +65,10 @@ def fitted(guess: Guess, drafted: Callable[[Guess], tuple[str, Params]], minutes
     cost, most = costs(name, params), whole["train"]
     # The first ones, too, are not to take longer than all may.
     size = min(most, max(LEAST, int(2 * LEAST * limit / (_run(params.plain(name), params) * sum(cost.values())))))
+    first, simple = size, _simple(name, params, _cut(guess, whole, size))
     for left in reversed(range(TRIES)):
         rest, run = timed(name, drafted(guess)[1], _cut(guess, whole, size))
-        runs = run * sum(cost.values())
+        rest, runs = rest + simple * size / first, run * sum(cost.values())
         fits = min(most, max(LEAST, int(size * (limit - rest) / max(runs, 1e-9))))
         if not left or max(fits, size) <= NEAR * min(fits, size):
             break
@@ -88,19 +89,24 @@ def _cut(guess: Guess, whole: Mapping[str, int], size: int) -> Arrays:
     return arrays_of(guess.entry)
 
 
+def _simple(name: str, params: Params, arrays: Arrays) -> float:
+    """Seconds that the simple predictors take on all seeds."""
+    seeds, began = params.seeds(name), time.perf_counter()
+    errors(arrays, seeds[:2], params.training(params.plain(name), name).scaling)
+    return (time.perf_counter() - began) * len(seeds) / len(seeds[:2])
+
+
 def timed(name: str, params: Params, arrays: Arrays) -> tuple[float, float]:
     """Train the first runs of a data set's plain network, by the queue that trains all, and time them.
 
     Returns:
         Seconds that all takes beside runs, and that a run takes, of which several are trained side by side.
     """
-    start, seeds, began = _loading(), params.seeds(name), time.perf_counter()
-    errors(arrays, seeds[:1], params.training(params.plain(name), name).scaling)
-    simple = (time.perf_counter() - began) * len(seeds)
+    start = _loading()
     (first, one), (later, more) = (_trained(name, params, arrays, count) for count in (FIRST, MORE))
     run = later / more if more else first / max(1, one)
     compiled = max(0.0, first - one * run)
-    return simple + ONCE * start + len(costs(name, params)) * (STAGES * start + compiled), run
+    return ONCE * start + len(costs(name, params)) * (STAGES * start + compiled), run
 
 
 @functools.cache
