@@ -78,7 +78,7 @@ def competent(study: Study, rows: list[dict]) -> list[str]:
     sets = {row["stratum"]: int(row["sets"]) for row in rows}
     return [f"On the {int(one['sets'])} of {sets[one['stratum']]} data sets ({one['stratum']}) whose control is within {near} of the "
             f"best simple predictor: {interval([one['effect'], one['low'], one['high']], metric)}."
-            for one in records(study.rows_of("competent", rows[0]["id"]))]
+            for one in records(study.rows_of("competent", rows[0]["id"])) if one["stratum"] in sets]
 
 
 def kept(rows: list[dict]) -> str:
